@@ -1,1 +1,82 @@
-//! Skeleton.
+//! A client for the Claude API: typed messages and streams, a login that keeps its session, retries and limits.
+//!
+//! It is an independent project, not Anthropic's. It is not an agent framework, and it is not the place for OAuth,
+//! HTTP, rate limiting or secret stores: those are the crates it composes and re-exports ([`auth_core`],
+//! [`transport`], [`ratelimit`], [`secrets`]), and each can be used alone.
+//!
+//! # Example
+//!
+//! ```
+//! use claude_sdk::{Client, types::{MessageRequest, Model}};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = mock_server::MockServer::start().await?;
+//! # let (key, base_url) = (server.api_key().to_owned(), server.base_url());
+//! let client = Client::builder().api_key(key).base_url(base_url).build()?; // or Client::from_env()?
+//!
+//! let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 200).system("Be brief.").user("Hello!");
+//! let message = client.messages().create(&request).await?;
+//! println!("{} ({} output tokens)", message.text(), message.usage.output_tokens);
+//!
+//! let mut stream = client.messages().stream(&request).await?;
+//! while let Some(text) = stream.text_stream().next().await {
+//!     print!("{}", text?);
+//! }
+//! let message = stream.final_message().await?; // an error if the stream was cut
+//! # assert!(message.text().contains("Hello"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors
+//!
+//! Every failure is an [`Error`]: match on it, or ask [`Error::is_retryable`], [`Error::retry_after`] and
+//! [`Error::request_id`]. The text never contains a secret.
+//!
+//! # Plugging in your own
+//!
+//! | part | trait | builder |
+//! |---|---|---|
+//! | HTTP | [`transport::HttpBackend`] | [`ClientBuilder::backend`] |
+//! | rate limits | [`ratelimit::RateLimiter`] | [`ClientBuilder::rate_limiter`] |
+//! | secrets | [`secrets::SecretProvider`] | [`credentials::FromSecret`] with [`ClientBuilder::credentials`] |
+//! | credentials | [`credentials::CredentialProvider`] | [`ClientBuilder::credentials`] |
+//! | sessions | [`token_store::TokenStore`] | [`credentials::OAuth`] |
+//! | retries | [`transport::layers::RetryPolicy`] | [`ClientBuilder::retry_policy`] |
+//! | time | [`transport::Clock`] | [`ClientBuilder::clock`] |
+//!
+//! # Features
+//!
+//! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
+//! - `login` (default): [`login`], which receives the redirect of a browser login.
+//! - `profile` (default): [`token_store::FileTokenStore`], sessions on disk.
+//! - `test-util`: mockall mocks and fakes of all seams.
+
+mod client;
+mod config;
+pub mod credentials;
+mod entropy;
+mod error;
+pub mod layers;
+mod limits;
+#[cfg(feature = "login")]
+pub mod login;
+mod pipeline;
+mod reply;
+mod resources;
+pub mod stream;
+pub mod token_store;
+pub mod types;
+
+pub use auth_core;
+pub use ratelimit;
+pub use secrets;
+pub use transport;
+
+pub use client::{Client, ClientBuilder};
+pub use config::ApiVersion;
+pub use error::{ApiError, AuthError, ConfigError, Error, StoreError, StreamError, UnexpectedAnswer};
+pub use limits::{Limit, RateLimits};
+pub use reply::Reply;
+pub use resources::{MessageStream, Messages, Models, TextStream};

@@ -1,1 +1,85 @@
-//! Skeleton.
+//! A real TCP server that speaks the OAuth and API sides of the Claude API, for tests.
+//!
+//! It is for our tests and for yours: it validates what it is sent, rotates tokens, counts limits and writes a
+//! journal, so that a test can say what a client really did. It is not a model (it repeats what it hears, or
+//! says what a script tells it), not a proxy, and not a place for real credentials. Its tokens are made by a
+//! small seeded generator and are easy to guess; they look like real ones and carry the word `CANARY`. It listens
+//! on 127.0.0.1 only.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use mock_server::{MockServer, Reply};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), mock_server::Error> {
+//! let server = MockServer::builder()
+//!     .access_token_ttl(Duration::from_secs(60))
+//!     .script([Reply::text("It is sunny."), Reply::tool_use("get_weather", json!({"city": "Oslo"}))])
+//!     .start()
+//!     .await?;
+//!
+//! // Point a client at it: an API key works at once, tokens come from the OAuth endpoints.
+//! println!("base URL {}, client {}", server.base_url(), server.client_id());
+//! assert!(server.api_key().starts_with("sk-ant-api03-CANARY"));
+//!
+//! // Let a minute pass, without waiting for it: tokens expire, limits refill.
+//! server.advance(Duration::from_secs(60));
+//!
+//! // See what was sent.
+//! assert!(server.journal().is_empty());
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it serves
+//!
+//! | path | what |
+//! |---|---|
+//! | `GET /oauth/authorize` | the consent page: authorization code with PKCE (S256), loopback redirects |
+//! | `POST /oauth/authorize/decision` | the page's form: redirects with `code`, `state` and `iss` |
+//! | `POST /v1/oauth/token`, `POST /oauth/token` | code and refresh grants, as a form or as JSON |
+//! | `POST /v1/oauth/revoke` | revocation (RFC 7009) |
+//! | `GET /.well-known/oauth-authorization-server` | metadata (RFC 8414) |
+//! | `POST /v1/messages` | a message, as JSON or as a stream |
+//! | `POST /v1/messages/count_tokens` | its input tokens |
+//! | `GET /v1/models`, `GET /v1/models/{id}` | the models |
+//! | `GET /` | a page that says what this is |
+//!
+//! Both API versions are spoken: `2026-10-21` takes keys and tokens as `Authorization: Bearer`, `2023-06-01` takes
+//! keys as `x-api-key` too. An OAuth token needs `anthropic-beta: oauth-2025-04-20`, and the scope `user:inference`
+//! for messages. Tokens of text are counted roughly: a word is a token, a long word is several.
+//!
+//! # How to plug in your own
+//!
+//! Other answers are [`Reply`] values: scripted messages, errors, HTML, raw JSON, raw event streams in given pieces,
+//! cut anywhere, on any path. Other models, keys, clients, lifetimes and limits are settings of the [`Builder`].
+//!
+//! # Features
+//!
+//! None: everything is always there.
+
+mod answer;
+mod api;
+mod body;
+mod builder;
+mod error;
+mod journal;
+mod limits;
+mod mint;
+mod oauth;
+mod page;
+mod reply;
+mod router;
+mod server;
+mod state;
+mod time;
+
+pub use builder::Builder;
+pub use error::Error;
+pub use journal::{Credential, Entry};
+pub use reply::Reply;
+pub use server::MockServer;

@@ -1,1 +1,90 @@
-//! Skeleton.
+//! A rate limiter whose decisions are data: how much, how long to wait, or never.
+//!
+//! The seam is [`RateLimiter`]: ask before the work with [`acquire`](RateLimiter::acquire), say afterwards what
+//! it really cost with [`Permit::settle`], and pass on what the server said with
+//! [`observe`](RateLimiter::observe). Two limiters come with it: `limiters::Governor` (requests per minute in
+//! one process) and [`limiters::Unlimited`] (nobody waits).
+//!
+//! # What it is not
+//!
+//! It knows no HTTP, no header names and no retries, and it never reads a clock by itself: time comes from a
+//! [`Timer`]. It limits one process; many processes that share a limit need a limiter with a shared store
+//! behind the same trait.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(feature = "governor")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{num::NonZeroU32, time::Duration};
+//!
+//! use ratelimit::{Cost, Key, RateLimiter, TokioTimer, limiters::Governor};
+//!
+//! let fifty = NonZeroU32::new(50).ok_or("not zero")?;
+//! let limiter = Governor::per_minute(fifty).build(TokioTimer::new())?;
+//!
+//! let permit = limiter.acquire(Key::from("team-a/large"), Cost::requests(1), Duration::from_secs(5)).await?;
+//! // … the work …
+//! permit.settle(Cost::requests(1).with_input_tokens(1_200).with_output_tokens(300));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "governor"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Your own limiter
+//!
+//! Implement one method. [`Permit::new`] takes what is to happen when the work is over.
+//!
+//! ```
+//! use std::{
+//!     sync::{Arc, atomic::{AtomicUsize, Ordering}},
+//!     time::Duration,
+//! };
+//!
+//! use ratelimit::{Cost, Error, Key, Permit, RateLimiter};
+//!
+//! /// At most `most` at a time; whoever comes later is told to come back in a second.
+//! #[derive(Debug)]
+//! struct AtATime { most: usize, running: Arc<AtomicUsize> }
+//!
+//! #[async_trait::async_trait]
+//! impl RateLimiter for AtATime {
+//!     async fn acquire(&self, _: Key, _: Cost, max_wait: Duration) -> Result<Permit, Error> {
+//!         let entered = self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, |running| {
+//!             (running < self.most).then_some(running + 1)
+//!         });
+//!         if entered.is_err() {
+//!             return Err(Error::WouldWait { wait: Duration::from_secs(1), max_wait });
+//!         }
+//!         let running = Arc::clone(&self.running);
+//!         Ok(Permit::new(move |_actual| { running.fetch_sub(1, Ordering::AcqRel); }))
+//!     }
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! - `governor` (on by default): `limiters::Governor`.
+//! - `test-util`: `test_util`, with a timer that is moved by hand, a limiter that records, mocks, and the contract
+//!   every limiter keeps.
+
+mod cost;
+mod error;
+mod key;
+mod limiter;
+pub mod limiters;
+mod observation;
+mod permit;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod timer;
+
+pub use cost::{Cost, Dimension};
+pub use error::Error;
+pub use key::Key;
+pub use limiter::{Decision, RateLimiter};
+pub use observation::{Observation, Window};
+pub use permit::Permit;
+pub use timer::{Timer, TokioTimer};

@@ -1,1 +1,78 @@
-//! Skeleton.
+//! Secrets from the environment, from files, or from a backend of your own, behind one trait.
+//!
+//! The seam is [`SecretProvider`]: a name goes in, and out comes a [`Secret`], or nothing (ask the next one), or
+//! an [`Error`] (it is here, but something is wrong with it: stop). [`providers::Chain`] asks several in order.
+//!
+//! # What it is not
+//!
+//! It does not know what the secrets are for, it never writes one, it keeps no cache, and it logs nothing. A
+//! secret cannot be printed, compared, serialised or cloned by accident; [`Secret::expose`] is the one way to it.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(all(feature = "env", feature = "file"))]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), secrets::Error> {
+//! use secrets::{SecretName, SecretProvider, providers::{Chain, Env, File}};
+//!
+//! let chain = Chain::new().with(Env::process()).with(File::in_dir("/run/secrets"));
+//! match chain.get(SecretName::new("EXAMPLE_API_KEY")?).await? {
+//!     Some(key) => println!("a key of {} bytes", key.expose().len()),
+//!     None => println!("set EXAMPLE_API_KEY or write it to /run/secrets/EXAMPLE_API_KEY"),
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "env", feature = "file")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Your own backend
+//!
+//! ```
+//! use secrets::{Error, ErrorKind, Secret, SecretName, SecretProvider};
+//!
+//! /// Keeps one secret, in a drawer that may be locked.
+//! #[derive(Debug)]
+//! struct Drawer { locked: bool }
+//!
+//! #[async_trait::async_trait]
+//! impl SecretProvider for Drawer {
+//!     async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error> {
+//!         if self.locked {
+//!             return Err(Error::new(ErrorKind::Unavailable, "the drawer"));
+//!         }
+//!         Ok((name.as_str() == "spare-key").then(|| Secret::from("under the mat".to_owned())))
+//!     }
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
+//! - `file` (on by default): `providers::File`, and `read_private` for files of another form.
+//! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
+//!   [`providers::Memory`], which needs no feature.
+
+#[cfg(feature = "env")]
+mod env;
+mod error;
+mod name;
+#[cfg(feature = "file")]
+mod private_file;
+mod provider;
+pub mod providers;
+mod secret;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+#[cfg(any(feature = "env", feature = "file"))]
+mod text;
+
+#[cfg(feature = "env")]
+pub use env::{Lookup, process_lookup};
+pub use error::{Error, ErrorKind};
+pub use name::SecretName;
+#[cfg(feature = "file")]
+pub use private_file::read_private;
+pub use provider::SecretProvider;
+pub use secret::Secret;

@@ -1,0 +1,193 @@
+//! Reading an answer that may have been written by anyone.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header::RETRY_AFTER};
+use secrecy::SecretString;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{Asked, ExchangeError, Grant, MAX_ANSWER};
+use crate::{OAuthErrorCode, ScopeSet, TokenSet};
+
+/// How long a token is taken to live when the server does not say, or says nonsense.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
+/// No lifetime is longer: ten years.
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// No wait is longer: a day.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+/// The longest token, in bytes.
+const MAX_TOKEN: usize = 64 * 1024;
+
+pub(super) fn read(
+    asked: &Asked,
+    response: &Response<Bytes>,
+    now: SystemTime,
+) -> Result<TokenSet, ExchangeError> {
+    let body = response.body();
+    if response.status() != StatusCode::OK {
+        return Err(refusal(asked, response, now));
+    }
+    if body.len() > MAX_ANSWER {
+        return Err(ExchangeError::TooLarge);
+    }
+    let members: Members<'_> = serde_json::from_slice(body).map_err(|_| ExchangeError::NotJson)?;
+    if members.repeated {
+        return Err(invalid("a member is there twice"));
+    }
+    tokens(asked, members.values, now)
+}
+
+fn tokens(
+    asked: &Asked,
+    mut members: BTreeMap<String, &RawValue>,
+    now: SystemTime,
+) -> Result<TokenSet, ExchangeError> {
+    match (take_text(&mut members, "token_type"), &asked.grant) {
+        (Ok(Some(kind)), _) if kind.eq_ignore_ascii_case("bearer") => {}
+        // Some servers leave it out when they refresh; the type is then that of the first token.
+        (Ok(None), Grant::Refresh { .. }) => {}
+        (Ok(None), Grant::Code { .. }) => return Err(invalid("token_type is missing")),
+        _ => return Err(invalid("token_type is not bearer")),
+    }
+    let access_token = take_text(&mut members, "access_token")
+        .map_err(|NotText| invalid("access_token is not a string"))?
+        .ok_or_else(|| invalid("access_token is missing"))?;
+    if !is_token(&access_token) {
+        return Err(invalid("access_token is empty, too long, or has characters that no token has"));
+    }
+    let refresh_token = take_text(&mut members, "refresh_token")
+        .map_err(|NotText| invalid("refresh_token is not a string"))?
+        .filter(|token| !token.is_empty());
+    if refresh_token.as_deref().is_some_and(|token| !is_token(token)) {
+        return Err(invalid("refresh_token is too long or has characters that no token has"));
+    }
+    let refresh_token = match (&asked.grant, refresh_token) {
+        (_, Some(token)) => Some(SecretString::from(token)),
+        (Grant::Refresh { token }, None) => Some(token.clone()),
+        (Grant::Code { .. }, None) => None,
+    };
+    let scopes = take_text(&mut members, "scope").ok().flatten().map(|text| ScopeSet::parse(&text));
+    let scopes = match (&asked.grant, scopes.filter(|scopes| !scopes.is_empty())) {
+        (_, Some(scopes)) => Some(scopes),
+        (Grant::Code { scopes }, None) => Some(scopes.clone()).filter(|scopes| !scopes.is_empty()),
+        (Grant::Refresh { .. }, None) => None,
+    };
+    let expires_at = lifetime(members.remove("expires_in"), refresh_token.is_some())
+        .and_then(|lifetime| now.checked_add(lifetime));
+    let mut extra = Map::new();
+    for (name, value) in members {
+        let value = serde_json::from_str(value.get())
+            .map_err(|_| invalid("a member is nested too deeply or holds an impossible number"))?;
+        extra.insert(name, value);
+    }
+    Ok(TokenSet { access_token: access_token.into(), refresh_token, expires_at, scopes, extra })
+}
+
+/// Reads a lifetime so that no value makes a loop: what is not a number above zero is as good as absent.
+///
+/// It is not an error: the refresh token beside it may be the only one left.
+fn lifetime(expires_in: Option<&RawValue>, refreshable: bool) -> Option<Duration> {
+    let told = expires_in.and_then(|raw| {
+        let text: String = match serde_json::from_str(raw.get()) {
+            Ok(Value::String(text)) => text,
+            _ => raw.get().to_owned(),
+        };
+        Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
+    });
+    match told {
+        Some(lifetime) if !lifetime.is_zero() => Some(lifetime.min(MAX_LIFETIME)),
+        _ => refreshable.then_some(DEFAULT_LIFETIME),
+    }
+}
+
+fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime) -> ExchangeError {
+    let status = response.status();
+    let retry_after = retry_after(response, now);
+    let body = response.body().get(..MAX_ANSWER).unwrap_or(response.body());
+    let scrubber = asked.scrubber();
+    let Ok(Members { mut values, .. }) = serde_json::from_slice::<Members<'_>>(body) else {
+        let excerpt = (!status.is_success())
+            .then(|| scrubber.clean(&String::from_utf8_lossy(body)))
+            .filter(|text| !text.is_empty());
+        return ExchangeError::Status { status, excerpt, retry_after };
+    };
+    let Ok(Some(code)) = take_text(&mut values, "error") else {
+        return ExchangeError::Status { status, excerpt: None, retry_after };
+    };
+    let description = take_text(&mut values, "error_description").ok().flatten();
+    ExchangeError::Refused {
+        status,
+        code: OAuthErrorCode::read(&code, |text| scrubber.clean(text)),
+        description: description.map(|text| scrubber.clean(&text)).filter(|text| !text.is_empty()),
+        was_code: matches!(asked.grant, Grant::Code { .. }),
+        retry_after,
+    }
+}
+
+/// Reads `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); a date in the past is no wait.
+fn retry_after(response: &Response<Bytes>, now: SystemTime) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs)
+    } else {
+        httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+fn invalid(problem: &'static str) -> ExchangeError {
+    ExchangeError::Invalid { problem }
+}
+
+fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A member is there and is neither a string nor null.
+struct NotText;
+
+fn take_text(members: &mut BTreeMap<String, &RawValue>, name: &str) -> Result<Option<String>, NotText> {
+    match members.remove(name) {
+        None => Ok(None),
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| NotText),
+    }
+}
+
+/// The members of one JSON object, not read further: an odd number in one does not spoil the others.
+struct Members<'a> {
+    values: BTreeMap<String, &'a RawValue>,
+    repeated: bool,
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members { values: BTreeMap::new(), repeated: false };
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    members.repeated |= members.values.insert(name, value).is_some();
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}

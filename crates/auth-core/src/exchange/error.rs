@@ -1,0 +1,112 @@
+//! What can go wrong with an exchange.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::{OAuthErrorCode, code::Described};
+
+/// Why an exchange gave no tokens.
+///
+/// No variant holds a secret: texts of the server are made printable, cut to 256 characters, and searched for every
+/// secret that was sent, in its usual encodings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The server answered with an OAuth error (RFC 6749 section 5.2).
+    #[error("the token endpoint refused: {code}{}{}", Described(.description.as_deref()), advice(.code, *.was_code))]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The reason.
+        code: OAuthErrorCode,
+        /// The server's words.
+        description: Option<String>,
+        /// Whether a code was being redeemed, not a refresh token.
+        was_code: bool,
+        /// How long the server asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The server, or something before it, answered with a status and no OAuth error.
+    #[error("the token endpoint answered {status} and no OAuth error; check its address, or try again later")]
+    Status {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The beginning of the body, unless it could hold tokens.
+        excerpt: Option<String>,
+        /// How long the server asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is 200 but no JSON object: a captive portal's page, or a cut answer.
+    #[error(
+        "the token endpoint's answer is not a JSON object; a proxy or a login page of the network may be in the way"
+    )]
+    NotJson,
+    /// The answer is larger than [`MAX_ANSWER`](crate::exchange::MAX_ANSWER).
+    #[error("the token endpoint's answer is larger than 1 MiB; check its address")]
+    TooLarge,
+    /// The answer is a JSON object, but not one that gives a usable token.
+    #[error("the token endpoint's answer breaks the protocol: {problem}; report it to the server's operator")]
+    Invalid {
+        /// What is wrong, in our words only.
+        problem: &'static str,
+    },
+}
+
+impl ExchangeError {
+    /// Tells whether the same exchange may succeed later without a change by anyone.
+    ///
+    /// A code must not be sent again even so: it may have been used.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused { status, code, .. } => match code {
+                OAuthErrorCode::TemporarilyUnavailable | OAuthErrorCode::ServerError => true,
+                OAuthErrorCode::Other(_) => is_transient(*status),
+                _ => false,
+            },
+            Self::Status { status, .. } => is_transient(*status),
+            Self::NotJson | Self::TooLarge => true,
+            Self::Invalid { .. } => false,
+        }
+    }
+
+    /// Returns how long the server asked to wait, at most a day.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
+            Self::NotJson | Self::TooLarge | Self::Invalid { .. } => None,
+        }
+    }
+
+    /// Returns the OAuth error code, if the server gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&OAuthErrorCode> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT
+}
+
+fn advice(code: &OAuthErrorCode, was_code: bool) -> &'static str {
+    match code {
+        OAuthErrorCode::InvalidGrant if was_code => {
+            "; the code was used before, has expired, or is not for this client: start the login again"
+        }
+        OAuthErrorCode::InvalidGrant => "; the refresh token is no longer good: log in again",
+        OAuthErrorCode::InvalidClient | OAuthErrorCode::UnauthorizedClient => {
+            "; check the client id and its secret"
+        }
+        OAuthErrorCode::InvalidScope => "; ask for fewer scopes",
+        OAuthErrorCode::TemporarilyUnavailable | OAuthErrorCode::ServerError => "; try again later",
+        _ => "",
+    }
+}

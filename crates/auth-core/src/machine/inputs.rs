@@ -1,0 +1,212 @@
+//! What happened, and what follows from it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{
+    Event, ExchangeId, Failure, Health, Held, Lease, Reason, SendFailure, TokenMachine, Troubles,
+    failure::{Cause, Verdict, verdict},
+    policy::Deadline,
+};
+use crate::{ExchangeError, Snapshot, TokenSet, exchange};
+
+/// A fresh lease that is refused within this time counts towards a backoff: a server that refuses every token must not
+/// be asked for one after another.
+const PROBATION: Duration = Duration::from_secs(60);
+
+impl TokenMachine {
+    pub(super) fn answered(
+        &mut self,
+        exchange: ExchangeId,
+        result: Result<Response<Bytes>, SendFailure>,
+        now: SystemTime,
+    ) {
+        let Some(flight) = self.flight.take_if(|flight| flight.exchange == exchange) else { return };
+        if self.is_superseded(&flight) {
+            return;
+        }
+        let result = match result {
+            Ok(response) => exchange::response(&flight.asked, &response, now),
+            Err(SendFailure::NotSent) => {
+                return self.back_off(Cause::Send(SendFailure::NotSent), Duration::ZERO, now);
+            }
+            Err(SendFailure::MaybeSent) => return self.no_answer(now),
+        };
+        match result {
+            Ok(tokens) => self.refreshed(tokens, now),
+            Err(error) => self.failed(error, now),
+        }
+    }
+
+    fn refreshed(&mut self, tokens: TokenSet, now: SystemTime) {
+        let Some(held) = &self.held else { return };
+        let next = held.snapshot.succeeded_by(tokens);
+        self.spent.replace(held.snapshot.refresh_token.as_ref(), next.refresh_token.as_ref());
+        self.hold(next, Some(now));
+    }
+
+    fn failed(&mut self, error: ExchangeError, now: SystemTime) {
+        let verdict = verdict(&error);
+        let asked_wait = error.retry_after().unwrap_or_default();
+        let cause = Cause::Exchange(Arc::new(error));
+        match verdict {
+            Verdict::InvalidGrant => {
+                self.die(Reason::InvalidGrant { maybe_consumed: self.troubles.doubtful });
+            }
+            Verdict::Misconfigured => {
+                let failure = Failure::new(cause, None);
+                self.events.push_back(Event::RefreshFailed(failure.clone()));
+                self.health = Health::Misconfigured(failure);
+                self.wanted = false;
+            }
+            Verdict::Doubtful if !self.troubles.doubtful => self.try_again_now(),
+            Verdict::Garbled => {
+                self.troubles.unanswered = self.troubles.unanswered.saturating_add(1);
+                self.troubles.doubtful = true;
+                if self.troubles.unanswered > self.policy.resends {
+                    self.die(Reason::NoAnswer);
+                } else {
+                    self.back_off(cause, asked_wait, now);
+                }
+            }
+            Verdict::Doubtful | Verdict::Later => self.back_off(cause, asked_wait, now),
+        }
+    }
+
+    fn no_answer(&mut self, now: SystemTime) {
+        self.troubles.unanswered = self.troubles.unanswered.saturating_add(1);
+        if self.troubles.unanswered > self.policy.resends {
+            self.die(Reason::NoAnswer);
+        } else if self.troubles.unanswered == 1 {
+            self.try_again_now();
+        } else {
+            self.back_off(Cause::Send(SendFailure::MaybeSent), Duration::ZERO, now);
+        }
+    }
+
+    fn try_again_now(&mut self) {
+        self.troubles.doubtful = true;
+        self.health = Health::Well;
+        self.wanted = true;
+    }
+
+    fn back_off(&mut self, cause: Cause, at_least: Duration, now: SystemTime) {
+        self.troubles.failures = self.troubles.failures.saturating_add(1);
+        let wait =
+            self.policy.backoff(self.troubles.failures).max(at_least.saturating_add(self.policy.jitter));
+        let failure = Failure::new(cause, Some(wait));
+        self.events.push_back(Event::RefreshFailed(failure.clone()));
+        self.health = Health::BackingOff(failure, Deadline::after(wait, now));
+        self.wanted = false;
+    }
+
+    fn die(&mut self, reason: Reason) {
+        self.spent.add(self.held.as_ref().and_then(|held| held.snapshot.refresh_token.as_ref()));
+        self.events.push_back(Event::LoginRequired(reason));
+        self.health = Health::Dead(reason);
+        self.wanted = false;
+    }
+
+    pub(super) fn rejected(&mut self, generation: u64, now: SystemTime) {
+        let Some(held) = self.held.as_mut() else { return };
+        if self.lease.take_if(|lease| lease.generation() == generation).is_none() {
+            return;
+        }
+        self.events.push_back(Event::Rejected { generation });
+        if held.snapshot.generation != generation {
+            return;
+        }
+        held.rejected = true;
+        let fresh =
+            held.obtained_at.is_some_and(|at| now.duration_since(at).is_ok_and(|age| age < PROBATION));
+        self.rejections = if fresh { self.rejections.saturating_add(1) } else { 1 };
+        if self.rejections > 1 && self.can_refresh() {
+            self.troubles.failures = self.rejections.saturating_sub(2);
+            self.back_off(Cause::Rejections, Duration::ZERO, now);
+        }
+    }
+
+    pub(super) fn stored(&mut self, generation: u64, ok: bool, now: SystemTime) {
+        if self.storing.waiting.take_if(|waiting| *waiting == generation).is_none() {
+            return;
+        }
+        let is_newest = self.snapshot().is_some_and(|snapshot| snapshot.generation == generation);
+        if !ok {
+            self.events.push_back(Event::StoreFailed { generation });
+            if is_newest {
+                self.storing.failures = self.storing.failures.saturating_add(1);
+                self.storing.retry = Some(Deadline::after(self.policy.backoff(self.storing.failures), now));
+            }
+        } else if is_newest {
+            self.storing.due = false;
+            self.storing.failures = 0;
+        }
+        if is_newest && self.storing.unpublished {
+            self.storing.unpublished = false;
+            self.publish();
+            self.events.push_back(Event::Refreshed { generation });
+        }
+    }
+
+    pub(super) fn adopt(&mut self, snapshot: Snapshot, now: SystemTime) {
+        if !self.is_news(&snapshot, now) {
+            return;
+        }
+        let ours = self.snapshot().map_or(0, |held| held.generation);
+        let generation = snapshot.generation.max(ours.saturating_add(1));
+        let old = self.held.take().and_then(|held| held.snapshot.refresh_token);
+        self.spent.replace(old.as_ref(), snapshot.refresh_token.as_ref());
+        self.restore(Snapshot { generation, ..snapshot });
+        if let Some(held) = &mut self.held {
+            held.obtained_at = Some(now);
+        }
+        self.events.push_back(Event::Adopted { generation });
+    }
+
+    pub(super) fn logged_in(&mut self, tokens: TokenSet, now: SystemTime) {
+        let ours = self.snapshot().map_or(0, |held| held.generation);
+        self.lease = None;
+        self.hold(Snapshot { generation: ours.saturating_add(1), ..tokens.into() }, Some(now));
+    }
+
+    /// Tells whether a snapshot from the store is newer than ours.
+    fn is_news(&self, theirs: &Snapshot, now: SystemTime) -> bool {
+        let Some(held) = &self.held else { return true };
+        let ours = &held.snapshot;
+        if ours.has_tokens_of(theirs) || self.spent.contains(theirs.refresh_token.as_ref()) {
+            return false;
+        }
+        // A refused token is over, whatever it says of itself.
+        let our_expiry =
+            if held.rejected { Some(ours.expires_at.unwrap_or(now).min(now)) } else { ours.expires_at };
+        match (our_expiry, theirs.expires_at) {
+            (None, Some(_)) => false,
+            (Some(_), None) => true,
+            (our_expiry, their_expiry) if our_expiry == their_expiry => {
+                theirs.generation > ours.generation || self.lease.is_none()
+            }
+            (our_expiry, their_expiry) => their_expiry > our_expiry,
+        }
+    }
+
+    /// Makes these the newest tokens, to be stored before they are seen.
+    pub(super) fn hold(&mut self, snapshot: Snapshot, obtained_at: Option<SystemTime>) {
+        self.held = Some(Held { snapshot, obtained_at, rejected: false });
+        self.wanted = false;
+        self.health = Health::Well;
+        self.troubles = Troubles::default();
+        self.storing.due = true;
+        self.storing.unpublished = true;
+        self.storing.retry = None;
+        self.storing.failures = 0;
+    }
+
+    pub(super) fn publish(&mut self) {
+        self.lease = self.snapshot().map(Lease::of);
+    }
+}

@@ -1,0 +1,611 @@
+//! The life of a token: one test for each thing a machine promises.
+
+use std::{
+    error::Error as _,
+    time::{Duration, SystemTime},
+};
+
+use auth_core::{
+    Access, Client, Event, ExchangeError, Failure, Input, Policy, Reason, SendFailure, Snapshot, TokenMachine,
+};
+use http::{HeaderValue, header::RETRY_AFTER};
+
+use crate::rig::{Rig, at, oauth_error, reply, server, snapshot, tokens};
+
+fn adopt(access: &str, refresh: &str, expires_at: u64) -> Input {
+    Input::Adopt(snapshot(access, Some(refresh), Some(at(expires_at))))
+}
+
+#[track_caller]
+fn refresh_failed(events: &[Event]) -> Failure {
+    match events {
+        [Event::RefreshFailed(failure)] => failure.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nobody_asks_and_nothing_is_sent() {
+    let mut rig = Rig::new();
+    for second in [0, 880, 999, 1000, 100_000] {
+        let said = rig.at(second).drain();
+        assert!(said.transmits.is_empty(), "{said:?}");
+        assert_eq!(said.wake_at, None);
+    }
+}
+
+#[test]
+fn a_fresh_lease_is_handed_out_without_an_exchange() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(879).token(), "a1");
+    assert!(rig.drain().transmits.is_empty());
+}
+
+#[test]
+fn inside_the_advisory_window_the_old_lease_is_handed_out_while_a_refresh_runs() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(880).token(), "a1");
+    let (exchange, sent) = rig.transmit();
+    assert_eq!(sent, "r1");
+    assert_eq!(rig.token(), "a1");
+    rig.answer(exchange, tokens("a2", "r2", 1000));
+    rig.stored(2, true);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn inside_the_mandatory_window_callers_wait_for_a_refresh_that_can_succeed() {
+    let mut rig = Rig::new();
+    rig.at(970).pending();
+    let (exchange, _) = rig.transmit();
+    rig.pending();
+    rig.lose(exchange, SendFailure::NotSent);
+    assert_eq!(rig.token(), "a1", "still valid, and nothing better is coming");
+}
+
+#[test]
+fn an_expired_lease_is_not_handed_out() {
+    let mut rig = Rig::new();
+    rig.at(970).pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    rig.now = at(1000) - Duration::from_nanos(1);
+    rig.pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    assert_eq!(rig.token(), "a1", "the last nanosecond");
+    rig.at(1000).failed();
+}
+
+#[test]
+fn a_short_token_is_not_refreshed_at_every_request() {
+    let mut rig = Rig::new();
+    rig.at(1000).refresh("a2", "r2", 60);
+    assert_eq!(rig.at(1029).token(), "a2");
+    assert!(rig.drain().transmits.is_empty());
+    assert_eq!(rig.at(1030).token(), "a2");
+    assert_eq!(rig.drain().transmits.len(), 1);
+}
+
+#[test]
+fn one_exchange_at_most_is_in_flight() {
+    let mut rig = Rig::new();
+    for _ in 0..10_000 {
+        rig.at(1000).pending();
+    }
+    rig.transmit();
+    for second in 1000..1100 {
+        rig.at(second).pending();
+        assert!(rig.drain().transmits.is_empty());
+    }
+}
+
+#[test]
+fn an_answer_with_another_id_changes_nothing() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (old, _) = rig.transmit();
+    rig.lose(old, SendFailure::NotSent);
+    rig.at(1002).pending();
+    let (exchange, _) = rig.transmit();
+    assert_ne!(old, exchange);
+    for response in [tokens("evil", "evil", 1000), oauth_error(400, "invalid_grant")] {
+        let said = rig.answer(old, response);
+        assert!(said.stores.is_empty() && said.events.is_empty(), "{said:?}");
+    }
+    rig.answer(exchange, tokens("a2", "r2", 1000));
+    let said = rig.answer(exchange, tokens("evil", "evil", 1000));
+    assert!(said.stores.is_empty(), "an exchange has one answer");
+    rig.stored(2, true);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_new_lease_is_seen_only_after_it_is_stored() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(900).token(), "a1");
+    let (exchange, _) = rig.transmit();
+    let said = rig.answer(exchange, tokens("a2", "r2", 1000));
+    assert_eq!(said.stores, [2]);
+    assert!(said.events.is_empty());
+    assert_eq!(rig.token(), "a1", "the old one serves while the new one is written");
+    rig.at(1000).pending();
+    assert!(rig.drain().stores.is_empty(), "one write at a time");
+    rig.stored(1, true);
+    rig.pending();
+    let said = rig.stored(2, true);
+    assert!(matches!(said.events[..], [Event::Refreshed { generation: 2 }]), "{said:?}");
+    assert_eq!(rig.ready().generation(), 2);
+}
+
+#[test]
+fn a_failed_store_serves_from_memory_and_is_tried_again() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, tokens("a2", "r2", 5000));
+    for wait in [1, 2, 4, 8] {
+        let said = rig.stored(2, false);
+        assert!(matches!(said.events[0], Event::StoreFailed { generation: 2 }), "{said:?}");
+        assert!(said.stores.is_empty());
+        assert_eq!(said.wake_at, Some(rig.now + Duration::from_secs(wait)));
+        assert_eq!(rig.token(), "a2");
+        rig.now = said.wake_at.unwrap();
+        assert_eq!(rig.drain().stores, [2]);
+    }
+    let said = rig.stored(2, true);
+    assert!(said.stores.is_empty() && said.events.is_empty() && said.wake_at.is_none(), "{said:?}");
+}
+
+#[test]
+fn a_failed_store_of_older_tokens_does_not_delay_newer_ones() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    assert_eq!(rig.answer(exchange, tokens("a2", "r2", 1000)).stores, [2]);
+    let login = auth_core::TokenSet {
+        access_token: "l1".into(),
+        refresh_token: None,
+        expires_at: None,
+        scopes: None,
+        extra: serde_json::Map::new(),
+    };
+    assert!(rig.handle(Input::LoggedIn(login)).drain().stores.is_empty(), "one write at a time");
+    assert_eq!(rig.stored(2, false).stores, [3]);
+    rig.pending();
+    rig.stored(3, true);
+    assert_eq!(rig.token(), "l1");
+}
+
+#[test]
+fn a_store_that_is_behind_cannot_bring_a_spent_token_back() {
+    let mut rig = Rig::new();
+    rig.at(1000).refresh("a2", "r2", 1000);
+    // It even claims to be fresher, as it may after the clock stepped back.
+    let said = rig.handle(adopt("a0", "r1", 9000)).drain();
+    assert!(said.events.is_empty());
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_late_401_does_not_drop_a_fresh_token() {
+    let mut rig = Rig::new();
+    rig.at(900).refresh("a2", "r2", 1000);
+    for _ in 0..200 {
+        rig.handle(Input::Rejected { generation: 1 });
+    }
+    assert_eq!(rig.token(), "a2");
+    assert!(rig.drain().transmits.is_empty());
+}
+
+#[test]
+fn two_hundred_401s_for_one_token_cost_one_exchange() {
+    let mut rig = Rig::new();
+    for _ in 0..200 {
+        rig.handle(Input::Rejected { generation: 1 });
+        rig.pending();
+    }
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, tokens("a2", "r2", 1000));
+    rig.handle(Input::Rejected { generation: 1 });
+    rig.stored(2, true);
+    rig.handle(Input::Rejected { generation: 1 });
+    assert_eq!(rig.token(), "a2");
+    assert!(rig.drain().transmits.is_empty());
+}
+
+#[test]
+fn a_rejection_alone_sends_nothing() {
+    let mut rig = Rig::new();
+    let said = rig.handle(Input::Rejected { generation: 1 }).drain();
+    assert!(matches!(said.events[..], [Event::Rejected { generation: 1 }]));
+    assert!(said.transmits.is_empty());
+}
+
+#[test]
+fn a_rejected_lease_does_not_come_back_when_its_store_is_repeated() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, tokens("a2", "r2", 1000));
+    rig.stored(2, false);
+    rig.handle(Input::Rejected { generation: 2 });
+    rig.at(1001).drain();
+    rig.stored(2, true);
+    rig.pending();
+}
+
+#[test]
+fn a_server_that_refuses_every_fresh_token_is_asked_ever_less_often() {
+    let mut rig = Rig::new();
+    let mut grants = 0;
+    for second in 0..600 {
+        if let Access::Ready(lease) = rig.at(second).access() {
+            rig.handle(Input::Rejected { generation: lease.generation() });
+        }
+        let _ = rig.access();
+        for (exchange, _) in rig.drain().transmits {
+            grants += 1;
+            let said = rig.answer(exchange, tokens(&format!("b{grants}"), &format!("s{grants}"), 3600));
+            rig.stored(said.stores[0], true);
+        }
+    }
+    assert!((5..20).contains(&grants), "{grants} exchanges in ten minutes");
+}
+
+#[test]
+fn tokens_without_expiry_serve_until_they_are_rejected() {
+    let mut rig = Rig::with(Policy::default(), snapshot("a1", Some("r1"), None));
+    assert_eq!(rig.at(1_000_000_000).token(), "a1");
+    assert!(rig.drain().transmits.is_empty());
+    rig.handle(Input::Rejected { generation: 1 }).pending();
+    assert_eq!(rig.transmit().1, "r1");
+}
+
+#[test]
+fn what_was_never_sent_is_tried_again_after_a_wait_that_doubles() {
+    let mut rig = Rig::new();
+    rig.at(1000);
+    for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+        rig.pending();
+        let (exchange, sent) = rig.transmit();
+        assert_eq!(sent, "r1");
+        let failure = refresh_failed(&rig.lose(exchange, SendFailure::NotSent).events);
+        assert_eq!(failure.retry_after(), Some(Duration::from_secs(wait)));
+        assert!(rig.drain().transmits.is_empty(), "the failure is shared, the wait is kept");
+        rig.now += Duration::from_secs(wait);
+    }
+    rig.refresh("a2", "r2", 1000);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_failure_is_shared_and_the_demand_of_those_who_got_it_is_met_later() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    let said = rig.lose(exchange, SendFailure::NotSent);
+    assert_eq!(said.wake_at, None, "nobody asked since");
+    for _ in 0..200 {
+        let failure = rig.failed();
+        assert_eq!(failure.retry_after(), Some(Duration::from_secs(1)));
+        assert!(failure.source().unwrap().to_string().contains("could not be reached"));
+    }
+    let said = rig.drain();
+    assert!(said.transmits.is_empty());
+    assert_eq!(said.wake_at, Some(at(1001)));
+    assert_eq!(rig.at(1001).drain().transmits.len(), 1);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_once_more_at_once() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (first, _) = rig.transmit();
+    let said = rig.lose(first, SendFailure::MaybeSent);
+    let [(second, ref sent)] = said.transmits[..] else { panic!("{said:?}") };
+    assert_eq!(sent, "r1");
+    rig.pending();
+    rig.answer(second, tokens("a2", "r2", 1000));
+    rig.stored(2, true);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_token_whose_answers_are_lost_is_not_sent_a_third_time() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(900).token(), "a1");
+    let (first, _) = rig.transmit();
+    let (second, _) = rig.lose(first, SendFailure::MaybeSent).transmits[0].clone();
+    let said = rig.lose(second, SendFailure::MaybeSent);
+    assert!(matches!(said.events[..], [Event::LoginRequired(Reason::NoAnswer)]), "{said:?}");
+    assert_eq!(rig.token(), "a1", "what is valid still serves");
+    for second in 1000..2000 {
+        assert_eq!(rig.at(second).login_required(), Reason::NoAnswer);
+        assert!(rig.drain().transmits.is_empty());
+    }
+    assert!(Reason::NoAnswer.maybe_consumed());
+    assert!(rig.machine.snapshot().unwrap().refresh_token.is_some(), "nothing is blanked");
+}
+
+#[test]
+fn a_policy_may_send_more_often_and_then_waits_between() {
+    let policy = Policy { resends: 3, ..Policy::default() };
+    let mut rig = Rig::with(policy, snapshot("a1", Some("r1"), Some(at(0))));
+    let mut sent = 0;
+    for second in 0..1000 {
+        let _ = rig.at(second).access();
+        let mut said = rig.drain();
+        while let Some((exchange, _)) = said.transmits.pop() {
+            sent += 1;
+            said = rig.lose(exchange, SendFailure::MaybeSent);
+        }
+    }
+    assert_eq!(sent, 4);
+    assert_eq!(rig.login_required(), Reason::NoAnswer);
+}
+
+#[test]
+fn invalid_grant_after_a_lost_answer_says_that_the_token_may_have_been_used() {
+    for doubt in [true, false] {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (mut exchange, _) = rig.transmit();
+        if doubt {
+            exchange = rig.lose(exchange, SendFailure::MaybeSent).transmits[0].0;
+        }
+        let said = rig.answer(exchange, oauth_error(400, "invalid_grant"));
+        let reason = Reason::InvalidGrant { maybe_consumed: doubt };
+        assert!(matches!(said.events[..], [Event::LoginRequired(told)] if told == reason), "{said:?}");
+        assert_eq!(rig.login_required(), reason);
+        assert!(rig.drain().transmits.is_empty());
+        assert!(rig.machine.snapshot().is_some(), "nothing is blanked");
+    }
+}
+
+#[test]
+fn a_gateway_error_is_tried_again_once_at_once_and_then_with_patience() {
+    for response in [reply(502, "<html>Bad Gateway</html>"), reply(200, "<html>Hotel</html>"), reply(500, "")]
+    {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (exchange, _) = rig.transmit();
+        let said = rig.answer(exchange, response.clone());
+        assert_eq!(said.transmits.len(), 1, "one prompt repetition");
+        for wait in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+            let exchange = match &said.transmits[..] {
+                [(exchange, _)] if wait == 1 => *exchange,
+                _ => rig.pending().transmit().0,
+            };
+            let said = rig.answer(exchange, response.clone());
+            assert!(said.transmits.is_empty(), "{said:?}");
+            assert!(refresh_failed(&said.events).is_retryable());
+            rig.now += Duration::from_secs(wait);
+        }
+        rig.refresh("a2", "r2", 1000);
+        assert_eq!(rig.token(), "a2", "an outage does not end a login");
+    }
+}
+
+#[test]
+fn retry_after_is_kept() {
+    for (status, body) in [(429, ""), (503, ""), (503, r#"{"error":"temporarily_unavailable"}"#)] {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (exchange, _) = rig.transmit();
+        let mut response = reply(status, body);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("300"));
+        rig.answer(exchange, response);
+        assert_eq!(rig.at(1010).failed().retry_after(), Some(Duration::from_secs(290)));
+        let said = rig.drain();
+        assert!(said.transmits.is_empty());
+        assert_eq!(said.wake_at, Some(at(1300)));
+        assert_eq!(rig.at(1300).drain().transmits.len(), 1);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_not_tried_again() {
+    for code in [
+        "invalid_client",
+        "unauthorized_client",
+        "invalid_scope",
+        "invalid_request",
+        "unsupported_grant_type",
+    ] {
+        let mut rig = Rig::new();
+        assert_eq!(rig.at(900).token(), "a1");
+        let (exchange, _) = rig.transmit();
+        let said = rig.answer(exchange, oauth_error(401, code));
+        assert!(!refresh_failed(&said.events).is_retryable());
+        assert_eq!(rig.token(), "a1");
+        for second in [1000, 2000, 1_000_000] {
+            let failure = rig.at(second).failed();
+            let cause = failure.source().unwrap().downcast_ref::<ExchangeError>().unwrap();
+            assert_eq!(cause.code().unwrap().as_str(), code);
+            assert!(rig.drain().transmits.is_empty());
+        }
+        assert!(rig.machine.snapshot().unwrap().refresh_token.is_some(), "the token is kept");
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_the_protocol_twice_ends_the_login() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    let garbled = r#"{"access_token":"a\r\nb","refresh_token":"r2","token_type":"bearer"}"#;
+    let said = rig.answer(exchange, reply(200, garbled));
+    assert!(said.transmits.is_empty(), "the token was most likely used up: no prompt repetition");
+    rig.at(1001).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, reply(200, garbled));
+    assert_eq!(rig.login_required(), Reason::NoAnswer);
+}
+
+#[test]
+fn without_a_refresh_token_the_end_is_a_login() {
+    let mut rig = Rig::with(Policy::default(), snapshot("a1", None, Some(at(1000))));
+    assert_eq!(rig.at(999).token(), "a1");
+    assert_eq!(rig.at(1000).login_required(), Reason::NoRefreshToken);
+    assert!(rig.drain().transmits.is_empty());
+}
+
+#[test]
+fn a_machine_without_tokens_asks_for_a_login() {
+    let mut machine = TokenMachine::new(server(), Client::public("app"), Policy::default());
+    assert!(matches!(machine.access(at(0)), Access::LoginRequired(Reason::NoTokens)));
+    assert!(matches!(machine.poll(at(0)), auth_core::Output::Idle { wake_at: None }));
+}
+
+#[test]
+fn tokens_of_another_process_are_adopted_without_network() {
+    let mut rig = Rig::new();
+    let said = rig.at(1000).handle(adopt("b2", "s2", 2000)).drain();
+    assert!(matches!(said.events[..], [Event::Adopted { generation: 2 }]), "{said:?}");
+    assert!(said.stores.is_empty() && said.transmits.is_empty(), "it came from the store");
+    assert_eq!(rig.token(), "b2");
+}
+
+#[test]
+fn an_older_or_equal_snapshot_is_ignored() {
+    let mut rig = Rig::new();
+    rig.at(900).refresh("a2", "r2", 1000);
+    for input in [adopt("a2", "r2", 1900), adopt("a2", "r2", 9999), adopt("a0", "r0", 1899)] {
+        assert!(rig.handle(input).drain().events.is_empty());
+    }
+    assert_eq!(rig.ready().generation(), 2);
+}
+
+#[test]
+fn adoption_ends_a_required_login_but_the_dead_token_does_not() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, oauth_error(400, "invalid_grant"));
+    rig.handle(adopt("a1", "r1", 1000));
+    rig.handle(adopt("a9", "r1", 9000));
+    rig.login_required();
+    rig.handle(adopt("b1", "s1", 5000));
+    assert_eq!(rig.token(), "b1");
+}
+
+#[test]
+fn a_rejected_token_is_no_rival_however_long_it_claims_to_live() {
+    let mut rig = Rig::with(Policy::default(), snapshot("a1", Some("r1"), None));
+    rig.handle(Input::Rejected { generation: 1 });
+    rig.handle(adopt("b1", "s1", 500));
+    assert_eq!(rig.token(), "b1");
+}
+
+#[test]
+fn an_exchange_that_another_process_made_is_no_longer_wanted() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.handle(adopt("a1", "r1", 1000));
+    assert!(rig.machine.wants(exchange), "the store had nothing new");
+    rig.handle(adopt("b2", "s2", 2000));
+    assert!(!rig.machine.wants(exchange));
+    let said = rig.lose(exchange, SendFailure::NotSent);
+    assert!(said.transmits.is_empty());
+    assert!(!said.events.iter().any(|event| matches!(event, Event::RefreshFailed(_))), "{said:?}");
+    assert_eq!(rig.token(), "b2");
+}
+
+#[test]
+fn the_answer_to_a_superseded_exchange_is_dropped() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.handle(adopt("b2", "s2", 2000));
+    for _ in 0..2 {
+        let said = rig.answer(exchange, tokens("a2", "r2", 9000));
+        assert!(said.stores.is_empty());
+        assert_eq!(rig.token(), "b2");
+    }
+}
+
+#[test]
+fn a_login_replaces_everything_and_is_stored_before_it_is_seen() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, oauth_error(400, "invalid_grant"));
+    let login = auth_core::TokenSet {
+        access_token: "l1".into(),
+        refresh_token: Some("m1".into()),
+        expires_at: Some(at(1900)),
+        scopes: None,
+        extra: serde_json::Map::new(),
+    };
+    let said = rig.handle(Input::LoggedIn(login)).drain();
+    assert_eq!(said.stores, [2]);
+    rig.pending();
+    rig.stored(2, true);
+    assert_eq!(rig.token(), "l1");
+}
+
+#[test]
+fn what_an_answer_leaves_out_is_kept_in_the_snapshot() {
+    let first = Snapshot {
+        scopes: Some(auth_core::ScopeSet::parse("a b")),
+        extra: [("account".to_owned(), "me".into()), ("plan".to_owned(), "old".into())].into_iter().collect(),
+        ..snapshot("a1", Some("r1"), Some(at(0)))
+    };
+    let mut rig = Rig::with(Policy::default(), first);
+    rig.pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, reply(200, r#"{"access_token":"a2","token_type":"Bearer","plan":"new"}"#));
+    let held = rig.machine.snapshot().unwrap();
+    assert_eq!(held.scopes.as_ref().unwrap().to_string(), "a b");
+    assert_eq!(serde_json::to_string(&held.extra).unwrap(), r#"{"account":"me","plan":"new"}"#);
+    assert_eq!(held.generation, 2);
+    assert!(held.refresh_token.is_some(), "not rotated: the old one stays");
+}
+
+#[test]
+fn jitter_widens_the_window_and_every_wait() {
+    let policy = Policy { jitter: Duration::from_secs(7), ..Policy::default() };
+    let mut rig = Rig::with(policy, snapshot("a1", Some("r1"), Some(at(1000))));
+    assert_eq!(rig.at(872).token(), "a1");
+    assert!(rig.drain().transmits.is_empty());
+    assert_eq!(rig.at(873).token(), "a1");
+    let (exchange, _) = rig.transmit();
+    let failure = refresh_failed(&rig.lose(exchange, SendFailure::NotSent).events);
+    assert_eq!(failure.retry_after(), Some(Duration::from_secs(8)));
+}
+
+#[test]
+fn a_clock_that_steps_back_voids_a_wait_instead_of_stretching_it() {
+    let mut rig = Rig::new();
+    rig.at(5000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    rig.at(1500).pending();
+    assert_eq!(rig.drain().transmits.len(), 1);
+}
+
+#[test]
+fn the_ends_of_time_do_not_panic() {
+    for now in [SystemTime::UNIX_EPOCH, at(0) + Duration::from_secs(1 << 61)] {
+        let endless = Policy {
+            advisory: Duration::MAX,
+            mandatory: Duration::MAX,
+            jitter: Duration::MAX,
+            backoff_base: Duration::MAX,
+            backoff_cap: Duration::MAX,
+            resends: u32::MAX,
+        };
+        let mut rig =
+            Rig::with(endless, Snapshot { generation: u64::MAX, ..snapshot("a", Some("r"), Some(now)) });
+        rig.now = now;
+        let _ = rig.access();
+        let said = rig.drain();
+        for (exchange, _) in said.transmits {
+            rig.lose(exchange, SendFailure::NotSent);
+        }
+        let _ = rig.access();
+        rig.drain();
+    }
+}

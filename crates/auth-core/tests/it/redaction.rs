@@ -1,0 +1,112 @@
+//! A server that echoes everything, and a search for what it echoed.
+
+use std::error::Error;
+
+use auth_core::{Access, AuthorizationRequest, Client, Input, Output, exchange};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::rig::{Rig, at, reply, server, snapshot, tokens};
+
+const CANARIES: [&str; 4] = ["canary/r+t=", "canary/s3cret", "canary/c0de", "canary/at"];
+
+/// Answers that repeat the request in every way an error can.
+fn echoes(request: &Request<Bytes>) -> Vec<Response<Bytes>> {
+    let body = String::from_utf8_lossy(request.body()).into_owned();
+    let mut texts = vec![body, format!("{:?}", request.headers())];
+    for value in request.headers().values() {
+        texts.push(value.to_str().unwrap().to_owned());
+    }
+    for canary in CANARIES {
+        texts.push(canary.to_owned());
+        texts.push(BASE64_STANDARD.encode(canary));
+    }
+    texts
+        .into_iter()
+        .flat_map(|text| {
+            let error = |member: &str| {
+                let mut object = serde_json::json!({ "error": "odd" });
+                object[member] = text.clone().into();
+                object.to_string()
+            };
+            let [code, description] = [error("error"), error("error_description")];
+            [reply(400, code), reply(400, description), reply(502, text.clone()), reply(200, text)]
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_clean(shown: &str) {
+    for canary in CANARIES {
+        let url: String = url::form_urlencoded::byte_serialize(canary.as_bytes()).collect();
+        for form in [canary.to_owned(), url, BASE64_STANDARD.encode(canary)] {
+            assert!(!shown.contains(&form), "{form} is in: {shown}");
+        }
+    }
+}
+
+fn show(error: &dyn Error) -> String {
+    let mut shown = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        shown += &format!(" {cause} {cause:?}");
+        source = cause.source();
+    }
+    shown
+}
+
+#[test]
+fn no_error_of_an_exchange_shows_what_was_sent() {
+    for client in [
+        Client::secret_basic("app", "canary/s3cret".into()),
+        Client::secret_post("app", "canary/s3cret".into()),
+    ] {
+        let (url, pending) =
+            AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap()).begin([1; 64]);
+        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let grant = pending.complete(&format!("?code=canary%2Fc0de&state={state}")).unwrap();
+        for (request, asked) in
+            [exchange::code(grant), exchange::refresh(&server(), &client, &"canary/r+t=".into())]
+        {
+            assert_clean(&format!("{asked:?} {:?}", request.headers()));
+            for echo in echoes(&request) {
+                // The server may know only what it was sent.
+                let sent = CANARIES.iter().filter(|canary| {
+                    let form: String = url::form_urlencoded::byte_serialize(canary.as_bytes()).collect();
+                    String::from_utf8_lossy(request.body()).contains(&form)
+                });
+                let shown = show(&exchange::response(&asked, &echo, at(0)).unwrap_err());
+                for canary in sent {
+                    assert!(!shown.contains(canary), "{canary} is in {shown}");
+                    assert!(!shown.contains(&BASE64_STANDARD.encode(canary)), "{canary} is in {shown}");
+                }
+                if let Some(basic) = request.headers().get("authorization") {
+                    let basic = basic.to_str().unwrap().trim_start_matches("Basic ");
+                    assert!(!shown.contains(basic), "{shown}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_a_machine_says_shows_a_token() {
+    let first = || snapshot("canary/at", Some("canary/r+t="), Some(at(0)));
+    let mut rig = Rig::with(auth_core::Policy::default(), first());
+    let mut shown = format!("{:?}", first());
+    rig.pending();
+    let output = rig.machine.poll(rig.now);
+    shown += &format!("{output:?} {:?}", rig.machine);
+    let Output::Transmit { exchange, .. } = output else { panic!("{output:?}") };
+    let input = Input::Response { exchange, result: Ok(tokens("canary/at", "canary/c0de", 100)) };
+    shown += &format!("{input:?} {:?}", Input::Adopt(first()));
+    rig.handle(input);
+    let output = rig.machine.poll(rig.now);
+    shown += &format!("{output:?} {:?}", rig.machine);
+    rig.stored(2, true);
+    let access = rig.access();
+    assert!(matches!(access, Access::Ready(_)));
+    shown += &format!("{access:?}");
+    assert_clean(&shown);
+}

@@ -1,0 +1,108 @@
+//! Requests, byte for byte, against the specifications.
+
+use auth_core::{AuthorizationRequest, Client, CodeGrant, Format, ScopeSet, Server, Wire, exchange};
+use http::{HeaderName, HeaderValue, Method, header};
+use serde_json::{Value, json};
+
+use crate::rig::{form, server};
+
+fn grant(server: &Server, client: &Client, code: &str) -> CodeGrant {
+    let (url, pending) =
+        AuthorizationRequest::new(server, client, "https://client.example.com/cb".parse().unwrap())
+            .begin([7; 64]);
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    pending.complete(&format!("/cb?code={code}&state={state}")).unwrap()
+}
+
+#[test]
+fn the_code_exchange_is_that_of_rfc_6749_section_4_1_3() {
+    let client = Client::secret_basic("s6BhdRkqt3", "gX1fBat3bV".into());
+    let (request, _) = exchange::code(grant(&server(), &client, "SplxlOBeZQQYbYS6WxSbIA"));
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.uri(), "https://auth.example/token");
+    assert_eq!(request.headers()[header::AUTHORIZATION], "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
+    assert!(request.headers()[header::AUTHORIZATION].is_sensitive());
+    assert_eq!(request.headers()[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
+    let body = std::str::from_utf8(request.body()).unwrap();
+    let rfc = "grant_type=authorization_code&code=SplxlOBeZQQYbYS6WxSbIA\
+               &redirect_uri=https%3A%2F%2Fclient.example.com%2Fcb";
+    let verifier = body.strip_prefix(rfc).unwrap().strip_prefix("&code_verifier=").unwrap();
+    assert_eq!(verifier.len(), 64);
+}
+
+#[test]
+fn the_refresh_is_that_of_rfc_6749_section_6() {
+    let client = Client::secret_basic("s6BhdRkqt3", "gX1fBat3bV".into());
+    let (request, _) = exchange::refresh(&server(), &client, &"tGzv3JOkF0XG5Qx2TlKWIA".into());
+    assert_eq!(request.headers()[header::AUTHORIZATION], "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
+    assert_eq!(request.body(), "grant_type=refresh_token&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA");
+}
+
+#[test]
+fn a_client_authenticates_in_exactly_one_way() {
+    for (client, secret) in
+        [(Client::public("app"), None), (Client::secret_post("app", "pass word".into()), Some("pass word"))]
+    {
+        let (request, _) = exchange::refresh(&server(), &client, &"r".into());
+        assert_eq!(request.headers().get(header::AUTHORIZATION), None);
+        let form = form(&request);
+        assert_eq!(form["client_id"], "app");
+        assert_eq!(form.get("client_secret").map(String::as_str), secret);
+    }
+}
+
+#[test]
+fn claude_takes_the_code_as_a_form_with_state() {
+    let server = server().with_wire(Wire::claude());
+    let (request, _) = exchange::code(grant(&server, &Client::public("app"), "c0de"));
+    let form = form(&request);
+    assert_eq!(form["state"].len(), 22);
+    assert_eq!(form["client_id"], "app");
+    assert_eq!(form["code"], "c0de");
+    assert!(!request.headers().contains_key("anthropic-beta"));
+}
+
+#[test]
+fn claude_takes_a_refresh_as_json_with_a_beta_header() {
+    let server = server().with_wire(Wire::claude());
+    let (request, _) = exchange::refresh(&server, &Client::public("app"), &"r\"t".into());
+    assert_eq!(request.headers()["anthropic-beta"], "oauth-2025-04-20");
+    assert_eq!(request.headers()[header::CONTENT_TYPE], "application/json");
+    let body: Value = serde_json::from_slice(request.body()).unwrap();
+    assert_eq!(body, json!({ "grant_type": "refresh_token", "refresh_token": "r\"t", "client_id": "app" }));
+}
+
+#[test]
+fn a_foreign_dialect_is_a_value() {
+    let tenant = HeaderName::from_static("x-tenant");
+    let refresh = Format::form().with_header(tenant, HeaderValue::from_static("seven"));
+    let server = server().with_wire(Wire::new(Format::json(), refresh));
+    let (request, _) = exchange::code(grant(&server, &Client::public("app"), "c0de"));
+    assert_eq!(request.headers()[header::CONTENT_TYPE], "application/json");
+    let (request, _) = exchange::refresh(&server, &Client::public("app"), &"r".into());
+    assert_eq!(request.headers()["x-tenant"], "seven");
+}
+
+#[test]
+fn the_token_endpoint_keeps_its_query() {
+    let server = Server::new(
+        "https://a.example/".parse().unwrap(),
+        "https://a.example/token?tenant=1".parse().unwrap(),
+    );
+    let (request, _) = exchange::refresh(&server.unwrap(), &Client::public("app"), &"r".into());
+    assert_eq!(request.uri(), "https://a.example/token?tenant=1");
+}
+
+#[test]
+fn the_same_redirect_uri_goes_to_both_endpoints() {
+    for redirect in ["http://localhost:8976/callback", "http://[::1]:1/cb?x=%2F", "com.example:/cb"] {
+        let (url, pending) =
+            AuthorizationRequest::new(&server(), &Client::public("app"), redirect.parse().unwrap())
+                .scopes(ScopeSet::parse("a"))
+                .begin([1; 64]);
+        let sent = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        assert_eq!(sent("redirect_uri"), redirect);
+        let grant = pending.complete(&format!("?code=c&state={}", sent("state"))).unwrap();
+        assert_eq!(form(&exchange::code(grant).0)["redirect_uri"], redirect);
+    }
+}

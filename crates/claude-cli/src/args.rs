@@ -1,0 +1,110 @@
+//! What can be typed. A secret never can: keys come from the environment, because other users of a machine can read
+//! the arguments of a running program.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
+use claude_sdk::ApiVersion;
+
+/// The Claude API from a terminal. An independent project, not Anthropic's.
+#[derive(Debug, Parser)]
+#[command(name = "claudectl", version, arg_required_else_help = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Go through the whole job on an embedded mock server: log in, call, stream, refresh. Needs no account.
+    Quickstart {
+        /// Print one JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send messages.
+    Messages {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: MessagesCommand,
+    },
+    /// Run a mock of the service on loopback until interrupted.
+    Mock(MockArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The commands on messages.
+#[derive(Debug, Subcommand)]
+pub enum MessagesCommand {
+    /// Send a prompt and print the whole answer.
+    #[command(after_help = ENVIRONMENT)]
+    Create(MessageArgs),
+    /// Send a prompt and print the answer as it is written.
+    #[command(after_help = ENVIRONMENT)]
+    Stream(MessageArgs),
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  ANTHROPIC_API_KEY     the API key, or
+  ANTHROPIC_AUTH_TOKEN  an access token
+  ANTHROPIC_BASE_URL    where the API is, unless --base-url says so
+  HTTPS_PROXY, NO_PROXY the proxy to go through, and for which hosts not to";
+
+/// A prompt and how to send it.
+#[derive(Debug, ClapArgs)]
+pub struct MessageArgs {
+    /// The prompt; `-` or nothing reads it from standard input.
+    pub prompt: Option<String>,
+    /// The model to answer.
+    #[arg(long, default_value = "claude-sonnet-5-5")]
+    pub model: String,
+    /// How many tokens the answer may have at most.
+    #[arg(long, default_value_t = 1024)]
+    pub max_tokens: u32,
+    /// The system prompt.
+    #[arg(long)]
+    pub system: Option<String>,
+    /// Print JSON: the message, or for a stream one event a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the API is; a path prefix is kept.
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The API's version; gateways and older servers speak 2023-06-01.
+    #[arg(long, value_name = "DATE", default_value = "2026-10-21")]
+    pub api_version: ApiVersion,
+}
+
+/// How to run the mock server.
+#[derive(Debug, ClapArgs)]
+pub struct MockArgs {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+}
+
+/// Reads the arguments; help and wrong usage are printed here, and give the exit status.
+///
+/// # Errors
+///
+/// Success where help or the version was asked for; 2 for wrong usage, which is told in one line.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, ExitCode> {
+    Args::try_parse_from(arguments).map_err(|error| {
+        if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            // Nothing is left to do where even the help cannot be printed.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        eprintln!("claudectl: {first}; see `claudectl --help`");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,101 @@
+//! `claudectl messages create` and `claudectl messages stream`.
+
+use std::io::{self, IsTerminal, Read, Write};
+
+use anyhow::{Context, bail};
+use claude_sdk::types::{MessageRequest, StopReason};
+
+use crate::{args::MessageArgs, connection};
+
+/// The longest prompt that is read from standard input, in bytes; the service takes no more either.
+const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
+
+pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
+    let client = connection::client(args.base_url.clone(), args.api_version)?;
+    let message = client.messages().create(&request(&args)?).await?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &*message)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", message.text())?;
+    }
+    out.flush()?;
+    remark(message.stop_reason.as_ref());
+    Ok(())
+}
+
+pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
+    let client = connection::client(args.base_url.clone(), args.api_version)?;
+    let mut stream = client.messages().stream(&request(&args)?).await?;
+    let mut written = false;
+    while let Some(event) = stream.next().await {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                // The error begins on a line of its own, not in the middle of the text.
+                if written && !args.json {
+                    writeln!(io::stdout().lock())?;
+                }
+                return Err(error.into());
+            }
+        };
+        let mut out = io::stdout().lock();
+        if args.json {
+            serde_json::to_writer(&mut out, &event)?;
+            writeln!(out)?;
+        } else if let Some(text) = event.text() {
+            written = true;
+            out.write_all(text.as_bytes())?;
+        }
+        out.flush()?;
+    }
+    if !args.json {
+        writeln!(io::stdout().lock())?;
+    }
+    let message = stream.final_message().await?;
+    remark(message.stop_reason.as_ref());
+    Ok(())
+}
+
+fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
+    if args.max_tokens == 0 {
+        bail!("--max-tokens 0 leaves no room for an answer; give at least 1");
+    }
+    let prompt = match args.prompt.as_deref() {
+        Some("-") | None => read_prompt(io::stdin().lock(), io::stdin().is_terminal())?,
+        Some(prompt) => prompt.to_owned(),
+    };
+    if prompt.trim().is_empty() {
+        bail!("the prompt is empty; give one as an argument or on standard input");
+    }
+    let request = MessageRequest::new(args.model.as_str(), args.max_tokens).user(prompt);
+    Ok(match &args.system {
+        Some(system) => request.system(system.as_str()),
+        None => request,
+    })
+}
+
+fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
+    if is_terminal {
+        bail!("no prompt; give one as an argument, or pipe one in");
+    }
+    let mut bytes = Vec::new();
+    input.take(PROMPT_LIMIT + 1).read_to_end(&mut bytes).context("standard input could not be read")?;
+    if bytes.len() as u64 > PROMPT_LIMIT {
+        bail!("the prompt is longer than 32 MiB, which is more than the service takes");
+    }
+    String::from_utf8(bytes).context("the prompt on standard input is not UTF-8 text")
+}
+
+/// Tells on standard error when the answer is not what a reader would take it for.
+fn remark(stop_reason: Option<&StopReason>) {
+    match stop_reason {
+        Some(StopReason::MaxTokens) => eprintln!("claudectl: the answer was cut at --max-tokens"),
+        Some(StopReason::Refusal) => eprintln!("claudectl: the model refused to answer"),
+        Some(StopReason::ModelContextWindowExceeded) => {
+            eprintln!("claudectl: the answer was cut at the model's context window");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,69 @@
+//! `claudectl quickstart`: the whole job on an embedded mock server, as a real client over TCP.
+//!
+//! Every step checks what came back before it counts as done, and the last one compares what the server saw with
+//! what the client believes it did.
+
+use std::{
+    future::ready,
+    io::{self, Write},
+};
+
+use claude_sdk::transport::{Clock, SystemClock};
+use mock_server::MockServer;
+
+mod browser;
+mod clock;
+mod recorder;
+mod report;
+mod session;
+
+pub use report::{Report, Reporter, Step};
+use session::Session;
+
+/// Runs the quickstart and prints it; as one JSON document where `json` is set.
+pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
+    let started = SystemClock.now();
+    let out = (!json).then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
+    let mut reporter = Reporter::new(SystemClock, out);
+    reporter.line("The whole job on a mock server of our own: no network, no account.\n")?;
+
+    let server = MockServer::start().await?;
+    reporter.done_since(started, "mock server", format!("listens on {}", server.base_url()))?;
+    let result = tokio::select! {
+        result = steps(&server, &mut reporter) => result,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was left behind")),
+    };
+    server.shutdown().await;
+
+    let report = reporter.finish(started, result.is_ok())?;
+    if json {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    }
+    result
+}
+
+/// Goes through the steps against `server`, telling `reporter` of each.
+///
+/// # Errors
+///
+/// The first step that did not do what it should.
+pub async fn steps(server: &MockServer, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let session = Session::new(server)?;
+    let login = reporter.step("authorization request", session.authorization()).await?;
+    let target = reporter.step("consent", session.consent(login.url())).await?;
+    let login = reporter.step("redirect", session.redirect(login, target)).await?;
+    let oauth = reporter.step("code exchange", session.exchange(login)).await?;
+
+    let client = session.client(oauth)?;
+    let model = reporter.step("models", session.models(&client)).await?;
+    reporter.step("message", session.message(&client, &model, "hello")).await?;
+    reporter.step("stream", session.stream(&client, &model)).await?;
+
+    reporter.step("expiry", session.expiry()).await?;
+    reporter.step("refresh", session.refresh(&client, &model)).await?;
+    reporter.step("replay of the code", session.replay()).await?;
+    reporter.step("limits", ready(session.limits(&client))).await?;
+    reporter.step("journal", ready(session.journal())).await
+}

@@ -1,0 +1,145 @@
+//! Where the API is and how it is spoken to.
+
+use http::HeaderValue;
+use url::{Host, Url};
+
+use crate::error::ConfigError;
+
+/// The version of the API a client speaks, sent as `anthropic-version`.
+///
+/// The version also decides how an API key travels (`reference`: API overview, "Versions"): the newest as
+/// `Authorization: Bearer`, the older one as `x-api-key`, which gateways and older servers still expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ApiVersion {
+    /// `2026-10-21`, the default: an API key travels as a bearer token.
+    #[default]
+    V2026_10_21,
+    /// `2023-06-01`: an API key travels as `x-api-key`.
+    V2023_06_01,
+}
+
+impl ApiVersion {
+    /// The value of the `anthropic-version` header.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V2026_10_21 => "2026-10-21",
+            Self::V2023_06_01 => "2023-06-01",
+        }
+    }
+
+    pub(crate) fn header(self) -> HeaderValue {
+        HeaderValue::from_static(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ApiVersion {
+    type Err = ConfigError;
+
+    /// Reads the date form, `2026-10-21` or `2023-06-01`.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "2026-10-21" => Ok(Self::V2026_10_21),
+            "2023-06-01" => Ok(Self::V2023_06_01),
+            _ => Err(ConfigError::ApiVersion),
+        }
+    }
+}
+
+/// The default base URL of the API.
+pub(crate) const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
+
+/// A base URL that credentials may be sent to: TLS, or plain HTTP on loopback; a path prefix is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BaseUrl(Url);
+
+impl BaseUrl {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let mut url = Url::parse(text.trim()).map_err(|source| ConfigError::BaseUrl { source })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ConfigError::BaseUrlUserInfo);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(ConfigError::BaseUrlQuery);
+        }
+        if !is_confidential(&url) {
+            return Err(ConfigError::Cleartext { host: url.host_str().unwrap_or_default().to_owned() });
+        }
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Ok(Self(url))
+    }
+
+    /// The URL of a route such as `v1/messages`, below the prefix.
+    pub(crate) fn join(&self, route: &str) -> Result<Url, ConfigError> {
+        self.0.join(route).map_err(|source| ConfigError::BaseUrl { source })
+    }
+
+    /// The token endpoint of the deployment this URL belongs to.
+    pub(crate) fn as_url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether `uri` is on the same scheme, host and port, so that a credential may go there.
+    pub(crate) fn is_origin_of(&self, uri: &http::Uri) -> bool {
+        Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.0.origin())
+    }
+}
+
+/// Whether what is sent to `url` cannot be read on the way: `https`, or `http` to this very machine.
+///
+/// The host is compared as parsed, never as text: `http://localhost.evil.example` is not loopback (C36).
+fn is_confidential(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        ("http", Some(Host::Domain(name))) => name == "localhost",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_prefix_is_kept_with_and_without_a_trailing_slash() {
+        for text in ["https://gateway.example/claude", "https://gateway.example/claude/"] {
+            let url = BaseUrl::parse(text).unwrap().join("v1/messages").unwrap();
+            assert_eq!(url.as_str(), "https://gateway.example/claude/v1/messages");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only_whatever_the_host_looks_like() {
+        for text in ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost", "http://LOCALHOST:1/x"]
+        {
+            assert!(BaseUrl::parse(text).is_ok(), "{text}");
+        }
+        for text in [
+            "http://api.anthropic.com",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://10.0.0.1",
+            "http://[::ffff:8.8.8.8]",
+            "ftp://localhost",
+            "data:text/plain,x",
+        ] {
+            assert!(matches!(BaseUrl::parse(text), Err(ConfigError::Cleartext { .. })), "{text}");
+        }
+        assert!(matches!(BaseUrl::parse("http://localhost@evil.example"), Err(ConfigError::BaseUrlUserInfo)));
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let base = BaseUrl::parse("https://api.example/prefix").unwrap();
+        assert!(base.is_origin_of(&"https://api.example:443/other".parse().unwrap()));
+        for other in ["https://api.example:444/", "http://api.example/", "https://evil.example/"] {
+            assert!(!base.is_origin_of(&other.parse().unwrap()), "{other}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use auth_core::{
+    Access, Client, ExchangeId, Failure, Input, Output, Policy, SendFailure, Server, TokenMachine,
+};
+use bytes::Bytes;
+use tokio::sync::Notify;
+use transport::{Clock, HttpBackend, Reach, SystemClock};
+
+use super::{Credential, CredentialProvider};
+use crate::{
+    error::AuthError,
+    token_store::{StoreLock, TokenStore},
+};
+
+/// The largest answer of a token endpoint that is read, in bytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+/// How long an exchange may take, whatever its callers' deadlines are.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
+///
+/// This is the driver of [`auth_core::TokenMachine`] and decides nothing itself. One renewal serves all callers; it
+/// runs in a task of its own, so that a caller who goes away cannot cut a rotating refresh in two; and it holds the
+/// store's lock, so that processes which share a session spend its refresh token once.
+///
+/// Cloning gives another handle to the same session.
+#[derive(Clone)]
+pub struct OAuth(Arc<Shared>);
+
+struct Shared {
+    driven: Mutex<Driven>,
+    changed: Notify,
+    store: Arc<dyn TokenStore>,
+    backend: Arc<dyn HttpBackend>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Driven {
+    machine: TokenMachine,
+    /// Whether a task is driving the machine; at most one is.
+    busy: bool,
+    /// Why the store could not be locked or read in the last round, for its waiters.
+    broken: Option<AuthError>,
+}
+
+impl OAuth {
+    /// The session kept in `store`, renewed at `server` as `client` through `backend`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::LoginRequired`] where the store is empty, [`AuthError::Store`] where it cannot be read.
+    pub async fn open(
+        server: Server,
+        client: Client,
+        store: impl TokenStore,
+        backend: impl HttpBackend,
+    ) -> Result<Self, AuthError> {
+        Self::open_with_clock(server, client, store, backend, SystemClock).await
+    }
+
+    /// As [`open`](Self::open), with time taken from `clock`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with_clock(
+        server: Server,
+        client: Client,
+        store: impl TokenStore,
+        backend: impl HttpBackend,
+        clock: impl Clock,
+    ) -> Result<Self, AuthError> {
+        let snapshot = store.load().await?;
+        let snapshot =
+            snapshot.ok_or_else(|| AuthError::LoginRequired { reason: "nobody has logged in yet".into() })?;
+        let mut machine = TokenMachine::new(server, client, Policy::default());
+        machine.restore(snapshot);
+        Ok(Self(Arc::new(Shared {
+            driven: Mutex::new(Driven { machine, busy: false, broken: None }),
+            changed: Notify::new(),
+            store: Arc::new(store),
+            backend: Arc::new(backend),
+            clock: Arc::new(clock),
+        })))
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for OAuth {
+    async fn credential(&self) -> Result<Credential, AuthError> {
+        let mut looked_into_store = false;
+        loop {
+            // Registered before looking, so that a renewal that ends in between is not missed.
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            match self.0.look() {
+                Access::Ready(lease) => {
+                    return Credential::token(lease.access_token().clone(), lease.generation());
+                }
+                Access::Pending => changed.await,
+                Access::Failed(failure) => return Err(self.0.failed(&failure)),
+                Access::LoginRequired(reason) if looked_into_store => {
+                    return Err(AuthError::LoginRequired { reason: reason.to_string() });
+                }
+                // Somebody may have logged in anew since, in another process.
+                Access::LoginRequired(_) => {
+                    looked_into_store = true;
+                    self.0.adopt().await?;
+                }
+            }
+        }
+    }
+
+    fn reject(&self, refused: &Credential) {
+        self.0.handle(Input::Rejected { generation: refused.generation() });
+    }
+}
+
+impl Shared {
+    fn driven(&self) -> MutexGuard<'_, Driven> {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, input: Input) {
+        let now = self.clock.now();
+        self.driven().machine.handle(input, now);
+    }
+
+    /// One look at the machine. Where it wants something done, a task of its own sets about it.
+    fn look(self: &Arc<Self>) -> Access {
+        let now = self.clock.now();
+        let mut driven = self.driven();
+        let access = driven.machine.access(now);
+        if !driven.busy {
+            match driven.machine.poll(now) {
+                Output::Idle { .. } => {}
+                output => {
+                    driven.busy = true;
+                    tokio::spawn(Arc::clone(self).drive(output));
+                }
+            }
+        }
+        access
+    }
+
+    fn failed(&self, failure: &Failure) -> AuthError {
+        self.driven().broken.clone().unwrap_or_else(|| AuthError::Renewal {
+            reason: failure.to_string(),
+            retryable: failure.is_retryable(),
+            retry_after: failure.retry_after(),
+        })
+    }
+
+    /// Does what the machine says until it has nothing left to do now. Runs detached from every caller.
+    async fn drive(self: Arc<Self>, mut output: Output) {
+        let mut lock = None;
+        loop {
+            match output {
+                Output::Transmit { exchange, request } => {
+                    let result = self.transmit(exchange, request, &mut lock).await;
+                    if let Some(result) = result {
+                        self.handle(Input::Response { exchange, result });
+                    }
+                }
+                Output::Store { generation, snapshot } => {
+                    let ok = self.save(snapshot).await;
+                    self.handle(Input::Stored { generation, ok });
+                }
+                Output::Event(event) => tracing::info!(?event, "session"),
+                _ => {}
+            }
+            self.changed.notify_waiters();
+            let now = self.clock.now();
+            let mut driven = self.driven();
+            output = driven.machine.poll(now);
+            if matches!(output, Output::Idle { .. }) {
+                // Given up together: whoever looks next finds nobody at work, and a free store.
+                driven.busy = false;
+                drop(lock);
+                drop(driven);
+                self.changed.notify_waiters();
+                return;
+            }
+        }
+    }
+
+    /// Sends an exchange under the store's lock, unless another process has meanwhile done the same.
+    async fn transmit(
+        &self,
+        exchange: ExchangeId,
+        request: http::Request<Bytes>,
+        lock: &mut Option<StoreLock>,
+    ) -> Option<Result<http::Response<Bytes>, SendFailure>> {
+        if lock.is_none() {
+            match self.prepare().await {
+                Ok(held) => *lock = Some(held),
+                Err(error) => {
+                    tracing::error!(%error, "the session's store cannot be used; nothing was sent");
+                    self.driven().broken = Some(error);
+                    return Some(Err(SendFailure::NotSent));
+                }
+            }
+            self.driven().broken = None;
+        }
+        if !self.driven().machine.wants(exchange) {
+            return None;
+        }
+        Some(self.exchange(request).await)
+    }
+
+    async fn prepare(&self) -> Result<StoreLock, AuthError> {
+        let lock = self.store.lock().await?;
+        self.adopt().await?;
+        Ok(lock)
+    }
+
+    /// Reads the store again, and takes over what is newer there.
+    async fn adopt(&self) -> Result<(), AuthError> {
+        if let Some(snapshot) = self.store.load().await? {
+            self.handle(Input::Adopt(snapshot));
+        }
+        Ok(())
+    }
+
+    async fn save(&self, snapshot: auth_core::Snapshot) -> bool {
+        match self.store.save(snapshot).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "the renewed session could not be stored; it goes on in memory");
+                false
+            }
+        }
+    }
+
+    /// Sends one exchange and reads its answer, within a time of its own.
+    async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendFailure> {
+        let sent = async {
+            let response = self.backend.send(request).await.map_err(|error| match error.reach() {
+                Reach::NotSent => SendFailure::NotSent,
+                _ => SendFailure::MaybeSent,
+            })?;
+            let (head, body) = response.into_parts();
+            let body = body.collect(ANSWER_LIMIT).await.map_err(|_| SendFailure::MaybeSent)?;
+            Ok(http::Response::from_parts(head, body))
+        };
+        tokio::select! {
+            result = sent => result,
+            () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
+        }
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong, told so that a reader knows the next step and a program knows whether to try again.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+mod answer;
+mod auth;
+mod config;
+mod stream;
+
+pub use answer::{ApiError, UnexpectedAnswer};
+pub use auth::{AuthError, StoreError};
+pub use config::ConfigError;
+pub use stream::StreamError;
+
+pub(crate) use stream::Envelope;
+
+/// Any failure of a call through this crate.
+///
+/// Match on the variant for what to do, or ask [`is_retryable`](Self::is_retryable) and
+/// [`retry_after`](Self::retry_after). The text never contains a secret; the chain of
+/// [`source`](std::error::Error::source)s tells the lower levels.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client was set up wrong; nothing was sent.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No usable credential could be had.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The service answered with an error.
+    #[error(transparent)]
+    Api(#[from] Box<ApiError>),
+    /// The rate limiter of this client did not let the call through; nothing was sent.
+    #[error(transparent)]
+    RateLimit(#[from] ratelimit::Error),
+    /// No complete answer came back.
+    #[error(transparent)]
+    Transport(transport::Error),
+    /// An answer came back that is not one of this API's.
+    #[error(transparent)]
+    Answer(#[from] Box<UnexpectedAnswer>),
+    /// A stream began and did not end as it should.
+    #[error(transparent)]
+    Stream(#[from] Box<StreamError>),
+}
+
+impl Error {
+    /// Whether the same call may succeed later, unchanged.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Config(_) => false,
+            Self::Answer(error) => error.status().is_server_error(),
+            Self::Auth(error) => error.is_retryable(),
+            Self::Api(error) => error.is_retryable(),
+            Self::RateLimit(error) => error.is_retryable(),
+            Self::Transport(error) => error.is_retryable(),
+            Self::Stream(error) => error.is_retryable(),
+        }
+    }
+
+    /// How long to wait before the next try, where the service or the limiter said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Api(error) => error.retry_after(),
+            Self::RateLimit(error) => error.retry_after(),
+            Self::Transport(error) => error.retry_after(),
+            Self::Auth(error) => error.retry_after(),
+            Self::Config(_) | Self::Answer(_) | Self::Stream(_) => None,
+        }
+    }
+
+    /// The service's name for the call, from the `request-id` header; quote it when asking for help.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Api(error) => error.request_id(),
+            Self::Answer(error) => error.request_id(),
+            Self::Stream(error) => error.request_id(),
+            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) | Self::Transport(_) => None,
+        }
+    }
+
+    /// The HTTP status of the answer, where there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Api(error) => Some(error.status()),
+            Self::Answer(error) => Some(error.status()),
+            _ => None,
+        }
+    }
+
+    /// How many times the request went out, the first included; 0 where nothing was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Api(error) => error.attempts(),
+            Self::Answer(error) => error.attempts(),
+            Self::Transport(error) => error.attempts(),
+            Self::Stream(error) => error.attempts(),
+            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) => 0,
+        }
+    }
+}
+
+/// A layer of this crate speaks [`transport::Error`] to its neighbours; here its own error comes out again.
+impl From<transport::Error> for Error {
+    fn from(error: transport::Error) -> Self {
+        match error.into_refusal::<AuthError>() {
+            Ok(refusal) => Self::Auth(refusal),
+            Err(error) => match error.into_refusal::<ratelimit::Error>() {
+                Ok(refusal) => Self::RateLimit(refusal),
+                Err(error) => Self::Transport(error),
+            },
+        }
+    }
+}

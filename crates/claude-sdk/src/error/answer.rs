@@ -1,0 +1,205 @@
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use crate::types::{ErrorBody, ErrorType};
+
+use super::stream::Envelope;
+
+/// The longest part of a server's message that is shown.
+const SHOWN: usize = 500;
+
+/// An error the service answered with, as `reference`: API errors.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    kind: ErrorType,
+    message: String,
+    code: Option<String>,
+    retry_after: Option<Duration>,
+    retryable: bool,
+    envelope: Envelope,
+    body: Body,
+}
+
+/// A body that is reachable and never printed.
+struct Body(Bytes);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        answer: ErrorBody,
+        retry: (bool, Option<Duration>),
+        envelope: Envelope,
+        body: Bytes,
+        secret: Option<&str>,
+    ) -> Self {
+        let code = answer.error.error_code().map(str::to_owned);
+        let message = shown(&answer.error.message, secret);
+        let (retryable, retry_after) = retry;
+        Self {
+            status,
+            kind: answer.error.kind,
+            message,
+            code,
+            retry_after,
+            retryable,
+            envelope,
+            body: Body(body),
+        }
+    }
+
+    /// The HTTP status; for an error inside a stream, the status it stands for.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The error's type, such as `rate_limit_error`.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorType {
+        &self.kind
+    }
+
+    /// What the service said, cut at 500 characters and free of control characters and of the credential sent.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The finer `details.error_code`, such as `enforced_spend_limit_reached`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The answer's body as it came; it may hold anything, so it is never part of a printed error.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body.0
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.envelope.request_id.as_deref()
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.envelope.attempts
+    }
+
+    /// The next step, for the errors that have a usual one.
+    fn advice(&self) -> Option<&'static str> {
+        Some(match self.status.as_u16() {
+            401 => "check the key or token, and that it belongs to this base URL",
+            403 => {
+                "the credential is valid but not allowed to do this; ask for the missing scope or permission"
+            }
+            402 => "check the billing settings of the organisation",
+            404 => "check the identifier; `models().list()` names the models this credential may use",
+            413 => "send less, or use the Files API",
+            429 if self.retry_after.is_none() => {
+                "a limit is used up; check the limits and spend of the organisation"
+            }
+            429 => "slow down, or set a rate limiter on the client",
+            529 => "the service is overloaded; try again later",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service answered {} {}: {}", self.status.as_u16(), self.kind, self.message)?;
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
+        }
+        write!(f, "{}", self.envelope)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// An answer that is not one of this API's: an HTML page, another content type, JSON of another shape, a redirect.
+#[derive(Debug)]
+pub struct UnexpectedAnswer {
+    status: StatusCode,
+    what: String,
+    envelope: Envelope,
+    source: Option<serde_json::Error>,
+}
+
+impl UnexpectedAnswer {
+    pub(crate) fn new(
+        status: StatusCode,
+        what: impl Into<String>,
+        envelope: Envelope,
+        source: Option<serde_json::Error>,
+    ) -> Self {
+        Self { status, what: what.into(), envelope, source }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.envelope.request_id.as_deref()
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.envelope.attempts
+    }
+}
+
+impl fmt::Display for UnexpectedAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered {} with {}{}", self.status.as_u16(), self.what, self.envelope)
+    }
+}
+
+impl std::error::Error for UnexpectedAnswer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// A server's text made fit to show: one line, short, free of control characters and of the secret that was sent.
+fn shown(text: &str, secret: Option<&str>) -> String {
+    let text = match secret {
+        Some(secret) if !secret.is_empty() => text.replace(secret, "[redacted]"),
+        _ => text.to_owned(),
+    };
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_text_is_shown_on_one_line_short_and_without_the_secret() {
+        let text = format!("bad key sk-ant-canary\u{1b}[31m\nnext {}", "x".repeat(1000));
+        let line = shown(&text, Some("sk-ant-canary"));
+        assert!(line.starts_with("bad key [redacted] [31m next xxx"));
+        assert!(line.chars().count() == SHOWN + 1 && !line.contains("canary"));
+    }
+}

@@ -1,0 +1,115 @@
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+/// Why no usable credential could be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The session is over; a person has to log in again.
+    #[error("the session is over ({reason}); log in again")]
+    LoginRequired {
+        /// Why, in a few words.
+        reason: String,
+    },
+    /// The token endpoint could not give a new token now.
+    #[error("the access token could not be renewed: {reason}")]
+    Renewal {
+        /// Why, in a few words, free of secrets.
+        reason: String,
+        /// Whether a later try may succeed.
+        retryable: bool,
+        /// How long to wait, where known.
+        retry_after: Option<Duration>,
+    },
+    /// The stored session could not be read or locked.
+    #[error("the stored session cannot be used")]
+    Store(#[from] StoreError),
+    /// A secret source is there but could not be used.
+    #[error("the secret source failed: {reason}")]
+    Secret {
+        /// What the source said, free of secrets.
+        reason: String,
+    },
+    /// A secret source has nothing under this name.
+    #[error("no secret named {name:?}; store one, or name another")]
+    MissingSecret {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A key or token has characters no header can carry.
+    #[error("the credential has a line break, a blank or another character that a key cannot have")]
+    Malformed,
+    /// A request was about to leave for another origin than the client's.
+    #[error("a credential of {configured} was not sent to another origin")]
+    ForeignOrigin {
+        /// The origin the credential belongs to.
+        configured: String,
+    },
+    /// A login did not come to its end.
+    #[error("the login did not complete: {reason}")]
+    Login {
+        /// Why, in a few words, free of secrets.
+        reason: String,
+    },
+}
+
+impl AuthError {
+    /// Whether a later try may succeed without anybody's doing.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Renewal { retryable, .. } => *retryable,
+            Self::Store(StoreError::Locked { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// How long to wait before the next try, where known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Renewal { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// Why a stored session could not be read, written or locked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file operation failed.
+    #[error("{action} {path:?} failed ({kind}); check that the folder exists, is yours and has room")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// How it failed.
+        kind: io::ErrorKind,
+    },
+    /// The file could be read or changed by others, or is not a regular file.
+    #[error("{0}")]
+    Unsafe(Arc<secrets::Error>),
+    /// The file's content is not a stored session.
+    #[error("{path:?} does not hold a stored session ({what}); move it away and log in again")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, never the content.
+        what: &'static str,
+    },
+    /// Another process held the lock for too long.
+    #[error("another process has held the lock {path:?} for {waited:?}; is it stopped?")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// How long this process waited.
+        waited: Duration,
+    },
+    /// The profile's name cannot be a file name.
+    #[error("a profile's name is made of letters, digits, `.`, `_` and `-`, and does not begin with a dot")]
+    ProfileName,
+    /// A store of somebody else's failed.
+    #[error("{0}")]
+    Other(String),
+}

@@ -1,0 +1,70 @@
+/// What is wrong with how a client was set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Neither an argument nor the environment names a credential.
+    #[error(
+        "no credential: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), or give the builder one with \
+         `api_key`, `auth_token` or `credentials`"
+    )]
+    MissingCredential,
+    /// A key or token has characters no header can carry.
+    #[error(
+        "the {name} has a line break, a blank or another character that a key cannot have; copy it again, \
+         without quotes (its value is not shown here)"
+    )]
+    MalformedSecret {
+        /// Where the secret came from: a variable's or an argument's name.
+        name: String,
+    },
+    /// A secret source is there but could not be used.
+    #[error("{0}")]
+    Secret(#[source] secrets::Error),
+    /// The base URL is not a URL.
+    #[error("the base URL is not a URL; give one such as https://api.anthropic.com")]
+    BaseUrl {
+        /// What is wrong with it.
+        source: url::ParseError,
+    },
+    /// The base URL carries a user name or password.
+    #[error("the base URL carries a user name or password; remove it and give the credential separately")]
+    BaseUrlUserInfo,
+    /// The base URL carries a query or fragment.
+    #[error("the base URL carries a query or a fragment; give scheme, host and path prefix only")]
+    BaseUrlQuery,
+    /// A credential would travel in clear.
+    #[error(
+        "a credential would travel unencrypted to {host:?}; use https:// (plain http:// is for loopback only)"
+    )]
+    Cleartext {
+        /// The host of the refused URL.
+        host: String,
+    },
+    /// The API version is not one this crate speaks.
+    #[error("unknown API version; use 2026-10-21 or 2023-06-01")]
+    ApiVersion,
+    /// A header value, such as a beta name, has characters no header can carry.
+    #[error("the value given for `{name}` cannot travel in a header; use visible ASCII characters")]
+    Header {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// A path segment, such as a model's name, would change the route.
+    #[error("{value:?} cannot be part of a route; give the bare identifier")]
+    Identifier {
+        /// The refused identifier.
+        value: String,
+    },
+    /// This build has no HTTP backend and the builder was given none.
+    #[error("no HTTP backend: turn on the feature `reqwest`, or give the builder one with `backend`")]
+    MissingBackend,
+    /// The default backend could not be set up.
+    #[error("the HTTP backend could not be set up")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A request could not be turned into JSON.
+    #[error("the request could not be written as JSON")]
+    Serialize(#[source] serde_json::Error),
+    /// The operating system gave no randomness.
+    #[error("the operating system gave no randomness; without it no safe login is possible")]
+    Entropy,
+}

@@ -1,0 +1,135 @@
+use std::fmt;
+
+use crate::{stream::ProtocolError, types::Message};
+
+use super::ApiError;
+
+/// A stream that began and did not end as it should.
+#[derive(Debug)]
+pub struct StreamError {
+    kind: Kind,
+    partial: Option<Box<Message>>,
+    envelope: Envelope,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Truncated,
+    Api(Box<ApiError>),
+    Protocol(ProtocolError),
+    Json(serde_json::Error),
+    Transport(transport::Error),
+}
+
+impl StreamError {
+    pub(crate) fn truncated(partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Truncated, partial: partial.map(Box::new), envelope }
+    }
+
+    pub(crate) fn api(error: ApiError, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Api(Box::new(error)), partial: partial.map(Box::new), envelope }
+    }
+
+    pub(crate) fn protocol(error: ProtocolError, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Protocol(error), partial: partial.map(Box::new), envelope }
+    }
+
+    pub(crate) fn json(error: serde_json::Error, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Json(error), partial: partial.map(Box::new), envelope }
+    }
+
+    pub(crate) fn transport(error: transport::Error, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Transport(error), partial: partial.map(Box::new), envelope }
+    }
+
+    /// What had arrived when the stream broke, usage included; it is not the whole message.
+    #[must_use]
+    pub fn partial(&self) -> Option<&Message> {
+        self.partial.as_deref()
+    }
+
+    /// Whether the stream ended, cleanly or not, before its `message_stop`.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        match &self.kind {
+            Kind::Truncated => true,
+            Kind::Transport(error) => error.kind() != transport::ErrorKind::Protocol,
+            Kind::Api(_) | Kind::Protocol(_) | Kind::Json(_) => false,
+        }
+    }
+
+    /// The `error` event that ended the stream, where one did.
+    #[must_use]
+    pub fn api_error(&self) -> Option<&ApiError> {
+        match &self.kind {
+            Kind::Api(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        match &self.kind {
+            Kind::Truncated => true,
+            Kind::Transport(error) => error.is_retryable(),
+            Kind::Api(error) => error.is_retryable(),
+            Kind::Protocol(_) | Kind::Json(_) => false,
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.envelope.request_id.as_deref()
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.envelope.attempts
+    }
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Truncated => f.write_str(
+                "the stream ended before the message did; what arrived is in `partial()`, send the request again",
+            )?,
+            Kind::Transport(_) if !self.is_truncated() => f.write_str("the stream is not a usable event stream")?,
+            Kind::Transport(_) => f.write_str(
+                "the connection broke before the message ended; what arrived is in `partial()`, send the request again",
+            )?,
+            Kind::Api(_) => f.write_str("the service ended the stream with an error")?,
+            Kind::Protocol(_) => f.write_str("the stream's events came in an impossible order")?,
+            Kind::Json(_) => f.write_str("an event of the stream is not the JSON it should be")?,
+        }
+        write!(f, "{}", self.envelope)
+    }
+}
+
+impl std::error::Error for StreamError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Truncated => None,
+            Kind::Api(error) => Some(error),
+            Kind::Protocol(error) => Some(error),
+            Kind::Json(error) => Some(error),
+            Kind::Transport(error) => Some(error),
+        }
+    }
+}
+
+/// What an answer's head says about the call: carried by every result and error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    pub(crate) request_id: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+impl fmt::Display for Envelope {
+    /// The tail of an error's text: ` (request req_1, attempt 2)`, or nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.request_id, self.attempts) {
+            (Some(id), n) if n > 1 => write!(f, " (request {id}, attempt {n})"),
+            (Some(id), _) => write!(f, " (request {id})"),
+            (None, n) if n > 1 => write!(f, " (attempt {n})"),
+            (None, _) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ratelimit::{Cost, Key, Permit, RateLimiter};
+use transport::{Clock, Error, HttpBackend, Request, Response};
+
+use crate::limits::RateLimits;
+
+/// Asks the rate limiter before each attempt and tells it what the service answered.
+///
+/// Each attempt costs a permit of its own, retries included: a retry storm the limiter cannot see is not limited.
+#[derive(Debug, Clone)]
+pub struct Throttle<B> {
+    backend: B,
+    limiter: Arc<dyn RateLimiter>,
+    clock: Arc<dyn Clock>,
+    max_wait: Duration,
+    reported: Arc<Mutex<RateLimits>>,
+}
+
+/// What a request is charged for; a request without one costs one request of the key `api`.
+#[derive(Debug, Clone)]
+pub(crate) struct Charge {
+    pub(crate) key: Key,
+    pub(crate) cost: Cost,
+}
+
+impl Default for Charge {
+    fn default() -> Self {
+        Self { key: Key::from("api"), cost: Cost::requests(1) }
+    }
+}
+
+/// The permit an answer came under, handed on in its extensions until the actual cost is known.
+#[derive(Debug, Clone)]
+pub(crate) struct HeldPermit(Arc<Mutex<Option<Permit>>>);
+
+impl HeldPermit {
+    fn new(permit: Permit) -> Self {
+        Self(Arc::new(Mutex::new(Some(permit))))
+    }
+
+    /// Settles the permit with what the call really cost; the first caller's word counts.
+    pub(crate) fn settle(&self, actual: Cost) {
+        let permit = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(permit) = permit {
+            permit.settle(actual);
+        }
+    }
+}
+
+impl<B> Throttle<B> {
+    /// Wraps `backend`; a call waits at most `max_wait` for its permit.
+    #[must_use]
+    pub fn new(backend: B, limiter: Arc<dyn RateLimiter>, clock: Arc<dyn Clock>, max_wait: Duration) -> Self {
+        Self { backend, limiter, clock, max_wait, reported: Arc::default() }
+    }
+
+    /// Where the limits of the newest answer are kept.
+    pub(crate) fn reported(&self) -> Arc<Mutex<RateLimits>> {
+        Arc::clone(&self.reported)
+    }
+}
+
+#[async_trait]
+impl<B: HttpBackend> HttpBackend for Throttle<B> {
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
+        let permit = self.limiter.acquire(charge.key.clone(), charge.cost, self.max_wait).await;
+        let permit = permit.map_err(Error::refused)?;
+
+        let mut response = self.backend.send(request).await?;
+        let now = self.clock.now();
+        let limits = RateLimits::from_headers(response.headers(), now);
+        let retry_after = transport::layers::retry_after(response.headers(), now);
+        self.limiter.observe(&charge.key, &limits.observation(retry_after));
+        if !limits.is_empty() {
+            *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        }
+        response.extensions_mut().insert(HeldPermit::new(permit));
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use ratelimit::Observation;
+    use transport::{Body, SystemClock};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Recorder {
+        log: Mutex<Vec<String>>,
+        refuses: bool,
+    }
+
+    #[async_trait]
+    impl RateLimiter for Arc<Recorder> {
+        async fn acquire(
+            &self,
+            key: Key,
+            cost: Cost,
+            max_wait: Duration,
+        ) -> Result<Permit, ratelimit::Error> {
+            if self.refuses {
+                return Err(ratelimit::Error::WouldWait { wait: Duration::from_secs(9), max_wait });
+            }
+            self.log.lock().unwrap().push(format!("acquire {key} {}", cost.requests));
+            let recorder = Arc::clone(self);
+            Ok(Permit::new(move |actual| {
+                let actual = actual.map(|cost| cost.output_tokens);
+                recorder.log.lock().unwrap().push(format!("settle {actual:?}"));
+            }))
+        }
+
+        fn observe(&self, _key: &Key, seen: &Observation) {
+            let remaining = seen.requests.as_ref().and_then(|window| window.remaining);
+            self.log.lock().unwrap().push(format!("observe {remaining:?} {:?}", seen.retry_after));
+        }
+    }
+
+    #[derive(Debug)]
+    struct Service;
+
+    #[async_trait]
+    impl HttpBackend for Service {
+        async fn send(&self, _request: Request) -> Result<Response, Error> {
+            let response = http::Response::builder()
+                .header("anthropic-ratelimit-requests-remaining", "7")
+                .header("retry-after", "3")
+                .body(Body::empty());
+            Ok(response.unwrap())
+        }
+    }
+
+    fn layer(recorder: &Arc<Recorder>) -> Throttle<Service> {
+        let limiter = Arc::new(Arc::clone(recorder));
+        Throttle::new(Service, limiter, Arc::new(SystemClock), Duration::from_secs(1))
+    }
+
+    fn request() -> Request {
+        http::Request::get("https://api.example/").body(Bytes::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_attempt_costs_a_permit_and_the_limiter_hears_the_answer() {
+        let recorder = Arc::new(Recorder::default());
+        let layer = layer(&recorder);
+        let response = layer.send(request()).await.unwrap();
+        let held = response.extensions().get::<HeldPermit>().unwrap().clone();
+        held.settle(Cost { output_tokens: 5, ..Cost::default() });
+        held.settle(Cost { output_tokens: 6, ..Cost::default() });
+        assert_eq!(
+            *recorder.log.lock().unwrap(),
+            ["acquire api 1", "observe Some(7) Some(3s)", "settle Some(5)"]
+        );
+        assert_eq!(layer.reported().lock().unwrap().requests.remaining, Some(7));
+        assert!(SystemTime::UNIX_EPOCH < SystemClock.now());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_comes_out_as_the_limiters_own_error() {
+        let recorder = Arc::new(Recorder { refuses: true, ..Recorder::default() });
+        let error = layer(&recorder).send(request()).await.unwrap_err();
+        let error = crate::Error::from(error);
+        assert!(matches!(error, crate::Error::RateLimit(ratelimit::Error::WouldWait { .. })), "{error}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(9)));
+    }
+}

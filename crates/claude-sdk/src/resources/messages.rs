@@ -1,0 +1,95 @@
+use bytes::Bytes;
+use http::Method;
+use ratelimit::{Cost, Key};
+
+use crate::{
+    client::Client,
+    error::{ConfigError, Error},
+    layers::{Charge, HeldPermit},
+    reply::{self, Reply},
+    types::{CountTokensRequest, Message, MessageRequest, TokenCount, Usage},
+};
+
+mod stream;
+
+pub use stream::{MessageStream, TextStream};
+
+/// Messages (`POST /v1/messages`).
+#[derive(Debug, Clone, Copy)]
+pub struct Messages<'a>(pub(crate) &'a Client);
+
+impl Messages<'_> {
+    /// Sends `request` and waits for the whole message.
+    ///
+    /// For long outputs prefer [`stream`](Self::stream): a connection that is silent for minutes is cut by many
+    /// networks.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] of a call. A request that may have been processed is not sent again by itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the service may have done, and billed, the work.
+    pub async fn create(&self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
+        let body = request.encode(false).map_err(ConfigError::Serialize)?;
+        let charge = charge(request, &body);
+        let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
+        let response = self.0.send(request).await?;
+        let (message, extensions) = reply::json::<Message>(response, self.0.now()).await?;
+        if let Some(permit) = extensions.get::<HeldPermit>() {
+            permit.settle(cost(&message.usage));
+        }
+        Ok(message)
+    }
+
+    /// Sends `request` and gives the message as it is written.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] of a call, where the stream could not be opened. Later failures come out of the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future or the stream closes the connection.
+    pub async fn stream(&self, request: &MessageRequest) -> Result<MessageStream, Error> {
+        let body = request.encode(true).map_err(ConfigError::Serialize)?;
+        let charge = charge(request, &body);
+        let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
+        let response = self.0.send(request).await?;
+        let opened = reply::open(response, "text/event-stream", self.0.now()).await?;
+        Ok(MessageStream::new(opened))
+    }
+
+    /// Counts the input tokens `request` would use (`POST /v1/messages/count_tokens`).
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] of a call.
+    pub async fn count_tokens(&self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
+        let body = serde_json::to_vec(&CountTokensRequest::from(request)).map_err(ConfigError::Serialize)?;
+        let charge = Charge { key: key(request), cost: Cost::requests(1) };
+        let request = self.0.request(Method::POST, "v1/messages/count_tokens", Some(body.into()), charge)?;
+        let response = self.0.send(request).await?;
+        Ok(reply::json(response, self.0.now()).await?.0)
+    }
+}
+
+fn key(request: &MessageRequest) -> Key {
+    Key::from(request.model.as_str())
+}
+
+/// What a message is charged before it is sent: about four bytes a token, and all the output it may have.
+fn charge(request: &MessageRequest, body: &Bytes) -> Charge {
+    let input_tokens = (body.len() as u64).div_ceil(4);
+    let cost =
+        Cost::requests(1).with_input_tokens(input_tokens).with_output_tokens(request.max_tokens.into());
+    Charge { key: key(request), cost }
+}
+
+/// What a message did cost. Cache reads do not count towards the limits (`reference`: API rate limits).
+fn cost(usage: &Usage) -> Cost {
+    let written = usage.cache_creation_input_tokens.unwrap_or_default();
+    let input_tokens = usage.input_tokens.saturating_add(written);
+    Cost::requests(1).with_input_tokens(input_tokens).with_output_tokens(usage.output_tokens)
+}

@@ -1,0 +1,231 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use http::StatusCode;
+use transport::sse;
+
+use super::cost;
+use crate::{
+    credentials::Credential,
+    error::{ApiError, Envelope, Error, StreamError},
+    layers::HeldPermit,
+    reply::{Opened, Reply},
+    stream::{Accumulator, Event},
+    types::{ErrorBody, ErrorType, Message},
+};
+
+/// A message as it is written: a [`Stream`] of [`Event`]s that also adds them up.
+///
+/// It ends after `message_stop`, or after one error. A stream that ends before `message_stop`, even cleanly, ends
+/// with an error: half an answer is never taken for a whole one.
+///
+/// ```no_run
+/// # use claude_sdk::{Client, types::{MessageRequest, Model}};
+/// # async fn run(client: Client, request: MessageRequest) -> Result<(), claude_sdk::Error> {
+/// let mut stream = client.messages().stream(&request).await?;
+/// while let Some(text) = stream.text_stream().next().await {
+///     print!("{}", text?);
+/// }
+/// let message = stream.final_message().await?;
+/// println!("\n{} output tokens", message.usage.output_tokens);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MessageStream {
+    events: sse::Events,
+    accumulator: Accumulator,
+    envelope: Envelope,
+    credential: Option<Credential>,
+    permit: Option<HeldPermit>,
+    end: End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Events are still to come.
+    Open,
+    /// `message_stop` has come.
+    Complete,
+    /// An error has been given out.
+    Failed,
+}
+
+impl MessageStream {
+    pub(super) fn new(opened: Opened) -> Self {
+        Self {
+            events: sse::Events::new(opened.body),
+            accumulator: Accumulator::new(),
+            envelope: opened.envelope,
+            credential: opened.credential,
+            permit: opened.extensions.get::<HeldPermit>().cloned(),
+            end: End::Open,
+        }
+    }
+
+    /// Waits for the next event; `None` is the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stream`] where the stream does not end as it should; what had arrived is inside.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// The text alone, piece by piece; other events are added up on the way.
+    #[must_use]
+    pub fn text_stream(&mut self) -> TextStream<'_> {
+        TextStream(self)
+    }
+
+    /// The message as far as it has arrived.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Message> {
+        self.accumulator.snapshot()
+    }
+
+    /// The service's name for the call, from the `request-id` header.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.envelope.request_id.as_deref()
+    }
+
+    /// Reads to the end and gives the whole message.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stream`] where the stream does not end as it should, or had already failed; what had arrived is
+    /// inside.
+    pub async fn final_message(mut self) -> Result<Reply<Message>, Error> {
+        while let Some(event) = self.next().await {
+            event?;
+        }
+        let envelope = self.envelope.clone();
+        match std::mem::take(&mut self.accumulator).finish() {
+            Ok(message) => Ok(Reply::new(message, envelope)),
+            Err(truncated) => Err(Box::new(StreamError::truncated(truncated.partial, envelope)).into()),
+        }
+    }
+
+    /// What one decoded event means: an event to give out, or the end.
+    fn take(&mut self, event: &sse::Event) -> Result<Event, Error> {
+        let event = Event::parse(event.name.as_str(), event.data.as_bytes())
+            .map_err(|error| self.failure(|partial, envelope| StreamError::json(error, partial, envelope)))?;
+        if let Event::Error(body) = event {
+            return Err(self.refusal(body));
+        }
+        self.accumulator.push(&event).map_err(|error| {
+            self.failure(|partial, envelope| StreamError::protocol(error, partial, envelope))
+        })?;
+        if matches!(event, Event::MessageStop { .. }) {
+            self.end = End::Complete;
+            self.settle();
+        }
+        Ok(event)
+    }
+
+    /// An `error` event as the error that the same answer would be with its status.
+    fn refusal(&mut self, body: ErrorBody) -> Error {
+        let status = status_of(&body.error.kind);
+        let retryable = status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 429);
+        let secret = self.credential.as_ref().map(Credential::expose);
+        let raw = serde_json::to_vec(&body).unwrap_or_default().into();
+        let error = ApiError::new(status, body, (retryable, None), self.envelope.clone(), raw, secret);
+        self.failure(|partial, envelope| StreamError::api(error, partial, envelope))
+    }
+
+    fn failure(&mut self, error: impl FnOnce(Option<Message>, Envelope) -> StreamError) -> Error {
+        self.end = End::Failed;
+        self.settle();
+        Box::new(error(self.accumulator.snapshot().cloned(), self.envelope.clone())).into()
+    }
+
+    /// Tells the limiter what the message has cost, as far as that is known.
+    fn settle(&self) {
+        if let (Some(permit), Some(message)) = (&self.permit, self.accumulator.snapshot()) {
+            permit.settle(cost(&message.usage));
+        }
+    }
+}
+
+impl Stream for MessageStream {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.end != End::Open {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(Pin::new(&mut self.events).poll_next(cx)) {
+            Some(Ok(event)) => self.take(&event),
+            Some(Err(error)) => {
+                Err(self.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))
+            }
+            None => Err(self.failure(|partial, envelope| StreamError::truncated(partial, envelope))),
+        }))
+    }
+}
+
+/// A stream that is dropped early has cost what it has written so far.
+impl Drop for MessageStream {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
+
+/// The text of a [`MessageStream`], piece by piece.
+#[derive(Debug)]
+pub struct TextStream<'a>(&'a mut MessageStream);
+
+impl TextStream<'_> {
+    /// Waits for the next piece of text; `None` is the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`MessageStream::next`].
+    pub async fn next(&mut self) -> Option<Result<String, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for TextStream<'_> {
+    type Item = Result<String, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut *self.0).poll_next(cx)) {
+                Some(Ok(event)) => {
+                    if let Some(text) = event.text() {
+                        return Poll::Ready(Some(Ok(text.to_owned())));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// The status an error type stands for (`reference`: API errors).
+fn status_of(kind: &ErrorType) -> StatusCode {
+    match kind {
+        ErrorType::InvalidRequest => StatusCode::BAD_REQUEST,
+        ErrorType::Authentication => StatusCode::UNAUTHORIZED,
+        ErrorType::Billing => StatusCode::PAYMENT_REQUIRED,
+        ErrorType::Permission => StatusCode::FORBIDDEN,
+        ErrorType::NotFound => StatusCode::NOT_FOUND,
+        ErrorType::Conflict => StatusCode::CONFLICT,
+        ErrorType::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorType::RateLimit => StatusCode::TOO_MANY_REQUESTS,
+        ErrorType::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorType::Overloaded => StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

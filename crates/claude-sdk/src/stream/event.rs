@@ -1,0 +1,363 @@
+//! The events of a streamed reply.
+
+use serde::de::Error as _;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::delta::Delta;
+use crate::types::{ContentBlock, ErrorBody, Field, Message, MessageChange, Misfit, UsageDelta};
+
+/// One event of a streamed reply.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The reply begins.
+    #[non_exhaustive]
+    MessageStart {
+        /// The message as it stands: without content yet.
+        message: Box<Message>,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// A block begins.
+    #[non_exhaustive]
+    ContentBlockStart {
+        /// The place of the block in the message, from 0.
+        index: usize,
+        /// The block as it stands: mostly empty yet.
+        block: ContentBlock,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// A block grows.
+    #[non_exhaustive]
+    ContentBlockDelta {
+        /// The place of the block in the message.
+        index: usize,
+        /// What is added.
+        delta: Delta,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// A block is complete.
+    #[non_exhaustive]
+    ContentBlockStop {
+        /// The place of the block in the message.
+        index: usize,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// The message itself changes: why the model stopped, what the request cost.
+    #[non_exhaustive]
+    MessageDelta {
+        /// What changes; `delta` in JSON.
+        change: MessageChange,
+        /// What the request has cost so far.
+        usage: Option<UsageDelta>,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// The reply is complete.
+    #[non_exhaustive]
+    MessageStop {
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// The service is still there.
+    #[non_exhaustive]
+    Ping {
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// The service gives up on the reply.
+    Error(ErrorBody),
+    /// An event of a name that is not known here.
+    #[non_exhaustive]
+    Unknown {
+        /// The name; empty where the event has none.
+        name: String,
+        /// The data; a string with the data as text where they are not JSON.
+        data: Value,
+    },
+}
+
+impl Event {
+    /// Reads the data of a server-sent event; its name decides what they are.
+    ///
+    /// # Errors
+    ///
+    /// The event is known by its name, and the data are not JSON or lack what such an event cannot do without. An
+    /// unknown event is never an error.
+    pub fn parse(name: &str, data: &[u8]) -> Result<Self, serde_json::Error> {
+        if name == "content_block_delta"
+            && let Some(event) = parse_plain_delta(data)
+        {
+            return Ok(event);
+        }
+        let read = match name {
+            "message_start" => Self::message_start,
+            "content_block_start" => Self::content_block_start,
+            "content_block_delta" => Self::content_block_delta,
+            "content_block_stop" => Self::content_block_stop,
+            "message_delta" => Self::message_delta,
+            "message_stop" => |extra| Ok(Self::MessageStop { extra }),
+            "ping" => |extra| Ok(Self::Ping { extra }),
+            "error" => return serde_json::from_slice(data).map(Self::Error),
+            _ => {
+                let data = serde_json::from_slice(data)
+                    .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(data).into_owned()));
+                return Ok(Self::Unknown { name: name.to_owned(), data });
+            }
+        };
+        let mut members: Map<String, Value> = serde_json::from_slice(data)?;
+        members.remove("type");
+        read(members).map_err(serde_json::Error::custom)
+    }
+
+    /// The name of the event.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::MessageStart { .. } => "message_start",
+            Self::ContentBlockStart { .. } => "content_block_start",
+            Self::ContentBlockDelta { .. } => "content_block_delta",
+            Self::ContentBlockStop { .. } => "content_block_stop",
+            Self::MessageDelta { .. } => "message_delta",
+            Self::MessageStop { .. } => "message_stop",
+            Self::Ping { .. } => "ping",
+            Self::Error(_) => "error",
+            Self::Unknown { name, .. } => name,
+        }
+    }
+
+    /// The text that this event adds to the reply, if it adds any.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::ContentBlockDelta { delta: Delta::Text { text, .. }, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    fn message_start(mut members: Map<String, Value>) -> Result<Self, Misfit> {
+        Ok(Self::MessageStart { message: Field::take(&mut members, "message")?, extra: members })
+    }
+
+    fn content_block_start(mut members: Map<String, Value>) -> Result<Self, Misfit> {
+        let index = Field::take(&mut members, "index")?;
+        let block = Field::take(&mut members, "content_block")?;
+        Ok(Self::ContentBlockStart { index, block, extra: members })
+    }
+
+    fn content_block_delta(mut members: Map<String, Value>) -> Result<Self, Misfit> {
+        let index = Field::take(&mut members, "index")?;
+        let delta = Field::take(&mut members, "delta")?;
+        Ok(Self::ContentBlockDelta { index, delta, extra: members })
+    }
+
+    fn content_block_stop(mut members: Map<String, Value>) -> Result<Self, Misfit> {
+        Ok(Self::ContentBlockStop { index: Field::take(&mut members, "index")?, extra: members })
+    }
+
+    fn message_delta(mut members: Map<String, Value>) -> Result<Self, Misfit> {
+        let change = Field::take(&mut members, "delta")?;
+        let usage = Field::take(&mut members, "usage")?;
+        Ok(Self::MessageDelta { change, usage, extra: members })
+    }
+}
+
+/// Writes the data as the service would, with the event's name as `type`; unknown data as they came.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rest = match self {
+            Self::Error(body) => return body.serialize(serializer),
+            Self::Unknown { data, .. } => return data.serialize(serializer),
+            Self::MessageStart { extra, .. }
+            | Self::ContentBlockStart { extra, .. }
+            | Self::ContentBlockDelta { extra, .. }
+            | Self::ContentBlockStop { extra, .. }
+            | Self::MessageDelta { extra, .. }
+            | Self::MessageStop { extra }
+            | Self::Ping { extra } => extra,
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.name())?;
+        match self {
+            Self::MessageStart { message, .. } => map.serialize_entry("message", message)?,
+            Self::ContentBlockStart { index, block, .. } => {
+                map.serialize_entry("index", index)?;
+                map.serialize_entry("content_block", block)?;
+            }
+            Self::ContentBlockDelta { index, delta, .. } => {
+                map.serialize_entry("index", index)?;
+                map.serialize_entry("delta", delta)?;
+            }
+            Self::ContentBlockStop { index, .. } => map.serialize_entry("index", index)?,
+            Self::MessageDelta { change, usage, .. } => {
+                map.serialize_entry("delta", change)?;
+                if let Some(usage) = usage {
+                    map.serialize_entry("usage", usage)?;
+                }
+            }
+            Self::MessageStop { .. } | Self::Ping { .. } | Self::Error(_) | Self::Unknown { .. } => {}
+        }
+        for (name, value) in rest {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// Reads the shapes of delta that make up nearly all of a stream, without building a map.
+///
+/// Anything else, down to one unknown member, is `None` and takes the general road, which keeps it.
+fn parse_plain_delta(data: &[u8]) -> Option<Event> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Plain<'a> {
+        #[serde(rename = "type")]
+        _kind: Option<&'a str>,
+        index: usize,
+        #[serde(borrow)]
+        delta: Parts<'a>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Parts<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+        text: Option<String>,
+        partial_json: Option<String>,
+        thinking: Option<String>,
+    }
+
+    let Plain { index, delta, .. } = serde_json::from_slice(data).ok()?;
+    let delta = match delta {
+        Parts { kind: "text_delta", text: Some(text), partial_json: None, thinking: None } => {
+            Delta::Text { text, extra: Map::new() }
+        }
+        Parts { kind: "input_json_delta", text: None, partial_json: Some(partial_json), thinking: None } => {
+            Delta::InputJson { partial_json, extra: Map::new() }
+        }
+        Parts { kind: "thinking_delta", text: None, partial_json: None, thinking: Some(thinking) } => {
+            Delta::Thinking { thinking, extra: Map::new() }
+        }
+        _ => return None,
+    };
+    Some(Event::ContentBlockDelta { index, delta, extra: Map::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::ErrorType;
+
+    fn parse(data: &Value) -> Event {
+        Event::parse(data["type"].as_str().unwrap(), data.to_string().as_bytes()).unwrap()
+    }
+
+    fn documented() -> Vec<Value> {
+        let usage = json!({"input_tokens": 1, "output_tokens": 1, "cache_read_input_tokens": null});
+        let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [],
+            "stop_reason": null, "usage": usage});
+        let delta = |delta| json!({"type": "content_block_delta", "index": 0, "delta": delta});
+        vec![
+            json!({"type": "message_start", "message": message}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+            delta(json!({"type": "text_delta", "text": "a\u{2028}\"b"})),
+            delta(json!({"type": "input_json_delta", "partial_json": "{\"a\""})),
+            delta(json!({"type": "thinking_delta", "thinking": "Hm", "estimated_tokens": 3})),
+            delta(json!({"type": "signature_delta", "signature": "c2ln"})),
+            delta(
+                json!({"type": "citations_delta", "citation": {"type": "char_location", "cited_text": "c"}}),
+            ),
+            delta(json!({"type": "hologram_delta", "depth": 3})),
+            delta(json!({"type": "text_delta", "text": 3})),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
+                "usage": {"output_tokens": 5, "input_tokens": null}, "context_management": {"applied_edits": []}}),
+            json!({"type": "message_delta", "delta": {}, "usage": null}),
+            json!({"type": "message_stop", "metrics": {"latency": 1.5}}),
+            json!({"type": "ping"}),
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+            json!({"type": "message_pause", "reason": [1, 2]}),
+        ]
+    }
+
+    #[test]
+    fn every_event_is_written_back_as_it_came() {
+        for data in documented() {
+            let event = parse(&data);
+            assert_eq!(event.name(), data["type"]);
+            assert_eq!(serde_json::to_value(&event).unwrap(), data);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_road_and_the_general_road_agree(
+            index in any::<usize>(),
+            kind in prop::sample::select(vec!["text_delta", "input_json_delta", "thinking_delta", "signature_delta"]),
+            name in prop::sample::select(vec!["text", "partial_json", "thinking", "signature", "other"]),
+            value in any::<String>(),
+        ) {
+            let delta = json!({"type": kind, name: value});
+            let data = json!({"type": "content_block_delta", "index": index, "delta": delta});
+            let event = parse(&data);
+            let general = Event::content_block_delta(data.as_object().unwrap().clone()).unwrap();
+            let Event::ContentBlockDelta { index, delta, .. } = general else { panic!() };
+            prop_assert_eq!(&event, &Event::ContentBlockDelta { index, delta, extra: Map::new() });
+            prop_assert_eq!(serde_json::to_value(&event).unwrap(), data);
+        }
+
+        #[test]
+        fn no_data_make_it_panic_and_no_unknown_event_fails(
+            name in prop::sample::select(vec!["content_block_delta", "message_start", "error", "ping", "", "new"]),
+            data in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let parsed = Event::parse(name, &data);
+            prop_assert!(parsed.is_ok() || !["", "new"].contains(&name));
+        }
+    }
+
+    #[test]
+    fn the_common_deltas_take_the_short_road() {
+        let data =
+            br#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a\u00e9"}}"#;
+        assert_eq!(parse_plain_delta(data).unwrap().text(), Some("a\u{e9}"));
+        assert!(
+            parse_plain_delta(br#"{"index":1,"delta":{"type":"text_delta","text":"a","new":1}}"#).is_none()
+        );
+    }
+
+    #[test]
+    fn an_error_event_of_an_unknown_type_is_an_error_event() {
+        let event = parse(&json!({"type": "error", "error": {"type": "new_error", "message": "m"}}));
+        let Event::Error(body) = event else { panic!("{event:?}") };
+        assert_eq!(body.error.kind, ErrorType::Other("new_error".into()));
+    }
+
+    #[test]
+    fn an_unknown_event_may_be_anything() {
+        let event = Event::parse("", b"[DONE").unwrap();
+        assert_eq!(event, Event::Unknown { name: String::new(), data: json!("[DONE") });
+    }
+
+    #[test]
+    fn a_known_event_without_what_it_needs_is_an_error() {
+        for (name, data) in [
+            ("content_block_delta", &b"{\"index\": 0}"[..]),
+            ("content_block_stop", b"{\"index\": -1}"),
+            ("message_start", b"{\"message\": {}}"),
+            ("message_stop", b"not json"),
+            ("error", b"{}"),
+        ] {
+            assert!(Event::parse(name, data).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Where a session is kept between runs and between processes: the [`TokenStore`] seam.
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use auth_core::Snapshot;
+
+use crate::error::StoreError;
+
+#[cfg(feature = "profile")]
+mod file;
+
+#[cfg(feature = "profile")]
+pub use file::FileTokenStore;
+
+/// Keeps the tokens of one session; swap in your own to keep them anywhere.
+///
+/// A rotating refresh token may be spent once in all. So whoever renews holds [`lock`](Self::lock), reads again
+/// with [`load`](Self::load), and only then spends what it read.
+#[async_trait]
+pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
+    /// The stored session, or `None` where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where something is there that cannot be used. It must never be reported as `None`.
+    async fn load(&self) -> Result<Option<Snapshot>, StoreError>;
+
+    /// Makes `snapshot` the stored session, durably, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where it could not be made durable; the former session is then still in place.
+    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError>;
+
+    /// Waits until no other holder is renewing this session, in this process or another.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] where the wait was too long.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up the wait; dropping the [`StoreLock`] gives up the lock.
+    async fn lock(&self) -> Result<StoreLock, StoreError>;
+}
+
+#[async_trait]
+impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
+    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
+        (**self).load().await
+    }
+
+    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        (**self).save(snapshot).await
+    }
+
+    async fn lock(&self) -> Result<StoreLock, StoreError> {
+        (**self).lock().await
+    }
+}
+
+/// A held lock; it is given up when this is dropped.
+#[must_use = "the lock is given up when this is dropped"]
+pub struct StoreLock(#[expect(dead_code, reason = "held for its drop")] Box<dyn Any + Send>);
+
+impl StoreLock {
+    /// Wraps whatever releases the lock when it is dropped.
+    pub fn new(guard: impl Any + Send) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
+impl fmt::Debug for StoreLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreLock")
+    }
+}
+
+/// A session kept in this process only: for services that log in anew at each start, and for tests.
+#[derive(Debug, Default)]
+pub struct MemoryTokenStore {
+    stored: Mutex<Option<Snapshot>>,
+    renewing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryTokenStore {
+    /// A store that holds `snapshot`.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self { stored: Mutex::new(Some(snapshot)), renewing: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryTokenStore {
+    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
+        Ok(self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
+        Ok(())
+    }
+
+    async fn lock(&self) -> Result<StoreLock, StoreError> {
+        Ok(StoreLock::new(Arc::clone(&self.renewing).lock_owned().await))
+    }
+}
+
+#[cfg(feature = "test-util")]
+mockall::mock! {
+    /// A mockall mock of the seam.
+    #[derive(Debug)]
+    pub TokenStore {}
+
+    #[async_trait]
+    impl TokenStore for TokenStore {
+        async fn load(&self) -> Result<Option<Snapshot>, StoreError>;
+        async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError>;
+        async fn lock(&self) -> Result<StoreLock, StoreError>;
+    }
+}

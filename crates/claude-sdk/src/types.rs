@@ -1,0 +1,57 @@
+//! The data of the Claude API as types: requests, replies, models, errors.
+//!
+//! These types hold values and nothing else; sending them is the client's work.
+//!
+//! # What is not known is kept
+//!
+//! The service grows faster than its clients. Three shapes carry what this version has no name for:
+//!
+//! - an open enum ([`Role`], [`StopReason`], [`ErrorType`], …) has a variant `Other` with the text as it came;
+//! - a block of a type unknown here is `Unknown`, with its members as JSON ([`ContentBlock`], [`ContentBlockParam`]);
+//! - every object has a map `extra`: members without a field of their own, and members whose value (a `null`, say)
+//!   does not fit their field.
+//!
+//! One law follows, and is tested with arbitrary JSON: whatever one of these types accepts, it writes back value for
+//! value, as [`serde_json::Value`] compares values. A field that is set wins over a member of the same name in `extra`.
+//! Only a [`Page`], which nobody sends, may gain members that it lacked.
+//!
+//! ```
+//! use claude_sdk::types::{ContentBlock, Message};
+//!
+//! let json = r#"{"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5-5",
+//!     "content": [{"type": "text", "text": "Hello"}, {"type": "hologram", "depth": 3}],
+//!     "stop_reason": "bored", "usage": {"input_tokens": 3, "output_tokens": 5}}"#;
+//! let message: Message = serde_json::from_str(json)?;
+//!
+//! assert_eq!(message.text(), "Hello");
+//! assert!(matches!(message.content.last(), Some(ContentBlock::Unknown(_))));
+//! assert_eq!(serde_json::to_value(&message)?, serde_json::from_str::<serde_json::Value>(json)?);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+#[macro_use]
+mod wire;
+
+mod block;
+mod content;
+mod error;
+mod message;
+mod model;
+mod request;
+mod tool;
+
+pub use block::{
+    ContentBlock, ContentBlockParam, DocumentBlock, ImageBlock, RedactedThinkingBlock, TextBlock,
+    ThinkingBlock, ToolResultBlock, ToolUseBlock,
+};
+pub use content::{Content, Source, SourceKind};
+pub use error::{ErrorBody, ErrorDetail, ErrorType};
+pub use message::{Message, MessageChange, MessageParam, Role, StopReason, Usage, UsageDelta};
+pub use model::{Lifecycle, Model, ModelInfo, Page};
+pub use request::{CountTokensRequest, MessageRequest, Metadata, Thinking, ThinkingKind, TokenCount};
+pub use tool::{Tool, ToolChoice, ToolChoiceKind};
+
+pub(crate) use wire::{Field, Fit, Misfit};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Content that is one text or a list of blocks, and where images and documents come from.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::block::ContentBlockParam;
+use super::wire::Fit;
+
+/// The content of a message, of the system prompt or of a tool's result: one text, or blocks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A single text; short for one text block.
+    Text(String),
+    /// A list of blocks.
+    Blocks(Vec<ContentBlockParam>),
+}
+
+impl Content {
+    /// All the text in the content, joined without a separator.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Blocks(blocks) => blocks.iter().filter_map(ContentBlockParam::as_text).collect(),
+        }
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<ContentBlockParam>> for Content {
+    fn from(blocks: Vec<ContentBlockParam>) -> Self {
+        Self::Blocks(blocks)
+    }
+}
+
+impl From<ContentBlockParam> for Content {
+    fn from(block: ContentBlockParam) -> Self {
+        Self::Blocks(vec![block])
+    }
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Blocks(blocks) => blocks.serialize(serializer),
+        }
+    }
+}
+
+impl Fit for Content {
+    fn fits(value: &Value) -> bool {
+        value.is_string() || Vec::<ContentBlockParam>::fits(value)
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(text)),
+            value => Vec::fit(value).map(Self::Blocks),
+        }
+    }
+}
+
+object! {
+    /// Where the bytes of an image or a document are.
+    ///
+    /// Which fields are set follows from the kind; the constructors see to that.
+    Source {
+        /// The kind of source.
+        kind as "type": SourceKind,
+        /// The media type of the data, for [`SourceKind::Base64`] and [`SourceKind::Text`].
+        media_type: Option<String>,
+        /// The data itself, for [`SourceKind::Base64`] (encoded) and [`SourceKind::Text`].
+        data: Option<String>,
+        /// The address, for [`SourceKind::Url`].
+        url: Option<String>,
+        /// The id of an uploaded file, for [`SourceKind::File`].
+        file_id: Option<String>,
+    }
+}
+
+serde_object!(Source);
+
+impl Source {
+    /// Data carried in the request, already encoded as Base64 (RFC 4648, section 4).
+    #[must_use]
+    pub fn base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
+        Self { media_type: Some(media_type.into()), data: Some(data.into()), ..Self::of(SourceKind::Base64) }
+    }
+
+    /// Plain text carried in the request; for documents.
+    #[must_use]
+    pub fn text(data: impl Into<String>) -> Self {
+        Self {
+            media_type: Some("text/plain".to_owned()),
+            data: Some(data.into()),
+            ..Self::of(SourceKind::Text)
+        }
+    }
+
+    /// An address from which the service fetches the data.
+    #[must_use]
+    pub fn url(url: impl Into<String>) -> Self {
+        Self { url: Some(url.into()), ..Self::of(SourceKind::Url) }
+    }
+
+    /// A file uploaded before, by its id.
+    #[must_use]
+    pub fn file(file_id: impl Into<String>) -> Self {
+        Self { file_id: Some(file_id.into()), ..Self::of(SourceKind::File) }
+    }
+
+    fn of(kind: SourceKind) -> Self {
+        Self { kind, media_type: None, data: None, url: None, file_id: None, extra: Default::default() }
+    }
+}
+
+open_enum! {
+    /// The kinds of source.
+    SourceKind {
+        /// Data in the request, encoded as Base64.
+        Base64 = "base64",
+        /// Plain text in the request.
+        Text = "text",
+        /// An address.
+        Url = "url",
+        /// An uploaded file.
+        File = "file",
+    }
+}

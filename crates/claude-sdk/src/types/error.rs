@@ -1,0 +1,63 @@
+//! What the service says when it refuses: the body of an error reply and of an `error` event.
+
+use serde_json::Value;
+
+object! {
+    /// The body of an error reply, and the data of an `error` event in a stream.
+    ErrorBody {
+        /// What went wrong.
+        error: ErrorDetail,
+        /// The id of the request, for a report to the service's support.
+        request_id: Option<String>,
+    }
+}
+
+object! {
+    /// What went wrong, in the service's words.
+    ErrorDetail {
+        /// The type of error; it decides what the reader can do.
+        kind as "type": ErrorType,
+        /// An explanation for people. Its wording changes: do not match on it.
+        message: String,
+        /// More about the error, for programs.
+        details: Option<Value>,
+    }
+}
+
+serde_object!(ErrorBody, ErrorDetail);
+
+impl ErrorDetail {
+    /// The code that tells errors of one type apart (`details.error_code`), where the service gives one.
+    #[must_use]
+    pub fn error_code(&self) -> Option<&str> {
+        self.details.as_ref()?.get("error_code")?.as_str()
+    }
+}
+
+open_enum! {
+    /// The types of error the API documents.
+    ErrorType {
+        /// The request is malformed (400).
+        InvalidRequest = "invalid_request_error",
+        /// The credential is missing or refused (401).
+        Authentication = "authentication_error",
+        /// The account cannot be charged (402).
+        Billing = "billing_error",
+        /// The credential may not do this (403).
+        Permission = "permission_error",
+        /// There is no such resource (404).
+        NotFound = "not_found_error",
+        /// The resource is not in a state for this (409).
+        Conflict = "conflict_error",
+        /// The request is too large (413).
+        RequestTooLarge = "request_too_large",
+        /// A limit is reached (429).
+        RateLimit = "rate_limit_error",
+        /// The service failed (500).
+        Api = "api_error",
+        /// The service took too long (504).
+        Timeout = "timeout_error",
+        /// The service has more to do than it can (529).
+        Overloaded = "overloaded_error",
+    }
+}

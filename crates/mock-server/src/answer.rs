@@ -1,0 +1,89 @@
+//! What came in and what goes out, before and after HTTP.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::body::Body;
+use crate::journal::Credential;
+
+/// A request that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    /// As sent.
+    pub(crate) path: String,
+    /// Decoded.
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// When it was complete, on the server's clock.
+    pub(crate) at: Duration,
+    /// The request id of the reply.
+    pub(crate) id: String,
+}
+
+impl Received {
+    /// A header's value as text; the first where there are several.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// A reply on its way out, with what the journal wants to know about it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    /// Headers of a script: they are set last.
+    pub(crate) scripted_headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) credential: Credential,
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode, body: Body) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body,
+            scripted_headers: Vec::new(),
+            credential: Credential::None,
+            note: None,
+        }
+    }
+
+    pub(crate) fn json(status: StatusCode, value: &Value) -> Self {
+        let content_type = HeaderValue::from_static("application/json");
+        Self::new(status, Body::whole(value.to_string())).header(CONTENT_TYPE, content_type)
+    }
+
+    /// An error in the form of the API.
+    pub(crate) fn error(request_id: &str, status: StatusCode, kind: &str, message: &str) -> Self {
+        let error = json!({"type": kind, "message": message});
+        Self::json(status, &json!({"type": "error", "error": error, "request_id": request_id}))
+    }
+
+    pub(crate) fn html(status: StatusCode, page: String) -> Self {
+        Self::new(status, Body::whole(page))
+            .header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
+            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    /// Sets a header; a value that no header can hold is left out.
+    pub(crate) fn header<V: TryInto<HeaderValue>>(mut self, name: HeaderName, value: V) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn noted(mut self, note: Option<&'static str>) -> Self {
+        self.note = note;
+        self
+    }
+}

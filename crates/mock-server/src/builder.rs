@@ -1,0 +1,225 @@
+//! The settings of a server, and its start.
+
+use std::time::{Duration, SystemTime};
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::server::MockServer;
+use crate::state::DEFAULT_MODELS;
+use crate::time::Clock;
+
+/// The settings of a [`MockServer`]; each has a default, so `MockServer::builder().start()` is enough.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct Builder {
+    pub(crate) port: u16,
+    pub(crate) path_prefix: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) client: String,
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) models: Vec<String>,
+    pub(crate) access_token_ttl: Duration,
+    pub(crate) refresh_token_ttl: Duration,
+    pub(crate) refresh_reuse_window: Duration,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) input_tokens_per_minute: u32,
+    pub(crate) output_tokens_per_minute: u32,
+    pub(crate) script: Vec<Reply>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) held_at: Option<SystemTime>,
+}
+
+/// A key that `Debug` does not print.
+#[derive(Clone)]
+pub(crate) struct ApiKey(pub(crate) String);
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            port: 0,
+            path_prefix: String::new(),
+            issuer: None,
+            client: "mock-client".to_owned(),
+            api_key: None,
+            models: DEFAULT_MODELS.iter().map(ToString::to_string).collect(),
+            access_token_ttl: Duration::from_secs(8 * 3600),
+            refresh_token_ttl: Duration::from_secs(30 * 86_400),
+            refresh_reuse_window: Duration::ZERO,
+            requests_per_minute: 1000,
+            input_tokens_per_minute: 2_000_000,
+            output_tokens_per_minute: 400_000,
+            script: Vec::new(),
+            seed: None,
+            held_at: None,
+        }
+    }
+
+    /// Sets the port on 127.0.0.1; 0, the default, takes any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Serves everything below a path such as `/gateway`, as gateways do; the default is no prefix.
+    pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.path_prefix = prefix.into();
+        self
+    }
+
+    /// Replaces the issuer that redirects (`iss`, RFC 9207) and metadata name; the default is the base URL.
+    ///
+    /// A value that is not the server's own lets a test play a mix-up attack.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets the id of the one registered client, which is public (no secret); the default is `mock-client`.
+    pub fn client(mut self, id: impl Into<String>) -> Self {
+        self.client = id.into();
+        self
+    }
+
+    /// Sets the one API key that is accepted; the default is made up, see [`MockServer::api_key`].
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(ApiKey(key.into()));
+        self
+    }
+
+    /// Replaces the models there are; the default is the API's catalogue of November 2026.
+    pub fn models<M: Into<String>>(mut self, ids: impl IntoIterator<Item = M>) -> Self {
+        self.models = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets how long access tokens live, at least a second; the default is 8 hours.
+    pub fn access_token_ttl(mut self, ttl: Duration) -> Self {
+        self.access_token_ttl = ttl;
+        self
+    }
+
+    /// Sets how long refresh tokens live, at least a second; the default is 30 days.
+    pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
+        self.refresh_token_ttl = ttl;
+        self
+    }
+
+    /// Sets for how long a spent refresh token still gives its successor again; the default is zero.
+    ///
+    /// Outside the window a spent token is taken for stolen: it revokes its family (RFC 9700, 4.14.2).
+    pub fn refresh_reuse_window(mut self, window: Duration) -> Self {
+        self.refresh_reuse_window = window;
+        self
+    }
+
+    /// Sets the limit of API requests a minute, at least 1; the default is 1000.
+    pub fn requests_per_minute(mut self, requests: u32) -> Self {
+        self.requests_per_minute = requests;
+        self
+    }
+
+    /// Sets the limit of input tokens a minute, at least 1; the default is 2 000 000.
+    pub fn input_tokens_per_minute(mut self, tokens: u32) -> Self {
+        self.input_tokens_per_minute = tokens;
+        self
+    }
+
+    /// Sets the limit of output tokens a minute, at least 1; the default is 400 000.
+    pub fn output_tokens_per_minute(mut self, tokens: u32) -> Self {
+        self.output_tokens_per_minute = tokens;
+        self
+    }
+
+    /// Sets what the server answers to the first requests; the default is nothing, so it repeats what it hears.
+    pub fn script(mut self, replies: impl IntoIterator<Item = Reply>) -> Self {
+        self.script = replies.into_iter().collect();
+        self
+    }
+
+    /// Fixes the seed of everything the server makes up, so that a run can be repeated; the default differs each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Holds the server's clock at this time, so that it moves by [`MockServer::advance`] only; the default runs.
+    pub fn clock_held_at(mut self, time: SystemTime) -> Self {
+        self.held_at = Some(time);
+        self
+    }
+
+    /// Binds the port and serves it on the current tokio runtime.
+    ///
+    /// The server lives as long as the returned value and the runtime do. On a runtime of one thread it answers only
+    /// while the test awaits something: a blocking client needs the multi-thread runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if a setting cannot work, [`Error::Listen`] if the port cannot be bound.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with IO enabled, as everything that opens a tokio socket does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    pub async fn start(self) -> Result<MockServer, Error> {
+        self.check()?;
+        let clock = match self.held_at {
+            None => Clock::running(),
+            Some(time) => Clock::held_at(time).ok_or(Error::Setting {
+                name: "clock_held_at",
+                hint: "give a time between the years 1970 and 3000",
+            })?,
+        };
+        MockServer::serve(self, clock).await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let prefix = self.path_prefix.as_str();
+        let prefix_fits = prefix.is_empty()
+            || (prefix.starts_with('/')
+                && !prefix.ends_with('/')
+                && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte)));
+        let visible = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let second = Duration::from_secs(1);
+        let at_least_a_second = "give at least one second";
+        let at_least_one = "give at least 1";
+        let checks = [
+            (
+                prefix_fits,
+                "path_prefix",
+                "begin with a slash, end without one, use letters, digits and -._~ between",
+            ),
+            (visible(&self.client), "client", "give visible ASCII characters without spaces"),
+            (
+                self.api_key.as_ref().is_none_or(|key| visible(&key.0)),
+                "api_key",
+                "give visible ASCII characters without spaces",
+            ),
+            (!self.models.is_empty(), "models", "give at least one model"),
+            (self.access_token_ttl >= second, "access_token_ttl", at_least_a_second),
+            (self.refresh_token_ttl >= second, "refresh_token_ttl", at_least_a_second),
+            (self.requests_per_minute > 0, "requests_per_minute", at_least_one),
+            (self.input_tokens_per_minute > 0, "input_tokens_per_minute", at_least_one),
+            (self.output_tokens_per_minute > 0, "output_tokens_per_minute", at_least_one),
+        ];
+        match checks.into_iter().find(|(fits, ..)| !fits) {
+            None => Ok(()),
+            Some((_, name, hint)) => Err(Error::Setting { name, hint }),
+        }
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}

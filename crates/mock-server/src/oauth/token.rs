@@ -1,0 +1,127 @@
+//! The token and revocation endpoints.
+
+use http::header::{CACHE_CONTROL, PRAGMA};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::grants::{Denied, Exchange, Issued};
+use super::params::Params;
+use super::scopes;
+use crate::answer::{Answer, Received};
+use crate::state::State;
+
+/// Answers a token request with tokens (RFC 6749, section 5.1) or an error (section 5.2).
+pub(crate) fn token(state: &State, received: &Received) -> Answer {
+    match grant(state, received) {
+        Ok(issued) => {
+            let remaining = issued.until.saturating_sub(received.at);
+            let reply = json!({
+                "token_type": "Bearer",
+                "access_token": issued.access_token,
+                "refresh_token": issued.refresh_token,
+                "expires_in": remaining.as_secs(),
+                "scope": issued.scope.join(" "),
+                "organization": {"uuid": state.organization, "name": "Mock Organization"},
+                "account": {"uuid": state.account, "email_address": "person@example.com"},
+                "workspace": {"id": state.workspace, "name": "Default"},
+            });
+            unstored(Answer::json(StatusCode::OK, &reply)).noted(Some(issued.note))
+        }
+        Err(denied) => refusal(&denied),
+    }
+}
+
+/// Revokes a token; one that is unknown counts as revoked (RFC 7009, section 2.2).
+pub(crate) fn revoke(state: &State, received: &Received) -> Answer {
+    let token = match read(state, received).and_then(|params| Ok(required(&params, "token")?.to_owned())) {
+        Ok(token) => token,
+        Err(denied) => return refusal(&denied),
+    };
+    let note = state.lock().grants.revoke(&token).unwrap_or("unknown token revoked");
+    unstored(Answer::json(StatusCode::OK, &json!({}))).noted(Some(note))
+}
+
+fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
+    let params = read(state, received)?;
+    let changing = &mut *state.lock();
+    match required(&params, "grant_type")? {
+        "authorization_code" => {
+            let exchange = Exchange {
+                code: required(&params, "code")?,
+                verifier: required(&params, "code_verifier")?,
+                redirect_uri: required(&params, "redirect_uri")?,
+                state: params.get("state"),
+            };
+            if !is_verifier(exchange.verifier) {
+                return Err(invalid("code_verifier has to be 43 to 128 letters, digits or -._~"));
+            }
+            changing.grants.exchange(received.at, &mut changing.mint, state.lifetimes, &exchange)
+        }
+        "refresh_token" => {
+            let token = required(&params, "refresh_token")?;
+            let scope = match params.get("scope") {
+                None => None,
+                asked => Some(scopes(asked).ok_or(Denied {
+                    error: "invalid_scope",
+                    description: "a scope is unknown",
+                    note: None,
+                })?),
+            };
+            changing.grants.refresh(received.at, &mut changing.mint, state.lifetimes, token, scope)
+        }
+        _ => Err(Denied {
+            error: "unsupported_grant_type",
+            description: "grant_type has to be authorization_code or refresh_token",
+            note: None,
+        }),
+    }
+}
+
+/// Reads the parameters and checks the client, which is public: its id is all it has to say.
+fn read(state: &State, received: &Received) -> Result<Params, Denied> {
+    let params = Params::of_body(received).map_err(invalid)?;
+    if params.repeated().is_some() {
+        return Err(invalid("a parameter is given twice"));
+    }
+    if required(&params, "client_id")? == state.client {
+        return Ok(params);
+    }
+    Err(Denied { error: "invalid_client", description: "the client is unknown", note: None })
+}
+
+fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, Denied> {
+    let missing = match name {
+        "grant_type" => "grant_type is missing",
+        "code" => "code is missing",
+        "code_verifier" => "code_verifier is missing",
+        "redirect_uri" => "redirect_uri is missing",
+        "refresh_token" => "refresh_token is missing",
+        "client_id" => "client_id is missing",
+        "token" => "token is missing",
+        _ => "a parameter is missing",
+    };
+    params.get(name).ok_or(invalid(missing))
+}
+
+/// The form of a verifier (RFC 7636, section 4.1).
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn invalid(description: &'static str) -> Denied {
+    Denied { error: "invalid_request", description, note: None }
+}
+
+fn refusal(denied: &Denied) -> Answer {
+    let status =
+        if denied.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+    let body = json!({"error": denied.error, "error_description": denied.description});
+    unstored(Answer::json(status, &body)).noted(denied.note)
+}
+
+fn unstored(answer: Answer) -> Answer {
+    answer
+        .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        .header(PRAGMA, HeaderValue::from_static("no-cache"))
+}

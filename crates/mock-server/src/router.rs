@@ -1,0 +1,195 @@
+//! From an HTTP request to its reply: reading, finding the endpoint, signing off, journal.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ALLOW, DATE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use crate::answer::{Answer, Received};
+use crate::api::{self, Call};
+use crate::body::Body;
+use crate::journal::Entry;
+use crate::oauth;
+use crate::page;
+use crate::state::State;
+
+/// The largest body that is read, as in the API.
+const MAX_BODY: usize = 32 * 1024 * 1024;
+/// What is read and thrown away of a larger one, so that its sender gets to read the refusal.
+const MAX_DISCARDED: usize = 64 * 1024 * 1024;
+
+/// A path the server knows.
+#[derive(Debug)]
+enum Endpoint<'a> {
+    Index,
+    Metadata,
+    Authorize,
+    Decision,
+    Token,
+    Revoke,
+    Api(Call<'a>),
+}
+
+/// Answers one request and writes it into the journal.
+pub(crate) async fn answer(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, hyper::Error> {
+    let (parts, incoming) = request.into_parts();
+    let body = read(incoming).await?;
+    let query = parts.uri.query().unwrap_or_default();
+    let id = state.lock().mint.name("req_", 24);
+    let mut received = Received {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        headers: parts.headers,
+        body: Bytes::new(),
+        at: state.clock.now(),
+        id,
+    };
+    let answer = match body {
+        Some(body) => {
+            received.body = body;
+            dispatch(&state, &received)
+        }
+        None => {
+            let message = "the request body is larger than 32 MiB: send less in one request";
+            Answer::error(&received.id, StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
+        }
+    };
+    Ok(finish(&state, received, answer))
+}
+
+/// Reads a body; `None` if it is too large.
+async fn read(mut incoming: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut body = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = incoming.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length > MAX_DISCARDED {
+            break;
+        }
+        if length > MAX_BODY {
+            body = BytesMut::new();
+        } else {
+            body.extend_from_slice(&data);
+        }
+    }
+    Ok((length <= MAX_BODY).then(|| body.freeze()))
+}
+
+fn dispatch(state: &State, received: &Received) -> Answer {
+    let Some(path) = local(state, &received.path) else {
+        return not_found(received);
+    };
+    let endpoint = Endpoint::of(path);
+    // A script takes the place of everything but the API's own endpoints, which look for it after their checks.
+    if !matches!(endpoint, Some(Endpoint::Api(_)))
+        && let Some(reply) = state.scripted(path)
+    {
+        return api::scripted(state, received, reply);
+    }
+    let Some(endpoint) = endpoint else {
+        return not_found(received);
+    };
+    let method = endpoint.method();
+    if received.method != method {
+        let message = format!("{} is not allowed here: use {method}", received.method);
+        return Answer::error(
+            &received.id,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "invalid_request_error",
+            &message,
+        )
+        .header(ALLOW, method.as_str());
+    }
+    match endpoint {
+        Endpoint::Index => page::index(state),
+        Endpoint::Metadata => oauth::metadata(state),
+        Endpoint::Authorize => oauth::authorize(state, received),
+        Endpoint::Decision => oauth::decide(state, received),
+        Endpoint::Token => oauth::token(state, received),
+        Endpoint::Revoke => oauth::revoke(state, received),
+        Endpoint::Api(call) => api::answer(state, received, call),
+    }
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(path: &'a str) -> Option<Self> {
+        Some(match path {
+            "" | "/" => Self::Index,
+            "/.well-known/oauth-authorization-server" => Self::Metadata,
+            "/oauth/authorize" => Self::Authorize,
+            "/oauth/authorize/decision" => Self::Decision,
+            "/v1/oauth/token" | "/oauth/token" => Self::Token,
+            "/v1/oauth/revoke" => Self::Revoke,
+            _ => Self::Api(Call::of(path)?),
+        })
+    }
+
+    fn method(&self) -> Method {
+        match self {
+            Self::Index | Self::Metadata | Self::Authorize => Method::GET,
+            Self::Decision | Self::Token | Self::Revoke => Method::POST,
+            Self::Api(call) => call.method(),
+        }
+    }
+}
+
+/// The path without the prefix; `None` if it is not below the prefix.
+///
+/// The metadata of an issuer with a path lives before that path (RFC 8414, section 3.1), so that is understood too.
+fn local<'a>(state: &State, path: &'a str) -> Option<&'a str> {
+    const METADATA: &str = "/.well-known/oauth-authorization-server";
+    if let Some(local) = path.strip_prefix(state.path_prefix.as_str())
+        && (local.is_empty() || local.starts_with('/'))
+    {
+        return Some(local);
+    }
+    (path.strip_prefix(METADATA)? == state.path_prefix).then_some(METADATA)
+}
+
+fn not_found(received: &Received) -> Answer {
+    let message = format!("there is nothing at {}: check the base URL and its path", received.path);
+    Answer::error(&received.id, StatusCode::NOT_FOUND, "not_found_error", &message)
+}
+
+/// Adds what every reply carries, and writes the journal before the reply leaves.
+fn finish(state: &State, received: Received, answer: Answer) -> Response<Body> {
+    let mut response = Response::new(answer.body);
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    *headers = answer.headers;
+    let date = httpdate::fmt_http_date(state.clock.wall(received.at));
+    let own = [
+        (HeaderName::from_static("request-id"), received.id),
+        (HeaderName::from_static("anthropic-organization-id"), state.organization.clone()),
+        (DATE, date),
+    ];
+    for (name, value) in own {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in answer.scripted_headers {
+        headers.insert(name, value);
+    }
+    state.lock().journal.push(Entry {
+        seq: 0,
+        at: received.at,
+        method: received.method,
+        path: received.path,
+        query: received.query,
+        headers: received.headers,
+        body: received.body,
+        status: answer.status,
+        credential: answer.credential,
+        note: answer.note,
+    });
+    response
+}

@@ -1,0 +1,193 @@
+//! The running server: its handle and its accept loop.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+use url::Url;
+
+use crate::builder::Builder;
+use crate::error::Error;
+use crate::journal::Entry;
+use crate::reply::Reply;
+use crate::router;
+use crate::state::State;
+use crate::time::Clock;
+
+/// A server that is running; dropping it stops it.
+///
+/// Dropping closes the port and every connection soon after; [`shutdown`](Self::shutdown) waits for that.
+pub struct MockServer {
+    state: Arc<State>,
+    /// Dropping it ends the accept loop, which ends the connections.
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl MockServer {
+    /// Starts a server with the default settings on a free loopback port.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Listen`] if no port can be bound.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with IO enabled, as everything that opens a tokio socket does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves nothing behind.
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// Returns the settings, to change some before the start.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) async fn serve(settings: Builder, clock: Clock) -> Result<Self, Error> {
+        let port = settings.port;
+        let listen = |source| Error::Listen { port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let state = Arc::new(State::new(settings, address, clock)?);
+        let (stop, stopped) = oneshot::channel();
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&state), stopped));
+        Ok(Self { state, stop, accepting })
+    }
+
+    /// Returns the URL to give to a client as its base URL, with the path prefix if there is one.
+    #[must_use]
+    pub fn base_url(&self) -> Url {
+        self.state.base_url.clone()
+    }
+
+    /// Returns the authorization endpoint.
+    #[must_use]
+    pub fn authorize_url(&self) -> Url {
+        self.state.url("/oauth/authorize")
+    }
+
+    /// Returns the token endpoint.
+    #[must_use]
+    pub fn token_url(&self) -> Url {
+        self.state.url("/v1/oauth/token")
+    }
+
+    /// Returns the revocation endpoint.
+    #[must_use]
+    pub fn revoke_url(&self) -> Url {
+        self.state.url("/v1/oauth/revoke")
+    }
+
+    /// Returns the issuer that redirects name in `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.state.issuer
+    }
+
+    /// Returns the id of the registered client.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.state.client
+    }
+
+    /// Returns the API key that is accepted: `sk-ant-api03-CANARY…` unless another was set.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.state.api_key
+    }
+
+    /// Returns a copy of the journal, oldest first.
+    ///
+    /// It keeps the latest 10 000 requests, and fewer where their bodies exceed 64 MiB together.
+    #[must_use]
+    pub fn journal(&self) -> Vec<Entry> {
+        self.state.lock().journal.entries()
+    }
+
+    /// Returns how many entries the journal holds.
+    #[must_use]
+    pub fn journal_len(&self) -> usize {
+        self.state.lock().journal.len()
+    }
+
+    /// Empties the journal; numbers go on.
+    pub fn clear_journal(&self) {
+        self.state.lock().journal.clear();
+    }
+
+    /// Moves the server's own clock forward: tokens expire, limits refill, `Date` follows.
+    ///
+    /// Only the server's: a client under test has its own clock to move.
+    pub fn advance(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// Replaces what is left of the script.
+    pub fn set_script(&self, replies: impl IntoIterator<Item = Reply>) {
+        let script = replies.into_iter().collect();
+        self.state.lock().script = script;
+    }
+
+    /// Appends a reply to the script.
+    pub fn push_reply(&self, reply: Reply) {
+        self.state.lock().script.push_back(reply);
+    }
+
+    /// Stops the server and waits until the port is free and every connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not keep the server alive: it stops all the same.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // The loop ends by itself; it fails only if its runtime is already gone, and then nothing is left to stop.
+        let _ = self.accepting.await;
+    }
+}
+
+impl fmt::Debug for MockServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockServer").field("base_url", &self.state.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Accepts until told to stop, then closes the port and every connection.
+async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&state)));
+                }
+                // The peer went away before it was accepted, or the process is out of file descriptors: let
+                // others run, then try again.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, state: Arc<State>) {
+    // A stream's events are small and shall not wait for one another; without this they only come later.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(|request| router::answer(Arc::clone(&state), request));
+    // A connection that ends badly is the client's affair, or what the script asked for.
+    let _ =
+        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), answer).await;
+}

@@ -1,0 +1,136 @@
+//! What all connections share.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::builder::Builder;
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::limits::Limits;
+use crate::mint::Mint;
+use crate::oauth::Grants;
+use crate::reply::Reply;
+use crate::time::{self, Clock};
+
+/// The API's catalogue of November 2026.
+pub(crate) const DEFAULT_MODELS: [&str; 22] = [
+    "claude-fable-5-2",
+    "claude-mythos-5-2",
+    "claude-haiku-5-5",
+    "claude-sonnet-5-5",
+    "claude-fable-5-1",
+    "claude-opus-5-5",
+    "claude-mythos-5-1",
+    "claude-sonnet-5",
+    "claude-fable-5",
+    "claude-mythos-5",
+    "claude-opus-5",
+    "claude-opus-4-8",
+    "claude-opus-4-7",
+    "claude-mythos-preview",
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+    "claude-haiku-4-5",
+    "claude-haiku-4-5-20251001",
+    "claude-opus-4-5",
+    "claude-opus-4-5-20251101",
+    "claude-sonnet-4-5",
+    "claude-sonnet-4-5-20250929",
+];
+
+/// Fixed facts about this server, and behind a lock what changes.
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) base_url: Url,
+    pub(crate) path_prefix: String,
+    pub(crate) issuer: String,
+    pub(crate) client: String,
+    pub(crate) api_key: String,
+    pub(crate) models: Vec<String>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) organization: String,
+    pub(crate) account: String,
+    pub(crate) workspace: String,
+    changing: Mutex<Changing>,
+}
+
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetimes {
+    pub(crate) access_token: Duration,
+    pub(crate) refresh_token: Duration,
+    pub(crate) reuse_window: Duration,
+}
+
+/// What requests change. It is locked for a few lookups at a time, never while anything is read or written.
+pub(crate) struct Changing {
+    pub(crate) mint: Mint,
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
+    pub(crate) script: VecDeque<Reply>,
+    pub(crate) journal: Journal,
+}
+
+impl State {
+    pub(crate) fn new(settings: Builder, address: SocketAddr, clock: Clock) -> Result<Self, Error> {
+        let mut mint = Mint::new(settings.seed.unwrap_or_else(|| time::seed(address.port())));
+        let Ok(base_url) = Url::parse(&format!("http://{address}{}", settings.path_prefix)) else {
+            return Err(Error::Setting { name: "path_prefix", hint: "give a path that can stand in a URL" });
+        };
+        let issuer = settings.issuer.unwrap_or_else(|| base_url.as_str().trim_end_matches('/').to_owned());
+        let api_key = settings.api_key.map_or_else(|| mint.api_key(), |key| key.0);
+        let (organization, account) = (mint.uuid(), mint.uuid());
+        let workspace = mint.name("wrkspc_", 24);
+        Ok(Self {
+            clock,
+            base_url,
+            path_prefix: settings.path_prefix,
+            issuer,
+            client: settings.client,
+            api_key,
+            models: settings.models,
+            lifetimes: Lifetimes {
+                access_token: settings.access_token_ttl,
+                refresh_token: settings.refresh_token_ttl,
+                reuse_window: settings.refresh_reuse_window,
+            },
+            organization,
+            account,
+            workspace,
+            changing: Mutex::new(Changing {
+                mint,
+                grants: Grants::default(),
+                limits: Limits::new(
+                    settings.requests_per_minute,
+                    settings.input_tokens_per_minute,
+                    settings.output_tokens_per_minute,
+                ),
+                script: settings.script.into(),
+                journal: Journal::default(),
+            }),
+        })
+    }
+
+    /// Locks what changes. A panic elsewhere leaves nothing half done, so a poisoned lock is taken as it is.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Changing> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The URL of one of the server's own paths.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!("{}{path}", self.path_prefix));
+        url
+    }
+
+    /// Takes the first scripted reply for a path.
+    pub(crate) fn scripted(&self, path: &str) -> Option<Reply> {
+        let mut changing = self.lock();
+        let first = changing.script.iter().position(|reply| reply.path == path)?;
+        changing.script.remove(first)
+    }
+}

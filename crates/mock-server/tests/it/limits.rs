@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use mock_server::MockServer;
+use serde_json::json;
+
+use crate::client::{Reply, get, held, message, url};
+
+async fn models(server: &MockServer) -> Reply {
+    get(url(server, "/v1/models")).key(server.api_key()).send().await
+}
+
+#[tokio::test]
+async fn the_limit_is_enforced_told_and_over_when_it_says() {
+    let server = held().requests_per_minute(2).start().await.unwrap();
+    assert_eq!(models(&server).await.header("anthropic-ratelimit-requests-remaining"), "1");
+    assert_eq!(models(&server).await.header("anthropic-ratelimit-requests-remaining"), "0");
+    let refused = models(&server).await;
+    refused.error(429, "rate_limit_error");
+    assert_eq!(refused.header("retry-after"), "30");
+    assert_eq!(refused.header("anthropic-ratelimit-requests-limit"), "2");
+    assert_eq!(refused.header("anthropic-ratelimit-requests-reset"), "2027-01-15T08:01:00Z");
+    server.advance(Duration::from_secs(29));
+    assert_eq!(models(&server).await.header("retry-after"), "1");
+    server.advance(Duration::from_secs(1));
+    assert_eq!(models(&server).await.status, 200);
+}
+
+#[tokio::test]
+async fn tokens_count_in_and_out() {
+    let server = held().input_tokens_per_minute(60).output_tokens_per_minute(6).start().await.unwrap();
+    let say = || message(&server, &json!({})).key(server.api_key()).send();
+    let first = say().await;
+    let told = |reply: &Reply, name: &str| reply.header(&format!("anthropic-ratelimit-{name}")).to_owned();
+    assert_eq!(
+        (told(&first, "input-tokens-limit"), told(&first, "input-tokens-remaining")),
+        ("60".into(), "54".into())
+    );
+    assert_eq!(
+        (told(&first, "output-tokens-limit"), told(&first, "output-tokens-remaining")),
+        ("6".into(), "2".into())
+    );
+    // The tightest of the two is told as `tokens`.
+    assert_eq!((told(&first, "tokens-limit"), told(&first, "tokens-remaining")), ("6".into(), "2".into()));
+    assert_eq!(say().await.status, 200);
+    let refused = say().await;
+    assert!(refused.error(429, "rate_limit_error").contains("output tokens"));
+    assert_eq!(refused.header("retry-after"), "30");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_its_credential_or_form_costs_nothing() {
+    let server = held().requests_per_minute(1).start().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(get(url(&server, "/v1/models")).key("wrong").send().await.status, 401);
+        assert_eq!(
+            message(&server, &json!({"max_tokens": 0})).key(server.api_key()).send().await.status,
+            400
+        );
+    }
+    assert_eq!(models(&server).await.status, 200);
+}

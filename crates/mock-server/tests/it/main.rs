@@ -1,0 +1,19 @@
+//! The server as a client sees it, over TCP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod api;
+mod client;
+mod journal;
+mod limits;
+mod oauth;
+mod pages;
+mod script;
+mod server;
+mod stream;

@@ -1,0 +1,61 @@
+use std::{sync::Arc, time::Duration};
+
+use ratelimit::{
+    RateLimiter, Timer, TokioTimer,
+    limiters::Governor,
+    test_util::{ManualTimer, MockTimer},
+};
+use tokio::task::yield_now;
+
+use crate::{NANO, SECOND, key, non_zero, requests};
+
+#[tokio::test(start_paused = true)]
+async fn the_tokio_timer_starts_at_zero_and_sleeps_by_tokio_s_time() {
+    let timer = TokioTimer::new();
+    assert_eq!(timer.now(), Duration::ZERO);
+    timer.sleep(90 * SECOND).await;
+    assert_eq!(timer.now(), 90 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_governor_runs_on_the_tokio_timer() {
+    let timer = TokioTimer::new();
+    let limiter = Governor::per_minute(non_zero(60)).burst(non_zero(1)).build(timer).unwrap();
+    for _ in 0..3 {
+        drop(limiter.acquire(key(), requests(1), SECOND).await.unwrap());
+    }
+    assert_eq!(timer.now(), 2 * SECOND);
+}
+
+#[tokio::test]
+async fn a_manual_timer_wakes_its_sleepers_when_it_is_moved_far_enough() {
+    let timer = Arc::new(ManualTimer::new());
+    let sleeper = tokio::spawn({
+        let timer = Arc::clone(&timer);
+        async move { timer.sleep(SECOND).await }
+    });
+    yield_now().await;
+    assert_eq!((timer.sleepers(), timer.sleeps()), (1, vec![SECOND]));
+    timer.advance(SECOND - NANO);
+    yield_now().await;
+    assert!(!sleeper.is_finished());
+    timer.advance(NANO);
+    sleeper.await.unwrap();
+    assert_eq!((timer.sleepers(), timer.now()), (0, SECOND));
+}
+
+#[tokio::test]
+async fn an_automatic_timer_jumps_to_the_end_of_a_sleep() {
+    let timer = ManualTimer::auto();
+    timer.sleep(SECOND).await;
+    timer.sleep(Duration::ZERO).await;
+    assert_eq!((timer.now(), timer.sleeps()), (SECOND, vec![SECOND, Duration::ZERO]));
+}
+
+#[tokio::test]
+async fn the_mock_timer_answers_as_scripted() {
+    let mut mock = MockTimer::new();
+    mock.expect_now().return_const(SECOND);
+    let limiter = Governor::per_minute(non_zero(1)).build(mock).unwrap();
+    drop(limiter.acquire(key(), requests(1), Duration::ZERO).await.unwrap());
+}

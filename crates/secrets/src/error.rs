@@ -1,0 +1,117 @@
+//! Why a secret that may be there cannot be used.
+
+use std::fmt;
+
+/// Why a secret cannot be used: what is wrong, where, and what to do about it.
+///
+/// It never contains the secret. Where there is one, the source says what the system reported.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    place: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Makes an error of `kind` about `place`: the variable, file or path in a backend, as the reader knows it.
+    ///
+    /// `place` is shown, so it must not hold the secret.
+    pub fn new(kind: ErrorKind, place: impl Into<String>) -> Self {
+        Self { kind, place: place.into(), source: None }
+    }
+
+    /// Adds what caused it, which must not hold the secret either.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// Returns what is wrong.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns where it is wrong: the variable, the file, or the path in a backend.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Says whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = &self.place;
+        match self.kind {
+            ErrorKind::InvalidName => write!(
+                f,
+                "{place} is not usable here: take 1 to 255 visible ASCII characters, with no backslash and no empty, `.` or `..` segment"
+            ),
+            ErrorKind::NotText => write!(f, "{place} is not UTF-8 text: store the secret as plain text"),
+            ErrorKind::Newline => {
+                write!(f, "{place} has a newline inside the secret: store it on one line, and only it")
+            }
+            ErrorKind::ControlCharacter => {
+                write!(f, "{place} has a control character inside the secret: store it again without")
+            }
+            ErrorKind::Empty => write!(f, "{place} is empty: write the secret into it or remove it"),
+            ErrorKind::TooLarge => write!(f, "{place} is too large: store the secret in it, and only it"),
+            ErrorKind::NotARegularFile => {
+                write!(f, "{place} is not a regular file (links are not followed): name the file itself")
+            }
+            ErrorKind::OpenToOthers => {
+                write!(f, "{place} can be read or changed by other users: run `chmod 600 {place}`")
+            }
+            ErrorKind::ForeignOwner => {
+                write!(
+                    f,
+                    "{place} belongs to another user: run `chown \"$(id -u)\" {place}` or use a file of your own"
+                )
+            }
+            ErrorKind::Unreadable => {
+                write!(f, "{place} cannot be read: check the path and your rights to it")
+            }
+            ErrorKind::Unavailable => write!(f, "{place} cannot be asked right now: check it or try again"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// What is wrong with a secret, or with the place it is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The name breaks the rules of [`SecretName`](crate::SecretName), or of this provider.
+    InvalidName,
+    /// The value is not UTF-8.
+    NotText,
+    /// The value has a newline in it, apart from one at the very end.
+    Newline,
+    /// The value has a control character in it.
+    ControlCharacter,
+    /// The place is there, but there is nothing in it.
+    Empty,
+    /// The file is too large to be a secret.
+    TooLarge,
+    /// The path names a link, a folder, a pipe, a socket or a device.
+    NotARegularFile,
+    /// The group or everyone else has some right to the file.
+    OpenToOthers,
+    /// The file belongs neither to the user of this process nor to root.
+    ForeignOwner,
+    /// The system refused to open or to read it.
+    Unreadable,
+    /// The backend did not answer; it may later.
+    Unavailable,
+}

@@ -1,0 +1,152 @@
+//! Reading a file that nobody else can read.
+
+use std::{io, io::Read as _, path::Path};
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind};
+
+/// Reads a file that holds something secret, at most `largest` bytes of it; `None` where there is no file.
+///
+/// It is opened without following a link at its last step and without waiting (so a pipe cannot hang the caller), and
+/// what is checked is the open file, so it cannot be swapped in between. It has to be a regular file, without any
+/// right for group and others, that belongs to the user of this process or to root. Where the system is not a Unix,
+/// mode and owner are **not** checked.
+///
+/// The file is read on the calling thread: it is small, and a local disk answers at once.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotARegularFile`], [`ErrorKind::OpenToOthers`], [`ErrorKind::ForeignOwner`], [`ErrorKind::TooLarge`]
+/// or [`ErrorKind::Unreadable`], with the path as its place.
+pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let refused = |kind| Error::new(kind, quoted(path));
+    let unreadable = |error: io::Error| refused(ErrorKind::Unreadable).with_source(error);
+
+    let file = match system::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(refused(ErrorKind::NotARegularFile));
+    }
+    system::check_rights(&metadata).map_err(refused)?;
+    if metadata.len() > largest as u64 {
+        return Err(refused(ErrorKind::TooLarge));
+    }
+
+    // The whole room at once: a buffer that grows would leave pieces of the secret behind.
+    let mut raw = Zeroizing::new(Vec::with_capacity(largest.min(ROOM) + 1));
+    file.take(largest as u64 + 1).read_to_end(&mut raw).map_err(unreadable)?;
+    if raw.len() > largest {
+        return Err(refused(ErrorKind::TooLarge));
+    }
+    Ok(Some(raw))
+}
+
+/// The room that is made before reading, in bytes: more than any real secret needs.
+const ROOM: usize = 64 * 1024;
+
+/// The path as a shell and a terminal may safely see it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let path: String = path.to_string_lossy().chars().flat_map(printable).collect();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    if !path.is_empty() && !path.starts_with('-') && path.bytes().all(is_plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+fn printable(char: char) -> impl Iterator<Item = char> {
+    let shown = if char.is_control() { '\u{fffd}' } else { char };
+    std::iter::once(shown)
+}
+
+#[cfg(unix)]
+mod system {
+    //! What Unix can check.
+
+    use std::{
+        fs, io,
+        os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+        path::Path,
+    };
+
+    use rustix::{fs::OFlags, io::Errno, process::geteuid};
+
+    use crate::ErrorKind;
+
+    const GROUP_AND_OTHERS: u32 = 0o077;
+
+    pub(super) fn open(path: &Path) -> io::Result<fs::File> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+    }
+
+    /// Some things are found out by opening: a link (`ELOOP`, elsewhere `EMLINK`) and a socket (`ENXIO`).
+    pub(super) fn is_not_a_file(error: &io::Error) -> bool {
+        let not_files = [Errno::LOOP, Errno::MLINK, Errno::NXIO];
+        error.raw_os_error().is_some_and(|code| not_files.map(Errno::raw_os_error).contains(&code))
+    }
+
+    pub(super) fn check_rights(metadata: &fs::Metadata) -> Result<(), ErrorKind> {
+        check(metadata.uid(), metadata.mode(), geteuid().as_raw())
+    }
+
+    fn check(owner: u32, mode: u32, user: u32) -> Result<(), ErrorKind> {
+        if owner != user && owner != 0 {
+            return Err(ErrorKind::ForeignOwner);
+        }
+        if mode & GROUP_AND_OTHERS != 0 {
+            return Err(ErrorKind::OpenToOthers);
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_the_user_and_root_may_own_the_file() {
+            assert_eq!(check(1000, 0o600, 1000), Ok(()));
+            assert_eq!(check(0, 0o400, 1000), Ok(()));
+            assert_eq!(check(1001, 0o600, 1000), Err(ErrorKind::ForeignOwner));
+            assert_eq!(check(1000, 0o600, 0), Err(ErrorKind::ForeignOwner));
+        }
+
+        #[test]
+        fn any_right_of_the_group_or_of_others_is_too_much() {
+            for bit in 0..6 {
+                assert_eq!(check(7, 0o100_600 | 1 << bit, 7), Err(ErrorKind::OpenToOthers), "bit {bit}");
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    //! Elsewhere a link is recognised by its path, and rights are not checked.
+
+    use std::{fs, io, path::Path};
+
+    use crate::ErrorKind;
+
+    pub(super) fn open(path: &Path) -> io::Result<fs::File> {
+        if fs::symlink_metadata(path)?.is_symlink() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        fs::File::open(path)
+    }
+
+    pub(super) fn is_not_a_file(error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::InvalidInput
+    }
+
+    pub(super) fn check_rights(_: &fs::Metadata) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}

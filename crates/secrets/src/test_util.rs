@@ -1,0 +1,7 @@
+//! For tests: a mock, and the contract every provider keeps.
+
+mod contract;
+mod mock;
+
+pub use contract::contract;
+pub use mock::MockSecretProvider;

@@ -1,0 +1,151 @@
+use std::{
+    fs,
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use secrets::{ErrorKind, SecretProvider, providers::File, test_util::contract};
+use tempfile::TempDir;
+
+use crate::name;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.path().join(file)
+    }
+
+    fn write(&self, file: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+}
+
+async fn refusal(path: impl AsRef<Path>) -> (ErrorKind, String) {
+    let error = File::at(path.as_ref()).get(name("any")).await.unwrap_err();
+    (error.kind(), error.to_string())
+}
+
+#[tokio::test]
+async fn a_file_and_a_folder_keep_the_contract() {
+    let folder = Folder::new();
+    let path = folder.write("key", "canary", 0o600);
+    contract(File::in_dir(folder.0.path()), name("key"), "canary", name("other")).await;
+    contract(File::at(path).only(name("a")), name("a"), "canary", name("b")).await;
+    contract(File::in_dir(folder.0.path()).only(name("key")), name("key"), "canary", name("b")).await;
+}
+
+#[tokio::test]
+async fn a_missing_file_or_folder_is_no_secret() {
+    let folder = Folder::new();
+    assert!(File::at(folder.path("missing")).get(name("key")).await.unwrap().is_none());
+    assert!(File::in_dir(folder.path("missing")).get(name("key")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn one_file_answers_every_name_until_it_is_narrowed() {
+    let folder = Folder::new();
+    let file = File::at(folder.write("key", "canary", 0o400));
+    assert!(file.get(name("whatever")).await.unwrap().is_some());
+    assert!(file.only(name("key")).get(name("whatever")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_name_with_segments_is_found_below_the_folder() {
+    let folder = Folder::new();
+    folder.write("team/claude/key", "canary", 0o600);
+    let secret = File::in_dir(folder.0.path()).get(name("team/claude/key")).await.unwrap().unwrap();
+    assert_eq!(secret.expose(), "canary");
+}
+
+#[tokio::test]
+async fn a_mark_at_the_start_and_a_newline_at_the_end_are_trimmed_and_flagged() {
+    let folder = Folder::new();
+    for (raw, trimmed) in [("key", false), ("key\n", true), ("key\r\n", true), ("\u{feff}key\r\n", true)] {
+        let secret = File::at(folder.write("key", raw, 0o600)).get(name("key")).await.unwrap().unwrap();
+        assert_eq!((secret.expose(), secret.was_trimmed()), ("key", trimmed), "{raw:?}");
+    }
+}
+
+#[tokio::test]
+async fn content_that_is_no_secret_is_an_error() {
+    let folder = Folder::new();
+    for (raw, kind) in [
+        (&b""[..], ErrorKind::Empty),
+        (b"\r\n", ErrorKind::Empty),
+        (b"first\nsecond\n", ErrorKind::Newline),
+        (b"key\0", ErrorKind::ControlCharacter),
+        (b"\xff\xfek\0", ErrorKind::NotText),
+    ] {
+        assert_eq!(refusal(folder.write("key", raw, 0o600)).await.0, kind, "{raw:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_others_may_touch_is_refused_with_the_command_that_helps() {
+    let folder = Folder::new();
+    for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777] {
+        let path = folder.write("key", "canary", mode);
+        let (kind, message) = refusal(&path).await;
+        assert_eq!(kind, ErrorKind::OpenToOthers, "{mode:o}");
+        assert!(message.ends_with(&format!("run `chmod 600 {}`", path.display())), "{message}");
+    }
+    for mode in [0o600, 0o400, 0o700] {
+        let path = folder.write(&format!("key-{mode:o}"), "canary", mode);
+        assert!(File::at(path).get(name("key")).await.unwrap().is_some(), "{mode:o}");
+    }
+}
+
+#[tokio::test]
+async fn the_advice_can_be_pasted_whatever_the_path() {
+    let folder = Folder::new();
+    let (_, message) = refusal(folder.write("it's mine; rm\u{1b}[2J", "canary", 0o644)).await;
+    let quoted = format!("chmod 600 '{}/it'\\''s mine; rm\u{fffd}[2J'`", folder.0.path().display());
+    assert!(message.ends_with(&quoted), "{message}");
+}
+
+#[tokio::test]
+async fn sixty_four_kibibytes_are_read_and_one_byte_more_is_refused() {
+    let folder = Folder::new();
+    let most = folder.write("most", "x".repeat(64 * 1024), 0o600);
+    assert_eq!(File::at(most).get(name("key")).await.unwrap().unwrap().expose().len(), 64 * 1024);
+    let more = folder.write("more", "x".repeat(64 * 1024 + 1), 0o600);
+    assert_eq!(refusal(more).await.0, ErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn what_is_not_a_regular_file_is_refused_without_waiting_for_it() {
+    let folder = Folder::new();
+    let target = folder.write("target", "canary", 0o600);
+    symlink(&target, folder.path("link")).unwrap();
+    symlink(folder.path("nowhere"), folder.path("dangling")).unwrap();
+    fs::create_dir(folder.path("folder")).unwrap();
+    let _socket = UnixListener::bind(folder.path("socket")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
+
+    for file in ["link", "dangling", "folder", "socket", "pipe"] {
+        assert_eq!(refusal(folder.path(file)).await.0, ErrorKind::NotARegularFile, "{file}");
+    }
+    assert_eq!(refusal("/dev/null").await.0, ErrorKind::NotARegularFile);
+}
+
+#[tokio::test]
+async fn a_path_through_a_file_cannot_be_read_and_the_source_says_why() {
+    let folder = Folder::new();
+    let error =
+        File::at(folder.write("key", "canary", 0o600).join("below")).get(name("key")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreadable);
+    assert!(std::error::Error::source(&error).is_some());
+}

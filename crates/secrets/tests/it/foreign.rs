@@ -1,0 +1,45 @@
+//! A provider written outside the crate, used like one of its own.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrets::{
+    Error, ErrorKind, Secret, SecretName, SecretProvider,
+    providers::{Chain, Memory},
+    test_util::contract,
+};
+
+use crate::name;
+
+#[derive(Debug)]
+struct Safe {
+    open: bool,
+}
+
+#[async_trait]
+impl SecretProvider for Safe {
+    async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error> {
+        if !self.open {
+            let cause = std::io::Error::other("three wrong turns");
+            return Err(Error::new(ErrorKind::Unavailable, "the safe").with_source(cause));
+        }
+        Ok((name.as_str() == "gold").then(|| Secret::from("bars".to_owned())))
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_provider_keeps_the_contract_and_takes_its_place_in_a_chain() {
+    contract(Safe { open: true }, name("gold"), "bars", name("silver")).await;
+    let shared: Arc<dyn SecretProvider> = Arc::new(Safe { open: true });
+    let chain = Chain::new().with(Memory::new()).with(shared);
+    assert_eq!(chain.get(name("gold")).await.unwrap().unwrap().expose(), "bars");
+}
+
+#[tokio::test]
+async fn an_error_of_a_foreign_provider_stops_the_chain_with_its_own_words() {
+    let chain =
+        Chain::new().with(Safe { open: false }).with(Memory::new().with(name("gold"), "old".to_owned()));
+    let error = chain.get(name("gold")).await.unwrap_err();
+    assert_eq!(error.place(), "the safe");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "three wrong turns");
+}

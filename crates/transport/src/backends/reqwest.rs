@@ -1,0 +1,154 @@
+//! The reqwest backend; no other file names that crate.
+
+mod failure;
+mod tls;
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use http::Uri;
+use http_body::Body as _;
+
+use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response};
+
+/// Sends requests over HTTP/1.1 or HTTP/2 with pooled connections.
+///
+/// TLS is rustls with the ring provider and the machine's own CA certificates. A machine without any can still talk
+/// plain HTTP; only https then fails, with [`ErrorKind::Tls`].
+///
+/// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is
+/// built. Loopback addresses are no exception: name them in `NO_PROXY`, or build with
+/// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy.
+///
+/// There are no redirects, cookies, referers, decompression or timeouts except for connecting. A request that the
+/// peer provably did not process, because HTTP/2 refused its stream or a pooled connection was closed before anything
+/// was written, is sent on another connection within the same attempt.
+///
+/// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Reqwest {
+    client: ::reqwest::Client,
+}
+
+/// The settings of a [`Reqwest`] backend.
+#[derive(Clone, Debug)]
+#[must_use = "call build() to get the backend"]
+pub struct ReqwestBuilder {
+    connect_timeout: Duration,
+    roots: Vec<Bytes>,
+    no_proxy: bool,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BuildError(#[from] BuildProblem);
+
+#[derive(Debug, thiserror::Error)]
+enum BuildProblem {
+    #[error(
+        "the extra CA certificates cannot be used; give them in PEM, each between BEGIN and END CERTIFICATE"
+    )]
+    Roots(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the TLS settings cannot be used")]
+    Tls(#[source] rustls::Error),
+    #[error("the HTTP client cannot be built; check the proxy settings in the environment")]
+    Client(#[source] ::reqwest::Error),
+}
+
+impl Reqwest {
+    /// Starts with the defaults: 5 s to connect, the machine's CA certificates.
+    pub fn builder() -> ReqwestBuilder {
+        ReqwestBuilder { connect_timeout: Duration::from_secs(5), roots: Vec::new(), no_proxy: false }
+    }
+}
+
+impl ReqwestBuilder {
+    /// Sets how long making a connection may take, from the name lookup to the end of the TLS handshake.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Trusts the CA certificates in `pem` in addition to the machine's; may be called again for more.
+    pub fn root_certificates(mut self, pem: impl Into<Bytes>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Connects directly, whatever proxies the environment names.
+    ///
+    /// For servers that are known to be on this machine.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Makes the backend; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the extra certificates or the proxy settings in the environment cannot be used.
+    pub fn build(self) -> Result<Reqwest, BuildError> {
+        let tls = tls::config(&self.roots)?;
+        let mut client = ::reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(self.connect_timeout)
+            .tcp_keepalive(Duration::from_secs(60))
+            .redirect(::reqwest::redirect::Policy::none())
+            .referer(false);
+        if self.no_proxy {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| BuildProblem::Client(error.without_url()))?;
+        Ok(Reqwest { client })
+    }
+}
+
+#[async_trait]
+impl HttpBackend for Reqwest {
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let uri = request.uri().clone();
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let reason = "user and password in the URL; put them into a header";
+            return Err(Error::new(ErrorKind::InvalidRequest, Reach::NotSent, reason).with_target(&uri));
+        }
+        let sent = async { self.client.execute(request.try_into()?).await };
+        match sent.await {
+            Ok(response) => {
+                let response: http::Response<::reqwest::Body> = response.into();
+                Ok(response.map(|body| Body::from_stream(Incoming { body, uri })))
+            }
+            Err(error) => Err(failure::of_request(error).with_target(&uri)),
+        }
+    }
+}
+
+/// The pieces of a body, without trailers.
+struct Incoming {
+    body: ::reqwest::Body,
+    uri: Uri,
+}
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(piece) => Some(Ok(piece)),
+                    Err(_trailers) => continue,
+                },
+                Some(Err(error)) => Some(Err(failure::of_body(error).with_target(&self.uri))),
+                None => None,
+            });
+        }
+    }
+}

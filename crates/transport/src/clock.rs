@@ -1,0 +1,50 @@
+//! The one place where real time is read and really waited for.
+#![expect(clippy::disallowed_methods, reason = "owner of the wall clock and of real waiting")]
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+
+/// The time of day and the means to wait, in one trait so that the two cannot disagree.
+#[async_trait]
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Returns the time of day.
+    fn now(&self) -> SystemTime;
+
+    /// Waits for `duration`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the wait and leaves nothing behind.
+    async fn sleep(&self, duration: Duration);
+}
+
+#[async_trait]
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration).await;
+    }
+}
+
+/// The machine's clock; waiting needs a tokio runtime with its timer enabled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}

@@ -1,0 +1,308 @@
+//! Why an attempt failed, how far the request got, and what the reader can do about it.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use http::Uri;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// A request that got no response, or a response whose body broke off.
+///
+/// Its text says what can be done and names the host, but no path, query or user info, and no header or body; the
+/// [`source`](StdError::source) chain holds the backend's own words.
+pub struct Error {
+    kind: ErrorKind,
+    reach: Reach,
+    target: Option<String>,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    source: Option<Source>,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request cannot be sent as it is: its URI, its headers or the backend's settings are wrong.
+    InvalidRequest,
+    /// The host name could not be resolved.
+    Dns,
+    /// No connection could be made.
+    Connect,
+    /// The connection could not be secured: a certificate, a protocol version, a name.
+    Tls,
+    /// The proxy on the way could not be reached or refused to connect.
+    Proxy,
+    /// Something took longer than allowed.
+    Timeout(TimeoutKind),
+    /// The peer does not speak HTTP, or broke its rules.
+    Protocol,
+    /// The body was larger than the caller allows.
+    BodyTooLarge {
+        /// The most that was allowed, in bytes.
+        limit: usize,
+    },
+    /// The body ended before it was complete.
+    Truncated,
+    /// The connection was closed before a response came.
+    Closed,
+    /// A layer of this program said no before anything was sent; the source is its reason.
+    Refused,
+    /// Anything else; the source tells.
+    Other,
+}
+
+/// Which wait was too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeoutKind {
+    /// Making the connection.
+    Connect,
+    /// From sending the request to the head of the response.
+    Headers,
+    /// Between two pieces of the body.
+    Idle,
+    /// All of it, or the caller's [`Deadline`](crate::Deadline).
+    Total,
+}
+
+/// How far the request got, which decides whether it may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// The server saw nothing of it: sending it again cannot do the work twice.
+    NotSent,
+    /// The server may have seen it and may have acted on it.
+    MaybeSent,
+    /// The server answered, at least with the head of a response.
+    Answered,
+}
+
+impl Error {
+    /// Makes an error from what a backend reports.
+    ///
+    /// `source` must hold no secret: it is printed with the chain. If in doubt about `reach`, say
+    /// [`Reach::MaybeSent`].
+    #[must_use]
+    pub fn new(kind: ErrorKind, reach: Reach, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::bare(kind, reach) }
+    }
+
+    /// Makes an error that has no cause beneath it.
+    #[must_use]
+    pub fn bare(kind: ErrorKind, reach: Reach) -> Self {
+        Self { kind, reach, target: None, attempts: 1, retry_after: None, source: None }
+    }
+
+    /// Makes the error of a layer that says no before anything is sent, such as one that has no credential.
+    ///
+    /// It is never retried. [`into_refusal`](Self::into_refusal) gives the reason back.
+    #[must_use]
+    pub fn refused(reason: impl StdError + Send + Sync + 'static) -> Self {
+        Self::new(ErrorKind::Refused, Reach::NotSent, reason)
+    }
+
+    /// Takes out the reason of a refusal, where it is a `T`.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, unchanged, where it is something else.
+    pub fn into_refusal<T: StdError + 'static>(mut self) -> Result<T, Self> {
+        if self.kind != ErrorKind::Refused {
+            return Err(self);
+        }
+        match self.source.take().map(<dyn StdError + Send + Sync>::downcast::<T>) {
+            Some(Ok(reason)) => Ok(*reason),
+            Some(Err(source)) => Err(Self { source: Some(source), ..self }),
+            None => Err(self),
+        }
+    }
+
+    /// Adds the host and port of `uri`, for the text; its other parts are not kept.
+    #[must_use]
+    pub fn with_target(mut self, uri: &Uri) -> Self {
+        self.target = target(uri);
+        self
+    }
+
+    /// Adds how long the caller should wait at least before it tries again.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// Sets how many attempts were made; [`Retry`](crate::layers::Retry) does.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Returns what went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns how far the request got.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Tells whether the same request might succeed later.
+    ///
+    /// It speaks of the cause alone: a lost connection can come back, a wrong certificate does not mend itself.
+    /// Whether a repetition is also harmless, [`reach`](Self::reach) and the request decide.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.kind {
+            ErrorKind::Dns
+            | ErrorKind::Connect
+            | ErrorKind::Proxy
+            | ErrorKind::Timeout(_)
+            | ErrorKind::Truncated
+            | ErrorKind::Closed => true,
+            ErrorKind::InvalidRequest
+            | ErrorKind::Tls
+            | ErrorKind::Protocol
+            | ErrorKind::BodyTooLarge { .. }
+            | ErrorKind::Refused
+            | ErrorKind::Other => false,
+        }
+    }
+
+    /// Returns how long to wait at least before trying again, if whoever failed said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns how many attempts were made, at least 1.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let target = self.target.as_deref().unwrap_or("the server");
+        match self.kind {
+            ErrorKind::InvalidRequest => {
+                write!(f, "the request for {target} cannot be sent; correct its URL, headers or settings")
+            }
+            ErrorKind::Dns => {
+                write!(f, "the name of {target} could not be resolved; check it and the network")
+            }
+            ErrorKind::Connect => {
+                write!(f, "could not connect to {target}; check that it is up and can be reached from here")
+            }
+            ErrorKind::Tls => write!(
+                f,
+                "could not secure the connection to {target}; check its certificate, this machine's CA certificates \
+                 and that the port speaks TLS"
+            ),
+            ErrorKind::Proxy => {
+                write!(
+                    f,
+                    "could not get through the proxy to {target}; check the proxy's address, login and rules"
+                )
+            }
+            ErrorKind::Timeout(TimeoutKind::Connect) => {
+                write!(f, "connecting to {target} took too long; check the network or allow more time")
+            }
+            ErrorKind::Timeout(TimeoutKind::Headers) => {
+                write!(f, "{target} took too long to answer; try again later or allow more time")
+            }
+            ErrorKind::Timeout(TimeoutKind::Idle) => {
+                write!(
+                    f,
+                    "{target} stopped sending in the middle of its answer; try again or allow longer pauses"
+                )
+            }
+            ErrorKind::Timeout(TimeoutKind::Total) => {
+                write!(
+                    f,
+                    "the exchange with {target} did not end in time; try again later or allow more time"
+                )
+            }
+            ErrorKind::Protocol => {
+                write!(f, "{target} sent something that could not be understood; check that the URL is right")
+            }
+            ErrorKind::BodyTooLarge { limit } => {
+                write!(f, "{target} sent more than {limit} bytes; raise the limit if that is expected")
+            }
+            ErrorKind::Truncated => {
+                write!(f, "the answer of {target} broke off before it was complete; try again")
+            }
+            ErrorKind::Closed => {
+                write!(f, "{target} closed the connection without an answer; it may have done the work")
+            }
+            ErrorKind::Refused => write!(f, "nothing was sent to {target}; see the cause"),
+            ErrorKind::Other => write!(f, "the exchange with {target} failed; see the cause"),
+        }?;
+        if self.attempts > 1 { write!(f, " ({} attempts)", self.attempts) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("reach", &self.reach)
+            .field("target", &self.target)
+            .field("attempts", &self.attempts)
+            .field("retry_after", &self.retry_after)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Host and port of a URI; `http::Uri` has no accessor that could return its user info among them.
+fn target(uri: &Uri) -> Option<String> {
+    let host = uri.host()?;
+    Some(match uri.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_gives_its_reason_back_and_only_as_what_it_is() {
+        let error = Error::refused(fmt::Error);
+        assert!(!error.is_retryable() && error.reach() == Reach::NotSent);
+        let error = error.into_refusal::<std::num::ParseIntError>().unwrap_err();
+        assert_eq!(error.into_refusal::<fmt::Error>().unwrap(), fmt::Error);
+        assert!(Error::bare(ErrorKind::Other, Reach::NotSent).into_refusal::<fmt::Error>().is_err());
+    }
+
+    #[test]
+    fn the_text_names_the_host_and_nothing_secret() {
+        let uri = Uri::from_static("https://user:hunter2@api.example:8443/v1/private?key=hunter3");
+        let error = Error::bare(ErrorKind::Connect, Reach::NotSent).with_target(&uri).with_attempts(3);
+        let text = format!("{error} {error:?}");
+        assert!(error.to_string().starts_with("could not connect to api.example:8443;"), "{error}");
+        assert!(error.to_string().ends_with("(3 attempts)"), "{error}");
+        for hidden in ["hunter2", "hunter3", "user", "private"] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_cause_is_in_the_chain_and_not_in_the_text() {
+        let error = Error::new(ErrorKind::Other, Reach::MaybeSent, "backend words");
+        assert!(!error.to_string().contains("backend words"));
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("backend words"));
+    }
+}

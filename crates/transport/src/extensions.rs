@@ -1,0 +1,33 @@
+//! What a caller and the layers tell each other through the extensions of a request or a response.
+
+use std::time::SystemTime;
+
+/// In a request: when the caller stops being interested, on the same [`Clock`](crate::Clock) as the layers'.
+///
+/// [`Retry`](crate::layers::Retry) does not start a wait that would end past it, and
+/// [`Timeout`](crate::layers::Timeout) ends an attempt at it, so that it bounds the whole call with all its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(pub SystemTime);
+
+/// In a request: how often this one may be sent again, instead of what the policy would allow.
+///
+/// [`Backoff`](crate::layers::Backoff) reads it; zero means one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxRetries(pub u32);
+
+/// In a request: it may be sent again even if the server may already have acted on it.
+///
+/// Methods that are idempotent by definition (RFC 9110, section 9.2.2) need no mark. Put it on a POST only if doing
+/// the work twice is harmless, or the request carries a key by which the server recognises the second one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replayable;
+
+/// In a request, set by [`Retry`](crate::layers::Retry): which attempt this is, the first being 1.
+///
+/// Layers further in can read it, for example to tell the server or a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt(pub u32);
+
+/// In a response, set by [`Retry`](crate::layers::Retry): how many attempts it took, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempts(pub u32);

@@ -1,0 +1,11 @@
+//! Backends that wrap a backend: each does one thing to every request that passes through it.
+
+mod backoff;
+mod retry;
+mod timeout;
+mod trace;
+
+pub use backoff::{Backoff, retry_after};
+pub use retry::{Outcome, Retry, RetryPolicy, Verdict};
+pub use timeout::Timeout;
+pub use trace::Trace;

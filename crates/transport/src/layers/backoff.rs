@@ -1,0 +1,263 @@
+//! The default retry policy.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, response::Parts};
+
+use super::{Outcome, RetryPolicy, Verdict};
+use crate::{Error, MaxRetries, Reach, Replayable, Request};
+
+/// Retries what may pass, after waits that double, and never earlier than the server said.
+///
+/// **Responses.** The header `x-should-retry` decides if it is `true` or `false`; otherwise 408, 409, 429 and
+/// everything from 500 on is sent again.
+///
+/// **Errors** are sent again if they [may pass](Error::is_retryable) and it is safe: either nothing reached the
+/// server, or the request may be replayed, because its method is idempotent (RFC 9110, section 9.2.2) or it is
+/// marked [`Replayable`]. A POST whose answer was lost is therefore *not* repeated: the server may have done the work,
+/// and may have charged for it.
+///
+/// **Waits.** `retry-after-ms`, else `retry-after` in seconds or as a date, is the least to wait, with jitter on top.
+/// A value that is not a positive length of time is ignored, and a delay beyond [`max_wait`](Self::max_wait) ends the
+/// matter at once: the caller gets the response and can decide. Without such a header the wait is random between half
+/// of and all of `min(0.5 s * 2^n, 8 s)`, where `n` counts the retries so far.
+///
+/// **How often** is [`max_retries`](Self::max_retries), or the request's own [`MaxRetries`].
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    max_retries: u32,
+    max_wait: Duration,
+}
+
+impl Backoff {
+    /// Makes the policy with two retries and waits of at most a minute.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { max_retries: 2, max_wait: Duration::from_secs(60) }
+    }
+
+    /// Sets how often a request is sent again; zero means never.
+    #[must_use]
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = retries;
+        self
+    }
+
+    /// Sets the longest delay a server may ask for; a response that asks for more is returned at once.
+    #[must_use]
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.max_wait = wait;
+        self
+    }
+
+    fn wait(&self, attempt: u32, floor: Option<Duration>) -> Verdict {
+        let step = step(attempt);
+        match floor {
+            None => Verdict::Retry { at_least: step / 2, jitter: step / 2 },
+            Some(floor) if floor > self.max_wait => Verdict::Return,
+            // The longer everybody waited, the more of them come back: spread them in proportion.
+            Some(floor) => Verdict::Retry { at_least: floor, jitter: step.max(floor / 10) },
+        }
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RetryPolicy for Backoff {
+    fn verdict(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Verdict {
+        let max_retries = request.extensions().get().map_or(self.max_retries, |&MaxRetries(own)| own);
+        if attempt > max_retries {
+            return Verdict::Return;
+        }
+        match outcome {
+            Outcome::Response { head, now } if response_may_pass(head) => {
+                self.wait(attempt, retry_after(&head.headers, now))
+            }
+            Outcome::Error(error) if error.is_retryable() && is_safe(error, request) => {
+                self.wait(attempt, error.retry_after())
+            }
+            Outcome::Response { .. } | Outcome::Error(_) => Verdict::Return,
+        }
+    }
+}
+
+fn response_may_pass(head: &Parts) -> bool {
+    match head.headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
+        Some(b"true") => true,
+        Some(b"false") => false,
+        _ => {
+            matches!(
+                head.status,
+                StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
+            ) || head.status.as_u16() >= 500
+        }
+    }
+}
+
+fn is_safe(error: &Error, request: &Request) -> bool {
+    match error.reach() {
+        Reach::NotSent => true,
+        Reach::MaybeSent => {
+            request.method().is_idempotent() || request.extensions().get::<Replayable>().is_some()
+        }
+        Reach::Answered => false,
+    }
+}
+
+/// The wait before a retry without instructions: half a second, doubling up to eight.
+fn step(attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(4);
+    Duration::from_millis(500 << doublings)
+}
+
+/// How long a response asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110 section
+/// 10.2.3), counted from `now`; `None` where it does not ask, or not for a positive length of time.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let milliseconds = text("retry-after-ms").and_then(|text| scaled(text, 0.001));
+    milliseconds
+        .or_else(|| {
+            let text = text("retry-after")?;
+            scaled(text, 1.0).or_else(|| httpdate::parse_http_date(text).ok()?.duration_since(now).ok())
+        })
+        .filter(|wait| !wait.is_zero())
+}
+
+/// A plain decimal number of units; anything too large to be a duration is the longest one.
+fn scaled(text: &str, unit: f64) -> Option<Duration> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None; // no sign, no exponent, no "inf", no "nan"
+    }
+    let seconds = text.parse::<f64>().ok()? * unit;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::{ErrorKind, TimeoutKind};
+
+    /// Fri, 29 Sep 2023 16:26:37 GMT
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_696_004_797)
+    }
+
+    fn request(method: Method) -> Request {
+        let mut request = Request::default();
+        *request.method_mut() = method;
+        request
+    }
+
+    fn judge(status: u16, headers: &[(&'static str, &'static str)]) -> Verdict {
+        let mut response = http::Response::new(());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        for &(name, value) in headers {
+            response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+        }
+        let (head, ()) = response.into_parts();
+        Backoff::new().verdict(1, &request(Method::POST), Outcome::Response { head: &head, now: now() })
+    }
+
+    fn fails(method: Method, kind: ErrorKind, reach: Reach) -> Verdict {
+        Backoff::new().verdict(1, &request(method), Outcome::Error(&Error::bare(kind, reach)))
+    }
+
+    const OWN_WAIT: Verdict =
+        Verdict::Retry { at_least: Duration::from_millis(250), jitter: Duration::from_millis(250) };
+
+    fn floor(verdict: Verdict) -> Option<Duration> {
+        match verdict {
+            Verdict::Retry { at_least, .. } => Some(at_least),
+            Verdict::Return => None,
+        }
+    }
+
+    #[test]
+    fn only_statuses_that_may_pass_are_sent_again() {
+        for status in [408, 409, 429, 500, 502, 503, 504, 529, 599] {
+            assert_eq!(judge(status, &[]), OWN_WAIT, "{status}");
+        }
+        for status in [200, 204, 302, 400, 401, 403, 404, 413, 422] {
+            assert_eq!(judge(status, &[]), Verdict::Return, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_server_has_the_last_word_on_whether() {
+        assert_eq!(judge(400, &[("x-should-retry", "true")]), OWN_WAIT);
+        assert_eq!(judge(529, &[("x-should-retry", "false")]), Verdict::Return);
+        assert_eq!(judge(529, &[("x-should-retry", "perhaps")]), OWN_WAIT);
+    }
+
+    #[test]
+    fn the_server_has_the_last_word_on_when() {
+        let seconds = Duration::from_secs_f64;
+        for (name, value, wait) in [
+            ("retry-after", "20", seconds(20.0)),
+            ("retry-after", "0.25", seconds(0.25)),
+            ("retry-after", "60", seconds(60.0)),
+            ("retry-after", "Fri, 29 Sep 2023 16:26:57 GMT", seconds(20.0)),
+            ("retry-after-ms", "1500", seconds(1.5)),
+        ] {
+            assert_eq!(floor(judge(429, &[(name, value)])), Some(wait), "{name}: {value}");
+        }
+        let both = judge(429, &[("retry-after-ms", "1500"), ("retry-after", "20")]);
+        assert_eq!(floor(both), Some(seconds(1.5)));
+    }
+
+    #[test]
+    fn a_delay_that_is_none_falls_back_to_our_own() {
+        for value in [
+            "0",
+            "-10",
+            "",
+            "nan",
+            "inf",
+            "1e3",
+            "+5",
+            "soon",
+            ".",
+            "Fri, 29 Sep 2023 16:26:27 GMT",
+            "99 Sep",
+        ] {
+            assert_eq!(judge(429, &[("retry-after", value)]), OWN_WAIT, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_delay_beyond_the_longest_wait_is_returned_at_once() {
+        for value in ["61", "99999999999999999999999999999999999", "Fri, 29 Sep 2023 16:27:38 GMT"] {
+            assert_eq!(judge(429, &[("retry-after", value)]), Verdict::Return, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_lost_post_is_not_repeated_unless_marked() {
+        let lost = ErrorKind::Timeout(TimeoutKind::Headers);
+        assert_eq!(fails(Method::POST, lost, Reach::MaybeSent), Verdict::Return);
+        assert_eq!(fails(Method::GET, lost, Reach::MaybeSent), OWN_WAIT);
+        let mut marked = request(Method::POST);
+        marked.extensions_mut().insert(Replayable);
+        let error = Error::bare(lost, Reach::MaybeSent);
+        assert_eq!(Backoff::new().verdict(1, &marked, Outcome::Error(&error)), OWN_WAIT);
+    }
+
+    #[test]
+    fn a_request_that_never_left_is_repeated_whatever_its_method() {
+        assert_eq!(fails(Method::POST, ErrorKind::Connect, Reach::NotSent), OWN_WAIT);
+        assert_eq!(fails(Method::POST, ErrorKind::Tls, Reach::NotSent), Verdict::Return);
+    }
+
+    #[test]
+    fn waits_double_up_to_eight_seconds() {
+        let steps: Vec<u128> = [1, 2, 3, 4, 5, 6, u32::MAX].map(|n| step(n).as_millis()).into();
+        assert_eq!(steps, [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Ending what takes too long.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use http::Uri;
+
+use crate::{
+    Body, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind, race,
+};
+
+/// Limits how long an attempt may take, as a whole and in its parts.
+///
+/// Nothing is limited until set, except by the request's own [`Deadline`], which counts like a
+/// [`total`](Self::total). Inside [`Retry`](super::Retry) the limits hold for each attempt, outside of it for all of
+/// them together.
+#[derive(Debug)]
+pub struct Timeout<B> {
+    backend: B,
+    clock: Arc<dyn Clock>,
+    headers: Option<Duration>,
+    idle: Option<Duration>,
+    total: Option<Duration>,
+}
+
+impl<B> Timeout<B> {
+    /// Wraps `backend`, without limits so far.
+    #[must_use]
+    pub fn new(backend: B, clock: Arc<dyn Clock>) -> Self {
+        Self { backend, clock, headers: None, idle: None, total: None }
+    }
+
+    /// Limits the time from sending the request to the head of the response.
+    ///
+    /// It includes making a connection and sending the body.
+    #[must_use]
+    pub fn headers(mut self, limit: Duration) -> Self {
+        self.headers = Some(limit);
+        self
+    }
+
+    /// Limits the silence between two pieces of the response's body.
+    ///
+    /// Only silence counts while someone is waiting for the next piece: a slow reader is not a slow sender.
+    #[must_use]
+    pub fn idle(mut self, limit: Duration) -> Self {
+        self.idle = Some(limit);
+        self
+    }
+
+    /// Limits the time from sending the request to the end of the response's body.
+    #[must_use]
+    pub fn total(mut self, limit: Duration) -> Self {
+        self.total = Some(limit);
+        self
+    }
+
+    /// What is left of the whole: the shorter of the limit and the caller's deadline.
+    fn total_for(&self, request: &Request) -> Option<Duration> {
+        let deadline = request
+            .extensions()
+            .get()
+            .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
+        match (self.total, deadline) {
+            (Some(total), Some(deadline)) => Some(total.min(deadline)),
+            (total, deadline) => total.or(deadline),
+        }
+    }
+}
+
+#[async_trait]
+impl<B: HttpBackend> HttpBackend for Timeout<B> {
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let uri = request.uri().clone();
+        let limit = self.total_for(&request);
+        if limit.is_some_and(|left| left.is_zero()) {
+            return Err(expired(TimeoutKind::Total, Reach::NotSent, &uri));
+        }
+        let mut total = limit.map(|limit| Timer::new(Arc::clone(&self.clock), limit));
+        let mut headers = self.headers.map(|limit| Timer::new(Arc::clone(&self.clock), limit));
+        let limits = poll_fn(|cx| {
+            if has_fired(&mut headers, cx) {
+                Poll::Ready(TimeoutKind::Headers)
+            } else if has_fired(&mut total, cx) {
+                Poll::Ready(TimeoutKind::Total)
+            } else {
+                Poll::Pending
+            }
+        });
+        match race::until(self.backend.send(request), limits).await {
+            Err(kind) => Err(expired(kind, Reach::MaybeSent, &uri)),
+            Ok(Ok(response)) if total.is_some() || self.idle.is_some() => Ok(response.map(|body| {
+                let clock = Arc::clone(&self.clock);
+                Body::from_stream(Watched { body, clock, idle: self.idle, silence: None, total, uri })
+            })),
+            Ok(answer) => answer,
+        }
+    }
+}
+
+/// A body whose pieces must come in time.
+struct Watched {
+    body: Body,
+    clock: Arc<dyn Clock>,
+    idle: Option<Duration>,
+    /// Runs while the reader waits for a piece.
+    silence: Option<Timer>,
+    total: Option<Timer>,
+    uri: Uri,
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let piece = Pin::new(&mut this.body).poll_next(cx);
+        if matches!(piece, Poll::Ready(None | Some(Err(_)))) {
+            return piece;
+        }
+        // Even a sender that never pauses has to end in time.
+        if has_fired(&mut this.total, cx) {
+            return Poll::Ready(Some(Err(expired(TimeoutKind::Total, Reach::Answered, &this.uri))));
+        }
+        if piece.is_ready() {
+            this.silence = None;
+            return piece;
+        }
+        if this.silence.is_none() {
+            this.silence = this.idle.map(|limit| Timer::new(Arc::clone(&this.clock), limit));
+        }
+        if has_fired(&mut this.silence, cx) {
+            return Poll::Ready(Some(Err(expired(TimeoutKind::Idle, Reach::Answered, &this.uri))));
+        }
+        Poll::Pending
+    }
+}
+
+/// A limit that began to run when it was made, though nothing waits for it before it is first polled.
+struct Timer {
+    clock: Arc<dyn Clock>,
+    began: SystemTime,
+    limit: Duration,
+    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Timer {
+    fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
+        Self { began: clock.now(), clock, limit, sleep: None }
+    }
+}
+
+fn has_fired(timer: &mut Option<Timer>, cx: &mut Context<'_>) -> bool {
+    let Some(timer) = timer else { return false };
+    let Timer { clock, began, limit, sleep } = timer;
+    let sleep = sleep.get_or_insert_with(|| {
+        let clock = Arc::clone(clock);
+        let left = limit.saturating_sub(clock.now().duration_since(*began).unwrap_or_default());
+        Box::pin(async move { clock.sleep(left).await })
+    });
+    sleep.as_mut().poll(cx).is_ready()
+}
+
+fn expired(kind: TimeoutKind, reach: Reach, uri: &Uri) -> Error {
+    Error::bare(ErrorKind::Timeout(kind), reach).with_target(uri)
+}

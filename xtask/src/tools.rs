@@ -1,0 +1,180 @@
+//! What the tests need from others: which packages, whether they are there, and how they are installed.
+//!
+//! The exact versions are in `xtask/tools`: `python.txt` (with hashes, made from `python.in`) and `package-lock.json`
+//! (made from `package.json`). They go into `target/tools`, where `crates/e2e` looks for them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::step::{self, Workspace, on_path, output, succeeds};
+
+const PYTHON: &str = "python.txt";
+const PACKAGE: &str = "package.json";
+const LOCK: &str = "package-lock.json";
+
+/// A program from Debian, and how to see that it is missing.
+#[derive(Debug)]
+struct Debian {
+    packages: &'static [&'static str],
+    present: fn(&Workspace) -> bool,
+}
+
+const DEBIAN: [Debian; 2] = [
+    // The wheels need 3.10; Debian splits `ensurepip` from Python.
+    Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
+    // The program without the service, so that nothing is started on this machine.
+    Debian { packages: &["tinyproxy-bin"], present: |_| on_path("tinyproxy") },
+];
+
+/// Installs what is missing; does nothing when all of it is there.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target.join("tools");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // Two test runs at once: the second waits, and then finds everything there.
+    let lock = File::create(folder.join("lock")).context("cannot create the lock of target/tools")?;
+    lock.lock().context("cannot lock target/tools")?;
+
+    install_debian(workspace)?;
+    install_python(workspace, &folder.join("python"))?;
+    install_node(workspace, &folder)
+}
+
+fn install_debian(workspace: &Workspace) -> Result<()> {
+    let missing = DEBIAN.iter().filter(|part| !(part.present)(workspace));
+    let missing: Vec<&str> = missing.flat_map(|part| part.packages).copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !on_path("apt-get") || !is_root(workspace) {
+        bail!(
+            "the tests need programs that are missing; as root: apt-get install --no-install-recommends {}",
+            missing.join(" ")
+        );
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = workspace.command("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+        command
+    };
+    let install =
+        [&["install", "-y", "-qq", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends"], missing.as_slice()]
+            .concat();
+    // A fresh machine has no package lists, an old one has stale ones; most need no update.
+    if step::run(&mut apt(&install)).is_err() {
+        step::run(&mut apt(&["update", "-qq"]))?;
+        step::run(&mut apt(&install))?;
+    }
+    Ok(())
+}
+
+fn install_python(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let wanted = pinned(workspace, PYTHON)?;
+    let stamp = Stamp::new(folder, wanted);
+    // The environment links to the system's Python: an upgrade of that leaves a link to nothing.
+    if stamp.is_current() && folder.join("bin/python").exists() {
+        return Ok(());
+    }
+    step::run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
+    // Wheels only: a source distribution would run its own code to build.
+    let pinned = ["--require-hashes", "--only-binary", ":all:", "--requirement"];
+    step::run(
+        workspace
+            .command(folder.join("bin/python"))
+            .args(pip)
+            .args(pinned)
+            .arg(lock_folder(workspace).join(PYTHON)),
+    )?;
+    stamp.write()
+}
+
+fn install_node(workspace: &Workspace, tools: &Path) -> Result<()> {
+    let folder = tools.join("node");
+    let (package, lock) = (pinned(workspace, PACKAGE)?, pinned(workspace, LOCK)?);
+    let stamp = Stamp::new(&folder, format!("{package}{lock}"));
+    if stamp.is_current() {
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for (name, text) in [(PACKAGE, &package), (LOCK, &lock)] {
+        fs::write(folder.join(name), text)
+            .with_context(|| format!("cannot write {name} to target/tools/node"))?;
+    }
+    // Node and npm came with the Python packages, at a pinned version.
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"];
+    step::run(workspace.command(tools.join("python/bin/npm")).args(npm).arg(&folder))?;
+    stamp.write()
+}
+
+/// A copy of the lock files beside what was installed from them, written last: an interrupted install leaves none.
+#[derive(Debug)]
+struct Stamp {
+    path: PathBuf,
+    wanted: String,
+}
+
+impl Stamp {
+    fn new(folder: &Path, wanted: String) -> Self {
+        Self { path: folder.join("installed"), wanted }
+    }
+
+    fn is_current(&self) -> bool {
+        fs::read_to_string(&self.path).is_ok_and(|found| found == self.wanted)
+    }
+
+    fn write(&self) -> Result<()> {
+        fs::write(&self.path, &self.wanted).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+fn lock_folder(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("xtask/tools")
+}
+
+fn pinned(workspace: &Workspace, name: &str) -> Result<String> {
+    let path = lock_folder(workspace).join(name);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn is_root(workspace: &Workspace) -> bool {
+    output(workspace.command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+fn python_makes_environments(workspace: &Workspace) -> bool {
+    let check = "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))";
+    succeeds(workspace.command("python3").args(["-c", check]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_current_only_for_the_very_lock_it_was_written_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let stamp = Stamp::new(folder.path(), "a==1".to_owned());
+        assert!(!stamp.is_current());
+        stamp.write().unwrap();
+        assert!(stamp.is_current());
+        assert!(!Stamp::new(folder.path(), "a==2".to_owned()).is_current());
+    }
+
+    #[test]
+    fn every_python_package_is_pinned_with_a_hash() {
+        let workspace = Workspace::find().unwrap();
+        let lock = pinned(&workspace, PYTHON).unwrap();
+        let packages: Vec<&str> =
+            lock.lines().filter(|line| line.contains("==") && !line.starts_with('#')).collect();
+        assert!(!packages.is_empty());
+        // A name's line continues with its hashes.
+        assert!(packages.iter().all(|line| line.ends_with('\\')), "{packages:?}");
+        for wanted in pinned(&workspace, "python.in").unwrap().lines().filter(|line| !line.starts_with('#')) {
+            assert!(
+                packages.iter().any(|line| line.starts_with(wanted)),
+                "python.txt has no {wanted}: run uv again"
+            );
+        }
+    }
+}
