@@ -16,4 +16,5 @@ mod purity;
 mod redaction;
 mod rig;
 mod sim;
+mod trouble;
 mod wire;

@@ -214,7 +214,7 @@ impl<'a> Session<'a> {
 }
 
 fn changed(before: &Snapshot, after: &Snapshot) -> bool {
-    use claude_sdk::secrecy::ExposeSecret;
+    use secrecy::ExposeSecret;
     let token =
         |snapshot: &Snapshot| snapshot.refresh_token.as_ref().map(|token| token.expose_secret().to_owned());
     token(before) != token(after) && before.access_token.expose_secret() != after.access_token.expose_secret()

@@ -1,0 +1,209 @@
+//! What a machine does when an exchange fails: when it tries again, and when it must not.
+
+use std::{error::Error as _, time::Duration};
+
+use auth_core::{Event, ExchangeError, Failure, Policy, Reason, SendFailure};
+use http::{HeaderValue, header::RETRY_AFTER};
+
+use crate::rig::{Rig, at, oauth_error, reply, snapshot, tokens};
+
+#[track_caller]
+fn refresh_failed(events: &[Event]) -> Failure {
+    match events {
+        [Event::RefreshFailed(failure)] => failure.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_never_sent_is_tried_again_after_a_wait_that_doubles() {
+    let mut rig = Rig::new();
+    rig.at(1000);
+    for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+        rig.pending();
+        let (exchange, sent) = rig.transmit();
+        assert_eq!(sent, "r1");
+        let failure = refresh_failed(&rig.lose(exchange, SendFailure::NotSent).events);
+        assert_eq!(failure.retry_after(), Some(Duration::from_secs(wait)));
+        assert!(rig.drain().transmits.is_empty(), "the failure is shared, the wait is kept");
+        rig.now += Duration::from_secs(wait);
+    }
+    rig.refresh("a2", "r2", 1000);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_failure_is_shared_and_the_demand_of_those_who_got_it_is_met_later() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    let said = rig.lose(exchange, SendFailure::NotSent);
+    assert_eq!(said.wake_at, None, "nobody asked since");
+    for _ in 0..200 {
+        let failure = rig.failed();
+        assert_eq!(failure.retry_after(), Some(Duration::from_secs(1)));
+        assert!(failure.source().unwrap().to_string().contains("could not be reached"));
+    }
+    let said = rig.drain();
+    assert!(said.transmits.is_empty());
+    assert_eq!(said.wake_at, Some(at(1001)));
+    assert_eq!(rig.at(1001).drain().transmits.len(), 1);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_once_more_at_once() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (first, _) = rig.transmit();
+    let said = rig.lose(first, SendFailure::MaybeSent);
+    let [(second, ref sent)] = said.transmits[..] else { panic!("{said:?}") };
+    assert_eq!(sent, "r1");
+    rig.pending();
+    rig.answer(second, tokens("a2", "r2", 1000));
+    rig.stored(2, true);
+    assert_eq!(rig.token(), "a2");
+}
+
+#[test]
+fn a_token_whose_answers_are_lost_is_not_sent_a_third_time() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(900).token(), "a1");
+    let (first, _) = rig.transmit();
+    let (second, _) = rig.lose(first, SendFailure::MaybeSent).transmits[0].clone();
+    let said = rig.lose(second, SendFailure::MaybeSent);
+    assert!(matches!(said.events[..], [Event::LoginRequired(Reason::NoAnswer)]), "{said:?}");
+    assert_eq!(rig.token(), "a1", "what is valid still serves");
+    for second in 1000..2000 {
+        assert_eq!(rig.at(second).login_required(), Reason::NoAnswer);
+        assert!(rig.drain().transmits.is_empty());
+    }
+    assert!(Reason::NoAnswer.maybe_consumed());
+    assert!(rig.machine.snapshot().unwrap().refresh_token.is_some(), "nothing is blanked");
+}
+
+#[test]
+fn a_policy_may_send_more_often_and_then_waits_between() {
+    let policy = Policy { resends: 3, ..Policy::default() };
+    let mut rig = Rig::with(policy, snapshot("a1", Some("r1"), Some(at(0))));
+    let mut sent = 0;
+    for second in 0..1000 {
+        let _ = rig.at(second).access();
+        let mut said = rig.drain();
+        while let Some((exchange, _)) = said.transmits.pop() {
+            sent += 1;
+            said = rig.lose(exchange, SendFailure::MaybeSent);
+        }
+    }
+    assert_eq!(sent, 4);
+    assert_eq!(rig.login_required(), Reason::NoAnswer);
+}
+
+#[test]
+fn invalid_grant_after_a_lost_answer_says_that_the_token_may_have_been_used() {
+    for doubt in [true, false] {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (mut exchange, _) = rig.transmit();
+        if doubt {
+            exchange = rig.lose(exchange, SendFailure::MaybeSent).transmits[0].0;
+        }
+        let said = rig.answer(exchange, oauth_error(400, "invalid_grant"));
+        let reason = Reason::InvalidGrant { maybe_consumed: doubt };
+        assert!(matches!(said.events[..], [Event::LoginRequired(told)] if told == reason), "{said:?}");
+        assert_eq!(rig.login_required(), reason);
+        assert!(rig.drain().transmits.is_empty());
+        assert!(rig.machine.snapshot().is_some(), "nothing is blanked");
+    }
+}
+
+#[test]
+fn a_gateway_error_is_tried_again_once_at_once_and_then_with_patience() {
+    for response in [reply(502, "<html>Bad Gateway</html>"), reply(200, "<html>Hotel</html>"), reply(500, "")]
+    {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (exchange, _) = rig.transmit();
+        let said = rig.answer(exchange, response.clone());
+        assert_eq!(said.transmits.len(), 1, "one prompt repetition");
+        for wait in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+            let exchange = match &said.transmits[..] {
+                [(exchange, _)] if wait == 1 => *exchange,
+                _ => rig.pending().transmit().0,
+            };
+            let said = rig.answer(exchange, response.clone());
+            assert!(said.transmits.is_empty(), "{said:?}");
+            assert!(refresh_failed(&said.events).is_retryable());
+            rig.now += Duration::from_secs(wait);
+        }
+        rig.refresh("a2", "r2", 1000);
+        assert_eq!(rig.token(), "a2", "an outage does not end a login");
+    }
+}
+
+#[test]
+fn retry_after_is_kept() {
+    for (status, body) in [(429, ""), (503, ""), (503, r#"{"error":"temporarily_unavailable"}"#)] {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (exchange, _) = rig.transmit();
+        let mut response = reply(status, body);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("300"));
+        rig.answer(exchange, response);
+        assert_eq!(rig.at(1010).failed().retry_after(), Some(Duration::from_secs(290)));
+        let said = rig.drain();
+        assert!(said.transmits.is_empty());
+        assert_eq!(said.wake_at, Some(at(1300)));
+        assert_eq!(rig.at(1300).drain().transmits.len(), 1);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_not_tried_again() {
+    for code in [
+        "invalid_client",
+        "unauthorized_client",
+        "invalid_scope",
+        "invalid_request",
+        "unsupported_grant_type",
+    ] {
+        let mut rig = Rig::new();
+        assert_eq!(rig.at(900).token(), "a1");
+        let (exchange, _) = rig.transmit();
+        let said = rig.answer(exchange, oauth_error(401, code));
+        assert!(!refresh_failed(&said.events).is_retryable());
+        assert_eq!(rig.token(), "a1");
+        for second in [1000, 2000, 1_000_000] {
+            let failure = rig.at(second).failed();
+            let cause = failure.source().unwrap().downcast_ref::<ExchangeError>().unwrap();
+            assert_eq!(cause.code().unwrap().as_str(), code);
+            assert!(rig.drain().transmits.is_empty());
+        }
+        assert!(rig.machine.snapshot().unwrap().refresh_token.is_some(), "the token is kept");
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_the_protocol_twice_ends_the_login() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    let garbled = r#"{"access_token":"a\r\nb","refresh_token":"r2","token_type":"bearer"}"#;
+    let said = rig.answer(exchange, reply(200, garbled));
+    assert!(said.transmits.is_empty(), "the token was most likely used up: no prompt repetition");
+    rig.at(1001).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, reply(200, garbled));
+    assert_eq!(rig.login_required(), Reason::NoAnswer);
+}
+
+#[test]
+fn jitter_widens_the_window_and_every_wait() {
+    let policy = Policy { jitter: Duration::from_secs(7), ..Policy::default() };
+    let mut rig = Rig::with(policy, snapshot("a1", Some("r1"), Some(at(1000))));
+    assert_eq!(rig.at(872).token(), "a1");
+    assert!(rig.drain().transmits.is_empty());
+    assert_eq!(rig.at(873).token(), "a1");
+    let (exchange, _) = rig.transmit();
+    let failure = refresh_failed(&rig.lose(exchange, SendFailure::NotSent).events);
+    assert_eq!(failure.retry_after(), Some(Duration::from_secs(8)));
+}
