@@ -13,7 +13,7 @@ pub(crate) fn run(workspace: &Workspace, runner_arguments: &[String]) -> Result<
     // A filter for the runner names tests, not doc tests: asking for one test runs just that.
     let documentation = match runner_arguments {
         [] => step("doc tests", || {
-            step::run(&mut workspace.cargo(&["test", "--doc", "--workspace", "--all-features", "--quiet"]))
+            step::run(&mut workspace.cargo(&["test", "--doc", "--workspace", "--all-features"]))
         }),
         _ => Ok(()),
     };

@@ -63,7 +63,7 @@ pub async fn steps(server: &MockServer, reporter: &mut Reporter) -> anyhow::Resu
 
     reporter.step("expiry", session.expiry()).await?;
     reporter.step("refresh", session.refresh(&client, &model)).await?;
-    reporter.step("replay of the code", session.replay()).await?;
+    reporter.step("replay of the code", session.replay(&client)).await?;
     reporter.step("limits", ready(session.limits(&client))).await?;
     reporter.step("journal", ready(session.journal())).await
 }

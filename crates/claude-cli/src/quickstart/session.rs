@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use claude_sdk::{
-    Client,
+    AuthError, Client, Error,
     auth_core::{self, ScopeSet, Server, Snapshot, Wire},
     credentials::OAuth,
     login::{Login, PendingLogin},
@@ -165,8 +165,9 @@ impl<'a> Session<'a> {
         ))
     }
 
-    /// Sends the very exchange of the login once more, byte for byte.
-    pub(super) async fn replay(&self) -> Done<()> {
+    /// Sends the very exchange of the login once more, byte for byte. The server takes that for a theft, and ends the
+    /// session.
+    pub(super) async fn replay(&self, client: &Client) -> Done<()> {
         let request = self.backend.code_exchange().context("no exchange was recorded")?;
         let (head, body) = self.backend.send(request).await?.into_parts();
         let body = body.collect(64 * 1024).await?;
@@ -176,7 +177,12 @@ impl<'a> Session<'a> {
             error.get("error").is_some_and(|code| code == "invalid_grant"),
             "a used code was not refused as one"
         );
-        Ok(((), "the used code is refused (invalid_grant), and what it gave is revoked".to_owned()))
+        let after = client.models().list().await;
+        ensure!(
+            matches!(after, Err(Error::Auth(AuthError::LoginRequired { .. }))),
+            "the session outlived the replay of its code"
+        );
+        Ok(((), "the used code is refused (invalid_grant), and the session it gave is revoked".to_owned()))
     }
 
     pub(super) fn limits(&self, client: &Client) -> Done<()> {
@@ -200,9 +206,9 @@ impl<'a> Session<'a> {
             journal.iter().filter(|entry| entry.path.ends_with(path) && entry.status == status).count()
         };
         let counts = [
-            ("token exchanges", seen("/oauth/token", 200), 2),
-            ("refused replays", seen("/oauth/token", 400), 1),
-            ("model lists", seen("/v1/models", 200), 1),
+            ("exchanges (code, refresh)", seen("/oauth/token", 200), 2),
+            ("refused ones (replay, refresh after it)", seen("/oauth/token", 400), 2),
+            ("list of models", seen("/v1/models", 200), 1),
             ("messages", seen("/v1/messages", 200), 3),
         ];
         for (what, seen, expected) in counts {

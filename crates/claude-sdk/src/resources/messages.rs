@@ -31,7 +31,7 @@ impl Messages<'_> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection; the service may have done, and billed, the work.
-    pub async fn create(&self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
+    pub async fn create(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
         let body = request.encode(false).map_err(ConfigError::Serialize)?;
         let charge = charge(request, &body);
         let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
@@ -52,7 +52,7 @@ impl Messages<'_> {
     /// # Cancel safety
     ///
     /// Dropping the future or the stream closes the connection.
-    pub async fn stream(&self, request: &MessageRequest) -> Result<MessageStream, Error> {
+    pub async fn stream(self, request: &MessageRequest) -> Result<MessageStream, Error> {
         let body = request.encode(true).map_err(ConfigError::Serialize)?;
         let charge = charge(request, &body);
         let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
@@ -66,7 +66,7 @@ impl Messages<'_> {
     /// # Errors
     ///
     /// Any [`Error`] of a call.
-    pub async fn count_tokens(&self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
+    pub async fn count_tokens(self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
         let body = serde_json::to_vec(&CountTokensRequest::from(request)).map_err(ConfigError::Serialize)?;
         let charge = Charge { key: key(request), cost: Cost::requests(1) };
         let request = self.0.request(Method::POST, "v1/messages/count_tokens", Some(body.into()), charge)?;

@@ -18,7 +18,7 @@ impl Models<'_> {
     /// # Errors
     ///
     /// Any [`Error`] of a call.
-    pub async fn list(&self) -> Result<Reply<Page<ModelInfo>>, Error> {
+    pub async fn list(self) -> Result<Reply<Page<ModelInfo>>, Error> {
         self.read("v1/models").await
     }
 
@@ -27,7 +27,7 @@ impl Models<'_> {
     /// # Errors
     ///
     /// Any [`Error`] of a call.
-    pub async fn list_after(&self, after_id: &str) -> Result<Reply<Page<ModelInfo>>, Error> {
+    pub async fn list_after(self, after_id: &str) -> Result<Reply<Page<ModelInfo>>, Error> {
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("after_id", after_id).finish();
         self.read(&format!("v1/models?{query}")).await
@@ -38,12 +38,12 @@ impl Models<'_> {
     /// # Errors
     ///
     /// [`Error::Api`] with status 404 for a model this credential does not know, or any other [`Error`] of a call.
-    pub async fn get(&self, model: &Model) -> Result<Reply<ModelInfo>, Error> {
+    pub async fn get(self, model: &Model) -> Result<Reply<ModelInfo>, Error> {
         let segment = segment(model.as_str())?;
         self.read(&format!("v1/models/{segment}")).await
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, route: &str) -> Result<Reply<T>, Error> {
+    async fn read<T: serde::de::DeserializeOwned>(self, route: &str) -> Result<Reply<T>, Error> {
         let request = self.0.request(Method::GET, route, None, Charge::default())?;
         let response = self.0.send(request).await?;
         Ok(reply::json(response, self.0.now()).await?.0)

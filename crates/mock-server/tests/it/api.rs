@@ -13,7 +13,7 @@ async fn each_credential_opens_where_it_should_and_nowhere_else() {
     let (new, old) = ("2026-10-21", "2023-06-01");
     let beta = "oauth-2025-04-20";
     let (authorization, x_api_key) = ("authorization", "x-api-key");
-    let cases: [(u16, &[(&str, &str)]); 14] = [
+    let cases: [(u16, &[(&str, &str)]); 15] = [
         (200, &[("anthropic-version", new), (authorization, &bearer_key)]),
         (200, &[("anthropic-version", old), (authorization, &bearer_key)]),
         (200, &[("anthropic-version", old), (x_api_key, key)]),
@@ -21,6 +21,10 @@ async fn each_credential_opens_where_it_should_and_nowhere_else() {
         (200, &[("anthropic-version", old), (authorization, &bearer_token), ("anthropic-beta", beta)]),
         (401, &[("anthropic-version", new), (x_api_key, key)]),
         (401, &[("anthropic-version", new), (authorization, &bearer_token)]),
+        (
+            401,
+            &[("anthropic-version", new), (authorization, &bearer_token), ("anthropic-beta", "other-beta")],
+        ),
         (401, &[("anthropic-version", old), (x_api_key, &token), ("anthropic-beta", beta)]),
         (401, &[("anthropic-version", new)]),
         (401, &[("anthropic-version", new), (authorization, "Bearer sk-ant-api03-wrong")]),

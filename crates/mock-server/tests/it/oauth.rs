@@ -142,6 +142,22 @@ async fn json_bodies_and_the_alias_are_understood() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_repeated_in_the_exchange_has_to_be_the_same() {
+    let server = held().start().await.unwrap();
+    let exchange = |code: String, state: &'static str| {
+        let client = server.client_id();
+        let body = json!({
+            "grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER,
+            "redirect_uri": REDIRECT, "client_id": client, "state": state,
+        });
+        post(server.token_url(), body.to_string()).header("content-type", "application/json").send()
+    };
+    let (one, two) = (code(&server, &[]).await, code(&server, &[]).await);
+    exchange(one, "another-state").await.oauth_error("invalid_grant");
+    assert_eq!(exchange(two, "the-state").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_malformed_token_request_is_told_so() {
     let server = held().start().await.unwrap();
     let client = ("client_id", server.client_id());
