@@ -6,6 +6,8 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 use claude_sdk::ApiVersion;
 
+use crate::console;
+
 /// The Claude API from a terminal. An independent project, not Anthropic's.
 #[derive(Debug, Parser)]
 #[command(name = "claudectl", version, arg_required_else_help = true)]
@@ -102,9 +104,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, Exit
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        eprintln!("claudectl: {first}; see `claudectl --help`");
+        console::tell(usage(&error.to_string()));
         ExitCode::from(2)
     })
+}
+
+/// What is wrong, from a message that goes on with the whole usage, on one line.
+fn usage(message: &str) -> String {
+    let paragraphs = message.trim_start_matches("error: ").split("\n\n");
+    let telling = paragraphs.take_while(|text| !text.starts_with("Usage:") && !text.starts_with("For more"));
+    let lines = telling.map(|text| text.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    let line = lines.collect::<Vec<_>>().join("; ");
+    format!("{}; see `claudectl --help`", console::plain(line.trim()))
 }

@@ -4,18 +4,22 @@
 //! carries results only; progress, hints and errors go to standard error. A failure is one line and exit status 1,
 //! wrong usage is exit status 2.
 
-#![allow(clippy::print_stderr, reason = "a command-line program speaks on standard error")]
-
 pub mod args;
 mod connection;
+mod console;
 mod messages;
 mod mock;
 pub mod quickstart;
+mod wording;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use args::{Args, Command, MessagesCommand};
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 /// Runs one command and gives the exit status.
 pub async fn run(args: Args) -> ExitCode {
@@ -24,38 +28,31 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "claudectl", &mut io::stdout());
-            Ok(())
-        }
+        Command::Completions { shell } => completions(shell),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has stopped reading: nothing is wrong, and nobody is there to be told.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("claudectl: {}", one_line(&error));
+            console::tell(console::one_line(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+fn completions(shell: Shell) -> anyhow::Result<()> {
+    // By way of memory: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "claudectl", &mut script);
+    let mut out = io::stdout();
+    out.write_all(&script)?;
+    Ok(out.flush()?)
 }
 
-/// The error and its causes on one line, each said once.
-fn one_line(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain() {
-        let text = cause.to_string().replace(char::is_control, " ");
-        if line.contains(&text) {
-            continue;
-        }
-        if !line.is_empty() {
-            line.push_str(": ");
-        }
-        line.push_str(&text);
-    }
-    line
+/// Whether our own output broke. A connection that did is another error, with this one beneath it at the most.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let as_json = || error.downcast_ref::<serde_json::Error>()?.io_error_kind();
+    written.or_else(as_json) == Some(io::ErrorKind::BrokenPipe)
 }

@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal, Read, Write};
 use anyhow::{Context, bail};
 use claude_sdk::types::{MessageRequest, StopReason};
 
-use crate::{args::MessageArgs, connection};
+use crate::{args::MessageArgs, connection, console::tell, wording::at_a_terminal};
 
 /// The longest prompt that is read from standard input, in bytes; the service takes no more either.
 const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(args.base_url.clone(), args.api_version)?;
-    let message = client.messages().create(&request(&args)?).await?;
+    let client = connection::client(args.base_url.clone(), args.api_version).map_err(at_a_terminal)?;
+    let message = client.messages().create(&request(&args)?).await.map_err(at_a_terminal)?;
     let mut out = io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &*message)?;
@@ -26,8 +26,8 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(args.base_url.clone(), args.api_version)?;
-    let mut stream = client.messages().stream(&request(&args)?).await?;
+    let client = connection::client(args.base_url.clone(), args.api_version).map_err(at_a_terminal)?;
+    let mut stream = client.messages().stream(&request(&args)?).await.map_err(at_a_terminal)?;
     let mut written = false;
     while let Some(event) = stream.next().await {
         let event = match event {
@@ -37,7 +37,7 @@ pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
                 if written && !args.json {
                     writeln!(io::stdout().lock())?;
                 }
-                return Err(error.into());
+                return Err(at_a_terminal(error));
             }
         };
         let mut out = io::stdout().lock();
@@ -53,7 +53,7 @@ pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
     if !args.json {
         writeln!(io::stdout().lock())?;
     }
-    let message = stream.final_message().await?;
+    let message = stream.final_message().await.map_err(at_a_terminal)?;
     remark(message.stop_reason.as_ref());
     Ok(())
 }
@@ -91,10 +91,10 @@ fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
 /// Tells on standard error when the answer is not what a reader would take it for.
 fn remark(stop_reason: Option<&StopReason>) {
     match stop_reason {
-        Some(StopReason::MaxTokens) => eprintln!("claudectl: the answer was cut at --max-tokens"),
-        Some(StopReason::Refusal) => eprintln!("claudectl: the model refused to answer"),
+        Some(StopReason::MaxTokens) => tell("the answer was cut at --max-tokens"),
+        Some(StopReason::Refusal) => tell("the model refused to answer"),
         Some(StopReason::ModelContextWindowExceeded) => {
-            eprintln!("claudectl: the answer was cut at the model's context window");
+            tell("the answer was cut at the model's context window")
         }
         _ => {}
     }

@@ -1,6 +1,10 @@
 //! `claudectl mock`.
 
-use std::io::{self, Write};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io::{self, Write},
+};
 
 use mock_server::MockServer;
 
@@ -8,13 +12,22 @@ use crate::args::MockArgs;
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     let server = MockServer::builder().port(args.port).start().await?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", guide(&server))?;
-    out.flush()?;
-    drop(out);
-    tokio::signal::ctrl_c().await?;
+    // In this order, so that an interrupt right after the invitation is heard.
+    tokio::select! {
+        biased;
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        invited = invite(&server) => match invited? {},
+    }
     server.shutdown().await;
     Ok(())
+}
+
+/// Prints how to use the server, then waits for ever.
+async fn invite(server: &MockServer) -> io::Result<Infallible> {
+    let mut out = io::stdout();
+    writeln!(out, "{}", guide(server))?;
+    out.flush()?;
+    pending().await
 }
 
 fn guide(server: &MockServer) -> String {

@@ -29,19 +29,25 @@ pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
 
     let server = MockServer::start().await?;
     reporter.done_since(started, "mock server", format!("listens on {}", server.base_url()))?;
+    // In this order, so that no interrupt comes before it is heard: one that is not would leave the profile behind.
     let result = tokio::select! {
-        result = steps(&server, &mut reporter) => result,
+        biased;
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was left behind")),
+        result = steps(&server, &mut reporter) => result,
     };
     server.shutdown().await;
 
     let report = reporter.finish(started, result.is_ok())?;
-    if json {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    }
-    result
+    // What became of the steps comes first: the status is about them, also where nobody reads the report.
+    let printed = if json { print(&report) } else { Ok(()) };
+    result.and(printed)
+}
+
+fn print(report: &Report) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, report)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
 }
 
 /// Goes through the steps against `server`, telling `reporter` of each.

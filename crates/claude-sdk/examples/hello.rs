@@ -9,7 +9,8 @@ use claude_sdk::{
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let client = Client::from_env()?;
-    let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 300).system("Be brief.").user("Why is the sky blue?");
+    let request =
+        MessageRequest::new(Model::CLAUDE_SONNET_5_5, 300).system("Be brief.").user("Why is the sky blue?");
 
     let message = client.messages().create(&request).await?;
     println!("{} ({} output tokens)", message.text(), message.usage.output_tokens);

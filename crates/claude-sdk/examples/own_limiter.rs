@@ -31,8 +31,11 @@ impl RateLimiter for AtOnce {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = MockServer::start().await?;
     let limiter = AtOnce(Arc::new(Semaphore::new(2)));
-    let client =
-        Client::builder().api_key(server.api_key()).base_url(server.base_url()).rate_limiter(limiter).build()?;
+    let client = Client::builder()
+        .api_key(server.api_key())
+        .base_url(server.base_url())
+        .rate_limiter(limiter)
+        .build()?;
     let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("hello");
     let calls = (0..6).map(|_| client.messages().create(&request));
     for message in futures_util::future::join_all(calls).await {

@@ -29,7 +29,8 @@ impl HttpBackend for Counting {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = MockServer::start().await?;
     let backend = Counting { backend: Reqwest::builder().build()?, sent: AtomicUsize::new(0) };
-    let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).backend(backend).build()?;
+    let client =
+        Client::builder().api_key(server.api_key()).base_url(server.base_url()).backend(backend).build()?;
     println!("{} models", client.models().list().await?.data.len());
     Ok(())
 }

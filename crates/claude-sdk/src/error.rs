@@ -14,6 +14,7 @@ pub use auth::{AuthError, StoreError};
 pub use config::ConfigError;
 pub use stream::StreamError;
 
+pub(crate) use answer::{JsonError, shown};
 pub(crate) use stream::Envelope;
 
 /// Any failure of a call through this crate.
@@ -36,10 +37,10 @@ pub enum Error {
     /// The rate limiter of this client did not let the call through; nothing was sent.
     #[error(transparent)]
     RateLimit(#[from] ratelimit::Error),
-    /// No complete answer came back.
+    /// No answer came back.
     #[error(transparent)]
     Transport(transport::Error),
-    /// An answer came back that is not one of this API's.
+    /// An answer came back that is not one of this API's, or not all of it.
     #[error(transparent)]
     Answer(#[from] Box<UnexpectedAnswer>),
     /// A stream began and did not end as it should.
@@ -53,7 +54,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Config(_) => false,
-            Self::Answer(error) => error.status().is_server_error(),
+            Self::Answer(error) => error.is_retryable(),
             Self::Auth(error) => error.is_retryable(),
             Self::Api(error) => error.is_retryable(),
             Self::RateLimit(error) => error.is_retryable(),

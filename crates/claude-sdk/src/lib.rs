@@ -80,3 +80,8 @@ pub use error::{ApiError, AuthError, ConfigError, Error, StoreError, StreamError
 pub use limits::{Limit, RateLimits};
 pub use reply::Reply;
 pub use resources::{MessageStream, Messages, Models, TextStream};
+
+/// The README's example is compiled with the documentation's.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

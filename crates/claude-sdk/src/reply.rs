@@ -9,7 +9,7 @@ use transport::{Body, Response};
 
 use crate::{
     credentials::Credential,
-    error::{ApiError, Envelope, Error, UnexpectedAnswer},
+    error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
     types::ErrorBody,
 };
 
@@ -73,10 +73,12 @@ pub(crate) async fn open(
     now: SystemTime,
 ) -> Result<Opened, Error> {
     let (head, body) = response.into_parts();
-    let envelope = envelope(&head.headers, &head.extensions);
     let credential = head.extensions.get::<Credential>().cloned();
+    let secret = credential.as_ref().map(Credential::expose);
+    let envelope = envelope(&head.headers, &head.extensions, secret);
     let unexpected = |what: String, envelope| {
-        Error::from(Box::new(UnexpectedAnswer::new(head.status, what, envelope, None)))
+        let what = shown(&what, secret);
+        Error::from(Box::new(UnexpectedAnswer::new(head.status, what, envelope)))
     };
 
     if head.status.is_redirection() {
@@ -92,7 +94,6 @@ pub(crate) async fn open(
             is_retryable(head.status, &head.headers, &answer),
             transport::layers::retry_after(&head.headers, now),
         );
-        let secret = credential.as_ref().map(Credential::expose);
         let error = ApiError::new(head.status, answer, retry, envelope, body, secret);
         return Err(Error::Api(Box::new(error)));
     }
@@ -108,21 +109,20 @@ pub(crate) async fn json<T: DeserializeOwned>(
     now: SystemTime,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
     let Opened { envelope, body, extensions, status, .. } = open(response, "application/json", now).await?;
-    let body: Bytes =
-        body.collect(ANSWER_LIMIT).await.map_err(|error| error.with_attempts(envelope.attempts))?;
+    let body: Bytes = match body.collect(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => return Err(Box::new(UnexpectedAnswer::body(status, error, envelope)).into()),
+    };
     match serde_json::from_slice(&body) {
         Ok(value) => Ok((Reply::new(value, envelope), extensions)),
-        Err(source) => {
-            let what = "JSON of an unknown shape; is the base URL one of the Claude API?";
-            Err(Box::new(UnexpectedAnswer::new(status, what, envelope, Some(source))).into())
-        }
+        Err(error) => Err(Box::new(UnexpectedAnswer::json(status, &error, envelope)).into()),
     }
 }
 
-fn envelope(headers: &HeaderMap, extensions: &http::Extensions) -> Envelope {
+fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {
     let request_id = headers.get("request-id").and_then(|value| value.to_str().ok());
     let attempts = extensions.get::<transport::Attempts>().map_or(1, |attempts| attempts.0);
-    Envelope { request_id: request_id.map(|id| id.chars().take(128).collect()), attempts }
+    Envelope { request_id: request_id.map(|id| shown(id, secret).chars().take(128).collect()), attempts }
 }
 
 /// The content type without its parameters, in lower case.

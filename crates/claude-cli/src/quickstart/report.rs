@@ -47,6 +47,12 @@ impl Reporter {
         Self { clock: Box::new(clock), out, steps: Vec::new() }
     }
 
+    /// The steps so far.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// Runs one step, which gives its result and what to tell of it.
     ///
     /// # Errors
@@ -81,10 +87,13 @@ impl Reporter {
     }
 
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
-        match &mut self.out {
-            Some(out) => writeln!(out, "{text}"),
-            None => Ok(()),
+        let Some(out) = &mut self.out else { return Ok(()) };
+        match writeln!(out, "{text}") {
+            // Nobody reads any more; the steps go on, because the exit status still tells of them.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.out = None,
+            written => written?,
         }
+        Ok(())
     }
 
     /// Ends the run.

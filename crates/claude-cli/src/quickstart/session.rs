@@ -38,7 +38,9 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn new(mock: &'a MockServer) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("claudectl-quickstart-").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("claudectl-quickstart-").tempdir();
+        let folder =
+            folder.context("no temporary folder could be made; set TMPDIR to one you may write to")?;
         let clock = ShiftedClock::default();
         let server = Server::new(mock.authorize_url(), mock.token_url())?;
         Ok(Self {

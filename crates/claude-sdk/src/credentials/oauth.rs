@@ -1,4 +1,5 @@
 use std::{
+    error::Error as _,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -77,8 +78,9 @@ impl OAuth {
         clock: impl Clock,
     ) -> Result<Self, AuthError> {
         let snapshot = store.load().await?;
-        let snapshot =
-            snapshot.ok_or_else(|| AuthError::LoginRequired { reason: "nobody has logged in yet".into() })?;
+        let snapshot = snapshot.ok_or_else(|| AuthError::LoginRequired {
+            reason: "nobody has logged in yet; log in first".into(),
+        })?;
         let mut machine = TokenMachine::new(server, client, Policy::default());
         machine.restore(snapshot);
         Ok(Self(Arc::new(Shared {
@@ -152,7 +154,7 @@ impl Shared {
 
     fn failed(&self, failure: &Failure) -> AuthError {
         self.driven().broken.clone().unwrap_or_else(|| AuthError::Renewal {
-            reason: failure.to_string(),
+            reason: failure.source().map_or_else(|| failure.to_string(), ToString::to_string),
             retryable: failure.is_retryable(),
             retry_after: failure.retry_after(),
         })
@@ -165,9 +167,7 @@ impl Shared {
             match output {
                 Output::Transmit { exchange, request } => {
                     let result = self.transmit(exchange, request, &mut lock).await;
-                    if let Some(result) = result {
-                        self.handle(Input::Response { exchange, result });
-                    }
+                    self.handle(Input::Response { exchange, result });
                 }
                 Output::Store { generation, snapshot } => {
                     let ok = self.save(snapshot).await;
@@ -197,22 +197,23 @@ impl Shared {
         exchange: ExchangeId,
         request: http::Request<Bytes>,
         lock: &mut Option<StoreLock>,
-    ) -> Option<Result<http::Response<Bytes>, SendFailure>> {
+    ) -> Result<http::Response<Bytes>, SendFailure> {
         if lock.is_none() {
             match self.prepare().await {
                 Ok(held) => *lock = Some(held),
                 Err(error) => {
                     tracing::error!(%error, "the session's store cannot be used; nothing was sent");
                     self.driven().broken = Some(error);
-                    return Some(Err(SendFailure::NotSent));
+                    return Err(SendFailure::NotSent);
                 }
             }
             self.driven().broken = None;
         }
         if !self.driven().machine.wants(exchange) {
-            return None;
+            // Another process did it; the machine still has to hear that this exchange is over.
+            return Err(SendFailure::NotSent);
         }
-        Some(self.exchange(request).await)
+        self.exchange(request).await
     }
 
     async fn prepare(&self) -> Result<StoreLock, AuthError> {

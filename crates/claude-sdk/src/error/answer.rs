@@ -2,6 +2,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
+use serde_json::error::Category;
 
 use crate::types::{ErrorBody, ErrorType};
 
@@ -41,19 +42,14 @@ impl ApiError {
         body: Bytes,
         secret: Option<&str>,
     ) -> Self {
-        let code = answer.error.error_code().map(str::to_owned);
+        let code = answer.error.error_code().map(|code| shown(code, secret));
         let message = shown(&answer.error.message, secret);
+        let kind = match answer.error.kind {
+            ErrorType::Other(text) => ErrorType::from(shown(&text, secret)),
+            known => known,
+        };
         let (retryable, retry_after) = retry;
-        Self {
-            status,
-            kind: answer.error.kind,
-            message,
-            code,
-            retry_after,
-            retryable,
-            envelope,
-            body: Body(body),
-        }
+        Self { status, kind, message, code, retry_after, retryable, envelope, body: Body(body) }
     }
 
     /// The HTTP status; for an error inside a stream, the status it stands for.
@@ -134,23 +130,44 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// An answer that is not one of this API's: an HTML page, another content type, JSON of another shape, a redirect.
+/// An answer that is not one of this API's: an HTML page, another content type, JSON of another shape, a redirect; or
+/// one that began and broke off.
 #[derive(Debug)]
 pub struct UnexpectedAnswer {
     status: StatusCode,
     what: String,
     envelope: Envelope,
-    source: Option<serde_json::Error>,
+    retryable: bool,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl UnexpectedAnswer {
-    pub(crate) fn new(
-        status: StatusCode,
-        what: impl Into<String>,
-        envelope: Envelope,
-        source: Option<serde_json::Error>,
-    ) -> Self {
-        Self { status, what: what.into(), envelope, source }
+    pub(crate) fn new(status: StatusCode, what: impl Into<String>, envelope: Envelope) -> Self {
+        Self { status, what: what.into(), envelope, retryable: status.is_server_error(), source: None }
+    }
+
+    /// An answer whose JSON is not the expected one.
+    pub(crate) fn json(status: StatusCode, error: &serde_json::Error, envelope: Envelope) -> Self {
+        let what = match error.is_eof() {
+            true => "JSON that broke off before it was complete; try again",
+            false => "JSON of an unknown shape; is the base URL one of the Claude API?",
+        };
+        let mut answer = Self::new(status, what, envelope);
+        answer.retryable |= error.is_eof();
+        answer.source = Some(Box::new(JsonError::from(error)));
+        answer
+    }
+
+    /// An answer whose body could not be read to its end.
+    pub(crate) fn body(status: StatusCode, error: transport::Error, envelope: Envelope) -> Self {
+        let mut answer = Self::new(status, "a body that could not be read to its end", envelope);
+        answer.retryable |= error.is_retryable();
+        answer.source = Some(Box::new(error));
+        answer
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -174,12 +191,32 @@ impl fmt::Display for UnexpectedAnswer {
 
 impl std::error::Error for UnexpectedAnswer {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Where JSON stopped making sense. The decoder's own words would repeat what it found there.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the JSON {what} at line {line}, column {column}")]
+pub(crate) struct JsonError {
+    what: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<&serde_json::Error> for JsonError {
+    fn from(error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            Category::Eof => "ends too early",
+            Category::Data => "has another shape than expected",
+            Category::Syntax | Category::Io => "is malformed",
+        };
+        Self { what, line: error.line(), column: error.column() }
     }
 }
 
 /// A server's text made fit to show: one line, short, free of control characters and of the secret that was sent.
-fn shown(text: &str, secret: Option<&str>) -> String {
+pub(crate) fn shown(text: &str, secret: Option<&str>) -> String {
     let text = match secret {
         Some(secret) if !secret.is_empty() => text.replace(secret, "[redacted]"),
         _ => text.to_owned(),

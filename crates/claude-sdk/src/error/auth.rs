@@ -5,9 +5,9 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 #[non_exhaustive]
 pub enum AuthError {
     /// The session is over; a person has to log in again.
-    #[error("the session is over ({reason}); log in again")]
+    #[error("there is no session: {reason}")]
     LoginRequired {
-        /// Why, in a few words.
+        /// Why, and what to do about it, in a few words.
         reason: String,
     },
     /// The token endpoint could not give a new token now.

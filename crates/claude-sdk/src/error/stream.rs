@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{stream::ProtocolError, types::Message};
 
-use super::ApiError;
+use super::{ApiError, JsonError};
 
 /// A stream that began and did not end as it should.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ enum Kind {
     Truncated,
     Api(Box<ApiError>),
     Protocol(ProtocolError),
-    Json(serde_json::Error),
+    Json(JsonError),
     Transport(transport::Error),
 }
 
@@ -34,8 +34,8 @@ impl StreamError {
         Self { kind: Kind::Protocol(error), partial: partial.map(Box::new), envelope }
     }
 
-    pub(crate) fn json(error: serde_json::Error, partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Json(error), partial: partial.map(Box::new), envelope }
+    pub(crate) fn json(error: &serde_json::Error, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Json(error.into()), partial: partial.map(Box::new), envelope }
     }
 
     pub(crate) fn transport(error: transport::Error, partial: Option<Message>, envelope: Envelope) -> Self {

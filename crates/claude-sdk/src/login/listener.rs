@@ -1,6 +1,6 @@
 use std::{
     convert::Infallible,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -41,7 +41,8 @@ const TRIES: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Listener {
     port: u16,
-    sockets: Vec<TcpListener>,
+    v4: TcpListener,
+    v6: Option<TcpListener>,
 }
 
 impl Listener {
@@ -50,9 +51,9 @@ impl Listener {
             let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| unbound(&e))?;
             let port = v4.local_addr().map_err(|e| unbound(&e))?.port();
             match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                Ok(v6) => return Ok(Self { port, sockets: vec![v4, v6] }),
+                Ok(v6) => return Ok(Self { port, v4, v6: Some(v6) }),
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-                Err(_) => return Ok(Self { port, sockets: vec![v4] }),
+                Err(_) => return Ok(Self { port, v4, v6: None }),
             }
         }
         Err(failed("no port is free on both 127.0.0.1 and ::1".into()))
@@ -75,7 +76,7 @@ impl Listener {
                         return outcome;
                     }
                 }
-                Some((socket, place)) = accept(&self.sockets, &places) => {
+                (socket, place) = self.accept(&places) => {
                     let desk = Arc::clone(&desk);
                     serving.spawn(async move {
                         serve(socket, &desk).await;
@@ -85,20 +86,25 @@ impl Listener {
             }
         }
     }
-}
 
-/// The next connection, once there is a place for it.
-async fn accept(
-    sockets: &[TcpListener],
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    let accepted = match sockets {
-        [v4, v6] => tokio::select! { accepted = v4.accept() => accepted, accepted = v6.accept() => accepted },
-        [v4] => v4.accept().await,
-        _ => return None,
-    };
-    accepted.ok().map(|(socket, _): (TcpStream, SocketAddr)| (socket, place))
+    /// The next connection, once there is a place for it.
+    async fn accept(&self, places: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+        // The semaphore is never closed, so there is always a permit.
+        let place = Arc::clone(places).acquire_owned().await.ok();
+        loop {
+            let accepted = match &self.v6 {
+                Some(v6) => {
+                    tokio::select! { accepted = self.v4.accept() => accepted, accepted = v6.accept() => accepted }
+                }
+                None => self.v4.accept().await,
+            };
+            match accepted {
+                Ok((socket, _)) => return (socket, place),
+                // The peer went away before it was accepted, or the process is out of file descriptors.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
 }
 
 async fn serve(socket: TcpStream, desk: &Desk) {

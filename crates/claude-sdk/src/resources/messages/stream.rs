@@ -117,8 +117,9 @@ impl MessageStream {
 
     /// What one decoded event means: an event to give out, or the end.
     fn take(&mut self, event: &sse::Event) -> Result<Event, Error> {
-        let event = Event::parse(event.name.as_str(), event.data.as_bytes())
-            .map_err(|error| self.failure(|partial, envelope| StreamError::json(error, partial, envelope)))?;
+        let event = Event::parse(event.name.as_str(), event.data.as_bytes()).map_err(|error| {
+            self.failure(|partial, envelope| StreamError::json(&error, partial, envelope))
+        })?;
         if let Event::Error(body) = event {
             return Err(self.refusal(body));
         }

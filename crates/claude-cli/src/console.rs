@@ -1,0 +1,51 @@
+//! What goes to standard error: one line at a time.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+/// Tells `text` in a line of its own. Where standard error is closed, nobody is there to be told: no reason to stop.
+pub(crate) fn tell(text: impl Display) {
+    drop(writeln!(io::stderr().lock(), "claudectl: {text}"));
+}
+
+/// The error and its causes on one line, each said once.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = plain(&cause.to_string());
+        if line.contains(&text) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&text);
+    }
+    line
+}
+
+/// The text without line breaks and without what a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn causes_follow_the_error_and_are_said_once() {
+        let error = anyhow!("disk full").context("cannot write: disk full").context("cannot save");
+        assert_eq!(one_line(&error), "cannot save: cannot write: disk full");
+    }
+
+    #[test]
+    fn an_error_stays_on_its_line_whatever_it_says() {
+        let line = one_line(&anyhow!("one\ntwo\r\u{1b}[31mred"));
+        assert_eq!(line, "one two  [31mred");
+    }
+}

@@ -1,0 +1,26 @@
+//! Errors of the library whose advice is for programmers, in words for someone at a terminal.
+
+use std::error::Error as _;
+
+use anyhow::anyhow;
+use claude_sdk::{ConfigError, Error};
+use http::StatusCode;
+
+/// The error as the user is told it: most as they are.
+pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
+    let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
+    match &error {
+        Error::Config(ConfigError::MissingCredential) => {
+            anyhow!("no credential; set ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN, in the environment")
+        }
+        Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
+            let (kind, message) = (api.kind(), api.message());
+            anyhow!("the service answered 404 {kind}: {message}; check --model and the base URL{request}")
+        }
+        Error::Stream(stream) if stream.is_truncated() => {
+            let cause = stream.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            anyhow!("the answer broke off before its end; send the prompt again{request}{cause}")
+        }
+        _ => error.into(),
+    }
+}
