@@ -4,6 +4,17 @@
 //! header marked sensitive, never in the URL, and must be sent without following redirects. The body does hold secrets:
 //! do not print a request.
 //!
+//! | to trade | use |
+//! |---|---|
+//! | the code of a login | [`code`] |
+//! | a refresh token | [`refresh`] |
+//! | the client's own secret | [`client_credentials`] |
+//! | a signed statement of another issuer | [`jwt_bearer`] |
+//! | the identity of a workload, at the Claude API | [`federation`] |
+//!
+//! All of these are answered by tokens, which [`response`] reads. A logout is the other way round: [`revoke`] sends a
+//! token back, and [`revocation`] reads what the server says.
+//!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::{Duration, SystemTime};
@@ -22,24 +33,27 @@
 //! ```
 
 mod answer;
+mod assertion;
 mod error;
+mod federation;
+mod kind;
+mod request;
+mod revocation;
 
 use std::{fmt, time::SystemTime};
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Method, Request, Response,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{Request, Response};
 use secrecy::{ExposeSecret as _, SecretString};
-use url::form_urlencoded;
 
-pub use self::error::ExchangeError;
-use crate::{
-    Client, CodeGrant, ScopeSet, Server, TokenSet,
-    redact::Scrubber,
-    server::{Encoding, Format},
+pub use self::{
+    assertion::{AssertionError, MAX_ASSERTION, jwt_bearer},
+    error::ExchangeError,
+    federation::{Federation, federation},
+    kind::ExchangeKind,
+    revocation::{TokenKind, revocation, revoke},
 };
+use crate::{Client, CodeGrant, Format, ScopeSet, Server, TokenSet, redact::Scrubber};
 
 /// The largest answer that is read, in bytes: 1 MiB. A driver can stop reading there.
 pub const MAX_ANSWER: usize = 1024 * 1024;
@@ -60,10 +74,10 @@ pub fn code(grant: CodeGrant) -> (Request<Bytes>, Asked) {
     if format.state {
         members.push(("state", state.expose_secret()));
     }
-    let request = build(&server, &client, format, members);
+    let request = request::build(server.token_uri(), Some(&client), format, members);
     let mut secrets = client.secrets();
     secrets.extend([code, verifier, state]);
-    (request, Asked { grant: Grant::Code { scopes }, secrets })
+    (request, Asked::new(ExchangeKind::AuthorizationCode, scopes, secrets))
 }
 
 /// Builds the request that trades a refresh token for new tokens (RFC 6749 section 6).
@@ -73,17 +87,42 @@ pub fn code(grant: CodeGrant) -> (Request<Bytes>, Asked) {
 #[must_use]
 pub fn refresh(server: &Server, client: &Client, refresh_token: &SecretString) -> (Request<Bytes>, Asked) {
     let members = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-    let request = build(server, client, server.wire().refresh(), members);
+    let request = request::build(server.token_uri(), Some(client), server.wire().refresh(), members);
     let mut secrets = client.secrets();
     secrets.push(refresh_token.clone());
-    (request, Asked { grant: Grant::Refresh { token: refresh_token.clone() }, secrets })
+    let asked = Asked::new(ExchangeKind::RefreshToken, ScopeSet::default(), secrets);
+    (request, Asked { refresh_token: Some(refresh_token.clone()), ..asked })
+}
+
+/// Builds the request for a token of the client's own, with no user behind it (RFC 6749 section 4.4.2).
+///
+/// It is for clients that have a secret; a server refuses a [public](Client::public) one. No refresh token is to be
+/// expected: when the token runs out, the same request gives the next one. No scopes means those the server chooses.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use auth_core::{Client, ScopeSet, Server, exchange};
+///
+/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let client = Client::secret_basic("app", "s3cret".into());
+/// let (request, _asked) = exchange::client_credentials(&server, &client, &ScopeSet::parse("read"));
+/// assert_eq!(request.body(), "grant_type=client_credentials&scope=read");
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn client_credentials(server: &Server, client: &Client, scopes: &ScopeSet) -> (Request<Bytes>, Asked) {
+    let names = scopes.to_string();
+    let mut members = vec![("grant_type", "client_credentials")];
+    members.extend(request::scope(&names));
+    let request = request::build(server.token_uri(), Some(client), &Format::form(), members);
+    (request, Asked::new(ExchangeKind::ClientCredentials, scopes.clone(), client.secrets()))
 }
 
 /// Reads the answer to an exchange (RFC 6749 sections 5.1 and 5.2).
 ///
 /// Only a 200 with one JSON object is a success. What the server leaves out is filled in from what was asked: the
-/// refresh token sent, the scopes requested. A token without a usable lifetime is taken to live an hour when it can be
-/// refreshed, and until it is refused when it cannot.
+/// refresh token sent, the scopes requested. A token without a usable lifetime is taken to live an hour when the next
+/// one can be had without a person, and until it is refused when it cannot; a federation has to say how long.
 ///
 /// # Errors
 ///
@@ -96,20 +135,20 @@ pub fn response(
     answer::read(asked, response, now)
 }
 
-/// What was asked in an exchange, kept to read the answer: scopes, the token sent, the secrets to hide.
+/// What was asked in an exchange, kept to read the answer: the kind, the scopes, the secrets to hide.
 #[derive(Clone)]
 pub struct Asked {
-    grant: Grant,
+    kind: ExchangeKind,
+    scopes: ScopeSet,
+    refresh_token: Option<SecretString>,
     secrets: Vec<SecretString>,
 }
 
-#[derive(Clone)]
-enum Grant {
-    Code { scopes: ScopeSet },
-    Refresh { token: SecretString },
-}
-
 impl Asked {
+    pub(crate) fn new(kind: ExchangeKind, scopes: ScopeSet, secrets: Vec<SecretString>) -> Self {
+        Self { kind, scopes, refresh_token: None, secrets }
+    }
+
     fn scrubber(&self) -> Scrubber {
         Scrubber::new(&self.secrets)
     }
@@ -117,40 +156,6 @@ impl Asked {
 
 impl fmt::Debug for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let grant = match self.grant {
-            Grant::Code { .. } => "authorization_code",
-            Grant::Refresh { .. } => "refresh_token",
-        };
-        f.debug_struct("Asked").field("grant", &grant).finish_non_exhaustive()
+        f.debug_struct("Asked").field("kind", &self.kind).finish_non_exhaustive()
     }
-}
-
-fn build<'a>(
-    server: &Server,
-    client: &'a Client,
-    format: &Format,
-    mut members: Vec<(&'a str, &'a str)>,
-) -> Request<Bytes> {
-    members.extend(client.members());
-    let (body, content_type) = match format.encoding {
-        Encoding::Form => (
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish(),
-            "application/x-www-form-urlencoded",
-        ),
-        Encoding::Json => {
-            let object = members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            (serde_json::Value::Object(object).to_string(), "application/json")
-        }
-    };
-    let mut request = Request::new(Bytes::from(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = server.token_uri().clone();
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if let Some(credentials) = client.header() {
-        headers.insert(AUTHORIZATION, credentials);
-    }
-    headers.extend(format.headers.iter().map(|(name, value)| (Some(name.clone()), value.clone())));
-    request
 }

@@ -6,9 +6,11 @@
 //!
 //! There are three layers, each usable alone:
 //!
-//! 1. [`exchange`]: pure functions from a grant to a request, and from an answer to a [`TokenSet`].
+//! 1. [`exchange`]: pure functions from a grant to a request, and from an answer to a [`TokenSet`]: codes, refresh
+//!    tokens, client credentials, assertions ([`Federation`] among them); and revocation.
 //! 2. The interactive flow: [`AuthorizationRequest`] → [`PendingAuthorization`] → [`CodeGrant`], authorization code with
 //!    PKCE S256. Each step consumes the one before; a code cannot be used twice.
+//!    A machine without a browser has [`DeviceRequest`] → [`DeviceAuthorization`] → [`DevicePoll`] instead.
 //! 3. [`TokenMachine`]: the life of a token after that, with refresh, rotation, failures and several processes.
 //!
 //! # A login, from the first click to the first token
@@ -46,6 +48,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # What servers say
+//!
+//! [`Metadata`] makes a [`Server`] out of an issuer's own description, for those who want discovery; nothing here looks
+//! for it unasked. [`Challenge`] reads `WWW-Authenticate`, and [`MissingScope`] tells what a token lacks and what to ask
+//! for next.
+//!
 //! # Your own server, your own driver
 //!
 //! A server with its own dialect is a value: a [`Server`] with a [`Wire`] made of two [`Format`]s. A driver for
@@ -55,25 +63,31 @@
 //!
 //! None.
 
+mod challenge;
 mod client;
 mod code;
+mod device;
 pub mod exchange;
 mod flow;
 mod machine;
+mod metadata;
 mod redact;
 mod scope;
 mod server;
 mod token;
 
 pub use self::{
+    challenge::{Challenge, MissingScope},
     client::Client,
     code::OAuthErrorCode,
-    exchange::{Asked, ExchangeError},
+    device::{DeviceAuthorization, DeviceError, DeviceOutput, DevicePoll, DeviceRequest},
+    exchange::{Asked, AssertionError, ExchangeError, ExchangeKind, Federation, TokenKind},
     flow::{AuthorizationRequest, CallbackError, CallbackErrorKind, CodeGrant, PendingAuthorization},
     machine::{
         Access, Event, ExchangeId, Failure, Input, Lease, Output, Policy, Reason, SendFailure, TokenMachine,
     },
-    scope::ScopeSet,
+    metadata::{Metadata, MetadataError},
+    scope::{ScopeChange, ScopeSet},
     server::{ConfigError, Format, Server, Wire},
     token::{Snapshot, TokenSet},
 };

@@ -34,6 +34,42 @@ impl ScopeSet {
         self.0.difference(&other.0).cloned().collect()
     }
 
+    /// Returns the scopes that are in either set.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        self.0.union(&other.0).cloned().collect()
+    }
+
+    /// Returns the scopes that are in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.0.intersection(&other.0).cloned().collect()
+    }
+
+    /// Tells whether every scope of this set is in the other; the empty set is in every set.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// Compares what was asked, which is this set, with what was granted (RFC 6749 section 3.3).
+    ///
+    /// A server may grant less, and some grant more; both are worth a word before the token is used.
+    ///
+    /// ```
+    /// use auth_core::ScopeSet;
+    ///
+    /// let asked = ScopeSet::parse("read write");
+    /// let change = asked.compare(&ScopeSet::parse("read admin"));
+    /// assert!(change.is_narrower() && change.is_wider());
+    /// assert_eq!(change.missing.to_string(), "write");
+    /// assert_eq!(change.unasked.to_string(), "admin");
+    /// ```
+    #[must_use]
+    pub fn compare(&self, granted: &Self) -> ScopeChange {
+        ScopeChange { missing: self.difference(granted), unasked: granted.difference(self) }
+    }
+
     /// Tells whether the set has no scope.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -43,6 +79,29 @@ impl ScopeSet {
     /// Iterates over the names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+}
+
+/// How what was granted differs from what was asked; [`ScopeSet::compare`] tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeChange {
+    /// The scopes that were asked for and not granted.
+    pub missing: ScopeSet,
+    /// The scopes that were granted and not asked for.
+    pub unasked: ScopeSet,
+}
+
+impl ScopeChange {
+    /// Tells whether something that was asked for is missing.
+    #[must_use]
+    pub fn is_narrower(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Tells whether there is something nobody asked for.
+    #[must_use]
+    pub fn is_wider(&self) -> bool {
+        !self.unasked.is_empty()
     }
 }
 
@@ -62,5 +121,38 @@ impl fmt::Display for ScopeSet {
             f.write_str(name)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_joined_cut_and_compared() {
+        let (one, two) = (ScopeSet::parse("a b"), ScopeSet::parse(" b  c "));
+        assert_eq!(one.union(&two), ScopeSet::parse("a b c"));
+        assert_eq!(one.intersection(&two), ScopeSet::parse("b"));
+        assert_eq!(one.difference(&two), ScopeSet::parse("a"));
+        assert!(one.is_subset(&one) && one.intersection(&two).is_subset(&one));
+        assert!(!one.is_subset(&two));
+        assert!(ScopeSet::default().is_subset(&two));
+        assert_eq!(one.union(&ScopeSet::default()), one);
+    }
+
+    /// C45 and C46.
+    #[test]
+    fn less_and_more_than_was_asked_are_told_apart() {
+        let asked = ScopeSet::parse("a b");
+        for (granted, narrower, wider) in [
+            ("b a", false, false),
+            ("a", true, false),
+            ("a b c", false, true),
+            ("A b", true, true),
+            ("", true, false),
+        ] {
+            let change = asked.compare(&ScopeSet::parse(granted));
+            assert_eq!((change.is_narrower(), change.is_wider()), (narrower, wider), "{granted}");
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! Where an authorization server is, and how it speaks.
 
-use http::{HeaderName, HeaderValue, Uri};
+mod wire;
+
+use http::Uri;
 use url::{Host, Url};
+
+pub(crate) use self::wire::Encoding;
+pub use self::wire::{Format, Wire};
 
 /// Parameters of the authorization request that the flow sets itself.
 pub(crate) const RESERVED: [&str; 7] = [
@@ -14,9 +19,9 @@ pub(crate) const RESERVED: [&str; 7] = [
     "code_challenge_method",
 ];
 
-/// An authorization server, as plain data: two endpoints, a name, and a way of speaking.
+/// An authorization server, as plain data: its endpoints, a name, and a way of speaking.
 ///
-/// Both endpoints are checked once, here, so that nothing built from a `Server` can send a secret in the clear:
+/// Endpoints are checked once, here, so that nothing built from a `Server` can send a secret in the clear:
 /// `https`, or `http` when the *parsed* host is a loopback address or exactly `localhost`; no user info, no fragment.
 /// A query is kept (RFC 6749 section 3.1). The endpoints are a unit: a code obtained from one server only ever goes to
 /// the token endpoint of the same `Server` value (RFC 9700 section 4.4).
@@ -39,6 +44,7 @@ pub struct Server {
     authorization_endpoint: Url,
     token_endpoint: Url,
     token_uri: Uri,
+    revocation: Option<(Url, Uri)>,
     issuer: Option<String>,
     issuer_required: bool,
     wire: Wire,
@@ -57,12 +63,12 @@ impl Server {
         if authorization_endpoint.query_pairs().any(|(name, _)| RESERVED.contains(&&*name)) {
             return Err(ConfigError::ReservedParameter);
         }
-        let token_uri = Uri::try_from(token_endpoint.as_str())
-            .map_err(|_| ConfigError::NotARequestTarget { endpoint: "token" })?;
+        let token_uri = request_target("token", &token_endpoint)?;
         Ok(Self {
             authorization_endpoint,
             token_endpoint,
             token_uri,
+            revocation: None,
             issuer: None,
             issuer_required: false,
             wire: Wire::rfc(),
@@ -85,6 +91,20 @@ impl Server {
         self
     }
 
+    /// Sets where tokens are revoked (RFC 7009 section 2).
+    ///
+    /// Without it [`exchange::revoke`](crate::exchange::revoke) has nowhere to go, and a logout is only local.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] under the same rules as for the endpoints of [`new`](Self::new).
+    pub fn with_revocation_endpoint(mut self, endpoint: Url) -> Result<Self, ConfigError> {
+        check("revocation", &endpoint)?;
+        let target = request_target("revocation", &endpoint)?;
+        self.revocation = Some((endpoint, target));
+        Ok(self)
+    }
+
     /// Sets how the server wants token requests written.
     #[must_use]
     pub fn with_wire(mut self, wire: Wire) -> Self {
@@ -98,10 +118,16 @@ impl Server {
         &self.authorization_endpoint
     }
 
-    /// Returns where codes and refresh tokens are sent.
+    /// Returns where grants of every kind are sent.
     #[must_use]
     pub fn token_endpoint(&self) -> &Url {
         &self.token_endpoint
+    }
+
+    /// Returns where tokens are revoked, if that is known.
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> Option<&Url> {
+        self.revocation.as_ref().map(|(endpoint, _)| endpoint)
     }
 
     /// Returns the recorded issuer identifier.
@@ -120,99 +146,12 @@ impl Server {
         &self.token_uri
     }
 
+    pub(crate) fn revocation_uri(&self) -> Option<&Uri> {
+        self.revocation.as_ref().map(|(_, target)| target)
+    }
+
     pub(crate) fn requires_issuer(&self) -> bool {
         self.issuer_required
-    }
-}
-
-/// How a server wants its token requests written: data, not code.
-///
-/// A server with a dialect of its own gets a `Wire` of its own; the exchanges do not know any server by name.
-#[derive(Debug, Clone)]
-pub struct Wire {
-    code: Format,
-    refresh: Format,
-}
-
-impl Wire {
-    /// Creates a wire from the format of the code exchange and the format of the refresh.
-    #[must_use]
-    pub fn new(code: Format, refresh: Format) -> Self {
-        Self { code, refresh }
-    }
-
-    /// Creates the wire of RFC 6749: forms everywhere.
-    #[must_use]
-    pub fn rfc() -> Self {
-        Self::new(Format::form(), Format::form())
-    }
-
-    /// Creates the wire of the Claude endpoints: the code goes as a form that repeats `state`; the refresh goes as JSON
-    /// with the beta header `oauth-2025-04-20`.
-    #[must_use]
-    pub fn claude() -> Self {
-        let beta = HeaderName::from_static("anthropic-beta");
-        Self::new(
-            Format::form().with_state(),
-            Format::json().with_header(beta, HeaderValue::from_static("oauth-2025-04-20")),
-        )
-    }
-
-    pub(crate) fn code(&self) -> &Format {
-        &self.code
-    }
-
-    pub(crate) fn refresh(&self) -> &Format {
-        &self.refresh
-    }
-}
-
-impl Default for Wire {
-    fn default() -> Self {
-        Self::rfc()
-    }
-}
-
-/// How one kind of token request is written.
-#[derive(Debug, Clone)]
-pub struct Format {
-    pub(crate) encoding: Encoding,
-    pub(crate) state: bool,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-/// How the members of a token request become a body.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Encoding {
-    Form,
-    Json,
-}
-
-impl Format {
-    /// Creates a format with an `application/x-www-form-urlencoded` body (RFC 6749 section 4.1.3).
-    #[must_use]
-    pub fn form() -> Self {
-        Self { encoding: Encoding::Form, state: false, headers: Vec::new() }
-    }
-
-    /// Creates a format with one flat JSON object as its body.
-    #[must_use]
-    pub fn json() -> Self {
-        Self { encoding: Encoding::Json, state: false, headers: Vec::new() }
-    }
-
-    /// Repeats `state` in the body; only a code exchange has one.
-    #[must_use]
-    pub fn with_state(mut self) -> Self {
-        self.state = true;
-        self
-    }
-
-    /// Adds a fixed header.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
     }
 }
 
@@ -225,7 +164,7 @@ pub enum ConfigError {
         "the {endpoint} endpoint must use https (http is accepted for 127.0.0.0/8, [::1] and localhost only)"
     )]
     Insecure {
-        /// Which endpoint it is: `authorization` or `token`.
+        /// Which endpoint it is: `authorization`, `token`, `revocation` and so on.
         endpoint: &'static str,
     },
     /// The URL has a user name or a password.
@@ -233,13 +172,13 @@ pub enum ConfigError {
         "the {endpoint} endpoint must not contain a user name or a password; remove the part before the @"
     )]
     UserInfo {
-        /// Which endpoint it is: `authorization` or `token`.
+        /// Which endpoint it is: `authorization`, `token`, `revocation` and so on.
         endpoint: &'static str,
     },
     /// The URL has a fragment (RFC 6749 sections 3.1 and 3.2).
     #[error("the {endpoint} endpoint must not contain a fragment; remove the part from the # on")]
     Fragment {
-        /// Which endpoint it is: `authorization` or `token`.
+        /// Which endpoint it is: `authorization`, `token`, `revocation` and so on.
         endpoint: &'static str,
     },
     /// The URL has characters that an HTTP request line cannot carry.
@@ -247,7 +186,7 @@ pub enum ConfigError {
         "the {endpoint} endpoint cannot be used in an http request; percent-encode its unusual characters"
     )]
     NotARequestTarget {
-        /// Which endpoint it is: `authorization` or `token`.
+        /// Which endpoint it is: `authorization`, `token`, `revocation` and so on.
         endpoint: &'static str,
     },
     /// The authorization endpoint's query sets a parameter that belongs to the flow.
@@ -255,7 +194,7 @@ pub enum ConfigError {
     ReservedParameter,
 }
 
-fn check(endpoint: &'static str, url: &Url) -> Result<(), ConfigError> {
+pub(crate) fn check(endpoint: &'static str, url: &Url) -> Result<(), ConfigError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ConfigError::UserInfo { endpoint });
     }
@@ -267,6 +206,10 @@ fn check(endpoint: &'static str, url: &Url) -> Result<(), ConfigError> {
         "http" if is_loopback(url) => Ok(()),
         _ => Err(ConfigError::Insecure { endpoint }),
     }
+}
+
+fn request_target(endpoint: &'static str, url: &Url) -> Result<Uri, ConfigError> {
+    Uri::try_from(url.as_str()).map_err(|_| ConfigError::NotARequestTarget { endpoint })
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -327,6 +270,26 @@ mod tests {
             assert_eq!(server(bad).unwrap_err(), user, "{bad}");
         }
         assert_eq!(server("https://a.example/#x").unwrap_err(), ConfigError::Fragment { endpoint: "token" });
+    }
+
+    /// C36 for the third endpoint: a token on its way to be revoked is still a token.
+    #[test]
+    fn the_revocation_endpoint_keeps_the_same_rules() {
+        let server = server("https://a.example/token").unwrap();
+        assert_eq!(server.revocation_endpoint(), None);
+        let with = |endpoint: &str| server.clone().with_revocation_endpoint(endpoint.parse().unwrap());
+        for good in ["https://a.example/revoke?tenant=1", "http://127.0.0.1:1/revoke"] {
+            assert_eq!(with(good).unwrap().revocation_endpoint().unwrap().as_str(), good);
+        }
+        let endpoint = "revocation";
+        for (bad, error) in [
+            ("http://a.example/revoke", ConfigError::Insecure { endpoint }),
+            ("http://localhost.evil.example/", ConfigError::Insecure { endpoint }),
+            ("https://u:p@a.example/revoke", ConfigError::UserInfo { endpoint }),
+            ("https://a.example/revoke#x", ConfigError::Fragment { endpoint }),
+        ] {
+            assert_eq!(with(bad).unwrap_err(), error, "{bad}");
+        }
     }
 
     #[test]

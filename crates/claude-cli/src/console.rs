@@ -1,9 +1,27 @@
-//! What goes to standard error: one line at a time.
+//! What goes to standard output, and to standard error one line at a time.
 
 use std::{
     fmt::Display,
     io::{self, Write},
 };
+
+/// What was to be printed could not be.
+#[derive(Debug, thiserror::Error)]
+#[error("the output could not be written; check where it goes")]
+pub(crate) struct OutputError(#[source] pub(crate) io::Error);
+
+impl OutputError {
+    /// Whether whoever reads the output has stopped reading.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Writes `text` to standard output, now.
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
+}
 
 /// Tells `text` in a line of its own. Where standard error is closed, nobody is there to be told: no reason to stop.
 pub(crate) fn tell(text: impl Display) {

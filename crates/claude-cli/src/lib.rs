@@ -12,14 +12,12 @@ mod mock;
 pub mod quickstart;
 mod wording;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use args::{Args, Command, MessagesCommand};
 use clap::CommandFactory;
 use clap_complete::Shell;
+use console::OutputError;
 
 /// Runs one command and gives the exit status.
 pub async fn run(args: Args) -> ExitCode {
@@ -32,8 +30,8 @@ pub async fn run(args: Args) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has stopped reading: nothing is wrong, and nobody is there to be told.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        // Nothing is wrong, and nobody is there to be told.
+        Err(error) if error.downcast_ref().is_some_and(OutputError::is_unread) => ExitCode::SUCCESS,
         Err(error) => {
             console::tell(console::one_line(&error));
             ExitCode::FAILURE
@@ -45,14 +43,5 @@ fn completions(shell: Shell) -> anyhow::Result<()> {
     // By way of memory: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "claudectl", &mut script);
-    let mut out = io::stdout();
-    out.write_all(&script)?;
-    Ok(out.flush()?)
-}
-
-/// Whether our own output broke. A connection that did is another error, with this one beneath it at the most.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
-    let as_json = || error.downcast_ref::<serde_json::Error>()?.io_error_kind();
-    written.or_else(as_json) == Some(io::ErrorKind::BrokenPipe)
+    Ok(console::print(script)?)
 }

@@ -1,11 +1,16 @@
 //! `claudectl messages create` and `claudectl messages stream`.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, bail};
 use claude_sdk::types::{MessageRequest, StopReason};
 
-use crate::{args::MessageArgs, connection, console::tell, wording::at_a_terminal};
+use crate::{
+    args::MessageArgs,
+    connection,
+    console::{print, tell},
+    wording::at_a_terminal,
+};
 
 /// The longest prompt that is read from standard input, in bytes; the service takes no more either.
 const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
@@ -13,14 +18,11 @@ const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(args.base_url.clone(), args.api_version).map_err(at_a_terminal)?;
     let message = client.messages().create(&request(&args)?).await.map_err(at_a_terminal)?;
-    let mut out = io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut out, &*message)?;
-        writeln!(out)?;
+        print(serde_json::to_string_pretty(&*message)? + "\n")?;
     } else {
-        writeln!(out, "{}", message.text())?;
+        print(message.text() + "\n")?;
     }
-    out.flush()?;
     remark(message.stop_reason.as_ref());
     Ok(())
 }
@@ -33,25 +35,22 @@ pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
         let event = match event {
             Ok(event) => event,
             Err(error) => {
-                // The error begins on a line of its own, not in the middle of the text.
-                if written && !args.json {
-                    writeln!(io::stdout().lock())?;
+                // It begins on a line of its own, not in the middle of the text, and is told even if that is not read.
+                if written {
+                    drop(print("\n"));
                 }
                 return Err(at_a_terminal(error));
             }
         };
-        let mut out = io::stdout().lock();
         if args.json {
-            serde_json::to_writer(&mut out, &event)?;
-            writeln!(out)?;
+            print(serde_json::to_string(&event)? + "\n")?;
         } else if let Some(text) = event.text() {
             written = true;
-            out.write_all(text.as_bytes())?;
+            print(text)?;
         }
-        out.flush()?;
     }
     if !args.json {
-        writeln!(io::stdout().lock())?;
+        print("\n")?;
     }
     let message = stream.final_message().await.map_err(at_a_terminal)?;
     remark(message.stop_reason.as_ref());
@@ -90,12 +89,27 @@ fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
 
 /// Tells on standard error when the answer is not what a reader would take it for.
 fn remark(stop_reason: Option<&StopReason>) {
-    match stop_reason {
-        Some(StopReason::MaxTokens) => tell("the answer was cut at --max-tokens"),
-        Some(StopReason::Refusal) => tell("the model refused to answer"),
-        Some(StopReason::ModelContextWindowExceeded) => {
-            tell("the answer was cut at the model's context window")
-        }
-        _ => {}
+    tell(match stop_reason {
+        Some(StopReason::MaxTokens) => "the answer was cut at --max-tokens",
+        Some(StopReason::Refusal) => "the model refused to answer",
+        Some(StopReason::ModelContextWindowExceeded) => "the answer was cut at the model's context window",
+        _ => return,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_at_a_terminal_is_waited_for() {
+        let error = read_prompt(io::repeat(b'a'), true).unwrap_err();
+        assert!(error.to_string().contains("give one as an argument"), "{error}");
+    }
+
+    #[test]
+    fn a_prompt_without_end_is_not_read_to_its_end() {
+        let error = read_prompt(io::repeat(b'a'), false).unwrap_err();
+        assert!(error.to_string().contains("longer than 32 MiB"), "{error}");
     }
 }

@@ -1,14 +1,13 @@
 //! `claudectl mock`.
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    io::{self, Write},
-};
+use std::{convert::Infallible, future::pending};
 
 use mock_server::MockServer;
 
-use crate::args::MockArgs;
+use crate::{
+    args::MockArgs,
+    console::{self, OutputError},
+};
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     let server = MockServer::builder().port(args.port).start().await?;
@@ -23,10 +22,8 @@ pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
 }
 
 /// Prints how to use the server, then waits for ever.
-async fn invite(server: &MockServer) -> io::Result<Infallible> {
-    let mut out = io::stdout();
-    writeln!(out, "{}", guide(server))?;
-    out.flush()?;
+async fn invite(server: &MockServer) -> Result<Infallible, OutputError> {
+    console::print(guide(server))?;
     pending().await
 }
 
@@ -34,7 +31,7 @@ fn guide(server: &MockServer) -> String {
     format!(
         "The mock server listens on {base} until you press Ctrl-C. In another terminal:\n\n  \
          export ANTHROPIC_BASE_URL={base}\n  export ANTHROPIC_API_KEY={key}\n  \
-         claudectl messages stream \"hello\"\n\nOAuth client: {client}, authorize at {authorize}",
+         claudectl messages stream \"hello\"\n\nOAuth client: {client}, authorize at {authorize}\n",
         base = server.base_url(),
         key = server.api_key(),
         client = server.client_id(),

@@ -11,6 +11,8 @@ use std::{
 use claude_sdk::transport::{Clock, SystemClock};
 use mock_server::MockServer;
 
+use crate::console;
+
 mod browser;
 mod clock;
 mod recorder;
@@ -39,15 +41,8 @@ pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
 
     let report = reporter.finish(started, result.is_ok())?;
     // What became of the steps comes first: the status is about them, also where nobody reads the report.
-    let printed = if json { print(&report) } else { Ok(()) };
-    result.and(printed)
-}
-
-fn print(report: &Report) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, report)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
+    let printed = if json { console::print(serde_json::to_string_pretty(&report)? + "\n") } else { Ok(()) };
+    result.and(printed.map_err(Into::into))
 }
 
 /// Goes through the steps against `server`, telling `reporter` of each.

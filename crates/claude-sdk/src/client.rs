@@ -2,13 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::SystemTime,
 };
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use secrets::providers::Env;
 use transport::{Clock, HttpBackend};
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     error::{ConfigError, Error},
     layers::Charge,
     limits::RateLimits,
+    pipeline::Pipeline,
     resources::{Messages, Models},
 };
 
@@ -43,16 +43,14 @@ pub use builder::ClientBuilder;
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    pipeline: Arc<dyn HttpBackend>,
+    pipeline: Pipeline,
     clock: Arc<dyn Clock>,
     base: BaseUrl,
     betas: Vec<HeaderValue>,
-    reported: Arc<Mutex<RateLimits>>,
 }
 
 impl Client {
     /// Sets up a client step by step.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -66,7 +64,7 @@ impl Client {
     /// [`Error::Config`] where neither variable is set, or one cannot be used.
     #[cfg(feature = "reqwest")]
     pub fn from_env() -> Result<Self, Error> {
-        Self::builder().environment(&Env::process())?.build()
+        Self::builder().environment(&secrets::providers::Env::process())?.build()
     }
 
     /// Create, stream and count messages.
@@ -84,7 +82,7 @@ impl Client {
     /// The rate limits the newest answer reported; empty before the first one.
     #[must_use]
     pub fn limits(&self) -> RateLimits {
-        *self.0.reported.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.pipeline.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -120,7 +118,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, request: transport::Request) -> Result<transport::Response, Error> {
-        Ok(self.0.pipeline.send(request).await?)
+        Ok(self.0.pipeline.backend.send(request).await?)
     }
 }
 

@@ -13,7 +13,7 @@
 //! # }
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use auth_core::{
     AuthorizationRequest, Client, CodeGrant, PendingAuthorization, ScopeSet, Server, Snapshot, exchange,
@@ -77,7 +77,6 @@ impl Login {
 }
 
 /// A login that waits for its person; dropping it closes the listener.
-#[derive(Debug)]
 pub struct PendingLogin {
     login: Login,
     listener: Listener,
@@ -127,6 +126,16 @@ impl PendingLogin {
         let tokens = exchange::response(&asked, &response, login.clock.now());
         let tokens = tokens.map_err(|error| failed(error.to_string()))?;
         Ok(Snapshot::from(tokens))
+    }
+}
+
+/// Leaves out the URL, whose `state` is this login's secret.
+impl fmt::Debug for PendingLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingLogin")
+            .field("listener", &self.listener)
+            .field("pending", &self.pending)
+            .finish_non_exhaustive()
     }
 }
 

@@ -46,8 +46,15 @@ pub(crate) struct Timeouts {
     pub(crate) idle: Duration,
 }
 
-/// Nests the layers. The second value is where the limits of the newest answer are kept.
-pub(crate) fn build(parts: Parts) -> Result<(Arc<dyn HttpBackend>, Arc<Mutex<RateLimits>>), ConfigError> {
+/// The layers, nested.
+pub(crate) struct Pipeline {
+    pub(crate) backend: Arc<dyn HttpBackend>,
+    /// Where the limits of the newest answer are kept.
+    pub(crate) reported: Arc<Mutex<RateLimits>>,
+}
+
+/// Nests the layers.
+pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let Parts { backend, credentials, limiter, retry, clock, base_url, version, timeouts, .. } = parts;
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
     let backend = Trace::new(backend, Arc::clone(&clock));
@@ -56,5 +63,5 @@ pub(crate) fn build(parts: Parts) -> Result<(Arc<dyn HttpBackend>, Arc<Mutex<Rat
     let reported = backend.reported();
     let backend = Retry::new(backend, retry, Arc::clone(&clock), parts.seed);
     let backend = Trace::new(backend, clock);
-    Ok((Arc::new(backend), reported))
+    Ok(Pipeline { backend: Arc::new(backend), reported })
 }

@@ -84,7 +84,7 @@ pub(crate) async fn open(
     if head.status.is_redirection() {
         return Err(unexpected(redirect(&head.headers), envelope));
     }
-    let received = media_type(&head.headers);
+    let received = media_type(&head.headers, secret);
     if !head.status.is_success() {
         let body = body.collect(ERROR_LIMIT).await.unwrap_or_default();
         let Ok(answer) = serde_json::from_slice::<ErrorBody>(&body) else {
@@ -126,9 +126,9 @@ fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&
 }
 
 /// The content type without its parameters, in lower case.
-fn media_type(headers: &HeaderMap) -> String {
+fn media_type(headers: &HeaderMap, secret: Option<&str>) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    shown(value, secret).split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn foreign(received: &str) -> String {

@@ -196,7 +196,11 @@ impl fmt::Display for Error {
                 write!(f, "the name of {target} could not be resolved; check it and the network")
             }
             ErrorKind::Connect => {
-                write!(f, "could not connect to {target}; check that it is up and can be reached from here")
+                write!(
+                    f,
+                    "could not connect to {target}; check that it is up and can be reached from here, and \
+                 the proxy where the environment names one"
+                )
             }
             ErrorKind::Tls => write!(
                 f,

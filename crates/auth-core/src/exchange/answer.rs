@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Asked, ExchangeError, Grant, MAX_ANSWER};
+use super::{Asked, ExchangeError, MAX_ANSWER};
 use crate::{OAuthErrorCode, ScopeSet, TokenSet};
 
 /// How long a token is taken to live when the server does not say, or says nonsense.
@@ -51,11 +51,10 @@ fn tokens(
     mut members: BTreeMap<String, &RawValue>,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
-    match (take_text(&mut members, "token_type"), &asked.grant) {
-        (Ok(Some(kind)), _) if kind.eq_ignore_ascii_case("bearer") => {}
-        // Some servers leave it out when they refresh; the type is then that of the first token.
-        (Ok(None), Grant::Refresh { .. }) => {}
-        (Ok(None), Grant::Code { .. }) => return Err(invalid("token_type is missing")),
+    match take_text(&mut members, "token_type") {
+        Ok(Some(token_type)) if token_type.eq_ignore_ascii_case("bearer") => {}
+        Ok(None) if asked.kind.may_omit_type() => {}
+        Ok(None) => return Err(invalid("token_type is missing")),
         _ => return Err(invalid("token_type is not bearer")),
     }
     let access_token = take_text(&mut members, "access_token")
@@ -70,19 +69,18 @@ fn tokens(
     if refresh_token.as_deref().is_some_and(|token| !is_token(token)) {
         return Err(invalid("refresh_token is too long or has characters that no token has"));
     }
-    let refresh_token = match (&asked.grant, refresh_token) {
-        (_, Some(token)) => Some(SecretString::from(token)),
-        (Grant::Refresh { token }, None) => Some(token.clone()),
-        (Grant::Code { .. }, None) => None,
+    let refresh_token = refresh_token.map(SecretString::from).or_else(|| asked.refresh_token.clone());
+    let told = take_text(&mut members, "scope").ok().flatten().map(|text| ScopeSet::parse(&text));
+    let some = |scopes: &ScopeSet| !scopes.is_empty();
+    let scopes = told.filter(some).or_else(|| Some(asked.scopes.clone()).filter(some));
+    let lifetime = match lifetime(members.remove("expires_in")) {
+        None if asked.kind.needs_lifetime() => {
+            return Err(invalid("expires_in is missing or not a number above zero"));
+        }
+        None => (refresh_token.is_some() || asked.kind.is_repeatable()).then_some(DEFAULT_LIFETIME),
+        told => told,
     };
-    let scopes = take_text(&mut members, "scope").ok().flatten().map(|text| ScopeSet::parse(&text));
-    let scopes = match (&asked.grant, scopes.filter(|scopes| !scopes.is_empty())) {
-        (_, Some(scopes)) => Some(scopes),
-        (Grant::Code { scopes }, None) => Some(scopes.clone()).filter(|scopes| !scopes.is_empty()),
-        (Grant::Refresh { .. }, None) => None,
-    };
-    let expires_at = lifetime(members.remove("expires_in"), refresh_token.is_some())
-        .and_then(|lifetime| now.checked_add(lifetime));
+    let expires_at = lifetime.and_then(|lifetime| now.checked_add(lifetime));
     let mut extra = Map::new();
     for (name, value) in members {
         let value = serde_json::from_str(value.get())
@@ -95,21 +93,19 @@ fn tokens(
 /// Reads a lifetime so that no value makes a loop: what is not a number above zero is as good as absent.
 ///
 /// It is not an error: the refresh token beside it may be the only one left.
-fn lifetime(expires_in: Option<&RawValue>, refreshable: bool) -> Option<Duration> {
-    let told = expires_in.and_then(|raw| {
-        let text: String = match serde_json::from_str(raw.get()) {
-            Ok(Value::String(text)) => text,
-            _ => raw.get().to_owned(),
-        };
-        Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
-    });
-    match told {
-        Some(lifetime) if !lifetime.is_zero() => Some(lifetime.min(MAX_LIFETIME)),
-        _ => refreshable.then_some(DEFAULT_LIFETIME),
-    }
+fn lifetime(expires_in: Option<&RawValue>) -> Option<Duration> {
+    let raw = expires_in?.get();
+    let text: String = match serde_json::from_str(raw) {
+        Ok(Value::String(text)) => text,
+        _ => raw.to_owned(),
+    };
+    let lifetime = Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()?;
+    (!lifetime.is_zero()).then(|| lifetime.min(MAX_LIFETIME))
 }
 
-fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime) -> ExchangeError {
+/// Reads the answer of a server that did not do what it was asked.
+pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime) -> ExchangeError {
+    let kind = asked.kind;
     let status = response.status();
     let retry_after = retry_after(response, now);
     let body = response.body().get(..MAX_ANSWER).unwrap_or(response.body());
@@ -118,17 +114,17 @@ fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime) -> Exchan
         let excerpt = (!status.is_success())
             .then(|| scrubber.clean(&String::from_utf8_lossy(body)))
             .filter(|text| !text.is_empty());
-        return ExchangeError::Status { status, excerpt, retry_after };
+        return ExchangeError::Status { kind, status, excerpt, retry_after };
     };
     let Ok(Some(code)) = take_text(&mut values, "error") else {
-        return ExchangeError::Status { status, excerpt: None, retry_after };
+        return ExchangeError::Status { kind, status, excerpt: None, retry_after };
     };
     let description = take_text(&mut values, "error_description").ok().flatten();
     ExchangeError::Refused {
+        kind,
         status,
         code: OAuthErrorCode::read(&code, |text| scrubber.clean(text)),
         description: description.map(|text| scrubber.clean(&text)).filter(|text| !text.is_empty()),
-        was_code: matches!(asked.grant, Grant::Code { .. }),
         retry_after,
     }
 }

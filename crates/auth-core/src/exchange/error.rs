@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::ExchangeKind;
 use crate::{OAuthErrorCode, code::Described};
 
-/// Why an exchange gave no tokens.
+/// Why an exchange did not do what it is for.
 ///
 /// No variant holds a secret: texts of the server are made printable, cut to 256 characters, and searched for every
 /// secret that was sent, in its usual encodings.
@@ -14,22 +15,27 @@ use crate::{OAuthErrorCode, code::Described};
 #[non_exhaustive]
 pub enum ExchangeError {
     /// The server answered with an OAuth error (RFC 6749 section 5.2).
-    #[error("the token endpoint refused: {code}{}{}", Described(.description.as_deref()), advice(.code, *.was_code))]
+    #[error(
+        "the {} endpoint refused: {code}{}{}",
+        .kind.endpoint(), Described(.description.as_deref()), advice(.code, *.kind)
+    )]
     Refused {
+        /// What was asked.
+        kind: ExchangeKind,
         /// The HTTP status.
         status: StatusCode,
         /// The reason.
         code: OAuthErrorCode,
         /// The server's words.
         description: Option<String>,
-        /// Whether a code was being redeemed, not a refresh token.
-        was_code: bool,
         /// How long the server asked to wait.
         retry_after: Option<Duration>,
     },
     /// The server, or something before it, answered with a status and no OAuth error.
-    #[error("the token endpoint answered {status} and no OAuth error; check its address, or try again later")]
+    #[error("the {} endpoint answered {status} and no OAuth error{}", .kind.endpoint(), hint(*.status, *.kind))]
     Status {
+        /// What was asked.
+        kind: ExchangeKind,
         /// The HTTP status.
         status: StatusCode,
         /// The beginning of the body, unless it could hold tokens.
@@ -56,7 +62,7 @@ pub enum ExchangeError {
 impl ExchangeError {
     /// Tells whether the same exchange may succeed later without a change by anyone.
     ///
-    /// A code must not be sent again even so: it may have been used.
+    /// A code must not be sent again even so: it may have been used. An assertion is read anew before it is sent again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -96,17 +102,42 @@ fn is_transient(status: StatusCode) -> bool {
         || status == StatusCode::REQUEST_TIMEOUT
 }
 
-fn advice(code: &OAuthErrorCode, was_code: bool) -> &'static str {
-    match code {
-        OAuthErrorCode::InvalidGrant if was_code => {
+/// What to look at when the federation says no; it does not tell which of these it is.
+const FEDERATION: &str =
+    "; check the federation rule, its organization and workspace, and the assertion's claims";
+
+fn hint(status: StatusCode, kind: ExchangeKind) -> &'static str {
+    match kind {
+        ExchangeKind::Federation if status == StatusCode::UNAUTHORIZED => FEDERATION,
+        _ => "; check its address, or try again later",
+    }
+}
+
+fn advice(code: &OAuthErrorCode, kind: ExchangeKind) -> &'static str {
+    use ExchangeKind as Kind;
+
+    match (code, kind) {
+        (OAuthErrorCode::InvalidGrant, Kind::AuthorizationCode) => {
             "; the code was used before, has expired, or is not for this client: start the login again"
         }
-        OAuthErrorCode::InvalidGrant => "; the refresh token is no longer good: log in again",
-        OAuthErrorCode::InvalidClient | OAuthErrorCode::UnauthorizedClient => {
+        (OAuthErrorCode::InvalidGrant, Kind::RefreshToken) => {
+            "; the refresh token is no longer good: log in again"
+        }
+        (OAuthErrorCode::InvalidGrant, Kind::JwtBearer) => {
+            "; check the assertion's issuer, subject, audience and lifetime, and this machine's clock"
+        }
+        (
+            OAuthErrorCode::InvalidGrant | OAuthErrorCode::InvalidClient | OAuthErrorCode::UnauthorizedClient,
+            Kind::Federation,
+        ) => FEDERATION,
+        (OAuthErrorCode::InvalidClient | OAuthErrorCode::UnauthorizedClient, _) => {
             "; check the client id and its secret"
         }
-        OAuthErrorCode::InvalidScope => "; ask for fewer scopes",
-        OAuthErrorCode::TemporarilyUnavailable | OAuthErrorCode::ServerError => "; try again later",
+        (OAuthErrorCode::InvalidScope, _) => "; ask for fewer scopes",
+        (OAuthErrorCode::TemporarilyUnavailable | OAuthErrorCode::ServerError, _) => "; try again later",
+        (OAuthErrorCode::Other(code), Kind::Revocation) if code == "unsupported_token_type" => {
+            "; this server does not revoke this kind of token"
+        }
         _ => "",
     }
 }

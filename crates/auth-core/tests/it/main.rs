@@ -9,11 +9,19 @@
 )]
 
 mod answer;
+mod assertion;
+mod challenge;
+mod client_credentials;
+mod device;
+mod device_props;
+mod federation;
 mod flow;
 mod life;
+mod metadata;
 mod props;
 mod purity;
 mod redaction;
+mod revocation;
 mod rig;
 mod sim;
 mod trouble;

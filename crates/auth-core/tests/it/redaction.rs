@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
-use auth_core::{Access, AuthorizationRequest, Client, Input, Output, exchange};
+use auth_core::{
+    Access, Asked, AuthorizationRequest, Client, Federation, Input, Output, ScopeSet, TokenKind, exchange,
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -36,6 +38,21 @@ fn echoes(request: &Request<Bytes>) -> Vec<Response<Bytes>> {
         .collect()
 }
 
+fn jwt_bearer(client: &Client) -> (Request<Bytes>, Asked) {
+    let scopes = ScopeSet::default();
+    exchange::jwt_bearer(&server(), Some(client), &"canary/r+t=".into(), &scopes, at(0)).unwrap()
+}
+
+fn federation() -> (Request<Bytes>, Asked) {
+    let federation = Federation::new("fdrl_1", "org_1");
+    exchange::federation(&server(), &federation, &"canary/r+t=".into(), at(0)).unwrap()
+}
+
+fn revoke(client: &Client) -> (Request<Bytes>, Asked) {
+    let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
+    exchange::revoke(&server, client, &"canary/r+t=".into(), TokenKind::RefreshToken).unwrap()
+}
+
 #[track_caller]
 fn assert_clean(shown: &str) {
     for canary in CANARIES {
@@ -66,17 +83,26 @@ fn no_error_of_an_exchange_shows_what_was_sent() {
             AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap()).begin([1; 64]);
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let grant = pending.complete(&format!("?code=canary%2Fc0de&state={state}")).unwrap();
-        for (request, asked) in
-            [exchange::code(grant), exchange::refresh(&server(), &client, &"canary/r+t=".into())]
-        {
+        for (request, asked) in [
+            exchange::code(grant),
+            exchange::refresh(&server(), &client, &"canary/r+t=".into()),
+            exchange::client_credentials(&server(), &client, &ScopeSet::default()),
+            jwt_bearer(&client),
+            federation(),
+            revoke(&client),
+        ] {
             assert_clean(&format!("{asked:?} {:?}", request.headers()));
             for echo in echoes(&request) {
                 // The server may know only what it was sent.
                 let sent = CANARIES.iter().filter(|canary| {
                     let form: String = url::form_urlencoded::byte_serialize(canary.as_bytes()).collect();
-                    String::from_utf8_lossy(request.body()).contains(&form)
+                    let body = String::from_utf8_lossy(request.body());
+                    body.contains(&form) || body.contains(**canary)
                 });
-                let shown = show(&exchange::response(&asked, &echo, at(0)).unwrap_err());
+                let mut shown = show(&exchange::response(&asked, &echo, at(0)).unwrap_err());
+                if let Err(error) = exchange::revocation(&asked, &echo, at(0)) {
+                    shown += &show(&error);
+                }
                 for canary in sent {
                     assert!(!shown.contains(canary), "{canary} is in {shown}");
                     assert!(!shown.contains(&BASE64_STANDARD.encode(canary)), "{canary} is in {shown}");

@@ -2,12 +2,14 @@
 
 use std::{
     future::Future,
-    io::{self, Write},
+    io::Write,
     time::{Duration, SystemTime},
 };
 
 use claude_sdk::transport::Clock;
 use serde::Serialize;
+
+use crate::console::OutputError;
 
 /// The whole run.
 #[derive(Debug, Serialize)]
@@ -82,22 +84,24 @@ impl Reporter {
         started: SystemTime,
         name: &'static str,
         detail: String,
-    ) -> io::Result<()> {
+    ) -> Result<(), OutputError> {
         self.tell(started, name, true, detail)
     }
 
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, text: &str) -> Result<(), OutputError> {
         let Some(out) = &mut self.out else { return Ok(()) };
-        match writeln!(out, "{text}") {
-            // Nobody reads any more; the steps go on, because the exit status still tells of them.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.out = None,
-            written => written?,
+        match writeln!(out, "{text}").map_err(OutputError) {
+            // The steps go on, because the exit status still tells of them.
+            Err(error) if error.is_unread() => {
+                self.out = None;
+                Ok(())
+            }
+            written => written,
         }
-        Ok(())
     }
 
     /// Ends the run.
-    pub(super) fn finish(mut self, started: SystemTime, ok: bool) -> io::Result<Report> {
+    pub(super) fn finish(mut self, started: SystemTime, ok: bool) -> Result<Report, OutputError> {
         let elapsed = self.elapsed(started);
         if ok {
             let steps = self.steps.len();
@@ -112,7 +116,13 @@ impl Reporter {
         Ok(Report { ok, milliseconds: milliseconds(elapsed), steps: self.steps })
     }
 
-    fn tell(&mut self, started: SystemTime, name: &'static str, ok: bool, detail: String) -> io::Result<()> {
+    fn tell(
+        &mut self,
+        started: SystemTime,
+        name: &'static str,
+        ok: bool,
+        detail: String,
+    ) -> Result<(), OutputError> {
         let elapsed = milliseconds(self.elapsed(started));
         let mark = if ok { "ok    " } else { "FAILED" };
         self.line(&format!("  {mark} {elapsed:>8.1} ms  {name:<22} {detail}"))?;

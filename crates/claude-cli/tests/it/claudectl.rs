@@ -3,10 +3,11 @@
 use std::{
     ffi::OsStr,
     io::Write,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use mock_server::{Entry, MockServer};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// What every secret of the tests has in it, the mock server's included: it may never be printed.
@@ -27,38 +28,72 @@ pub fn against<A: AsRef<OsStr>>(server: &MockServer, arguments: impl IntoIterato
     command
 }
 
+/// A run that goes on; it is ended at the latest when the test is.
+#[derive(Debug)]
+pub struct Running(Option<Child>);
+
+impl Running {
+    pub fn start(command: &mut Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    pub fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+
+    pub fn stdout(&mut self) -> ChildStdout {
+        self.child().stdout.take().unwrap()
+    }
+
+    /// Sends what Ctrl-C sends.
+    pub fn interrupt(&mut self) {
+        kill_process(Pid::from_child(self.child()), Signal::INT).unwrap();
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Run {
+        let output = self.0.take().unwrap().wait_with_output().unwrap();
+        Run {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Run {
     /// `None` where a signal ended it.
     pub status: Option<i32>,
+    /// What it printed, apart from what the test has read already.
     pub stdout: String,
     pub stderr: String,
 }
 
 /// Runs to the end.
 pub fn run(command: &mut Command) -> Run {
-    Run::of(command.spawn().unwrap())
+    Running::start(command).end()
 }
 
 /// Runs to the end, with `input` on standard input.
 pub fn run_with_input(command: &mut Command, input: &[u8]) -> Run {
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut running = Running::start(command.stdin(Stdio::piped()));
     // A program that fails before it reads closes its end.
-    drop(child.stdin.take().unwrap().write_all(input));
-    Run::of(child)
+    drop(running.child().stdin.take().unwrap().write_all(input));
+    running.end()
 }
 
 impl Run {
-    pub fn of(child: Child) -> Self {
-        let output = child.wait_with_output().unwrap();
-        Self {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
     /// Asserts that it went well and had nothing to remark; gives standard output.
     #[track_caller]
     pub fn ok(&self) -> &str {

@@ -7,8 +7,8 @@ use mock_server::{MockServer, Reply};
 use serde_json::{Value, json};
 
 use crate::{
-    claudectl::{Run, against, claudectl, json, only, run, run_with_input},
-    slow_server::SlowServer,
+    claudectl::{Running, against, claudectl, json, only, run, run_with_input},
+    slow_server::{BEGINNING, SlowServer},
 };
 
 const KEY: &str = "sk-ant-api03-CANARY";
@@ -110,12 +110,12 @@ async fn a_path_prefix_is_kept_with_and_without_a_slash_at_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_travels_as_the_version_wants_it() {
     let server = MockServer::start().await.unwrap();
-    let sent = |headers: &HeaderMap, name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let sent =
+        |headers: &HeaderMap, name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let (key, bearer) = (server.api_key().to_owned(), format!("Bearer {}", server.api_key()));
-    for (version, authorization, x_api_key) in [
-        ("2026-10-21", Some(bearer), None),
-        ("2023-06-01", None, Some(key)),
-    ] {
+    for (version, authorization, x_api_key) in
+        [("2026-10-21", Some(bearer), None), ("2023-06-01", None, Some(key))]
+    {
         server.clear_journal();
         run(&mut against(&server, ["messages", "create", "--api-version", version, "hello"])).ok();
         let headers = only(&server).headers;
@@ -144,29 +144,29 @@ async fn an_answer_that_is_not_whole_is_remarked_on_standard_error_only() {
 #[test]
 fn text_arrives_while_the_answer_is_still_being_written() {
     let server = SlowServer::start();
-    let mut child = claudectl(["messages", "stream", "--base-url", &server.base_url, "hello"])
-        .env("ANTHROPIC_API_KEY", KEY)
-        .spawn()
-        .unwrap();
+    let mut stream = streaming(&server, None);
     // The server says nothing more until these bytes are here.
     let mut first = [0; 5];
-    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    stream.child().stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"first");
     server.go_on();
-    assert_eq!(Run::of(child).ok(), " second\n");
+    assert_eq!(stream.end().ok(), " second\n");
 }
 
 #[test]
 fn a_reader_who_has_seen_enough_ends_a_stream_in_silence() {
     for json in [None, Some("--json")] {
         let server = SlowServer::start();
-        let arguments = ["messages", "stream", "--base-url", &server.base_url, "hello"];
-        let mut child =
-            claudectl(arguments.into_iter().chain(json)).env("ANTHROPIC_API_KEY", KEY).spawn().unwrap();
-        child.stdout.take().unwrap().read_exact(&mut [0; 5]).unwrap();
+        let mut stream = streaming(&server, json);
+        stream.stdout().read_exact(&mut [0; 5]).unwrap();
         server.go_on();
-        assert_eq!(Run::of(child).ok(), "", "{json:?}");
+        stream.end().ok();
     }
+}
+
+fn streaming(server: &SlowServer, json: Option<&str>) -> Running {
+    let arguments = ["messages", "stream", "--base-url", &server.base_url, "hello"];
+    Running::start(claudectl(arguments.into_iter().chain(json)).env("ANTHROPIC_API_KEY", KEY))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,19 +188,11 @@ async fn a_reader_who_never_read_ends_every_command_in_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_after_the_first_words_begins_on_a_line_of_its_own() {
     let server = MockServer::start().await.unwrap();
-    server.push_reply(Reply::sse([
-        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\
-         \"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\
-         \"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n",
-        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\
-         \"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\
-         \"delta\":{\"type\":\"text_delta\",\"text\":\"half\"}}\n\n",
-        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\
-         \"message\":\"too many at once\"}}\n\n",
-    ]));
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\
+                 \"message\":\"too many at once\"}}\n\n";
+    server.push_reply(Reply::sse([BEGINNING, error]));
     let run = run(&mut against(&server, ["messages", "stream", "hello"]));
-    assert_eq!(run.stdout, "half\n");
+    assert_eq!(run.stdout, "first\n");
     run.failed(1, "too many at once");
 }
 

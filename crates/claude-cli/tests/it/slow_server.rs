@@ -5,9 +5,11 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
+    time::Duration,
 };
 
-const BEGINNING: &str = r#"event: message_start
+/// The events of an answer up to its first word, `first`.
+pub const BEGINNING: &str = r#"event: message_start
 data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}
 
 event: content_block_start
@@ -31,6 +33,9 @@ event: message_stop
 data: {"type":"message_stop"}
 
 "#;
+
+/// How long a test may take to see the first word.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers one request with a stream.
 #[derive(Debug)]
@@ -56,10 +61,12 @@ impl SlowServer {
 
 fn answer(mut stream: &TcpStream, told: &Receiver<()>) {
     read_request(&mut BufReader::new(stream));
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n").unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        .unwrap();
     stream.write_all(BEGINNING.as_bytes()).unwrap();
-    // A test that fails drops its end; the connection is then closed.
-    if told.recv().is_ok() {
+    // A test that fails does not tell: the answer then ends here, and with it the program that waits for it.
+    if told.recv_timeout(PATIENCE).is_ok() {
         stream.write_all(REST.as_bytes()).unwrap();
     }
 }

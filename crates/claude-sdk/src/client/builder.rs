@@ -174,7 +174,7 @@ impl ClientBuilder {
                 None => backoff,
             })
         });
-        let (pipeline, reported) = pipeline::build(Parts {
+        let pipeline = pipeline::build(Parts {
             backend,
             credentials,
             limiter: self.limiter.unwrap_or_else(|| Arc::new(Unlimited)),
@@ -189,7 +189,7 @@ impl ClientBuilder {
             limiter_max_wait: self.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
             seed: entropy::seed()?,
         })?;
-        Ok(Client(Arc::new(Inner { pipeline, clock, base, betas, reported })))
+        Ok(Client(Arc::new(Inner { pipeline, clock, base, betas })))
     }
 
     fn fixed(mut self, name: &str, credential: Result<Credential, crate::error::AuthError>) -> Self {

@@ -2,7 +2,7 @@ use std::{
     error::Error as _,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -140,14 +140,9 @@ impl Shared {
         let now = self.clock.now();
         let mut driven = self.driven();
         let access = driven.machine.access(now);
-        if !driven.busy {
-            match driven.machine.poll(now) {
-                Output::Idle { .. } => {}
-                output => {
-                    driven.busy = true;
-                    tokio::spawn(Arc::clone(self).drive(output));
-                }
-            }
+        drop(driven);
+        if let Some(output) = self.resume() {
+            tokio::spawn(Arc::clone(self).drive(output));
         }
         access
     }
@@ -160,8 +155,21 @@ impl Shared {
         })
     }
 
-    /// Does what the machine says until it has nothing left to do now. Runs detached from every caller.
+    /// Does what the machine says, and comes back when it asks to be woken. Runs detached from every caller.
     async fn drive(self: Arc<Self>, mut output: Output) {
+        loop {
+            let Some(wake_at) = self.work(output).await else { return };
+            let wait = wake_at.duration_since(self.clock.now()).unwrap_or_default();
+            self.clock.sleep(wait).await;
+            match self.resume() {
+                Some(next) => output = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Does what the machine says until it has nothing left to do now; gives when it wants to be asked again.
+    async fn work(&self, mut output: Output) -> Option<SystemTime> {
         let mut lock = None;
         loop {
             match output {
@@ -174,7 +182,10 @@ impl Shared {
                     self.handle(Input::Stored { generation, ok });
                 }
                 Output::Event(event) => tracing::info!(?event, "session"),
-                _ => {}
+                Output::Idle { wake_at } => {
+                    self.changed.notify_waiters();
+                    return wake_at;
+                }
             }
             self.changed.notify_waiters();
             let now = self.clock.now();
@@ -183,10 +194,23 @@ impl Shared {
             if matches!(output, Output::Idle { .. }) {
                 // Given up together: whoever looks next finds nobody at work, and a free store.
                 driven.busy = false;
-                drop(lock);
-                drop(driven);
-                self.changed.notify_waiters();
-                return;
+                drop(lock.take());
+            }
+        }
+    }
+
+    /// Sets to work again, unless somebody has or there is nothing to do.
+    fn resume(&self) -> Option<Output> {
+        let now = self.clock.now();
+        let mut driven = self.driven();
+        if driven.busy {
+            return None;
+        }
+        match driven.machine.poll(now) {
+            Output::Idle { .. } => None,
+            output => {
+                driven.busy = true;
+                Some(output)
             }
         }
     }

@@ -5,7 +5,6 @@ use crate::{stream::ProtocolError, types::Message};
 use super::{ApiError, JsonError};
 
 /// A stream that began and did not end as it should.
-#[derive(Debug)]
 pub struct StreamError {
     kind: Kind,
     partial: Option<Box<Message>>,
@@ -82,6 +81,17 @@ impl StreamError {
 
     pub(crate) fn attempts(&self) -> u32 {
         self.envelope.attempts
+    }
+}
+
+/// Names the message without its content, which does not belong into logs.
+impl fmt::Debug for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamError")
+            .field("kind", &self.kind)
+            .field("partial", &self.partial.as_ref().map(|message| &message.id))
+            .field("envelope", &self.envelope)
+            .finish()
     }
 }
 

@@ -167,7 +167,8 @@ mod tests {
     async fn nothing_is_sent_to_another_origin() {
         for uri in ["https://evil.example/v1", "http://api.example/v1", "https://api.example:444/v1"] {
             let (result, saw) = through(Service::default(), Renewing::default(), uri).await;
-            assert!(result.unwrap_err().to_string().contains("origin"), "{uri}");
+            let refusal = result.unwrap_err().into_refusal::<AuthError>().unwrap();
+            assert!(matches!(refusal, AuthError::ForeignOrigin { .. }), "{uri}: {refusal}");
             assert_eq!(saw.len(), 0, "{uri}");
         }
     }

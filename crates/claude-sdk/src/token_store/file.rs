@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use auth_core::Snapshot;
+use secrecy::zeroize::Zeroizing;
 use transport::{Clock, SystemClock};
 
 use super::{StoreLock, TokenStore};
@@ -86,7 +87,7 @@ impl TokenStore for FileTokenStore {
             let folder = make_folder(&path)?;
             // What is there and cannot be used is not overwritten: it may be another version's session.
             let former = read(&path)?;
-            let bytes = format::render(former.as_deref(), &snapshot)
+            let bytes = format::render(former.as_ref().map(|bytes| bytes.as_slice()), &snapshot)
                 .map_err(|what| StoreError::Corrupt { path: path.clone(), what })?;
             replace(&path, &folder, &bytes).map_err(|source| failed("writing", &path, &source))
         })
@@ -128,10 +129,8 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let bytes = secrets::read_private(path, format::SIZE_LIMIT);
-    let bytes = bytes.map_err(|error| StoreError::Unsafe(Arc::new(error)))?;
-    Ok(bytes.map(|mut bytes| std::mem::take(&mut *bytes)))
+fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    secrets::read_private(path, format::SIZE_LIMIT).map_err(|error| StoreError::Unsafe(Arc::new(error)))
 }
 
 fn make_folder(path: &Path) -> Result<PathBuf, StoreError> {

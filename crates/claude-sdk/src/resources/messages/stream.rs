@@ -169,7 +169,7 @@ impl Stream for MessageStream {
             Some(Err(error)) => {
                 Err(self.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))
             }
-            None => Err(self.failure(|partial, envelope| StreamError::truncated(partial, envelope))),
+            None => Err(self.failure(StreamError::truncated)),
         }))
     }
 }

@@ -1,0 +1,210 @@
+//! The listener of a login, as browsers and strangers meet it.
+
+use std::time::Duration;
+
+use claude_sdk::{AuthError, auth_core::Snapshot, login::PendingLogin};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use url::Url;
+
+use crate::rig::{PATIENCE, Place, access, backend, decide, get, held, raw, until};
+
+/// A login that is being waited for.
+struct Waiting {
+    url: Url,
+    port: u16,
+    login: JoinHandle<Result<Snapshot, AuthError>>,
+}
+
+impl Waiting {
+    fn new(login: PendingLogin) -> Self {
+        let url = login.url().clone();
+        let redirect = query(&url, "redirect_uri").parse::<Url>().unwrap();
+        assert_eq!((redirect.host_str(), redirect.path()), (Some("localhost"), "/callback"));
+        let login = tokio::spawn(async move { login.finish(&backend(), PATIENCE).await });
+        Self { url, port: redirect.port().unwrap(), login }
+    }
+
+    /// Asks the listener for `target` as a browser would, and gives its whole answer.
+    async fn ask(&self, target: &str) -> String {
+        self.say(&format!("GET {target} HTTP/1.1\r\nhost: localhost:{}\r\n\r\n", self.port)).await
+    }
+
+    async fn say(&self, text: &str) -> String {
+        let answer = raw("127.0.0.1", self.port, text).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let head = head.to_ascii_lowercase();
+        for header in [
+            "cache-control: no-store",
+            "referrer-policy: no-referrer",
+            "x-content-type-options: nosniff",
+            "content-security-policy: default-src 'none'",
+        ] {
+            assert!(head.contains(header), "{header} is missing in {head}");
+        }
+        assert!(!answer.contains("CANARY") && !answer.contains("canary"), "{answer}");
+        assert!(!body.contains("<script"), "{body}");
+        answer
+    }
+
+    /// Presses a button of the consent page and follows the redirect.
+    async fn decide(&self, decision: &str) -> (u16, String) {
+        get(&decide(&self.url, decision).await).await
+    }
+}
+
+fn query(url: &Url, name: &str) -> String {
+    url.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned()
+}
+
+async fn is_closed(port: u16) -> bool {
+    let v6 = TcpStream::connect(("::1", port)).await.is_err();
+    v6 && TcpStream::connect(("127.0.0.1", port)).await.is_err()
+}
+
+#[tokio::test]
+async fn a_thousand_forged_callbacks_do_not_end_a_login() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let state = query(&waiting.url, "state");
+    let issuer = place.mock.issuer();
+    for number in 0..1000 {
+        let target = match number % 8 {
+            0 => format!("/callback?code=CANARY&state=forged-{number}"),
+            1 => "/callback?code=CANARY".to_owned(),
+            2 => "/callback?error=access_denied&error_description=CANARY&state=wrong".to_owned(),
+            3 => "/callback?error=access_denied".to_owned(),
+            4 => format!("/callback?code=CANARY&state={state}&state={state}"),
+            5 => format!("/callback?code=CANARY&state={state}x"),
+            6 => "/callback".to_owned(),
+            _ => format!("/callback?state={state}&iss={issuer}&code=CANARY&error=access_denied"),
+        };
+        let answer = waiting.ask(&target).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+        assert!(!waiting.login.is_finished(), "{target}");
+    }
+    assert_eq!(place.exchanges(200) + place.exchanges(400), 0, "no forged code was sent anywhere");
+
+    let (status, page) = waiting.decide("allow").await;
+    assert_eq!(status, 200);
+    assert!(page.contains("You are logged in"), "{page}");
+    let session = waiting.login.await.unwrap().unwrap();
+    assert!(access(&session).starts_with("sk-ant-"), "a token of the server");
+    assert!(is_closed(waiting.port).await, "the listener is gone");
+}
+
+#[tokio::test]
+async fn what_is_not_the_callback_is_turned_away() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let (port, state) = (waiting.port, query(&waiting.url, "state"));
+    let callback = format!("/callback?code=canary&state={state}");
+    for (request, status) in [
+        (format!("GET / HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
+        (format!("GET /callback/?state={state} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
+        (format!("POST {callback} HTTP/1.1\r\nhost: localhost:{port}\r\ncontent-length: 0\r\n\r\n"), 405),
+        (format!("HEAD {callback} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 405),
+        (format!("GET {callback} HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"), 403),
+        (format!("GET {callback} HTTP/1.1\r\nhost: localhost.evil.example:{port}\r\n\r\n"), 403),
+        (format!("GET {callback} HTTP/1.1\r\nhost: localhost:1\r\n\r\n"), 403),
+        (format!("GET {callback} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 403),
+        (format!("GET {callback} HTTP/1.0\r\n\r\n"), 403),
+    ] {
+        let answer = waiting.say(&request).await;
+        let got: u16 = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        assert_eq!(got, status, "{request}");
+        assert!(!waiting.login.is_finished(), "{request}");
+    }
+    // What is no HTTP at all, or too much of it, is somebody else's problem too.
+    let long = format!("GET {callback}&x={} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n", "x".repeat(20_000));
+    for noise in ["\r\n\r\n\0\0\0", "GET", &long] {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut socket, noise.as_bytes()).await;
+    }
+    assert_eq!(waiting.decide("allow").await.0, 200);
+    waiting.login.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_denial_ends_the_login_and_says_why() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let (status, page) = waiting.decide("deny").await;
+    assert_eq!(status, 400);
+    assert!(page.contains("You are not logged in") && !page.contains("the person said no"), "{page}");
+    let error = waiting.login.await.unwrap().unwrap_err();
+    assert!(matches!(error, AuthError::Login { .. }), "{error:?}");
+    assert!(error.to_string().contains("the login was refused: access_denied"), "{error}");
+    assert!(is_closed(waiting.port).await);
+    assert_eq!(place.exchanges(200), 0);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_server_ends_the_login() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let mut target = decide(&waiting.url, "allow").await;
+    let pairs: Vec<(String, String)> =
+        target.query_pairs().into_owned().filter(|(name, _)| name != "iss").collect();
+    target.query_pairs_mut().clear().extend_pairs(pairs).append_pair("iss", "https://evil.example");
+    assert_eq!(get(&target).await.0, 400);
+    let error = waiting.login.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("another server answered"), "{error}");
+    assert_eq!(place.exchanges(200), 0, "the code was not sent");
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_longer_than_said() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    until(|| place.clock.sleepers() == 1).await;
+    // A stranger who connects and says nothing is no reason to wait on.
+    let _silent = TcpStream::connect(("127.0.0.1", waiting.port)).await.unwrap();
+    place.advance(PATIENCE - Duration::from_secs(1));
+    tokio::task::yield_now().await;
+    assert!(!waiting.login.is_finished());
+
+    place.advance(Duration::from_secs(1));
+    let error = waiting.login.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("nobody answered within 300 s"), "{error}");
+    assert!(is_closed(waiting.port).await);
+}
+
+#[tokio::test]
+async fn a_login_that_is_dropped_closes_its_port() {
+    let place = Place::new(held()).await;
+    let login = place.begin("user:inference").await;
+    let port = query(login.url(), "redirect_uri").parse::<Url>().unwrap().port().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+    drop(login);
+    assert!(is_closed(port).await);
+}
+
+#[tokio::test]
+async fn localhost_is_answered_on_both_of_its_addresses() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let port = waiting.port;
+    let ask = |host: &str| format!("GET /callback HTTP/1.1\r\nhost: {host}:{port}\r\n\r\n");
+    assert!(raw("127.0.0.1", port, &ask("127.0.0.1")).await.unwrap().starts_with("HTTP/1.1 400"));
+    // A machine without IPv6 has nobody there, neither us nor a stranger.
+    match TcpListener::bind(("::1", 0)).await {
+        Ok(_) => assert!(raw("::1", port, &ask("[::1]")).await.unwrap().starts_with("HTTP/1.1 400")),
+        Err(_) => assert!(raw("::1", port, &ask("[::1]")).await.is_err()),
+    }
+    assert!(!waiting.login.is_finished());
+}
+
+#[tokio::test]
+async fn every_login_has_a_state_a_challenge_and_a_port_of_its_own() {
+    let place = Place::new(held()).await;
+    let (one, two) = (place.begin("user:profile").await, place.begin("user:profile").await);
+    for name in ["state", "code_challenge", "redirect_uri"] {
+        assert_ne!(query(one.url(), name), query(two.url(), name), "{name}");
+    }
+    assert_eq!(query(one.url(), "code_challenge_method"), "S256");
+    assert_eq!(query(one.url(), "scope"), "user:profile");
+    assert!(query(one.url(), "state").len() >= 22, "128 bits");
+}

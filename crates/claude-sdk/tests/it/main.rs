@@ -1,0 +1,19 @@
+//! The facade as its user meets it: against a server over TCP, on a clock that the test holds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod calls;
+mod failures;
+mod login;
+mod redaction;
+mod rig;
+mod session;
+mod store;
+mod streams;
+mod swap;

@@ -1,0 +1,393 @@
+//! A session over its whole life: login, renewal, rotation, several callers and processes, a store that fails.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use claude_sdk::{
+    ApiVersion, AuthError, Error, StoreError,
+    auth_core::{self, Snapshot},
+    credentials::{Credential, CredentialProvider, OAuth},
+    layers::Authorize,
+    token_store::{FileTokenStore, MemoryTokenStore, StoreLock, TokenStore},
+    transport::{self, HttpBackend, Request, Response},
+};
+use futures_util::future::{join_all, poll_immediate};
+use http::StatusCode;
+use mock_server::Reply;
+use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
+
+use crate::rig::{Place, access, backend, get, held, hello, told, until};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const SCOPES: &str = "user:profile user:inference";
+
+async fn place() -> Place {
+    Place::new(held().access_token_ttl(HOUR)).await
+}
+
+async fn token(oauth: &OAuth) -> String {
+    oauth.credential().await.unwrap().expose().to_owned()
+}
+
+#[tokio::test]
+async fn a_session_lives_through_login_expiry_and_refusal() {
+    let place = place().await;
+    let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
+    let oauth = place.open(Arc::clone(&store)).await;
+    let client = place.client(&oauth);
+
+    client.messages().create(&hello()).await.unwrap();
+    let first = token(&oauth).await;
+    let entry = place.mock.journal().pop().unwrap();
+    assert_eq!(entry.header("authorization"), Some(format!("Bearer {first}").as_str()));
+    assert_eq!(entry.header("anthropic-beta"), Some("oauth-2025-04-20"));
+    assert_eq!(entry.credential, mock_server::Credential::AccessToken);
+    assert_eq!(place.exchanges(200), 1, "the login's own");
+
+    // Expired by both clocks: renewed before anything is sent with it.
+    place.advance(HOUR);
+    client.messages().create(&hello()).await.unwrap();
+    let second = token(&oauth).await;
+    assert_ne!(first, second);
+    assert_eq!(access(&store.load().await.unwrap().unwrap()), second);
+    assert_eq!(place.exchanges(200), 2);
+    assert!(place.mock.journal().iter().all(|entry| entry.status != 401));
+
+    // Expired by the server's clock only: a 401, one renewal, one replay.
+    place.mock.advance(HOUR);
+    let message = client.messages().create(&hello()).await.unwrap();
+    assert_eq!(message.retries_taken(), 0, "a replay is no retry");
+    assert_ne!(token(&oauth).await, second);
+    assert_eq!(place.exchanges(200), 3);
+    let refused = place.mock.journal().iter().filter(|entry| entry.status == 401).count();
+    assert_eq!(refused, 1);
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_told_so_and_stays_in_use() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login("user:profile").await)).await;
+    let client = place.client(&oauth);
+
+    let error = client.messages().create(&hello()).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+    assert!(error.to_string().contains("ask for the missing scope"), "{error}");
+    assert!(!error.is_retryable());
+    client.models().list().await.unwrap();
+    assert_eq!(place.exchanges(200), 1, "a 403 is no reason to renew");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_callers_of_an_expired_token_cause_one_renewal() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
+    let client = place.client(&oauth);
+    for _ in 0..3 {
+        place.advance(HOUR);
+        let before = place.exchanges(200);
+        let calls = (0..200).map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.models().list().await.map(|page| page.data.len()) })
+        });
+        for call in join_all(calls).await {
+            assert_eq!(call.unwrap().unwrap(), 20);
+        }
+        assert_eq!(place.exchanges(200) - before, 1);
+        assert_eq!(place.exchanges(400), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_burst_of_late_refusals_causes_one_renewal() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
+    let client = place.client(&oauth);
+    place.mock.advance(HOUR);
+    let results = join_all(
+        (0..50)
+            .map(|_| client.models())
+            .map(|models| async move { models.list().await.map(|page| page.data.len()) }),
+    )
+    .await;
+    assert!(results.into_iter().all(|result| result.is_ok()));
+    assert_eq!(place.exchanges(200), 2);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_at_any_point_loses_no_token() {
+    let place = place().await;
+    let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
+    let oauth = place.open(Arc::clone(&store)).await;
+    for polls in 0..30 {
+        place.advance(HOUR);
+        let before = place.exchanges(200);
+        let mut caller = Box::pin(oauth.credential());
+        for _ in 0..polls {
+            if poll_immediate(&mut caller).await.is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(caller);
+
+        let token = token(&oauth).await;
+        assert_eq!(place.exchanges(200) - before, 1, "dropped after {polls} polls");
+        assert_eq!(access(&store.load().await.unwrap().unwrap()), token, "what is used is what is stored");
+        assert_eq!(place.exchanges(400), 0, "no refresh token was spent twice");
+    }
+    place.client(&oauth).models().list().await.unwrap();
+}
+
+/// Holds every exchange until the test lets it go.
+#[derive(Debug, Clone)]
+struct Gate {
+    arrived: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        Self { arrived: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+#[async_trait]
+impl HttpBackend for Gate {
+    async fn send(&self, request: Request) -> Result<Response, transport::Error> {
+        self.arrived.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+        backend().send(request).await
+    }
+}
+
+#[tokio::test]
+async fn two_processes_over_one_file_renew_once_and_go_on_taking_turns() {
+    let place = place().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = || FileTokenStore::new(folder.path(), "shared").unwrap().clock(place.clock.clone());
+    store().save(place.login(SCOPES).await).await.unwrap();
+    let gate = Gate::new();
+    let (one, two) = (place.open_through(store(), gate.clone()).await, place.open(store()).await);
+
+    for turn in 0..3 {
+        place.advance(HOUR);
+        let before = place.exchanges(200);
+        let renewing = tokio::spawn({
+            let one = one.clone();
+            async move { token(&one).await }
+        });
+        gate.arrived.acquire().await.unwrap().forget();
+        let waiting = tokio::spawn({
+            let two = two.clone();
+            async move { token(&two).await }
+        });
+        // The first one's exchange has its own limit on the clock; the second sleeps until the lock is free.
+        until(|| place.clock.sleepers() == 2).await;
+        gate.open.add_permits(1);
+        let renewed = renewing.await.unwrap();
+        until(|| place.clock.sleepers() == 1).await;
+        place.advance(Duration::from_millis(25));
+
+        assert_eq!(waiting.await.unwrap(), renewed, "turn {turn}: the second adopts what the first got");
+        assert_eq!(place.exchanges(200) - before, 1, "turn {turn}");
+        assert_eq!(place.exchanges(400), 0, "turn {turn}: no refresh token was spent twice");
+    }
+
+    // And the one that has only ever adopted can renew as well.
+    place.advance(HOUR);
+    let renewed = token(&two).await;
+    assert_eq!(token(&one).await, renewed);
+    assert_eq!(place.exchanges(400), 0);
+}
+
+/// A store in memory that fails when told.
+#[derive(Debug)]
+struct Flaky {
+    store: MemoryTokenStore,
+    saves: AtomicBool,
+    locks: AtomicBool,
+}
+
+impl Flaky {
+    fn new(snapshot: Snapshot) -> Arc<Self> {
+        let (saves, locks) = (AtomicBool::new(true), AtomicBool::new(true));
+        Arc::new(Self { store: MemoryTokenStore::new(snapshot), saves, locks })
+    }
+}
+
+#[async_trait]
+impl TokenStore for Flaky {
+    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.store.load().await
+    }
+
+    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        if self.saves.load(Ordering::SeqCst) {
+            return self.store.save(snapshot).await;
+        }
+        Err(StoreError::Other("the disk is full; make room".into()))
+    }
+
+    async fn lock(&self) -> Result<StoreLock, StoreError> {
+        if self.locks.load(Ordering::SeqCst) {
+            return self.store.lock().await;
+        }
+        Err(StoreError::Other("the lock service is down; start it".into()))
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_cannot_be_stored_is_served_and_stored_later() {
+    let place = place().await;
+    let store = Flaky::new(place.login(SCOPES).await);
+    let oauth = place.open(Arc::clone(&store)).await;
+    let old = token(&oauth).await;
+    place.advance(HOUR);
+
+    store.saves.store(false, Ordering::SeqCst);
+    let new = token(&oauth).await;
+    assert_ne!(old, new);
+    place.client(&oauth).models().list().await.unwrap();
+    assert_eq!(access(&store.load().await.unwrap().unwrap()), old, "the store still has the former pair");
+
+    store.saves.store(true, Ordering::SeqCst);
+    place.advance(Duration::from_secs(60));
+    assert_eq!(token(&oauth).await, new);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(access(&store.load().await.unwrap().unwrap()), new);
+    assert_eq!(place.exchanges(200), 2, "storing again needs no exchange");
+}
+
+#[tokio::test]
+async fn without_the_lock_nothing_is_spent() {
+    let place = place().await;
+    let store = Flaky::new(place.login(SCOPES).await);
+    let oauth = place.open(Arc::clone(&store)).await;
+    let client = place.client(&oauth);
+    place.advance(HOUR);
+    place.mock.clear_journal();
+
+    store.locks.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        let error = client.models().list().await.unwrap_err();
+        assert!(matches!(error, Error::Auth(AuthError::Store(_))), "{error:?}");
+        assert!(told(&error).contains("the lock service is down"), "{}", told(&error));
+        assert_eq!((error.attempts(), place.mock.journal_len()), (0, 0), "nothing was sent");
+    }
+
+    store.locks.store(true, Ordering::SeqCst);
+    place.advance(Duration::from_secs(60));
+    client.models().list().await.unwrap();
+    assert_eq!(place.exchanges(200), 1);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_does_not_matter_while_the_token_is_good() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
+    let client = place.client(&oauth);
+    let old = token(&oauth).await;
+    let down = || Reply::html("<h1>down</h1>").status(StatusCode::SERVICE_UNAVAILABLE).on("/v1/oauth/token");
+    place.mock.set_script(std::iter::repeat_with(down).take(20));
+
+    for left in [100, 20, 1] {
+        let now = claude_sdk::transport::Clock::now(&place.clock);
+        let expires_in = HOUR - now.duration_since(crate::rig::t0()).unwrap();
+        place.advance(expires_in - Duration::from_secs(left));
+        client.models().list().await.unwrap();
+        assert_eq!(token(&oauth).await, old, "{left} s before its end");
+    }
+    place.advance(Duration::from_secs(1));
+    let error = client.models().list().await.unwrap_err();
+    assert!(matches!(error, Error::Auth(AuthError::Renewal { .. })), "{error:?}");
+    assert!(error.is_retryable() && error.retry_after().is_some(), "{error:?}");
+    assert!(error.to_string().contains("503"), "{error}");
+
+    place.mock.set_script([]);
+    place.advance(error.retry_after().unwrap());
+    client.models().list().await.unwrap();
+    assert_ne!(token(&oauth).await, old);
+}
+
+#[tokio::test]
+async fn a_wrong_client_id_is_a_matter_of_configuration() {
+    let place = place().await;
+    let snapshot = place.login(SCOPES).await;
+    let stranger = auth_core::Client::public("another-app");
+    let store = MemoryTokenStore::new(snapshot);
+    let oauth = OAuth::open_with_clock(place.server(), stranger, store, backend(), place.clock.clone());
+    let client = place.client(&oauth.await.unwrap());
+    place.advance(HOUR);
+    let error = client.models().list().await.unwrap_err();
+    assert!(matches!(error, Error::Auth(AuthError::Renewal { retryable: false, .. })), "{error:?}");
+    assert!(error.to_string().contains("check the client id"), "{error}");
+}
+
+#[tokio::test]
+async fn after_a_revocation_a_new_login_is_taken_up_without_a_restart() {
+    let place = place().await;
+    let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
+    let oauth = place.open(Arc::clone(&store)).await;
+    let client = place.client(&oauth);
+    client.models().list().await.unwrap();
+    let stored = store.load().await.unwrap().unwrap();
+    revoke(&place, stored.refresh_token.unwrap().expose_secret()).await;
+
+    for _ in 0..2 {
+        let error = client.models().list().await.unwrap_err();
+        assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. })), "{error:?}");
+        assert!(error.to_string().ends_with("log in again"), "{error}");
+        assert!(!error.is_retryable());
+    }
+    assert!(store.load().await.unwrap().is_some(), "nothing is blanked");
+
+    place.advance(Duration::from_secs(10));
+    store.save(place.login(SCOPES).await).await.unwrap();
+    client.messages().create(&hello()).await.unwrap();
+}
+
+async fn revoke(place: &Place, token: &str) {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let form = form.append_pair("token", token).append_pair("client_id", place.mock.client_id()).finish();
+    let request = http::Request::post(place.mock.revoke_url().as_str());
+    let request =
+        request.header("content-type", "application/x-www-form-urlencoded").body(form.into()).unwrap();
+    assert_eq!(backend().send(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_empty_store_asks_for_a_login() {
+    let place = place().await;
+    let opened = OAuth::open(place.server(), place.app(), MemoryTokenStore::default(), backend()).await;
+    let error = opened.unwrap_err();
+    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
+    assert!(error.to_string().contains("log in first"), "{error}");
+}
+
+#[tokio::test]
+async fn a_credential_goes_to_its_own_origin_only() {
+    let (home, foreign) = (held().start().await.unwrap(), held().start().await.unwrap());
+    let key = Arc::new(Credential::api_key(home.api_key().into()).unwrap());
+    let version = ApiVersion::default();
+    let layer = Authorize::new(backend(), key, home.base_url().as_str(), version).unwrap();
+    let request = |base: &url::Url| {
+        http::Request::get(base.join("v1/models").unwrap().as_str()).body(bytes::Bytes::new()).unwrap()
+    };
+
+    let error = Error::from(layer.send(request(&foreign.base_url())).await.unwrap_err());
+    let Error::Auth(AuthError::ForeignOrigin { configured }) = &error else { panic!("{error:?}") };
+    assert_eq!(format!("{configured}/"), home.base_url().as_str());
+    assert_eq!(foreign.journal_len(), 0);
+
+    assert_eq!(layer.send(request(&home.base_url())).await.unwrap().status(), 200);
+    assert_eq!(get(&foreign.base_url()).await.0, 200, "and it was up all along");
+}
