@@ -259,11 +259,11 @@ async fn a_renewal_that_cannot_be_stored_is_served_and_stored_later() {
 
     store.saves.store(true, Ordering::SeqCst);
     place.advance(Duration::from_secs(60));
-    assert_eq!(token(&oauth).await, new);
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(access(&store.load().await.unwrap().unwrap()), new);
+    assert_eq!(access(&store.load().await.unwrap().unwrap()), new, "without anybody's asking");
+    assert_eq!(token(&oauth).await, new);
     assert_eq!(place.exchanges(200), 2, "storing again needs no exchange");
 }
 

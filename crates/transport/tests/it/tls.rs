@@ -1,6 +1,7 @@
 //! HTTPS against a server with a certificate from a CA of our own (`tls/`, valid until 2126).
 
 use std::{
+    convert::Infallible,
     io::{Read, Write},
     net::TcpListener,
     process::Command,
@@ -9,6 +10,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use transport::{ErrorKind, HttpBackend, Reach, Request, backends::Reqwest};
 
@@ -16,17 +20,13 @@ const CA: &[u8] = include_bytes!("tls/ca.pem");
 
 /// Answers one request over TLS; the name of its certificate is `localhost`.
 fn server() -> u16 {
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    server_at("127.0.0.1")
+}
+
+fn server_at(address: &str) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let chain = vec![CertificateDer::from_slice(include_bytes!("tls/server.der")).into_owned()];
-    let key = PrivateKeyDer::try_from(&include_bytes!("tls/server-key.der")[..]).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    let config = config();
     thread::spawn(move || {
         let (socket, _) = listener.accept().unwrap();
         let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
@@ -38,6 +38,37 @@ fn server() -> u16 {
         }
     });
     port
+}
+
+/// Serves one connection over HTTP/2, which it offers in the handshake (RFC 9113 section 3.2).
+async fn http_2_server() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut config = config();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let socket = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(socket).await.unwrap();
+        let service = service_fn(|request: http::Request<Incoming>| async move {
+            let told = format!("{:?} {}", request.version(), request.uri().path());
+            Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(told))))
+        });
+        let server = http2::Builder::new(TokioExecutor::new());
+        server.serve_connection(TokioIo::new(socket), service).await.unwrap();
+    });
+    port
+}
+
+fn config() -> rustls::ServerConfig {
+    let chain = vec![CertificateDer::from_slice(include_bytes!("tls/server.der")).into_owned()];
+    let key = PrivateKeyDer::try_from(&include_bytes!("tls/server-key.der")[..]).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap()
 }
 
 fn get(host: &str, port: u16) -> Request {
@@ -52,6 +83,18 @@ async fn a_server_of_an_extra_ca_is_trusted() {
 }
 
 #[tokio::test]
+async fn http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connection() {
+    let backend = Reqwest::builder().no_proxy().root_certificates(CA).build().unwrap();
+    let port = http_2_server().await;
+    for _ in 0..3 {
+        // The server accepts one connection only.
+        let response = backend.send(get("localhost", port)).await.unwrap();
+        assert_eq!(response.version(), http::Version::HTTP_2);
+        assert_eq!(response.into_body().collect(100).await.unwrap(), "HTTP/2.0 /");
+    }
+}
+
+#[tokio::test]
 async fn a_server_of_an_unknown_ca_is_refused_before_anything_is_sent() {
     let backend = Reqwest::builder().no_proxy().build().unwrap();
     let error = backend.send(get("localhost", server())).await.unwrap_err();
@@ -62,7 +105,7 @@ async fn a_server_of_an_unknown_ca_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn a_server_with_another_name_is_refused() {
     let backend = Reqwest::builder().no_proxy().root_certificates(CA).build().unwrap();
-    let error = backend.send(get("127.0.0.2", server())).await.unwrap_err();
+    let error = backend.send(get("127.0.0.2", server_at("127.0.0.2"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
 }
 
