@@ -63,6 +63,9 @@ impl BaseUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(ConfigError::BaseUrlQuery);
         }
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(ConfigError::BaseUrlScheme { scheme: url.scheme().to_owned() });
+        }
         if !is_confidential(&url) {
             return Err(ConfigError::Cleartext { host: url.host_str().unwrap_or_default().to_owned() });
         }
@@ -126,10 +129,11 @@ mod tests {
             "http://127.0.0.1.evil.example",
             "http://10.0.0.1",
             "http://[::ffff:8.8.8.8]",
-            "ftp://localhost",
-            "data:text/plain,x",
         ] {
             assert!(matches!(BaseUrl::parse(text), Err(ConfigError::Cleartext { .. })), "{text}");
+        }
+        for text in ["ftp://localhost", "data:text/plain,x", "localhost:8080"] {
+            assert!(matches!(BaseUrl::parse(text), Err(ConfigError::BaseUrlScheme { .. })), "{text}");
         }
         assert!(matches!(BaseUrl::parse("http://localhost@evil.example"), Err(ConfigError::BaseUrlUserInfo)));
     }

@@ -97,13 +97,13 @@ fn names_have_no_case_and_the_first_of_two_counts() {
     assert_eq!(challenge.param("scope"), None);
 }
 
-/// C91: 64 KiB of anything; and 2 MiB, on which a reader that goes back over what it read would spend hours.
+/// C91: 64 KiB of anything; and 512 KiB, on which a reader that goes back over what it read would not come to an end.
 #[test]
 fn garbage_takes_no_more_than_linear_time() {
     for seed in
         ["a ", "a b=\"", "\"", "\\", "a,", "=", "a/", "a a/", "x=\"\\\"", ", ", "Bearer a=b c ", "a  =  "]
     {
-        for size in [64 * 1024, 2 * 1024 * 1024] {
+        for size in [64 * 1024, 512 * 1024] {
             let text = seed.repeat(size / seed.len());
             assert!(Challenge::read(&headers(&[&text])).len() <= size / 2, "{seed:?}");
         }

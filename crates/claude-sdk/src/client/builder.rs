@@ -44,13 +44,13 @@ impl ClientBuilder {
     /// [`credentials`](Self::credentials), which keep the key out of the source.
     pub fn api_key(self, key: impl Into<SecretString>) -> Self {
         let credential = Credential::api_key(key.into());
-        self.fixed("API key", credential)
+        self.fixed("the API key", credential)
     }
 
     /// Authenticates with an access token that nothing renews.
     pub fn auth_token(self, token: impl Into<SecretString>) -> Self {
         let credential = Credential::token(token.into(), 0);
-        self.fixed("access token", credential)
+        self.fixed("the access token", credential)
     }
 
     /// Authenticates with whatever `provider` gives for each attempt, such as [`OAuth`](crate::credentials::OAuth).

@@ -196,13 +196,22 @@ impl std::error::Error for UnexpectedAnswer {
 }
 
 /// Where JSON stopped making sense. The decoder's own words would repeat what it found there.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the JSON {what} at line {line}, column {column}")]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct JsonError {
     what: &'static str,
     line: usize,
     column: usize,
 }
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the JSON {}", self.what)?;
+        // A member of the wrong type is found after the text was read, where places are no longer known.
+        if self.line > 0 { write!(f, " at line {}, column {}", self.line, self.column) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for JsonError {}
 
 impl From<&serde_json::Error> for JsonError {
     fn from(error: &serde_json::Error) -> Self {

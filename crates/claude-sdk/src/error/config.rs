@@ -10,8 +10,8 @@ pub enum ConfigError {
     MissingCredential,
     /// A key or token has characters no header can carry.
     #[error(
-        "the {name} has a line break, a blank or another character that a key cannot have; copy it again, \
-         without quotes (its value is not shown here)"
+        "{name} has a line break, a blank or another character that a key cannot have; copy it again, without \
+         quotes (its value is not shown here)"
     )]
     MalformedSecret {
         /// Where the secret came from: a variable's or an argument's name.
@@ -25,6 +25,12 @@ pub enum ConfigError {
     BaseUrl {
         /// What is wrong with it.
         source: url::ParseError,
+    },
+    /// The base URL is neither `https` nor `http`.
+    #[error("the base URL begins with {scheme:?}; use https:// (plain http:// is for loopback only)")]
+    BaseUrlScheme {
+        /// What it begins with.
+        scheme: String,
     },
     /// The base URL carries a user name or password.
     #[error("the base URL carries a user name or password; remove it and give the credential separately")]
