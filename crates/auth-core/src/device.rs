@@ -8,18 +8,15 @@ mod poll;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Method, Request, Response, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
-use url::{Url, form_urlencoded};
+use http::{Request, Response, Uri};
+use url::Url;
 
 pub use self::{
     authorization::DeviceAuthorization,
     error::DeviceError,
     poll::{DeviceOutput, DevicePoll},
 };
-use crate::{Client, ConfigError, ScopeSet, Server, server};
+use crate::{Client, ConfigError, Format, ScopeSet, Server, exchange::request, server};
 
 /// A login about to begin on a machine without a browser: what will be asked, and where (RFC 8628 section 3.1).
 ///
@@ -104,7 +101,7 @@ impl DeviceRequest {
     pub fn request(&self) -> Request<Bytes> {
         let scopes = self.scopes.to_string();
         let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
-        form(&self.target, &self.client, scope.into_iter().collect())
+        request::build(&self.target, Some(&self.client), &Format::form(), scope.into_iter().collect())
     }
 
     /// Reads the answer (RFC 8628 section 3.2).
@@ -122,20 +119,4 @@ impl DeviceRequest {
     ) -> Result<DeviceAuthorization, DeviceError> {
         authorization::read(self, response, now)
     }
-}
-
-/// Builds a `POST` of a form, to which the client adds what identifies it.
-fn form<'a>(target: &Uri, client: &'a Client, mut members: Vec<(&'a str, &'a str)>) -> Request<Bytes> {
-    members.extend(client.members());
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
-    let mut request = Request::new(Bytes::from(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = target.clone();
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    if let Some(credentials) = client.header() {
-        headers.insert(AUTHORIZATION, credentials);
-    }
-    request
 }

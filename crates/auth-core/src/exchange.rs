@@ -37,7 +37,7 @@ mod assertion;
 mod error;
 mod federation;
 mod kind;
-mod request;
+pub(crate) mod request;
 mod revocation;
 
 use std::{fmt, time::SystemTime};

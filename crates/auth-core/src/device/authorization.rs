@@ -92,7 +92,7 @@ pub(super) fn read(
 ) -> Result<DeviceAuthorization, DeviceError> {
     let DeviceRequest { server, client, scopes, .. } = asking;
     if response.status() != StatusCode::OK {
-        let asked = Asked::new(ExchangeKind::AuthorizationCode, scopes.clone(), client.secrets());
+        let asked = Asked::new(ExchangeKind::DeviceCode, scopes.clone(), client.secrets());
         return Err(error::refusal(exchange::response(&asked, response, now).err()));
     }
     if response.body().len() > MAX_ANSWER {

@@ -11,10 +11,10 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DeviceAuthorization, DeviceError, form, pace, pace::Pace};
+use super::{DeviceAuthorization, DeviceError, pace, pace::Pace};
 use crate::{
-    Asked, ExchangeError, ExchangeKind, OAuthErrorCode, SendFailure, TokenSet,
-    exchange::{self, MAX_ANSWER},
+    Asked, ExchangeError, ExchangeKind, Format, OAuthErrorCode, SendFailure, TokenSet,
+    exchange::{self, MAX_ANSWER, request},
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -90,7 +90,7 @@ impl DevicePoll {
         let mut secrets = authorization.client.secrets();
         secrets.push(authorization.device_code.clone());
         Self {
-            asked: Asked::new(ExchangeKind::AuthorizationCode, authorization.scopes.clone(), secrets),
+            asked: Asked::new(ExchangeKind::DeviceCode, authorization.scopes.clone(), secrets),
             pace: Pace::new(authorization.interval),
             expires_at: elapsed.saturating_add(authorization.expires_in),
             state: State::Waiting { until: elapsed.saturating_add(authorization.interval) },
@@ -143,7 +143,7 @@ impl DevicePoll {
     fn request(&self) -> Request<Bytes> {
         let DeviceAuthorization { server, client, device_code, .. } = &self.authorization;
         let members = vec![("grant_type", GRANT_TYPE), ("device_code", device_code.expose_secret())];
-        form(server.token_uri(), client, members)
+        request::build(server.token_uri(), Some(client), &Format::form(), members)
     }
 
     fn verdict(

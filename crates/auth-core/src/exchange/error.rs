@@ -117,7 +117,7 @@ fn advice(code: &OAuthErrorCode, kind: ExchangeKind) -> &'static str {
     use ExchangeKind as Kind;
 
     match (code, kind) {
-        (OAuthErrorCode::InvalidGrant, Kind::AuthorizationCode) => {
+        (OAuthErrorCode::InvalidGrant, Kind::AuthorizationCode | Kind::DeviceCode) => {
             "; the code was used before, has expired, or is not for this client: start the login again"
         }
         (OAuthErrorCode::InvalidGrant, Kind::RefreshToken) => {

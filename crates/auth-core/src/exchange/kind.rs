@@ -6,6 +6,8 @@
 pub enum ExchangeKind {
     /// The code of a login becomes tokens.
     AuthorizationCode,
+    /// The code of a device becomes tokens (RFC 8628).
+    DeviceCode,
     /// A refresh token becomes new tokens.
     RefreshToken,
     /// The client's own secret becomes a token.

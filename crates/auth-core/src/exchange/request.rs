@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use crate::{Client, Format, server::Encoding};
 
 /// Builds a `POST` of these members, to which the client, if there is one, adds its own.
-pub(super) fn build<'a>(
+pub(crate) fn build<'a>(
     uri: &Uri,
     client: Option<&'a Client>,
     format: &Format,

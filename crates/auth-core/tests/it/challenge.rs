@@ -76,7 +76,7 @@ fn what_breaks_the_grammar_is_skipped_to_the_next_comma() {
         (&[","], ""),
         (&["="], ""),
         (&["a=b"], ""),
-        (&[r#""quoted, Basic", Bearer a=b"#], "Bearer a=[b]"),
+        (&[r#""quoted, Basic x=y", Bearer a=b"#], "Bearer a=[b]"),
         (&["{json}, Bearer a=b"], "Bearer a=[b]"),
         (&["ht(tp, Bearer a=b"], "Bearer a=[b]"),
         (&[r#"Bearer a="not closed, b=c"#], "Bearer a=[not closed, b=c]"),
@@ -185,7 +185,7 @@ fn other_challenges_are_no_missing_scope() {
 #[test]
 fn no_scope_shows_the_token_or_moves_the_cursor() {
     let long = "x".repeat(300);
-    let error = insufficient(&format!("ok canary x:canary:y Y2FuYXJ5 \u{202e}txt {long}"), "");
+    let error = insufficient(&format!("ok canary x:canary:y Y2FuYXJ5 \u{202e}txt \u{e9} {long}"), "");
     assert_eq!(error.required(), &ScopeSet::parse("ok"));
     assert!(!format!("{error} {error:?}").contains("canary"));
     let many: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
