@@ -110,7 +110,7 @@ impl Reporter {
                 elapsed.as_secs_f64()
             ))?;
             self.line(
-                "Next, with a key of your own:\n  ANTHROPIC_API_KEY=… claudectl messages stream \"hello\"",
+                "Next, with a key of your own:\n  ANTHROPIC_API_KEY=… cargo run --release -p claude-cli -- messages stream \"hello\"",
             )?;
         }
         Ok(Report { ok, milliseconds: milliseconds(elapsed), steps: self.steps })

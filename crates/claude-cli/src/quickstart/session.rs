@@ -12,6 +12,7 @@ use claude_sdk::{
     transport::HttpBackend,
     types::MessageRequest,
 };
+use http::StatusCode;
 use mock_server::MockServer;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -141,7 +142,7 @@ impl<'a> Session<'a> {
         Ok(((), format!("{text:?} in {pieces} pieces")))
     }
 
-    /// Sets both clocks forward past the token's life, and shows that the token is refused then.
+    /// Sets both clocks forward past the token's life, and shows that the service refuses it then.
     pub(super) async fn expiry(&self) -> Done<()> {
         let snapshot = self.store.load().await?.context("the profile is empty")?;
         let expires_at = snapshot.expires_at.context("the token does not say when it expires")?;
@@ -150,7 +151,19 @@ impl<'a> Session<'a> {
         let by = left + Duration::from_secs(1);
         self.clock.advance(by);
         self.mock.advance(by);
-        Ok(((), format!("set the clocks {} s forward; the access token is now worthless", by.as_secs())))
+        let stale = Client::builder().auth_token(snapshot.access_token).base_url(self.mock.base_url());
+        let refused = stale.backend(self.backend.clone()).build()?.models().list().await;
+        ensure!(
+            refused.is_err_and(|error| error.status() == Some(StatusCode::UNAUTHORIZED)),
+            "the service took an access token past its end"
+        );
+        Ok((
+            (),
+            format!(
+                "set the clocks {} s forward; the service now refuses the access token (401)",
+                by.as_secs()
+            ),
+        ))
     }
 
     pub(super) async fn refresh(&self, client: &Client, model: &str) -> Done<()> {

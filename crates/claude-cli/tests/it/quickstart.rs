@@ -67,6 +67,7 @@ async fn the_server_sees_every_step_in_order() {
         ("GET", "/v1/models", 200),
         ("POST", "/v1/messages", 200),
         ("POST", "/v1/messages", 200),
+        ("GET", "/v1/models", 401),
         ("POST", "/v1/oauth/token", 200),
         ("POST", "/v1/messages", 200),
         ("POST", "/v1/oauth/token", 400),
@@ -81,6 +82,7 @@ async fn the_server_sees_every_step_in_order() {
         models,
         message,
         stream,
+        stale,
         refresh,
         again,
         replay,
@@ -123,6 +125,7 @@ async fn the_server_sees_every_step_in_order() {
     assert_eq!(json(message).get("stream").unwrap_or(&json!(false)), &json!(false));
     assert_eq!(json(stream)["stream"], true);
 
+    assert_eq!((stale.credential, bearer(stale)), (Credential::Refused, first_token));
     assert!(stream.at + Duration::from_secs(3600) < refresh.at, "the token's life has passed");
     assert_eq!(refresh.header("content-type"), Some("application/json"));
     assert_eq!(refresh.header("anthropic-beta"), Some(BETA));
