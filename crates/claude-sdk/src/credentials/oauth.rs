@@ -15,7 +15,7 @@ use transport::{Clock, HttpBackend, Reach, SystemClock};
 
 use super::{Credential, CredentialProvider};
 use crate::{
-    error::AuthError,
+    error::{AuthError, StoreError},
     token_store::{StoreLock, TokenStore},
 };
 
@@ -169,7 +169,7 @@ impl Shared {
     }
 
     /// Does what the machine says until it has nothing left to do now; gives when it wants to be asked again.
-    async fn work(&self, mut output: Output) -> Option<SystemTime> {
+    async fn work(self: &Arc<Self>, mut output: Output) -> Option<SystemTime> {
         let mut lock = None;
         loop {
             match output {
@@ -178,7 +178,8 @@ impl Shared {
                     self.handle(Input::Response { exchange, result });
                 }
                 Output::Store { generation, snapshot } => {
-                    let ok = self.save(snapshot).await;
+                    let shared = Arc::clone(self);
+                    let ok = guarded(async move { shared.save(snapshot).await }).await.unwrap_or(false);
                     self.handle(Input::Stored { generation, ok });
                 }
                 Output::Event(event) => tracing::info!(?event, "session"),
@@ -217,13 +218,16 @@ impl Shared {
 
     /// Sends an exchange under the store's lock, unless another process has meanwhile done the same.
     async fn transmit(
-        &self,
+        self: &Arc<Self>,
         exchange: ExchangeId,
         request: http::Request<Bytes>,
         lock: &mut Option<StoreLock>,
     ) -> Result<http::Response<Bytes>, SendFailure> {
         if lock.is_none() {
-            match self.prepare().await {
+            let shared = Arc::clone(self);
+            let prepared = guarded(async move { shared.prepare().await }).await;
+            match prepared.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
+            {
                 Ok(held) => *lock = Some(held),
                 Err(error) => {
                     tracing::error!(%error, "the session's store cannot be used; nothing was sent");
@@ -237,7 +241,8 @@ impl Shared {
             // Another process did it; the machine still has to hear that this exchange is over.
             return Err(SendFailure::NotSent);
         }
-        self.exchange(request).await
+        let shared = Arc::clone(self);
+        guarded(async move { shared.exchange(request).await }).await.unwrap_or(Err(SendFailure::MaybeSent))
     }
 
     async fn prepare(&self) -> Result<StoreLock, AuthError> {
@@ -280,6 +285,12 @@ impl Shared {
             () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
         }
     }
+}
+
+/// Runs what is somebody else's code in a task of its own: `None` where it panics, so that the waiters are told rather
+/// than left waiting.
+async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    tokio::spawn(work).await.ok()
 }
 
 impl fmt::Debug for OAuth {

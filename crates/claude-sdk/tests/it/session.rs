@@ -290,6 +290,39 @@ async fn without_the_lock_nothing_is_spent() {
     assert_eq!(place.exchanges(200), 1);
 }
 
+/// Its lock panics, as anybody's code may.
+#[derive(Debug)]
+struct Panicking(MemoryTokenStore);
+
+#[async_trait]
+impl TokenStore for Panicking {
+    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.0.load().await
+    }
+
+    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        self.0.save(snapshot).await
+    }
+
+    async fn lock(&self) -> Result<StoreLock, StoreError> {
+        panic!("a bug in somebody's store");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_panics_fails_its_callers_and_leaves_none_waiting() {
+    let place = place().await;
+    let store = Panicking(MemoryTokenStore::new(place.login(SCOPES).await));
+    let client = place.client(&place.open(store).await);
+    place.advance(HOUR);
+    place.mock.clear_journal();
+    for _ in 0..2 {
+        let error = client.models().list().await.unwrap_err();
+        assert!(told(&error).contains("panicked"), "{}", told(&error));
+    }
+    assert_eq!(place.mock.journal_len(), 0, "nothing was sent");
+}
+
 #[tokio::test]
 async fn a_token_endpoint_that_is_down_does_not_matter_while_the_token_is_good() {
     let place = place().await;
