@@ -1,28 +1,15 @@
-use std::{
-    error::Error as _,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use auth_core::{
-    Access, Client, ExchangeId, Failure, Input, Output, Policy, SendFailure, Server, TokenMachine,
-};
-use bytes::Bytes;
-use tokio::sync::Notify;
-use transport::{Clock, HttpBackend, Reach, SystemClock};
+use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
+use transport::{Clock, HttpBackend, SystemClock};
 
 use super::{Credential, CredentialProvider};
-use crate::{
-    error::{AuthError, StoreError},
-    token_store::{StoreLock, TokenStore},
-};
+use crate::{error::AuthError, token_store::TokenStore};
 
-/// The largest answer of a token endpoint that is read, in bytes.
-const ANSWER_LIMIT: usize = 1024 * 1024;
-/// How long an exchange may take, whatever its callers' deadlines are.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+mod driver;
+
+use driver::Shared;
 
 /// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
 ///
@@ -33,22 +20,6 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Cloning gives another handle to the same session.
 #[derive(Clone)]
 pub struct OAuth(Arc<Shared>);
-
-struct Shared {
-    driven: Mutex<Driven>,
-    changed: Notify,
-    store: Arc<dyn TokenStore>,
-    backend: Arc<dyn HttpBackend>,
-    clock: Arc<dyn Clock>,
-}
-
-struct Driven {
-    machine: TokenMachine,
-    /// Whether a task is driving the machine; at most one is.
-    busy: bool,
-    /// Why the store could not be locked or read in the last round, for its waiters.
-    broken: Option<AuthError>,
-}
 
 impl OAuth {
     /// The session kept in `store`, renewed at `server` as `client` through `backend`.
@@ -83,13 +54,7 @@ impl OAuth {
         })?;
         let mut machine = TokenMachine::new(server, client, Policy::default());
         machine.restore(snapshot);
-        Ok(Self(Arc::new(Shared {
-            driven: Mutex::new(Driven { machine, busy: false, broken: None }),
-            changed: Notify::new(),
-            store: Arc::new(store),
-            backend: Arc::new(backend),
-            clock: Arc::new(clock),
-        })))
+        Ok(Self(Arc::new(Shared::new(machine, Arc::new(store), Arc::new(backend), Arc::new(clock)))))
     }
 }
 
@@ -123,174 +88,6 @@ impl CredentialProvider for OAuth {
     fn reject(&self, refused: &Credential) {
         self.0.handle(Input::Rejected { generation: refused.generation() });
     }
-}
-
-impl Shared {
-    fn driven(&self) -> MutexGuard<'_, Driven> {
-        self.driven.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn handle(&self, input: Input) {
-        let now = self.clock.now();
-        self.driven().machine.handle(input, now);
-    }
-
-    /// One look at the machine. Where it wants something done, a task of its own sets about it.
-    fn look(self: &Arc<Self>) -> Access {
-        let now = self.clock.now();
-        let mut driven = self.driven();
-        let access = driven.machine.access(now);
-        drop(driven);
-        if let Some(output) = self.resume() {
-            tokio::spawn(Arc::clone(self).drive(output));
-        }
-        access
-    }
-
-    fn failed(&self, failure: &Failure) -> AuthError {
-        self.driven().broken.clone().unwrap_or_else(|| AuthError::Renewal {
-            reason: failure.source().map_or_else(|| failure.to_string(), ToString::to_string),
-            retryable: failure.is_retryable(),
-            retry_after: failure.retry_after(),
-        })
-    }
-
-    /// Does what the machine says, and comes back when it asks to be woken. Runs detached from every caller.
-    async fn drive(self: Arc<Self>, mut output: Output) {
-        loop {
-            let Some(wake_at) = self.work(output).await else { return };
-            let wait = wake_at.duration_since(self.clock.now()).unwrap_or_default();
-            self.clock.sleep(wait).await;
-            match self.resume() {
-                Some(next) => output = next,
-                None => return,
-            }
-        }
-    }
-
-    /// Does what the machine says until it has nothing left to do now; gives when it wants to be asked again.
-    async fn work(self: &Arc<Self>, mut output: Output) -> Option<SystemTime> {
-        let mut lock = None;
-        loop {
-            match output {
-                Output::Transmit { exchange, request } => {
-                    let result = self.transmit(exchange, request, &mut lock).await;
-                    self.handle(Input::Response { exchange, result });
-                }
-                Output::Store { generation, snapshot } => {
-                    let shared = Arc::clone(self);
-                    let ok = guarded(async move { shared.save(snapshot).await }).await.unwrap_or(false);
-                    self.handle(Input::Stored { generation, ok });
-                }
-                Output::Event(event) => tracing::info!(?event, "session"),
-                Output::Idle { wake_at } => {
-                    self.changed.notify_waiters();
-                    return wake_at;
-                }
-            }
-            self.changed.notify_waiters();
-            let now = self.clock.now();
-            let mut driven = self.driven();
-            output = driven.machine.poll(now);
-            if matches!(output, Output::Idle { .. }) {
-                // Given up together: whoever looks next finds nobody at work, and a free store.
-                driven.busy = false;
-                drop(lock.take());
-            }
-        }
-    }
-
-    /// Sets to work again, unless somebody has or there is nothing to do.
-    fn resume(&self) -> Option<Output> {
-        let now = self.clock.now();
-        let mut driven = self.driven();
-        if driven.busy {
-            return None;
-        }
-        match driven.machine.poll(now) {
-            Output::Idle { .. } => None,
-            output => {
-                driven.busy = true;
-                Some(output)
-            }
-        }
-    }
-
-    /// Sends an exchange under the store's lock, unless another process has meanwhile done the same.
-    async fn transmit(
-        self: &Arc<Self>,
-        exchange: ExchangeId,
-        request: http::Request<Bytes>,
-        lock: &mut Option<StoreLock>,
-    ) -> Result<http::Response<Bytes>, SendFailure> {
-        if lock.is_none() {
-            let shared = Arc::clone(self);
-            let prepared = guarded(async move { shared.prepare().await }).await;
-            match prepared.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
-            {
-                Ok(held) => *lock = Some(held),
-                Err(error) => {
-                    tracing::error!(%error, "the session's store cannot be used; nothing was sent");
-                    self.driven().broken = Some(error);
-                    return Err(SendFailure::NotSent);
-                }
-            }
-            self.driven().broken = None;
-        }
-        if !self.driven().machine.wants(exchange) {
-            // Another process did it; the machine still has to hear that this exchange is over.
-            return Err(SendFailure::NotSent);
-        }
-        let shared = Arc::clone(self);
-        guarded(async move { shared.exchange(request).await }).await.unwrap_or(Err(SendFailure::MaybeSent))
-    }
-
-    async fn prepare(&self) -> Result<StoreLock, AuthError> {
-        let lock = self.store.lock().await?;
-        self.adopt().await?;
-        Ok(lock)
-    }
-
-    /// Reads the store again, and takes over what is newer there.
-    async fn adopt(&self) -> Result<(), AuthError> {
-        if let Some(snapshot) = self.store.load().await? {
-            self.handle(Input::Adopt(snapshot));
-        }
-        Ok(())
-    }
-
-    async fn save(&self, snapshot: auth_core::Snapshot) -> bool {
-        match self.store.save(snapshot).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, "the renewed session could not be stored; it goes on in memory");
-                false
-            }
-        }
-    }
-
-    /// Sends one exchange and reads its answer, within a time of its own.
-    async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendFailure> {
-        let sent = async {
-            let response = self.backend.send(request).await.map_err(|error| match error.reach() {
-                Reach::NotSent => SendFailure::NotSent,
-                _ => SendFailure::MaybeSent,
-            })?;
-            let (head, body) = response.into_parts();
-            let body = body.collect(ANSWER_LIMIT).await.map_err(|_| SendFailure::MaybeSent)?;
-            Ok(http::Response::from_parts(head, body))
-        };
-        tokio::select! {
-            result = sent => result,
-            () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
-        }
-    }
-}
-
-/// Runs what is somebody else's code in a task of its own: `None` where it panics, so that the waiters are told rather
-/// than left waiting.
-async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    tokio::spawn(work).await.ok()
 }
 
 impl fmt::Debug for OAuth {
