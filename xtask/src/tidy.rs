@@ -3,6 +3,7 @@
 mod manifest;
 mod names;
 mod prose;
+mod security;
 mod source;
 
 use std::fmt;
@@ -79,6 +80,7 @@ const CHECKS: &[Check] = &[
     manifest::names_its_library,
     prose::machine,
     prose::links,
+    security::rows,
 ];
 
 /// Prints a line for each broken rule and fails if there was one.

@@ -52,7 +52,7 @@
 //!
 //! [`Metadata`] makes a [`Server`] out of an issuer's own description, for those who want discovery; nothing here looks
 //! for it unasked. [`Challenge`] reads `WWW-Authenticate`, and [`MissingScope`] tells what a token lacks and what to ask
-//! for next.
+//! for next. [`ClockSkew`] learns from `Date` how far this machine's clock is off, and corrects it.
 //!
 //! # Your own server, your own driver
 //!
@@ -74,6 +74,7 @@ mod metadata;
 mod redact;
 mod scope;
 mod server;
+mod skew;
 mod token;
 
 pub use self::{
@@ -89,5 +90,6 @@ pub use self::{
     metadata::{Metadata, MetadataError},
     scope::{ScopeChange, ScopeSet},
     server::{ConfigError, Format, Server, Wire},
+    skew::{ClockSkew, Offset, SkewChange},
     token::{Snapshot, TokenSet},
 };

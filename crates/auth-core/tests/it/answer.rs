@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use auth_core::{
     Asked, AuthorizationRequest, Client, ExchangeError, OAuthErrorCode, ScopeSet, TokenSet, exchange,
 };
-use http::{HeaderValue, header::RETRY_AFTER};
+use http::{
+    HeaderValue,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 use secrecy::ExposeSecret as _;
 
 use crate::rig::{at, oauth_error, reply, server};
@@ -254,5 +257,57 @@ fn retry_after_is_read_as_seconds_or_date_and_bounded() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(text));
         let error = exchange::response(&asked_refresh(), &response, now).unwrap_err();
         assert_eq!(error.retry_after(), expected.map(Duration::from_secs), "{text}");
+    }
+}
+
+/// C54: what may pass is told apart from what may not, by the status where the body says nothing.
+#[test]
+fn a_status_that_may_pass_is_retryable_and_no_other() {
+    for (status, retryable) in [
+        (429, true),
+        (500, true),
+        (502, true),
+        (503, true),
+        (504, true),
+        (400, false),
+        (401, false),
+        (403, false),
+        (404, false),
+        (302, false),
+    ] {
+        let error = exchange::response(&asked_refresh(), &reply(status, ""), at(0)).unwrap_err();
+        assert_eq!(error.is_retryable(), retryable, "{status}");
+    }
+}
+
+/// C56: empty, HTML, or 10 MiB.
+#[test]
+fn an_error_that_is_no_json_has_its_status_and_a_short_excerpt() {
+    for (body, shown) in [
+        (String::new(), None),
+        (
+            "<html>\u{1b}[31m Bad\r\nGateway old-rt</html>".to_owned(),
+            Some("<html> [31m Bad  Gateway [redacted]</html>".to_owned()),
+        ),
+        ("x".repeat(10 << 20), Some("x".repeat(256))),
+    ] {
+        let error = exchange::response(&asked_refresh(), &reply(502, body), at(0)).unwrap_err();
+        let ExchangeError::Status { status, excerpt, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(status.as_u16(), 502);
+        assert_eq!(*excerpt, shown);
+        assert!(!error.to_string().contains(char::is_control), "{error}");
+    }
+}
+
+/// C40: what an answer is called does not matter, only what it is.
+#[test]
+fn the_content_type_of_an_answer_is_not_believed() {
+    for content_type in ["application/json;charset=UTF-8", "text/plain", "text/html", "image/png", ""] {
+        let mut answer = reply(200, r#"{"access_token":"a","token_type":"bearer"}"#);
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        assert!(exchange::response(&asked_code(), &answer, at(0)).is_ok(), "{content_type}");
+        *answer.body_mut() = "<html>".into();
+        let error = exchange::response(&asked_code(), &answer, at(0)).unwrap_err();
+        assert_eq!(error, ExchangeError::NotJson, "{content_type}");
     }
 }

@@ -210,3 +210,61 @@ fn debug_of_a_login_shows_neither_state_nor_code() {
     shown += &format!("{grant:?}");
     assert!(!shown.contains(&state) && !shown.contains("canary"), "{shown}");
 }
+
+/// C2: the verifier and the state are as random as the entropy, and nothing of it is left out.
+#[test]
+fn every_bit_of_the_entropy_makes_another_login() {
+    let challenge_and_state = |entropy| {
+        let sent = query(&request(&server()).begin(entropy).0);
+        assert_eq!(sent["state"].len(), 22);
+        (sent["code_challenge"].clone(), sent["state"].clone())
+    };
+    let none = challenge_and_state([0; 64]);
+    let mut seen = std::collections::HashSet::from([none.clone()]);
+    for bit in 0..512 {
+        let mut entropy = [0; 64];
+        entropy[bit / 8] = 1 << (bit % 8);
+        let login = challenge_and_state(entropy);
+        let changed = (login.0 != none.0, login.1 != none.1);
+        assert!(changed == (true, false) || changed == (false, true), "bit {bit} is in both or in neither");
+        assert!(seen.insert(login), "bit {bit}");
+    }
+}
+
+/// C8, for the one parameter that comes from the configuration.
+#[test]
+fn a_client_id_is_one_value() {
+    let client = Client::public("app&state=mine#x y");
+    let (url, _) = AuthorizationRequest::new(&server(), &client, "http://127.0.0.1:1/cb".parse().unwrap())
+        .begin([0; 64]);
+    assert_eq!(query(&url)["client_id"], "app&state=mine#x y");
+    assert_eq!(url.query_pairs().filter(|(name, _)| name == "state").count(), 1);
+    assert_eq!(url.fragment(), None);
+}
+
+/// C19: a server that sends people to an honest one's page to get the code of that one.
+#[test]
+fn a_code_of_an_honest_server_does_not_reach_the_server_that_borrowed_its_page() {
+    let attacker = Server::new(
+        "https://honest.example/authorize".parse().unwrap(),
+        "https://attacker.example/token".parse().unwrap(),
+    )
+    .unwrap()
+    .with_issuer("https://attacker.example");
+    let (state, pending) = begin(&attacker);
+    let callback = format!("/cb?code=c&state={state}&iss=https%3A%2F%2Fhonest.example");
+    let error = pending.complete(&callback).unwrap_err();
+    assert_eq!(*error.kind(), CallbackErrorKind::IssuerMismatch);
+    assert!(error.into_pending().is_none(), "there is no grant to exchange");
+
+    // Two logins at a time: each code goes to the server of its own login.
+    let other = Server::new(
+        "https://other.example/authorize".parse().unwrap(),
+        "https://other.example/token".parse().unwrap(),
+    );
+    for server in [server(), other.unwrap()] {
+        let (state, pending) = begin(&server);
+        let grant = pending.complete(&format!("/cb?code=c&state={state}")).unwrap();
+        assert_eq!(exchange::code(grant).0.uri(), server.token_endpoint().as_str());
+    }
+}

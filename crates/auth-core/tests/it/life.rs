@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use auth_core::{Access, Client, Event, Input, Policy, Reason, SendFailure, Snapshot, TokenMachine};
 
-use crate::rig::{Rig, at, oauth_error, reply, server, snapshot, tokens};
+use crate::rig::{Rig, at, form, oauth_error, reply, server, snapshot, tokens};
 
 fn adopt(access: &str, refresh: &str, expires_at: u64) -> Input {
     Input::Adopt(snapshot(access, Some(refresh), Some(at(expires_at))))
@@ -400,5 +400,25 @@ fn the_ends_of_time_do_not_panic() {
         }
         let _ = rig.access();
         rig.drain();
+    }
+}
+
+/// C67: whatever an answer claims, the next refresh goes where the first one went, as the same client.
+#[test]
+fn no_answer_changes_where_a_refresh_goes_or_who_it_is_from() {
+    let mut rig = Rig::with(Policy::default(), snapshot("a1", Some("r1"), Some(at(0))));
+    for turn in 0..3 {
+        rig.at(turn * 1000).pending();
+        let auth_core::Output::Transmit { exchange, request } = rig.machine.poll(rig.now) else {
+            panic!("nothing is sent")
+        };
+        assert_eq!(request.uri(), "https://auth.example/token");
+        assert_eq!(form(&request)["client_id"], "app");
+        let body = format!(
+            r#"{{"access_token":"b{turn}","refresh_token":"s{turn}","token_type":"bearer","expires_in":100,
+            "issuer":"https://evil.example","token_endpoint":"https://evil.example/token","client_id":"evil"}}"#
+        );
+        let said = rig.answer(exchange, reply(200, body));
+        rig.stored(said.stores[0], true);
     }
 }

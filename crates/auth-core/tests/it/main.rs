@@ -24,5 +24,6 @@ mod redaction;
 mod revocation;
 mod rig;
 mod sim;
+mod skew;
 mod trouble;
 mod wire;

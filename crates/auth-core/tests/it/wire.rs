@@ -1,6 +1,8 @@
 //! Requests, byte for byte, against the specifications.
 
-use auth_core::{AuthorizationRequest, Client, CodeGrant, Format, ScopeSet, Server, Wire, exchange};
+use auth_core::{
+    AuthorizationRequest, Client, CodeGrant, Format, ScopeSet, Server, TokenKind, Wire, exchange,
+};
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 
@@ -104,5 +106,27 @@ fn the_same_redirect_uri_goes_to_both_endpoints() {
         assert_eq!(sent("redirect_uri"), redirect);
         let grant = pending.complete(&format!("?code=c&state={}", sent("state"))).unwrap();
         assert_eq!(form(&exchange::code(grant).0)["redirect_uri"], redirect);
+    }
+}
+
+/// C10: what is secret travels in bodies and headers, and a URL is written into logs.
+#[test]
+fn no_url_holds_a_secret() {
+    let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
+    for client in
+        [Client::secret_basic("app", "canary-s".into()), Client::secret_post("app", "canary-s".into())]
+    {
+        let redirect = "https://client.example.com/cb".parse().unwrap();
+        let (url, _) = AuthorizationRequest::new(&server, &client, redirect).begin([7; 64]);
+        assert!(!url.as_str().contains("canary"), "{url}");
+        for (request, _) in [
+            exchange::code(grant(&server, &client, "canary-c")),
+            exchange::refresh(&server, &client, &"canary-r".into()),
+            exchange::client_credentials(&server, &client, &ScopeSet::default()),
+            exchange::revoke(&server, &client, &"canary-t".into(), TokenKind::RefreshToken).unwrap(),
+        ] {
+            assert_eq!(request.uri().query(), None, "{}", request.uri());
+            assert!(!request.uri().to_string().contains("canary"), "{}", request.uri());
+        }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use claude_sdk::{AuthError, auth_core::Snapshot, login::PendingLogin};
+use claude_sdk::{
+    AuthError,
+    auth_core::Snapshot,
+    login::PendingLogin,
+    transport::{self, HttpBackend, Request, Response},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
@@ -104,6 +109,9 @@ async fn what_is_not_the_callback_is_turned_away() {
     for (request, status) in [
         (format!("GET / HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
         (format!("GET /callback/?state={state} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
+        (format!("GET /favicon.ico HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
+        (format!("GET /{callback} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
+        (format!("GET /callback/..?state={state} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 404),
         (format!("POST {callback} HTTP/1.1\r\nhost: localhost:{port}\r\ncontent-length: 0\r\n\r\n"), 405),
         (format!("HEAD {callback} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), 405),
         (format!("GET {callback} HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"), 403),
@@ -207,4 +215,121 @@ async fn every_login_has_a_state_a_challenge_and_a_port_of_its_own() {
     assert_eq!(query(one.url(), "code_challenge_method"), "S256");
     assert_eq!(query(one.url(), "scope"), "user:profile");
     assert!(query(one.url(), "state").len() >= 22, "128 bits");
+}
+
+/// C22: what the system says about the port, so that no address is forgotten.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_listener_is_bound_to_loopback_only() {
+    let place = Place::new(held()).await;
+    let login = place.begin("user:inference").await;
+    let port = query(login.url(), "redirect_uri").parse::<Url>().unwrap().port().unwrap();
+    let word = |bytes: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(bytes));
+    let v6 = format!("{}{}", "0".repeat(24), word([0, 0, 0, 1]));
+    let mut listening = 0;
+    for (table, loopback) in [("/proc/net/tcp", word([127, 0, 0, 1])), ("/proc/net/tcp6", v6)] {
+        // A kernel without IPv6 has no table for it.
+        let table = std::fs::read_to_string(table).unwrap_or_default();
+        for line in table.lines().skip(1) {
+            let mut columns = line.split_whitespace().skip(1);
+            let (address, local_port) = columns.next().unwrap().split_once(':').unwrap();
+            let listens = columns.nth(1) == Some("0A");
+            if listens && local_port == format!("{port:04X}") {
+                assert_eq!(address, loopback, "{line}");
+                listening += 1;
+            }
+        }
+    }
+    assert!((1..=2).contains(&listening), "{listening} sockets listen on {port}");
+}
+
+/// C27: a page of another site cannot end a login, and cannot read what the listener says.
+#[tokio::test]
+async fn a_fetch_of_another_site_does_not_end_a_login() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    for target in ["/callback?code=CANARY&state=forged", "/callback?error=access_denied"] {
+        for mode in ["no-cors", "cors"] {
+            let port = waiting.port;
+            let answer = waiting
+                .say(&format!(
+                    "GET {target} HTTP/1.1\r\nhost: localhost:{port}\r\norigin: https://evil.example\r\n\
+                     sec-fetch-site: cross-site\r\nsec-fetch-mode: {mode}\r\n\r\n"
+                ))
+                .await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+            assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+            assert!(!waiting.login.is_finished());
+        }
+    }
+    assert_eq!(waiting.decide("allow").await.0, 200);
+    waiting.login.await.unwrap().unwrap();
+}
+
+/// C28: a head has 8 KiB. Where it has more the connection may be reset before its answer is read.
+#[tokio::test]
+async fn a_head_of_more_than_8_kib_is_not_served() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let port = waiting.port;
+    let head = |pad: usize| {
+        format!("GET /nothing HTTP/1.1\r\nhost: localhost:{port}\r\nx: {}\r\n\r\n", "x".repeat(pad))
+    };
+    assert!(waiting.say(&head(8_000)).await.starts_with("HTTP/1.1 404 "));
+    for pad in [20_000, 200_000] {
+        let answer = raw("127.0.0.1", port, &head(pad)).await.unwrap_or_default();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{pad}: {answer}");
+    }
+    assert_eq!(waiting.decide("allow").await.0, 200);
+    waiting.login.await.unwrap().unwrap();
+}
+
+/// C28: who comes seventeenth waits until one of the sixteen has gone.
+#[tokio::test]
+async fn sixteen_connections_are_served_at_once_and_no_more() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let port = waiting.port;
+    let mut silent = Vec::new();
+    for _ in 0..16 {
+        silent.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    }
+    let target = decide(&waiting.url, "allow").await;
+    let browser = tokio::spawn(async move { get(&target).await });
+    for _ in 0..5 {
+        // Each is a whole round trip: time enough for an answer that nothing holds back.
+        get(&place.mock.base_url()).await;
+    }
+    assert!(!browser.is_finished() && !waiting.login.is_finished());
+    silent.pop();
+    assert_eq!(browser.await.unwrap().0, 200);
+    waiting.login.await.unwrap().unwrap();
+}
+
+/// C38: the exchange of the code has a limit of its own.
+#[tokio::test]
+async fn a_code_exchange_without_an_answer_is_given_up() {
+    let place = Place::new(held()).await;
+    let login = place.begin("user:inference").await;
+    let target = decide(login.url(), "allow").await;
+    let login = tokio::spawn(async move { login.finish(&Silence, PATIENCE).await });
+    assert_eq!(get(&target).await.0, 200);
+    until(|| place.clock.sleepers() == 1).await;
+    place.advance(Duration::from_secs(30) - Duration::from_nanos(1));
+    tokio::task::yield_now().await;
+    assert!(!login.is_finished());
+    place.advance(Duration::from_nanos(1));
+    let error = login.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("the token endpoint did not answer"), "{error}");
+}
+
+/// A backend whose server never answers.
+#[derive(Debug)]
+struct Silence;
+
+#[async_trait::async_trait]
+impl HttpBackend for Silence {
+    async fn send(&self, _: Request) -> Result<Response, transport::Error> {
+        std::future::pending().await
+    }
 }

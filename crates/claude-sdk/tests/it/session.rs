@@ -424,3 +424,108 @@ async fn a_credential_goes_to_its_own_origin_only() {
     assert_eq!(layer.send(request(&home.base_url())).await.unwrap().status(), 200);
     assert_eq!(get(&foreign.base_url()).await.0, 200, "and it was up all along");
 }
+
+/// C38: whatever the callers' patience, an exchange has 30 s, and one prompt repetition.
+#[tokio::test]
+async fn a_renewal_without_an_answer_is_given_up() {
+    let place = place().await;
+    let gate = Gate::new();
+    let store = MemoryTokenStore::new(place.login(SCOPES).await);
+    let oauth = place.open_through(store, gate.clone()).await;
+    place.advance(HOUR);
+    let call = tokio::spawn({
+        let oauth = oauth.clone();
+        async move { oauth.credential().await }
+    });
+    for _ in 0..2 {
+        gate.arrived.acquire().await.unwrap().forget();
+        until(|| place.clock.sleepers() == 1).await;
+        place.advance(Duration::from_secs(30) - Duration::from_nanos(1));
+        tokio::task::yield_now().await;
+        assert!(!call.is_finished());
+        place.advance(Duration::from_nanos(1));
+    }
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
+    assert_eq!(gate.arrived.available_permits(), 0, "the token is not sent a third time");
+}
+
+/// C35.
+#[tokio::test]
+async fn a_redirect_of_the_token_endpoint_is_not_followed() {
+    let place = place().await;
+    let snapshot = place.login(SCOPES).await;
+    place.advance(HOUR);
+    let target = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let location = format!("http://{}/v1/oauth/token", target.local_addr().unwrap());
+    for status in [301, 302, 303, 307, 308] {
+        let redirect = Reply::html("").status(StatusCode::from_u16(status).unwrap()).on("/v1/oauth/token");
+        place.mock.set_script([redirect.header(http::header::LOCATION, location.parse().unwrap())]);
+        let oauth = place.open(MemoryTokenStore::new(snapshot.clone())).await;
+        let error = oauth.credential().await.unwrap_err();
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+    }
+    // The first connection the target sees is this one.
+    let ours = tokio::net::TcpStream::connect(target.local_addr().unwrap()).await.unwrap();
+    let (_, peer) = target.accept().await.unwrap();
+    assert_eq!(peer, ours.local_addr().unwrap(), "somebody followed a redirect");
+}
+
+/// C37, C68, C84 and C85, read from everything that a session sends.
+#[tokio::test]
+async fn each_secret_is_sent_to_its_own_place_and_nowhere_else() {
+    let place = place().await;
+    let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
+    let oauth = place.open(Arc::clone(&store)).await;
+    let client = place.client(&oauth);
+    let mut access_tokens = Vec::new();
+    let mut refresh_tokens = Vec::new();
+    let models = || Reply::json(serde_json::json!({"data": [], "has_more": false})).on("/v1/models");
+    for _ in 0..3 {
+        let stored = store.load().await.unwrap().unwrap();
+        access_tokens.push(access(&stored).to_owned());
+        refresh_tokens.push(stored.refresh_token.unwrap().expose_secret().to_owned());
+        place.mock.set_script([models()
+            .header(http::header::SET_COOKIE, http::HeaderValue::from_static("session=canary; Path=/"))]);
+        client.models().list().await.unwrap();
+        client.messages().create(&hello()).await.unwrap();
+        place.advance(HOUR);
+        token(&oauth).await;
+    }
+
+    let journal = place.mock.journal();
+    assert_eq!(place.exchanges(200), 4);
+    for entry in journal {
+        let body = String::from_utf8_lossy(&entry.body).into_owned();
+        let target = format!("{} {:?}", entry.path, entry.query);
+        let headers = format!("{:?}", entry.headers);
+        assert!(!entry.path.contains("well-known"), "{target}: nothing is looked up unasked");
+        assert_eq!(entry.header("cookie"), None, "{target}");
+        let to_token_endpoint = entry.path.ends_with("/oauth/token");
+        if to_token_endpoint {
+            assert_eq!((entry.header("authorization"), entry.header("x-api-key")), (None, None), "{target}");
+        }
+        for secret in &access_tokens {
+            assert!(!target.contains(secret) && !body.contains(secret), "{target}");
+        }
+        for secret in &refresh_tokens {
+            assert!(!target.contains(secret) && !headers.contains(secret), "{target}");
+            assert!(to_token_endpoint || !body.contains(secret), "{target}");
+        }
+    }
+}
+
+/// C86.
+#[tokio::test]
+async fn a_service_that_refuses_every_token_sees_two_calls_and_one_renewal() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
+    let client = place.client(&oauth);
+    place.mock.clear_journal();
+    let no = || Reply::error(StatusCode::UNAUTHORIZED, "authentication_error", "no").on("/v1/models");
+    place.mock.set_script(std::iter::repeat_with(no).take(10));
+    let error = client.models().list().await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED), "{error:?}");
+    let calls = place.mock.journal().iter().filter(|entry| entry.status == 401).count();
+    assert_eq!((calls, place.exchanges(200)), (2, 1));
+}
