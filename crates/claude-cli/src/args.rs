@@ -1,7 +1,7 @@
 //! What can be typed. A secret never can: keys come from the environment, because other users of a machine can read
 //! the arguments of a running program.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 use claude_sdk::ApiVersion;
@@ -76,6 +76,9 @@ pub struct MessageArgs {
     /// Print JSON: the message, or for a stream one event a line.
     #[arg(long)]
     pub json: bool,
+    /// Read the API key from this file (mode 600) instead of the environment.
+    #[arg(long, value_name = "PATH")]
+    pub api_key_file: Option<PathBuf>,
     /// Where the API is; a path prefix is kept.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,

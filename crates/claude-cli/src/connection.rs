@@ -1,11 +1,31 @@
 //! A client as the arguments and the environment say.
 
-use claude_sdk::{ApiVersion, Client, Error, secrets::providers::Env};
+use anyhow::bail;
+use claude_sdk::{
+    Client,
+    secrets::{
+        SecretName, SecretProvider,
+        providers::{Env, File},
+    },
+};
 
-pub(crate) fn client(base_url: Option<String>, version: ApiVersion) -> Result<Client, Error> {
-    let mut builder = Client::builder().api_version(version);
-    if let Some(url) = base_url {
+use crate::{args::MessageArgs, wording::at_a_terminal};
+
+pub(crate) async fn client(args: &MessageArgs) -> anyhow::Result<Client> {
+    let mut builder = Client::builder().api_version(args.api_version);
+    if let Some(url) = &args.base_url {
         builder = builder.base_url(url);
     }
-    builder.environment(&Env::process())?.build()
+    if let Some(path) = &args.api_key_file {
+        let key = File::at(path).get(SecretName::new("key")?).await?;
+        let Some(key) = key else {
+            bail!("there is no file {}; write the key into it, mode 600", path.display())
+        };
+        builder = builder.api_key(key.into_inner());
+    }
+    let client = builder
+        .environment(&Env::process())
+        .map_err(claude_sdk::Error::from)
+        .and_then(claude_sdk::ClientBuilder::build);
+    client.map_err(at_a_terminal)
 }

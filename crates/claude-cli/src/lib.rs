@@ -7,6 +7,7 @@
 pub mod args;
 mod connection;
 mod console;
+mod interrupt;
 mod messages;
 mod mock;
 pub mod quickstart;
@@ -18,6 +19,21 @@ use args::{Args, Command, MessagesCommand};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use console::OutputError;
+
+/// Runs one command on a runtime of its own and gives the exit status.
+///
+/// One thread is enough for a program that waits; and it is made here, because a machine that is out of file
+/// descriptors should get its one line too.
+#[must_use]
+pub fn run_to_end(args: Args) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(args)),
+        Err(error) => {
+            console::tell(format!("the program could not start ({error}); check the limit on open files"));
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Runs one command and gives the exit status.
 pub async fn run(args: Args) -> ExitCode {

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     match claude_cli::args::parse(std::env::args_os()) {
-        Ok(args) => claude_cli::run(args).await,
+        Ok(args) => claude_cli::run_to_end(args),
         Err(status) => status,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, bail};
-use claude_sdk::types::{MessageRequest, StopReason};
+use claude_sdk::types::{Message, MessageRequest, StopReason};
 
 use crate::{
     args::MessageArgs,
@@ -16,19 +16,19 @@ use crate::{
 const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(args.base_url.clone(), args.api_version).map_err(at_a_terminal)?;
+    let client = connection::client(&args).await?;
     let message = client.messages().create(&request(&args)?).await.map_err(at_a_terminal)?;
     if args.json {
         print(serde_json::to_string_pretty(&*message)? + "\n")?;
     } else {
         print(message.text() + "\n")?;
     }
-    remark(message.stop_reason.as_ref());
+    remark(&message);
     Ok(())
 }
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(args.base_url.clone(), args.api_version).map_err(at_a_terminal)?;
+    let client = connection::client(&args).await?;
     let mut stream = client.messages().stream(&request(&args)?).await.map_err(at_a_terminal)?;
     let mut written = false;
     while let Some(event) = stream.next().await {
@@ -53,7 +53,7 @@ pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
         print("\n")?;
     }
     let message = stream.final_message().await.map_err(at_a_terminal)?;
-    remark(message.stop_reason.as_ref());
+    remark(&message);
     Ok(())
 }
 
@@ -88,8 +88,10 @@ fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
 }
 
 /// Tells on standard error when the answer is not what a reader would take it for.
-fn remark(stop_reason: Option<&StopReason>) {
-    tell(match stop_reason {
+fn remark(message: &Message) {
+    tell(match &message.stop_reason {
+        _ if message.content.is_empty() => "the answer is empty",
+        None => "the answer does not say why it ended; it may be incomplete",
         Some(StopReason::MaxTokens) => "the answer was cut at --max-tokens",
         Some(StopReason::Refusal) => "the model refused to answer",
         Some(StopReason::ModelContextWindowExceeded) => "the answer was cut at the model's context window",

@@ -7,6 +7,7 @@ use mock_server::MockServer;
 use crate::{
     args::MockArgs,
     console::{self, OutputError},
+    interrupt::interrupted,
 };
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
@@ -14,7 +15,7 @@ pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     // In this order, so that an interrupt right after the invitation is heard.
     tokio::select! {
         biased;
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        interrupted = interrupted() => interrupted?,
         invited = invite(&server) => match invited? {},
     }
     server.shutdown().await;

@@ -6,12 +6,14 @@
 use std::{
     future::ready,
     io::{self, Write},
+    pin::pin,
+    sync::atomic::Ordering,
 };
 
 use claude_sdk::transport::{Clock, SystemClock};
 use mock_server::MockServer;
 
-use crate::console;
+use crate::{console, interrupt::interrupted};
 
 mod browser;
 mod clock;
@@ -31,18 +33,30 @@ pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
 
     let server = MockServer::start().await?;
     reporter.done_since(started, "mock server", format!("listens on {}", server.base_url()))?;
-    // In this order, so that no interrupt comes before it is heard: one that is not would leave the profile behind.
-    let result = tokio::select! {
-        biased;
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; nothing was left behind")),
-        result = steps(&server, &mut reporter) => result,
-    };
+    let result = until_interrupted(&server, &mut reporter).await;
     server.shutdown().await;
 
     let report = reporter.finish(started, result.is_ok())?;
     // What became of the steps comes first: the status is about them, also where nobody reads the report.
     let printed = if json { console::print(serde_json::to_string_pretty(&report)? + "\n") } else { Ok(()) };
     result.and(printed.map_err(Into::into))
+}
+
+/// Goes through the steps, and ends before the next one where somebody asks for it.
+///
+/// The step an interrupt falls into still ends: its file may be half written, and would appear after all is cleared.
+async fn until_interrupted(server: &MockServer, reporter: &mut Reporter) -> anyhow::Result<()> {
+    let interrupt = reporter.interrupt();
+    let mut steps = pin!(steps(server, reporter));
+    // In this order, so that no interrupt comes before it is heard.
+    tokio::select! {
+        biased;
+        _ = interrupted() => {
+            interrupt.store(true, Ordering::Relaxed);
+            steps.await
+        }
+        result = &mut steps => result,
+    }
 }
 
 /// Goes through the steps against `server`, telling `reporter` of each.

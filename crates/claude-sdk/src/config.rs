@@ -86,6 +86,12 @@ impl BaseUrl {
         &self.0
     }
 
+    /// Whether the URL is without TLS, and so, by the rules above, on this very machine.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn is_cleartext(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     /// Whether `uri` is on the same scheme, host and port, so that a credential may go there.
     pub(crate) fn is_origin_of(&self, uri: &http::Uri) -> bool {
         Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.0.origin())

@@ -70,6 +70,7 @@ pub mod token_store;
 pub mod types;
 
 pub use auth_core;
+pub use http;
 pub use ratelimit;
 pub use secrets;
 pub use transport;

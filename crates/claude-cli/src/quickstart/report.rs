@@ -3,9 +3,14 @@
 use std::{
     future::Future,
     io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
+use anyhow::bail;
 use claude_sdk::transport::Clock;
 use serde::Serialize;
 
@@ -40,13 +45,14 @@ pub struct Reporter {
     clock: Box<dyn Clock>,
     out: Option<Box<dyn Write + Send>>,
     steps: Vec<Step>,
+    interrupt: Arc<AtomicBool>,
 }
 
 impl Reporter {
     /// Tells people on `out`, where there is one, and keeps the steps for the [`Report`].
     #[must_use]
     pub fn new(clock: impl Clock, out: Option<Box<dyn Write + Send>>) -> Self {
-        Self { clock: Box::new(clock), out, steps: Vec::new() }
+        Self { clock: Box::new(clock), out, steps: Vec::new(), interrupt: Arc::default() }
     }
 
     /// The steps so far.
@@ -55,16 +61,24 @@ impl Reporter {
         &self.steps
     }
 
+    /// What to set for the steps to end before the next one.
+    pub(super) fn interrupt(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupt)
+    }
+
     /// Runs one step, which gives its result and what to tell of it.
     ///
     /// # Errors
     ///
-    /// The step's own error.
+    /// The step's own error, or that somebody wants the program to end.
     pub async fn step<T>(
         &mut self,
         name: &'static str,
         step: impl Future<Output = anyhow::Result<(T, String)>>,
     ) -> anyhow::Result<T> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            bail!("interrupted; nothing was left behind");
+        }
         let started = self.clock.now();
         match step.await {
             Ok((value, detail)) => {

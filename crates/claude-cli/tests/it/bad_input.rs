@@ -41,6 +41,44 @@ fn a_credential_that_cannot_be_used_is_named_and_not_shown() {
 }
 
 #[test]
+fn a_key_file_that_cannot_be_used_is_named_and_not_shown() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = |name: &str, content: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        path
+    };
+    let good = file("good", KEY, 0o600);
+    std::os::unix::fs::symlink(good, folder.path().join("link")).unwrap();
+    let cases = [
+        (file("open", KEY, 0o644), "run `chmod 600"),
+        (file("empty", "", 0o600), "write the secret into it"),
+        (file("two-lines", "CANARY\nCANARY", 0o600), "store it on one line"),
+        (folder.path().join("link"), "links are not followed"),
+        (folder.path().to_owned(), "name the file itself"),
+        (folder.path().join("missing"), "write the key into it"),
+    ];
+    for (path, advice) in cases {
+        let mut command = claudectl(["messages", "create", "hello", "--api-key-file"]);
+        run(command.arg(path)).failed(1, advice);
+    }
+}
+
+#[test]
+fn a_machine_that_gives_too_little_is_told_of_in_one_line() {
+    let script = r#"ulimit -n 4; exec "$0" messages create hello"#;
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_claudectl")]).env_clear().env("ANTHROPIC_API_KEY", KEY);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run(&mut command).failed(1, "check the limit on open files");
+
+    let mut command = claudectl(["messages", "create", "hello", "--base-url", "http://127.0.0.1:1"]);
+    run(command.env("TOKIO_WORKER_THREADS", "0").env("ANTHROPIC_API_KEY", KEY))
+        .failed(1, "could not connect");
+}
+
+#[test]
 fn a_base_url_that_cannot_be_used_is_refused_before_anything_is_sent() {
     let cases = [
         ("http://api.example.com", "use https://"),

@@ -47,7 +47,11 @@ impl Running {
 
     /// Sends what Ctrl-C sends.
     pub fn interrupt(&mut self) {
-        kill_process(Pid::from_child(self.child()), Signal::INT).unwrap();
+        self.signal(Signal::INT);
+    }
+
+    pub fn signal(&mut self, signal: Signal) {
+        kill_process(Pid::from_child(self.child()), signal).unwrap();
     }
 
     /// Waits for the end.

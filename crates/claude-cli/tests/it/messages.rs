@@ -204,3 +204,30 @@ async fn a_service_that_mends_itself_is_asked_again() {
     assert_eq!(run.ok(), "You said: hello\n");
     assert_eq!(server.journal_len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_this_very_machine_is_shown_to_no_proxy() {
+    let server = MockServer::start().await.unwrap();
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let mut command = against(&server, ["messages", "create", "hello"]);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(variable, &address);
+    }
+    let run = run(&mut command);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(0), "You said: hello\n"), "{run:?}");
+    assert_eq!(proxy.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody came by");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_can_come_from_a_file_and_that_file_is_preferred() {
+    let server = MockServer::start().await.unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, format!("{}\n", server.api_key())).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut command = against(&server, ["messages", "create", "hello", "--api-key-file"]);
+    let run = run(command.arg(&path).env("ANTHROPIC_API_KEY", "another"));
+    assert_eq!((run.status, run.stdout.as_str()), (Some(0), "You said: hello\n"), "{run:?}");
+}

@@ -14,6 +14,7 @@ use claude_cli::quickstart::{Reporter, steps};
 use claude_sdk::transport::{Clock, SystemClock};
 use http::Method;
 use mock_server::{Credential, Entry, MockServer, Reply};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -259,17 +260,22 @@ fn the_status_tells_of_the_steps_also_where_nobody_reads() {
 }
 
 #[test]
-fn an_interrupt_leaves_nothing_behind() {
-    let folder = TempDir::new().unwrap();
-    let mut running = Running::start(&mut quickstart(folder.path(), None));
-    let mut lines = BufReader::new(running.stdout()).lines().map(Result::unwrap);
-    lines.find(|line| line.contains("authorization request")).unwrap();
-    running.interrupt();
-    lines.for_each(drop);
-    let run = running.end();
-    // It may have been done before the signal came.
-    assert!(run.status == Some(0) || run.stderr.starts_with("claudectl: interrupted"), "{run:?}");
-    assert!(is_empty(&folder), "something was left behind");
+fn being_asked_to_end_leaves_nothing_behind_whenever_it_comes() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        for step in ["authorization request", "redirect", "code exchange", "stream", "expiry"] {
+            let folder = TempDir::new().unwrap();
+            let mut running = Running::start(&mut quickstart(folder.path(), None));
+            let mut lines = BufReader::new(running.stdout()).lines().map(Result::unwrap);
+            lines.find(|line| line.contains(step)).unwrap();
+            running.signal(signal);
+            lines.for_each(drop);
+            let run = running.end();
+            // It may have been done before the signal came.
+            let told = run.stderr.starts_with("claudectl: interrupted");
+            assert!(run.status == Some(0) || (run.status == Some(1) && told), "{signal:?} {step}: {run:?}");
+            assert!(is_empty(&folder), "{signal:?} {step}: something was left behind");
+        }
+    }
 }
 
 fn quickstart(folder: &Path, json: Option<&str>) -> Command {

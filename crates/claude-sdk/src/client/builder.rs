@@ -165,7 +165,7 @@ impl ClientBuilder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let backend = match self.backend {
             Some(backend) => backend,
-            None => default_backend()?,
+            None => default_backend(&base)?,
         };
         let retry = self.retry.unwrap_or_else(|| {
             let backoff = Backoff::default();
@@ -207,14 +207,17 @@ fn read(env: &Env, name: &str) -> Result<Option<secrets::Secret>, ConfigError> {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_backend() -> Result<Arc<dyn HttpBackend>, Error> {
-    let backend = transport::backends::Reqwest::builder()
-        .build()
-        .map_err(|error| ConfigError::Backend(error.into()))?;
+fn default_backend(base: &BaseUrl) -> Result<Arc<dyn HttpBackend>, Error> {
+    let mut backend = transport::backends::Reqwest::builder();
+    if base.is_cleartext() {
+        // This very machine: a proxy would read the credential, and may be anywhere.
+        backend = backend.no_proxy();
+    }
+    let backend = backend.build().map_err(|error| ConfigError::Backend(error.into()))?;
     Ok(Arc::new(backend))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_backend() -> Result<Arc<dyn HttpBackend>, Error> {
+fn default_backend(_base: &BaseUrl) -> Result<Arc<dyn HttpBackend>, Error> {
     Err(ConfigError::MissingBackend.into())
 }

@@ -36,7 +36,10 @@ impl FromSecret {
 impl CredentialProvider for FromSecret {
     async fn credential(&self) -> Result<Credential, AuthError> {
         let secret = self.provider.get(self.name.clone()).await;
-        let secret = secret.map_err(|error| AuthError::Secret { reason: error.to_string() })?;
+        let secret = secret.map_err(|error| AuthError::Secret {
+            reason: error.to_string(),
+            retryable: error.is_retryable(),
+        })?;
         let secret = secret.ok_or_else(|| AuthError::MissingSecret { name: self.name.to_string() })?;
         Credential::api_key(secret.expose().into())
     }

@@ -230,11 +230,18 @@ pub(crate) fn shown(text: &str, secret: Option<&str>) -> String {
         Some(secret) if !secret.is_empty() => text.replace(secret, "[redacted]"),
         _ => text.to_owned(),
     };
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+    let mut line: String = text.chars().map(|c| if is_printable(c) { c } else { ' ' }).take(SHOWN).collect();
     if text.chars().nth(SHOWN).is_some() {
         line.push('…');
     }
     line
+}
+
+/// Neither a control character nor one that breaks or turns around a line on a terminal.
+fn is_printable(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    !c.is_control() && !turns
 }
 
 #[cfg(test)]

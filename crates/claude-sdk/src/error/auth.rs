@@ -28,6 +28,8 @@ pub enum AuthError {
     Secret {
         /// What the source said, free of secrets.
         reason: String,
+        /// Whether a later try may succeed.
+        retryable: bool,
     },
     /// A secret source has nothing under this name.
     #[error("no secret named {name:?}; store one, or name another")]
@@ -57,7 +59,7 @@ impl AuthError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Renewal { retryable, .. } => *retryable,
+            Self::Renewal { retryable, .. } | Self::Secret { retryable, .. } => *retryable,
             Self::Store(StoreError::Locked { .. }) => true,
             _ => false,
         }
