@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 
 /// The version of the API a client speaks, sent as `anthropic-version`.
 ///
-/// The version also decides how an API key travels (`reference`: API overview, "Versions"): the newest as
+/// The version also decides how an API key travels (API documentation: versions): the newest as
 /// `Authorization: Bearer`, the older one as `x-api-key`, which gateways and older servers still expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

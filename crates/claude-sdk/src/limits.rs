@@ -6,7 +6,7 @@ use http::HeaderMap;
 use ratelimit::{Observation, Window};
 use serde::Serialize;
 
-/// The limits an answer reported (`reference`: API rate limits, response headers).
+/// The limits an answer reported (API documentation: rate limits, response headers).
 ///
 /// A `None` was not reported. The instants of the wire are turned into waits at the time the answer came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -166,7 +166,7 @@ fn is_retryable(status: StatusCode, headers: &HeaderMap, answer: &ErrorBody) -> 
     }
 }
 
-/// The 429s no wait will mend (`reference`: API errors, spend limits).
+/// The 429s no wait will mend (API documentation: errors, spend limits).
 fn is_spend_limit(code: &str) -> bool {
     matches!(code, "enforced_spend_limit_reached" | "contract_spend_limit_reached")
 }

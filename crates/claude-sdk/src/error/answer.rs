@@ -11,7 +11,7 @@ use super::stream::Envelope;
 /// The longest part of a server's message that is shown.
 const SHOWN: usize = 500;
 
-/// An error the service answered with, as `reference`: API errors.
+/// An error the service answered with (API documentation: errors).
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,

@@ -87,7 +87,7 @@ fn charge(request: &MessageRequest, body: &Bytes) -> Charge {
     Charge { key: key(request), cost }
 }
 
-/// What a message did cost. Cache reads do not count towards the limits (`reference`: API rate limits).
+/// What a message did cost. Cache reads do not count towards the limits (API documentation: rate limits).
 fn cost(usage: &Usage) -> Cost {
     let written = usage.cache_creation_input_tokens.unwrap_or_default();
     let input_tokens = usage.input_tokens.saturating_add(written);

@@ -214,7 +214,7 @@ impl Stream for TextStream<'_> {
     }
 }
 
-/// The status an error type stands for (`reference`: API errors).
+/// The status an error type stands for (API documentation: errors).
 fn status_of(kind: &ErrorType) -> StatusCode {
     match kind {
         ErrorType::InvalidRequest => StatusCode::BAD_REQUEST,
