@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     net::{Ipv4Addr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,8 +14,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 use url::Url;
 
@@ -25,7 +25,8 @@ mod page;
 
 /// The one path that is answered.
 const PATH: &str = "/callback";
-/// How many connections are served at once (C28).
+/// How many connections are served at once; one more ends the oldest, so that nobody can keep the browser out by
+/// saying nothing (C28).
 const CONNECTIONS: usize = 16;
 /// How long a connection may take to send its head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,30 +68,31 @@ impl Listener {
     /// Serves until `pending`'s own callback has come and its page is written. Other connections are then closed.
     pub(super) async fn receive(self, pending: PendingAuthorization) -> Result<CodeGrant, AuthError> {
         let desk = Arc::new(Desk { port: self.port, state: Mutex::new(State::Waiting(pending)) });
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut serving = JoinSet::new();
+        let mut oldest_first = VecDeque::new();
         loop {
             tokio::select! {
                 Some(_) = serving.join_next() => {
                     if let Some(outcome) = desk.outcome() {
                         return outcome;
                     }
+                    oldest_first.retain(|connection: &AbortHandle| !connection.is_finished());
                 }
-                (socket, place) = self.accept(&places) => {
+                socket = self.accept() => {
+                    if oldest_first.len() >= CONNECTIONS && let Some(oldest) = oldest_first.pop_front() {
+                        oldest.abort();
+                    }
                     let desk = Arc::clone(&desk);
-                    serving.spawn(async move {
-                        serve(socket, &desk).await;
-                        drop(place);
-                    });
+                    oldest_first.push_back(serving.spawn(async move { serve(socket, &desk).await }));
+                    // Who has come is heard before the next one comes in, however many wait outside.
+                    tokio::task::yield_now().await;
                 }
             }
         }
     }
 
-    /// The next connection, once there is a place for it.
-    async fn accept(&self, places: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
-        // The semaphore is never closed, so there is always a permit.
-        let place = Arc::clone(places).acquire_owned().await.ok();
+    /// The next connection.
+    async fn accept(&self) -> TcpStream {
         loop {
             let accepted = match &self.v6 {
                 Some(v6) => {
@@ -99,7 +101,7 @@ impl Listener {
                 None => self.v4.accept().await,
             };
             match accepted {
-                Ok((socket, _)) => return (socket, place),
+                Ok((socket, _)) => return socket,
                 // The peer went away before it was accepted, or the process is out of file descriptors.
                 Err(_) => tokio::task::yield_now().await,
             }
