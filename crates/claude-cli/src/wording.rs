@@ -11,7 +11,9 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
     match &error {
         Error::Config(ConfigError::MissingCredential) => {
-            anyhow!("no credential; set ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN, in the environment")
+            anyhow!(
+                "no credential; set ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN, in the environment, or give --api-key-file"
+            )
         }
         Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
             let (kind, message) = (api.kind(), api.message());

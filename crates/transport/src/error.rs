@@ -241,7 +241,11 @@ impl fmt::Display for Error {
                 write!(f, "the answer of {target} broke off before it was complete; try again")
             }
             ErrorKind::Closed => {
-                write!(f, "{target} closed the connection without an answer; it may have done the work")
+                write!(
+                    f,
+                    "{target} closed the connection without an answer; it may have done the work, so \
+                     look before sending it again"
+                )
             }
             ErrorKind::Refused => write!(f, "nothing was sent to {target}; see the cause"),
             ErrorKind::Other => write!(f, "the exchange with {target} failed; see the cause"),

@@ -231,3 +231,26 @@ async fn a_key_can_come_from_a_file_and_that_file_is_preferred() {
     let run = run(command.arg(&path).env("ANTHROPIC_API_KEY", "another"));
     assert_eq!((run.status, run.stdout.as_str()), (Some(0), "You said: hello\n"), "{run:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_content_or_without_an_end_is_remarked_on() {
+    let server = MockServer::start().await.unwrap();
+    let answer = |content: Value, stop_reason: Value| {
+        let usage = json!({"input_tokens": 1, "output_tokens": 1});
+        Reply::json(json!({
+            "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
+            "stop_reason": stop_reason, "stop_sequence": null, "usage": usage
+        }))
+    };
+    let text = json!([{"type": "text", "text": "half"}]);
+    let cases = [
+        (answer(json!([]), json!("end_turn")), "the answer is empty"),
+        (answer(text, Value::Null), "it may be incomplete"),
+    ];
+    for (reply, remark) in cases {
+        server.push_reply(reply);
+        let run = run(&mut against(&server, ["messages", "create", "hello"]));
+        assert_eq!(run.status, Some(0), "{run:?}");
+        assert!(run.stderr.contains(remark), "{run:?}");
+    }
+}

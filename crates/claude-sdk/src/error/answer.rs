@@ -113,6 +113,7 @@ impl ApiError {
             }
             429 => "slow down, or set a rate limiter on the client",
             529 => "the service is overloaded; try again later",
+            500..=599 => "the service failed; try again later",
             _ => return None,
         })
     }
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_servers_text_is_shown_on_one_line_short_and_without_the_secret() {
-        let text = format!("bad key sk-ant-canary\u{1b}[31m\nnext {}", "x".repeat(1000));
+        let text = format!("bad key sk-ant-canary\u{1b}[31m\nnext\u{202e}{}", "x".repeat(1000));
         let line = shown(&text, Some("sk-ant-canary"));
         assert!(line.starts_with("bad key [redacted] [31m next xxx"));
         assert!(line.chars().count() == SHOWN + 1 && !line.contains("canary"));

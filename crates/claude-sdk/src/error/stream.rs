@@ -106,8 +106,8 @@ impl fmt::Display for StreamError {
                 "the connection broke before the message ended; what arrived is in `partial()`, send the request again",
             )?,
             Kind::Api(_) => f.write_str("the service ended the stream with an error")?,
-            Kind::Protocol(_) => f.write_str("the stream's events came in an impossible order")?,
-            Kind::Json(_) => f.write_str("an event of the stream is not the JSON it should be")?,
+            Kind::Protocol(_) => f.write_str("the stream's events came in an impossible order; send the request again, and check what stands between")?,
+            Kind::Json(_) => f.write_str("an event of the stream is not the JSON it should be; send the request again, and check what stands between")?,
         }
         write!(f, "{}", self.envelope)
     }
