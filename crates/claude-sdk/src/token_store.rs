@@ -37,6 +37,13 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] where it could not be made durable; the former session is then still in place.
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError>;
 
+    /// Removes the stored session, durably; it is no error where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where it may still be there.
+    async fn remove(&self) -> Result<(), StoreError>;
+
     /// Waits until no other holder is renewing this session, in this process or another.
     ///
     /// # Errors
@@ -57,6 +64,10 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
 
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
         (**self).save(snapshot).await
+    }
+
+    async fn remove(&self) -> Result<(), StoreError> {
+        (**self).remove().await
     }
 
     async fn lock(&self) -> Result<StoreLock, StoreError> {
@@ -107,6 +118,11 @@ impl TokenStore for MemoryTokenStore {
         Ok(())
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         Ok(StoreLock::new(Arc::clone(&self.renewing).lock_owned().await))
     }
@@ -122,6 +138,7 @@ mockall::mock! {
     impl TokenStore for TokenStore {
         async fn load(&self) -> Result<Option<Snapshot>, StoreError>;
         async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError>;
+        async fn remove(&self) -> Result<(), StoreError>;
         async fn lock(&self) -> Result<StoreLock, StoreError>;
     }
 }

@@ -5,6 +5,22 @@ use std::time::{Duration, SystemTime};
 use super::{Access, Health, Lease, Reason, TokenMachine, policy::Windows};
 
 impl TokenMachine {
+    /// Returns the lease, and until when (without end if `None`) [`access`](Self::access) gives it and wants nothing.
+    ///
+    /// A driver may keep both where many threads read them without a lock, as long as it asks anew after each input,
+    /// and after the clock stepped back behind `now`. `None` is: ask `access`.
+    #[must_use]
+    pub fn settled(&self, now: SystemTime) -> Option<(Lease, Option<SystemTime>)> {
+        let lease = self.lease.as_ref()?;
+        let advisory = self.windows().advisory;
+        // Without the window's beginning there is nothing to promise.
+        let until = match lease.expires_at() {
+            Some(expiry) => Some(expiry.checked_sub(advisory)?),
+            None => None,
+        };
+        (until.is_none_or(|until| now < until) && !self.wanted).then(|| (lease.clone(), until))
+    }
+
     pub(super) fn access_without_lease(&mut self, now: SystemTime) -> Access {
         if self.leaving.is_some() {
             return Access::LoginRequired(Reason::NoTokens);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use claude_sdk::{
     AuthError, Client, Error,
-    auth_core::{self, ScopeSet, Server, Snapshot, Wire},
+    auth_core::{self, Policy, ScopeSet, Server, Snapshot, Wire},
     credentials::OAuth,
     login::{Login, PendingLogin},
     token_store::{FileTokenStore, TokenStore},
@@ -98,12 +98,13 @@ impl<'a> Session<'a> {
         ensure!(snapshot.refresh_token.is_some(), "the answer has no refresh token");
         self.store.save(snapshot).await?;
         let mode = mode_of(self.store.path())?;
-        let oauth = OAuth::open_with_clock(
+        let oauth = OAuth::open_with(
             self.server.clone(),
             self.client.clone(),
             self.store.clone(),
             self.backend.clone(),
             self.clock.clone(),
+            Policy::default(),
         );
         Ok((oauth.await?, format!("tokens stored in a temporary profile{mode}")))
     }

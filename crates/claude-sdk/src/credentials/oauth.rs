@@ -1,21 +1,25 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
 use transport::{Clock, HttpBackend, SystemClock};
 
 use super::{Credential, CredentialProvider};
-use crate::{error::AuthError, token_store::TokenStore};
+use crate::{entropy, error::AuthError, token_store::TokenStore};
 
 mod driver;
 
 use driver::Shared;
 
+/// Clients that share an outage spread their renewals over this time, in milliseconds.
+const MAX_JITTER: u64 = 30_000;
+
 /// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
 ///
 /// This is the driver of [`auth_core::TokenMachine`] and decides nothing itself. One renewal serves all callers; it
 /// runs in a task of its own, so that a caller who goes away cannot cut a rotating refresh in two; and it holds the
-/// store's lock, so that processes which share a session spend its refresh token once.
+/// store's lock, so that processes which share a session spend its refresh token once. While the token is good, nobody
+/// waits for anybody: it is read without a lock.
 ///
 /// Cloning gives another handle to the same session.
 #[derive(Clone)]
@@ -33,34 +37,67 @@ impl OAuth {
         store: impl TokenStore,
         backend: impl HttpBackend,
     ) -> Result<Self, AuthError> {
-        Self::open_with_clock(server, client, store, backend, SystemClock).await
+        // Without randomness many clients may renew at once, which is no reason not to begin.
+        let jitter = entropy::seed().map_or(Duration::ZERO, |seed| Duration::from_millis(seed % MAX_JITTER));
+        let policy = Policy { jitter, ..Policy::default() };
+        Self::open_with(server, client, store, backend, SystemClock, policy).await
     }
 
-    /// As [`open`](Self::open), with time taken from `clock`.
+    /// As [`open`](Self::open), with time taken from `clock`, and renewed as `policy` says.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn open_with_clock(
+    pub async fn open_with(
         server: Server,
         client: Client,
         store: impl TokenStore,
         backend: impl HttpBackend,
         clock: impl Clock,
+        policy: Policy,
     ) -> Result<Self, AuthError> {
         let snapshot = store.load().await?;
         let snapshot = snapshot.ok_or_else(|| AuthError::LoginRequired {
             reason: "nobody has logged in yet; log in first".into(),
         })?;
-        let mut machine = TokenMachine::new(server, client, Policy::default());
+        let mut machine = TokenMachine::new(server, client, policy);
         machine.restore(snapshot);
         Ok(Self(Arc::new(Shared::new(machine, Arc::new(store), Arc::new(backend), Arc::new(clock)))))
+    }
+
+    /// Logs out: gives the tokens back to the server, if it has a revocation endpoint, and removes them from the store.
+    ///
+    /// The tokens are removed whatever the server says, after two tries at most; `false` tells that it did not
+    /// confirm, and may take them until they expire. From the first moment on no credential is handed out.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Store`] where the store could not be locked or its content not removed; that is tried again in
+    /// the background.
+    ///
+    /// # Cancel safety
+    ///
+    /// A logout that has begun goes on when this future is dropped.
+    pub async fn log_out(&self) -> Result<bool, AuthError> {
+        self.0.begin_logout();
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            match self.0.logout() {
+                Some(outcome) => return outcome,
+                None => changed.await,
+            }
+        }
     }
 }
 
 #[async_trait]
 impl CredentialProvider for OAuth {
     async fn credential(&self) -> Result<Credential, AuthError> {
+        if let Some(current) = self.0.current() {
+            return Ok(current);
+        }
         let mut looked_into_store = false;
         loop {
             // Registered before looking, so that a renewal that ends in between is not missed.
@@ -93,5 +130,57 @@ impl CredentialProvider for OAuth {
 impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth").field("store", &self.0.store).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use auth_core::Snapshot;
+    use futures_util::FutureExt as _;
+    use transport::SimClock;
+
+    use super::*;
+    use crate::token_store::MemoryTokenStore;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    #[async_trait]
+    impl HttpBackend for Nobody {
+        async fn send(&self, _: transport::Request) -> Result<transport::Response, transport::Error> {
+            panic!("nothing is to be sent")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_good_token_is_read_while_somebody_holds_the_machine() {
+        let session = Snapshot {
+            access_token: "a".into(),
+            refresh_token: Some("r".into()),
+            expires_at: Some(NOW + Duration::from_secs(1000)),
+            scopes: None,
+            generation: 1,
+            extra: serde_json::Map::new(),
+        };
+        let endpoint: url::Url = "https://auth.example/".parse().unwrap();
+        let server = Server::new(endpoint.clone(), endpoint).unwrap();
+        let clock = SimClock::new(NOW);
+        let store = MemoryTokenStore::new(session);
+        let oauth =
+            OAuth::open_with(server, Client::public("app"), store, Nobody, clock.clone(), Policy::default());
+        let oauth = oauth.await.unwrap();
+        oauth.credential().await.unwrap();
+
+        // Whoever took the lock now would never come back: there is one thread.
+        let _held = oauth.0.hold();
+        clock.advance(Duration::from_secs(879));
+        let credential = oauth.credential().now_or_never().unwrap().unwrap();
+        assert_eq!(credential.expose(), "a");
+        clock.advance(Duration::from_secs(1));
+        assert!(oauth.0.current().is_none(), "in its last 120 s the machine has to be asked");
     }
 }

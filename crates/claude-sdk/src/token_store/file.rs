@@ -94,6 +94,11 @@ impl TokenStore for FileTokenStore {
         .await
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        blocking(&self.path, move || remove(&path).map_err(|source| failed("removing", &path, &source))).await
+    }
+
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         let path = self.lock.clone();
         let file = blocking(&self.lock, move || {
@@ -159,6 +164,19 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map_err(|error| error.error)?;
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// Gone for good: the folder is synced too. A link is removed, not followed.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        outcome => outcome?,
+    }
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 mod calls;
 mod failures;
 mod login;
+mod logout;
 mod redaction;
 mod rig;
 mod session;

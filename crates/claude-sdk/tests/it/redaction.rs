@@ -285,7 +285,14 @@ async fn no_trouble_of_a_session_tells_its_tokens() {
             place.mock.set_script([reply.clone(), reply.clone()]);
             let store = MemoryTokenStore::new(snapshot());
             tape.value(&(&store, &app));
-            let oauth = OAuth::open_with_clock(place.server(), app, store, backend(), place.clock.clone());
+            let oauth = OAuth::open_with(
+                place.server(),
+                app,
+                store,
+                backend(),
+                place.clock.clone(),
+                claude_sdk::auth_core::Policy::default(),
+            );
             let oauth = oauth.await.unwrap();
             tape.error(&place.client(&oauth).messages().create(&hello()).await.unwrap_err());
             tape.error(&oauth.credential().await.unwrap_err());
@@ -364,6 +371,6 @@ async fn a_session_that_is_used_tells_nothing_either() {
     place.mock.advance(Duration::from_secs(9 * 3600));
     let reply = client.messages().create(&hello()).await.unwrap();
     tape.value(&(&client, &oauth, oauth.credential().await.unwrap(), &reply));
-    assert!(tape.contents().contains("Refreshed"), "the renewal is not on the tape");
+    assert!(tape.contents().contains("the access token was refreshed"), "the renewal is not on the tape");
     tape.assert_clean(&[]);
 }

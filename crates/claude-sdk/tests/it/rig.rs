@@ -135,7 +135,16 @@ impl Place {
 
     pub async fn open_through(&self, store: impl TokenStore, backend: impl HttpBackend) -> OAuth {
         let clock = self.clock.clone();
-        OAuth::open_with_clock(self.server(), self.app(), store, backend, clock).await.unwrap()
+        OAuth::open_with(
+            self.server(),
+            self.app(),
+            store,
+            backend,
+            clock,
+            claude_sdk::auth_core::Policy::default(),
+        )
+        .await
+        .unwrap()
     }
 
     pub fn client(&self, oauth: &OAuth) -> Client {

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use claude_sdk::{
     ApiVersion, AuthError, Error, StoreError,
-    auth_core::{self, Snapshot},
+    auth_core::{self, Policy, Snapshot},
     credentials::{Credential, CredentialProvider, OAuth},
     layers::Authorize,
     token_store::{FileTokenStore, MemoryTokenStore, StoreLock, TokenStore},
@@ -235,6 +235,13 @@ impl TokenStore for Flaky {
         Err(StoreError::Other("the disk is full; make room".into()))
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        if self.saves.load(Ordering::SeqCst) {
+            return self.store.remove().await;
+        }
+        Err(StoreError::Other("the disk is read-only; mount it for writing".into()))
+    }
+
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         if self.locks.load(Ordering::SeqCst) {
             return self.store.lock().await;
@@ -304,6 +311,10 @@ impl TokenStore for Panicking {
         self.0.save(snapshot).await
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        self.0.remove().await
+    }
+
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         panic!("a bug in somebody's store");
     }
@@ -357,7 +368,8 @@ async fn a_wrong_client_id_is_a_matter_of_configuration() {
     let snapshot = place.login(SCOPES).await;
     let stranger = auth_core::Client::public("another-app");
     let store = MemoryTokenStore::new(snapshot);
-    let oauth = OAuth::open_with_clock(place.server(), stranger, store, backend(), place.clock.clone());
+    let oauth =
+        OAuth::open_with(place.server(), stranger, store, backend(), place.clock.clone(), Policy::default());
     let client = place.client(&oauth.await.unwrap());
     place.advance(HOUR);
     let error = client.models().list().await.unwrap_err();
@@ -528,4 +540,23 @@ async fn a_service_that_refuses_every_token_sees_two_calls_and_one_renewal() {
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED), "{error:?}");
     let calls = place.mock.journal().iter().filter(|entry| entry.status == 401).count();
     assert_eq!((calls, place.exchanges(200)), (2, 1));
+}
+
+#[tokio::test]
+async fn a_logout_whose_removal_fails_says_so_and_is_completed_later() {
+    let place = place().await;
+    let store = Flaky::new(place.login(SCOPES).await);
+    let oauth = place.open(Arc::clone(&store)).await;
+    store.saves.store(false, Ordering::SeqCst);
+    let error = oauth.log_out().await.unwrap_err();
+    assert!(told(&Error::from(error)).contains("read-only"));
+    let error = oauth.credential().await.unwrap_err();
+    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
+
+    store.saves.store(true, Ordering::SeqCst);
+    place.advance(Duration::from_secs(60));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(store.load().await.unwrap().is_none(), "without anybody's asking");
 }

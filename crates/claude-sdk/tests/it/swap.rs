@@ -222,6 +222,11 @@ impl TokenStore for Ledger {
         Ok(())
     }
 
+    async fn remove(&self) -> Result<(), StoreError> {
+        self.used.lock().unwrap().push("remove");
+        Ok(())
+    }
+
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         self.used.lock().unwrap().push("lock");
         Ok(StoreLock::new(Unlock(Arc::clone(&self.used))))

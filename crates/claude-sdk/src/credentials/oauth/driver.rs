@@ -6,12 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use auth_core::{Access, ExchangeId, Failure, Input, Output, SendFailure, TokenMachine};
+use arc_swap::ArcSwapOption;
+use auth_core::{Access, Event, ExchangeId, Failure, Input, Output, SendFailure, TokenMachine};
 use bytes::Bytes;
 use tokio::sync::Notify;
 use transport::{Clock, HttpBackend, Reach};
 
 use crate::{
+    credentials::Credential,
     error::{AuthError, StoreError},
     token_store::{StoreLock, TokenStore},
 };
@@ -24,6 +26,8 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the handles of one session share.
 pub(super) struct Shared {
     driven: Mutex<Driven>,
+    /// What the machine would say anyway, for those who need not ask it.
+    current: ArcSwapOption<Current>,
     pub(super) changed: Notify,
     pub(super) store: Arc<dyn TokenStore>,
     backend: Arc<dyn HttpBackend>,
@@ -36,6 +40,15 @@ struct Driven {
     busy: bool,
     /// Why the store could not be locked or read in the last round, for its waiters.
     broken: Option<AuthError>,
+    /// How the last logout went: whether the server confirmed it.
+    logout: Option<Result<bool, AuthError>>,
+}
+
+/// A credential that is good from a time until a time, without end if there is none.
+struct Current {
+    credential: Credential,
+    from: SystemTime,
+    until: Option<SystemTime>,
 }
 
 impl Shared {
@@ -45,8 +58,8 @@ impl Shared {
         backend: Arc<dyn HttpBackend>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let driven = Mutex::new(Driven { machine, busy: false, broken: None });
-        Self { driven, changed: Notify::new(), store, backend, clock }
+        let driven = Mutex::new(Driven { machine, busy: false, broken: None, logout: None });
+        Self { driven, current: ArcSwapOption::empty(), changed: Notify::new(), store, backend, clock }
     }
 
     fn driven(&self) -> MutexGuard<'_, Driven> {
@@ -54,20 +67,53 @@ impl Shared {
     }
 
     pub(super) fn handle(&self, input: Input) {
+        self.ask(|machine, now| machine.handle(input, now));
+    }
+
+    /// The machine's turn, and what everybody may know from now on.
+    fn ask<T>(&self, question: impl FnOnce(&mut TokenMachine, SystemTime) -> T) -> T {
         let now = self.clock.now();
-        self.driven().machine.handle(input, now);
+        let mut driven = self.driven();
+        let answer = question(&mut driven.machine, now);
+        let current = driven.machine.settled(now).and_then(|(lease, until)| {
+            let credential = Credential::token(lease.access_token().clone(), lease.generation()).ok()?;
+            Some(Arc::new(Current { credential, from: now, until }))
+        });
+        // Under the lock, so that an older answer does not come after a newer one.
+        self.current.store(current);
+        answer
+    }
+
+    /// The credential that the machine would give now, if that is certain without asking it. Takes no lock.
+    pub(super) fn current(&self) -> Option<Credential> {
+        let current = self.current.load();
+        let current = current.as_ref()?;
+        let now = self.clock.now();
+        let good = current.from <= now && current.until.is_none_or(|until| now < until);
+        good.then(|| current.credential.clone())
     }
 
     /// One look at the machine. Where it wants something done, a task of its own sets about it.
     pub(super) fn look(self: &Arc<Self>) -> Access {
-        let now = self.clock.now();
-        let mut driven = self.driven();
-        let access = driven.machine.access(now);
-        drop(driven);
+        let access = self.ask(TokenMachine::access);
+        self.set_about();
+        access
+    }
+
+    pub(super) fn begin_logout(self: &Arc<Self>) {
+        self.driven().logout = None;
+        self.handle(Input::LogOut);
+        self.set_about();
+    }
+
+    pub(super) fn logout(&self) -> Option<Result<bool, AuthError>> {
+        self.driven().logout.clone()
+    }
+
+    fn set_about(self: &Arc<Self>) {
         if let Some(output) = self.resume() {
             tokio::spawn(Arc::clone(self).drive(output));
         }
-        access
     }
 
     pub(super) fn failed(&self, failure: &Failure) -> AuthError {
@@ -76,6 +122,12 @@ impl Shared {
             retryable: failure.is_retryable(),
             retry_after: failure.retry_after(),
         })
+    }
+
+    /// Holds the machine, as whoever drives it does.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> impl Sized + '_ {
+        self.driven()
     }
 
     /// Does what the machine says, and comes back when it asks to be woken. Runs detached from every caller.
@@ -97,15 +149,24 @@ impl Shared {
         loop {
             match output {
                 Output::Transmit { exchange, request } => {
-                    let result = self.transmit(exchange, request, &mut lock).await;
-                    self.handle(Input::Response { exchange, result });
+                    let (sent_at, result) = self.transmit(exchange, request, &mut lock).await;
+                    self.handle(Input::Response { exchange, sent_at, result });
                 }
                 Output::Store { generation, snapshot } => {
                     let shared = Arc::clone(self);
                     let ok = guarded(async move { shared.save(snapshot).await }).await.unwrap_or(false);
                     self.handle(Input::Stored { generation, ok });
                 }
-                Output::Event(event) => tracing::info!(?event, "session"),
+                Output::Remove => {
+                    let outcome = self.remove(&mut lock).await;
+                    let ok = outcome.is_ok();
+                    if let Err(error) = outcome {
+                        tracing::error!(%error, "the stored session could not be removed");
+                        self.driven().logout = Some(Err(error));
+                    }
+                    self.handle(Input::Removed { ok });
+                }
+                Output::Event(event) => self.tell(&event),
                 Output::Idle { wake_at } => {
                     self.changed.notify_waiters();
                     return wake_at;
@@ -145,27 +206,49 @@ impl Shared {
         exchange: ExchangeId,
         request: http::Request<Bytes>,
         lock: &mut Option<StoreLock>,
-    ) -> Result<http::Response<Bytes>, SendFailure> {
+    ) -> (SystemTime, Result<http::Response<Bytes>, SendFailure>) {
+        let unsent = (self.clock.now(), Err(SendFailure::NotSent));
         if lock.is_none() {
             let shared = Arc::clone(self);
-            let prepared = guarded(async move { shared.prepare().await }).await;
-            match prepared.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
-            {
+            match whole(async move { shared.prepare().await }).await {
                 Ok(held) => *lock = Some(held),
                 Err(error) => {
                     tracing::error!(%error, "the session's store cannot be used; nothing was sent");
                     self.driven().broken = Some(error);
-                    return Err(SendFailure::NotSent);
+                    return unsent;
                 }
             }
             self.driven().broken = None;
         }
         if !self.driven().machine.wants(exchange) {
             // Another process did it; the machine still has to hear that this exchange is over.
-            return Err(SendFailure::NotSent);
+            return unsent;
         }
         let shared = Arc::clone(self);
-        guarded(async move { shared.exchange(request).await }).await.unwrap_or(Err(SendFailure::MaybeSent))
+        // Not before the wait for the lock: the answer's `Date` is measured against this.
+        let sent_at = self.clock.now();
+        let sent = guarded(async move { shared.exchange(request).await }).await;
+        (sent_at, sent.unwrap_or(Err(SendFailure::MaybeSent)))
+    }
+
+    /// Removes the stored session under the store's lock, which somebody who renews may hold.
+    async fn remove(&self, lock: &mut Option<StoreLock>) -> Result<(), AuthError> {
+        if lock.is_none() {
+            let store = Arc::clone(&self.store);
+            *lock = Some(whole(async move { Ok(store.lock().await?) }).await?);
+        }
+        let store = Arc::clone(&self.store);
+        whole(async move { Ok(store.remove().await?) }).await
+    }
+
+    fn tell(&self, event: &Event) {
+        match event {
+            Event::ClockSkew { .. } | Event::RevocationFailed(_) => tracing::warn!(%event, "session"),
+            _ => tracing::info!(%event, "session"),
+        }
+        if let Event::LoggedOut { revoked } = event {
+            self.driven().logout = Some(Ok(*revoked));
+        }
     }
 
     async fn prepare(&self) -> Result<StoreLock, AuthError> {
@@ -208,6 +291,14 @@ impl Shared {
             () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
         }
     }
+}
+
+/// As [`guarded`], for what a store does.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
+) -> Result<T, AuthError> {
+    let outcome = guarded(work).await;
+    outcome.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
 }
 
 /// Runs what is somebody else's code in a task of its own: `None` where it panics, so that the waiters are told rather
