@@ -116,7 +116,9 @@ fn a_new_lease_is_seen_only_after_it_is_stored() {
     assert!(said.events.is_empty());
     assert_eq!(rig.token(), "a1", "the old one serves while the new one is written");
     rig.at(1000).pending();
-    assert!(rig.drain().stores.is_empty(), "one write at a time");
+    let said = rig.drain();
+    assert!(said.stores.is_empty(), "one write at a time");
+    assert!(said.transmits.is_empty(), "nobody needs more than what is being written");
     rig.stored(1, true);
     rig.pending();
     let said = rig.stored(2, true);

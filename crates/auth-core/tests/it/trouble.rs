@@ -51,6 +51,18 @@ fn a_failure_is_shared_and_the_demand_of_those_who_got_it_is_met_later() {
 }
 
 #[test]
+fn while_a_new_try_is_under_way_nobody_is_told_to_come_later() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    rig.at(1001).pending();
+    rig.transmit();
+    // The clock steps back into the wait that is over.
+    rig.at(1000).pending();
+}
+
+#[test]
 fn a_lost_answer_is_asked_for_once_more_at_once() {
     let mut rig = Rig::new();
     rig.at(1000).pending();
