@@ -324,6 +324,19 @@ fn an_older_or_equal_snapshot_is_ignored() {
 }
 
 #[test]
+fn of_two_that_expire_together_the_later_generation_counts() {
+    let rival = |generation| {
+        Input::Adopt(Snapshot { generation, ..snapshot("other", Some("other"), Some(at(1000))) })
+    };
+    let mut rig = Rig::new();
+    assert!(rig.handle(rival(1)).drain().events.is_empty());
+    assert_eq!(rig.token(), "a1");
+    let said = rig.handle(rival(2)).drain();
+    assert!(matches!(said.events[..], [Event::Adopted { generation: 2 }]), "{said:?}");
+    assert_eq!(rig.token(), "other");
+}
+
+#[test]
 fn adoption_ends_a_required_login_but_the_dead_token_does_not() {
     let mut rig = Rig::new();
     rig.at(1000).pending();
