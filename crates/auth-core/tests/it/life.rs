@@ -155,6 +155,18 @@ fn a_failed_store_serves_from_memory_and_is_tried_again() {
 }
 
 #[test]
+fn a_write_under_way_or_done_wakes_nobody_when_the_clock_steps_back() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, tokens("a2", "r2", 5000));
+    assert_eq!(rig.stored(2, false).wake_at, Some(at(1001)));
+    assert_eq!(rig.at(1001).drain().stores, [2]);
+    assert_eq!(rig.at(1000).drain().wake_at, None, "its result will come");
+    assert_eq!(rig.stored(2, true).wake_at, None);
+}
+
+#[test]
 fn a_failed_store_of_older_tokens_does_not_delay_newer_ones() {
     let mut rig = Rig::new();
     rig.at(1000).pending();
