@@ -149,6 +149,10 @@ impl Asked {
         Self { kind, scopes, refresh_token: None, secrets }
     }
 
+    pub(crate) fn is_revocation(&self) -> bool {
+        self.kind == ExchangeKind::Revocation
+    }
+
     fn scrubber(&self) -> Scrubber {
         Scrubber::new(&self.secrets)
     }

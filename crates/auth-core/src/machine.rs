@@ -1,9 +1,12 @@
 //! The life of a token, as a state machine that is told everything and does nothing.
 
 mod access;
+mod clock;
+mod event;
 mod failure;
 mod inputs;
 mod lease;
+mod logout;
 mod outputs;
 mod policy;
 mod spent;
@@ -11,14 +14,15 @@ mod words;
 
 use std::{collections::VecDeque, time::SystemTime};
 
-use self::{access::is_within, policy::Deadline, spent::Spent};
+use self::{access::is_within, logout::Leaving, policy::Deadline, spent::Spent};
 pub use self::{
+    event::Event,
     failure::{Failure, Reason},
     lease::Lease,
     policy::Policy,
-    words::{Access, Event, ExchangeId, Input, Output, SendFailure},
+    words::{Access, ExchangeId, Input, Output, SendFailure},
 };
-use crate::{Client, Server, Snapshot, exchange::Asked};
+use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};
 
 /// Keeps one login alive: hands out leases, refreshes when someone asks, and never loses a refresh token it was given.
 ///
@@ -35,9 +39,14 @@ use crate::{Client, Server, Snapshot, exchange::Asked};
 ///   storing fails, the tokens are served from memory and storing is tried again.
 /// - A refresh token that was answered is never sent again. One whose answer got lost is sent again
 ///   [`Policy::resends`] times, promptly.
-/// - Nobody asks, nothing is sent: every exchange follows a call of [`access`](Self::access).
+/// - Nobody asks, nothing is sent: every exchange follows a call of [`access`](Self::access) or an [`Input::LogOut`].
 /// - `poll` comes to [`Output::Idle`], and its `wake_at` is in the future.
 /// - A failed login keeps its snapshot; nothing is blanked.
+/// - After [`Input::LogOut`] no lease is handed out. What is stored is removed, whether the server could be told or not.
+///
+/// Every time that goes in or comes out is this machine's own. What a server says in absolute times is corrected by
+/// what its `Date` headers tell of this machine's clock, if its answers come with TLS ([`ClockSkew`]). A clock that was
+/// set since the tokens came moves their expiry along.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -63,13 +72,14 @@ use crate::{Client, Server, Snapshot, exchange::Asked};
 ///             assert_eq!(request.uri(), "https://auth.example/token");
 ///             let answer = r#"{"access_token":"new","token_type":"Bearer","expires_in":3600}"#;
 ///             let result = Ok(http::Response::new(answer.into()));
-///             machine.handle(Input::Response { exchange, result }, now);
+///             machine.handle(Input::Response { exchange, sent_at: now, result }, now);
 ///         }
 ///         Output::Store { generation, snapshot: _ } => {
 ///             machine.handle(Input::Stored { generation, ok: true }, now);
 ///         }
+///         Output::Remove => machine.handle(Input::Removed { ok: true }, now),
+///         Output::Event(event) => println!("{event}"),
 ///         Output::Idle { .. } => break,
-///         Output::Event(event) => println!("{event:?}"),
 ///     }
 /// }
 /// assert!(matches!(machine.access(now), Access::Ready(lease) if lease.generation() == 2));
@@ -87,6 +97,10 @@ pub struct TokenMachine {
     wanted: bool,
     flight: Option<Flight>,
     exchanges: u64,
+    /// The highest generation so far; a logout does not begin anew.
+    newest: u64,
+    leaving: Option<Leaving>,
+    skew: ClockSkew,
     health: Health,
     troubles: Troubles,
     /// Fresh leases refused in a row.
@@ -136,6 +150,8 @@ struct Storing {
     /// The newest snapshot was never reported: its lease is not visible.
     unpublished: bool,
     waiting: Option<u64>,
+    /// What is stored is being removed.
+    removing: bool,
     retry: Option<Deadline>,
     failures: u32,
 }
@@ -153,6 +169,9 @@ impl TokenMachine {
             wanted: false,
             flight: None,
             exchanges: 0,
+            newest: 0,
+            leaving: None,
+            skew: ClockSkew::default(),
             health: Health::Well,
             troubles: Troubles::default(),
             rejections: 0,
@@ -186,6 +205,12 @@ impl TokenMachine {
         self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange && !self.is_superseded(flight))
     }
 
+    /// Returns what is known of this machine's clock.
+    #[must_use]
+    pub fn clock_skew(&self) -> &ClockSkew {
+        &self.skew
+    }
+
     /// Answers whoever wants a token, and remembers that someone did.
     pub fn access(&mut self, now: SystemTime) -> Access {
         let Some(lease) = self.lease.clone().filter(|lease| lease.is_valid_at(now)) else {
@@ -205,11 +230,13 @@ impl TokenMachine {
     /// Takes in what happened outside.
     pub fn handle(&mut self, input: Input, now: SystemTime) {
         match input {
-            Input::Response { exchange, result } => self.answered(exchange, result, now),
+            Input::Response { exchange, sent_at, result } => self.answered(exchange, sent_at, result, now),
             Input::Rejected { generation } => self.rejected(generation, now),
             Input::Stored { generation, ok } => self.stored(generation, ok, now),
             Input::Adopt(snapshot) => self.adopt(snapshot, now),
             Input::LoggedIn(tokens) => self.logged_in(tokens, now),
+            Input::LogOut => self.log_out(),
+            Input::Removed { ok } => self.removed(ok, now),
         }
     }
 
@@ -218,6 +245,10 @@ impl TokenMachine {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
         }
-        self.store(now).or_else(|| self.transmit(now)).unwrap_or_else(|| self.idle(now))
+        let next = match self.leaving {
+            Some(_) => self.go(now),
+            None => self.store(now).or_else(|| self.transmit(now)),
+        };
+        next.unwrap_or_else(|| self.idle(now))
     }
 }

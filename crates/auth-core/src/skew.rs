@@ -20,12 +20,13 @@ const BELIEVABLE: i128 = 24 * 60 * 60 * SECOND;
 /// Estimates how far the clock of this machine is from the server's, and corrects what it says.
 ///
 /// A server measures an assertion's `iat`, `nbf` and `exp` by its own clock; a machine whose clock is an hour wrong
-/// could not log in at all. Feed every answer to [`observe`](Self::observe) before its time is used, and give the core
-/// [`correct`](Self::correct)ed times: all of them, since a token's expiry and the time it is compared with must come
-/// from the same clock.
+/// could not log in at all. Feed every answer to [`observe`](Self::observe) before its time is used, and give
+/// [`correct`](Self::correct)ed times to what is judged by the server's clock: assertions above all. An expiry that was
+/// read with a corrected time is the server's; compare it with a corrected time, or bring it back with
+/// [`local`](Self::local).
 ///
 /// Keep one per server, since their clocks differ, and feed it no answer that came without TLS: whoever writes the
-/// `Date` moves the correction.
+/// `Date` moves the correction. A [`TokenMachine`](crate::TokenMachine) has one of its own and does all of this itself.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -42,8 +43,8 @@ const BELIEVABLE: i128 = 24 * 60 * 60 * SECOND;
 /// assert_eq!(change.offset, Offset::Ahead(Duration::from_millis(3_600_400)));
 /// assert_eq!(change.to_string(), "this machine's clock is 3600 s behind the server's; set it to the right time");
 /// assert_eq!(skew.uncertainty(), Some(Duration::from_millis(600)));
-/// // From here on every time that goes into the core is `skew.correct(now)`.
 /// assert_eq!(skew.correct(received), received + Duration::from_millis(3_600_400));
+/// assert_eq!(skew.local(skew.correct(received)), received);
 /// ```
 ///
 /// # The rule
@@ -120,12 +121,13 @@ impl ClockSkew {
     /// A time too far away to be corrected is returned as it is.
     #[must_use]
     pub fn correct(&self, local: SystemTime) -> SystemTime {
-        let server = match self.offset() {
-            Offset::Zero => Some(local),
-            Offset::Ahead(by) => local.checked_add(by),
-            Offset::Behind(by) => local.checked_sub(by),
-        };
-        server.unwrap_or(local)
+        moved(local, self.offset())
+    }
+
+    /// Returns the time of this machine for a time of the server: the way back from [`correct`](Self::correct).
+    #[must_use]
+    pub fn local(&self, server: SystemTime) -> SystemTime {
+        moved(server, self.offset().back())
     }
 
     /// Returns what is allowed after this sighting; `None` if it is distrusted, for now.
@@ -155,6 +157,16 @@ pub enum Offset {
     Ahead(Duration),
     /// The server's clock is behind by this much: the one of this machine is fast.
     Behind(Duration),
+}
+
+impl Offset {
+    fn back(self) -> Self {
+        match self {
+            Self::Zero => Self::Zero,
+            Self::Ahead(by) => Self::Behind(by),
+            Self::Behind(by) => Self::Ahead(by),
+        }
+    }
 }
 
 /// A new correction; [`ClockSkew::observe`] tells.
@@ -208,6 +220,16 @@ impl Sighting {
         let middle = self.middle();
         if self.contains(0) || middle.abs() < TOLERANCE { 0 } else { middle }
     }
+}
+
+/// Returns a time moved by an offset, or as it is where there is no such time.
+fn moved(time: SystemTime, offset: Offset) -> SystemTime {
+    let moved = match offset {
+        Offset::Zero => Some(time),
+        Offset::Ahead(by) => time.checked_add(by),
+        Offset::Behind(by) => time.checked_sub(by),
+    };
+    moved.unwrap_or(time)
 }
 
 /// Reads when the server says that it wrote this answer.

@@ -69,6 +69,11 @@ impl Snapshot {
         next
     }
 
+    /// Returns the token that this login lives by.
+    pub(crate) fn key(&self) -> &SecretString {
+        self.refresh_token.as_ref().unwrap_or(&self.access_token)
+    }
+
     /// Tells whether both snapshots hold the same tokens.
     pub(crate) fn has_tokens_of(&self, other: &Self) -> bool {
         let refresh = match (&self.refresh_token, &other.refresh_token) {

@@ -6,6 +6,9 @@ use super::{Access, Health, Lease, Reason, TokenMachine, policy::Windows};
 
 impl TokenMachine {
     pub(super) fn access_without_lease(&mut self, now: SystemTime) -> Access {
+        if self.leaving.is_some() {
+            return Access::LoginRequired(Reason::NoTokens);
+        }
         if self.storing.unpublished {
             return Access::Pending;
         }

@@ -5,13 +5,15 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use super::SendFailure;
 use crate::{ExchangeError, OAuthErrorCode};
 
-/// Why the last exchange gave no token; shared by everyone who waited for it.
+/// Why an exchange did not do what it was for; shared by everyone who waited for it.
 ///
 /// The cause is the [`source`](Error::source): an [`ExchangeError`] or a [`SendFailure`].
 #[derive(Debug, Clone)]
 pub struct Failure {
     cause: Cause,
     retry_after: Option<Duration>,
+    /// A token was to be given back, not renewed.
+    revoking: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -23,11 +25,15 @@ pub(super) enum Cause {
 
 impl Failure {
     pub(super) fn new(cause: Cause, retry_after: Option<Duration>) -> Self {
-        Self { cause, retry_after }
+        Self { cause, retry_after, revoking: false }
+    }
+
+    pub(super) fn of_revocation(cause: Cause) -> Self {
+        Self { cause, retry_after: None, revoking: true }
     }
 
     pub(super) fn with_retry_after(&self, retry_after: Duration) -> Self {
-        Self { cause: self.cause.clone(), retry_after: Some(retry_after) }
+        Self { retry_after: Some(retry_after), ..self.clone() }
     }
 
     /// Tells whether asking again later may help; if not, the configuration has to change.
@@ -45,6 +51,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.revoking {
+            return f.write_str("a token could not be revoked; the server may take it until it expires");
+        }
         f.write_str(match self.cause {
             Cause::Rejections => "the server refuses even fresh access tokens",
             Cause::Send(_) | Cause::Exchange(_) => "the access token could not be refreshed",

@@ -13,7 +13,7 @@ use super::{
     failure::{Cause, Verdict, verdict},
     policy::Deadline,
 };
-use crate::{ExchangeError, Snapshot, TokenSet, exchange};
+use crate::{ExchangeError, Snapshot, TokenSet};
 
 /// A fresh lease that is refused within this time counts towards a backoff: a server that refuses every token must not
 /// be asked for one after another.
@@ -23,15 +23,22 @@ impl TokenMachine {
     pub(super) fn answered(
         &mut self,
         exchange: ExchangeId,
+        sent_at: SystemTime,
         result: Result<Response<Bytes>, SendFailure>,
         now: SystemTime,
     ) {
         let Some(flight) = self.flight.take_if(|flight| flight.exchange == exchange) else { return };
+        if let Ok(response) = &result {
+            self.observe(response.headers(), sent_at, now);
+        }
         if self.is_superseded(&flight) {
             return;
         }
+        if self.leaving.is_some() {
+            return self.left(&flight, result, now);
+        }
         let result = match result {
-            Ok(response) => exchange::response(&flight.asked, &response, now),
+            Ok(response) => self.read(&flight.asked, &response, now),
             Err(SendFailure::NotSent) => {
                 return self.back_off(Cause::Send(SendFailure::NotSent), Duration::ZERO, now);
             }
@@ -43,7 +50,7 @@ impl TokenMachine {
         }
     }
 
-    fn refreshed(&mut self, tokens: TokenSet, now: SystemTime) {
+    pub(super) fn refreshed(&mut self, tokens: TokenSet, now: SystemTime) {
         let Some(held) = &self.held else { return };
         let next = held.snapshot.succeeded_by(tokens);
         self.spent.replace(held.snapshot.refresh_token.as_ref(), next.refresh_token.as_ref());
@@ -97,8 +104,7 @@ impl TokenMachine {
 
     fn back_off(&mut self, cause: Cause, at_least: Duration, now: SystemTime) {
         self.troubles.failures = self.troubles.failures.saturating_add(1);
-        let wait =
-            self.policy.backoff(self.troubles.failures).max(at_least.saturating_add(self.policy.jitter));
+        let wait = self.policy.backoff(self.troubles.failures).max(self.policy.jittered(at_least));
         let failure = Failure::new(cause, Some(wait));
         self.events.push_back(Event::RefreshFailed(failure.clone()));
         self.health = Health::BackingOff(failure, Deadline::after(wait, now));
@@ -146,7 +152,7 @@ impl TokenMachine {
             self.storing.due = false;
             self.storing.failures = 0;
         }
-        if is_newest && self.storing.unpublished {
+        if is_newest && self.storing.unpublished && self.leaving.is_none() {
             self.storing.unpublished = false;
             self.publish();
             self.events.push_back(Event::Refreshed { generation });
@@ -157,8 +163,7 @@ impl TokenMachine {
         if !self.is_news(&snapshot, now) {
             return;
         }
-        let ours = self.snapshot().map_or(0, |held| held.generation);
-        let generation = snapshot.generation.max(ours.saturating_add(1));
+        let generation = snapshot.generation.max(self.newest.saturating_add(1));
         let old = self.held.take().and_then(|held| held.snapshot.refresh_token);
         self.spent.replace(old.as_ref(), snapshot.refresh_token.as_ref());
         self.restore(Snapshot { generation, ..snapshot });
@@ -166,19 +171,26 @@ impl TokenMachine {
             held.obtained_at = Some(now);
         }
         self.events.push_back(Event::Adopted { generation });
+        if self.leaving.is_some() {
+            // These are the tokens to give back now.
+            self.leave();
+        }
     }
 
     pub(super) fn logged_in(&mut self, tokens: TokenSet, now: SystemTime) {
-        let ours = self.snapshot().map_or(0, |held| held.generation);
         self.lease = None;
-        self.hold(Snapshot { generation: ours.saturating_add(1), ..tokens.into() }, Some(now));
+        self.leaving = None;
+        self.hold(Snapshot { generation: self.newest.saturating_add(1), ..tokens.into() }, Some(now));
     }
 
     /// Tells whether a snapshot from the store is newer than ours.
     fn is_news(&self, theirs: &Snapshot, now: SystemTime) -> bool {
+        if self.spent.contains(Some(theirs.key())) {
+            return false;
+        }
         let Some(held) = &self.held else { return true };
         let ours = &held.snapshot;
-        if ours.has_tokens_of(theirs) || self.spent.contains(theirs.refresh_token.as_ref()) {
+        if ours.has_tokens_of(theirs) {
             return false;
         }
         // A refused token is over, whatever it says of itself.
@@ -196,6 +208,7 @@ impl TokenMachine {
 
     /// Makes these the newest tokens, to be stored before they are seen.
     pub(super) fn hold(&mut self, snapshot: Snapshot, obtained_at: Option<SystemTime>) {
+        self.newest = self.newest.max(snapshot.generation);
         self.held = Some(Held { snapshot, obtained_at, rejected: false });
         self.wanted = false;
         self.health = Health::Well;

@@ -28,6 +28,12 @@ impl Lease {
         }))
     }
 
+    /// Returns the same lease with another expiry.
+    pub(super) fn expiring_at(&self, expires_at: Option<SystemTime>) -> Self {
+        let Inner { access_token, generation, .. } = &*self.0;
+        Self(Arc::new(Inner { access_token: access_token.clone(), generation: *generation, expires_at }))
+    }
+
     /// Returns the token, for the `Authorization` header only.
     #[must_use]
     pub fn access_token(&self) -> &SecretString {

@@ -7,7 +7,8 @@ use crate::exchange;
 
 impl TokenMachine {
     pub(super) fn store(&mut self, now: SystemTime) -> Option<Output> {
-        if !self.storing.due || self.storing.waiting.is_some() || self.storing_again_at(now).is_some() {
+        let busy = self.storing.waiting.is_some() || self.storing.removing;
+        if !self.storing.due || busy || self.storing_again_at(now).is_some() {
             return None;
         }
         let snapshot = self.snapshot()?.clone();
@@ -25,8 +26,7 @@ impl TokenMachine {
         let generation = snapshot.generation;
         let (request, asked) =
             exchange::refresh(&self.server, &self.client, snapshot.refresh_token.as_ref()?);
-        self.exchanges = self.exchanges.wrapping_add(1);
-        let exchange = ExchangeId(self.exchanges);
+        let exchange = self.next_exchange();
         self.flight = Some(Flight { exchange, asked, generation });
         Some(Output::Transmit { exchange, request })
     }
@@ -35,7 +35,13 @@ impl TokenMachine {
         let transmit = if self.wanted && self.flight.is_none() { self.backing_off(now) } else { None };
         let waits_for_store = self.storing.due && self.storing.waiting.is_none();
         let store = if waits_for_store { self.storing_again_at(now) } else { None };
-        Output::Idle { wake_at: transmit.into_iter().chain(store).min() }
+        let logout = self.leaving.as_ref().and_then(|leaving| leaving.waits_until(now));
+        Output::Idle { wake_at: transmit.into_iter().chain(store).chain(logout).min() }
+    }
+
+    pub(super) fn next_exchange(&mut self) -> ExchangeId {
+        self.exchanges = self.exchanges.wrapping_add(1);
+        ExchangeId(self.exchanges)
     }
 
     pub(super) fn backing_off(&self, now: SystemTime) -> Option<SystemTime> {

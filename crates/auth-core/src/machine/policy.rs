@@ -15,9 +15,11 @@ pub struct Policy {
     ///
     /// Never more than a quarter of a token's life.
     pub mandatory: Duration,
-    /// Added to `advisory` and to every backoff, so that many clients do not act at once (default 0).
+    /// Added to `advisory` and to every wait, there at most the wait itself once more, so that many clients do not act
+    /// at once (default 0).
     ///
-    /// The driver draws it at random once per machine; the machine has no randomness of its own.
+    /// The driver draws it at random once per machine, from zero to half a minute say; the machine has no randomness of
+    /// its own.
     pub jitter: Duration,
     /// The wait after a first failure (default 1 s); it doubles with each further one.
     pub backoff_base: Duration,
@@ -56,7 +58,12 @@ impl Policy {
     /// Returns the wait after the nth failure in a row, counted from 1.
     pub(super) fn backoff(&self, failures: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        self.backoff_base.saturating_mul(doubled).min(self.backoff_cap).saturating_add(self.jitter)
+        self.jittered(self.backoff_base.saturating_mul(doubled).min(self.backoff_cap))
+    }
+
+    /// Returns the wait with the jitter on top, never below it.
+    pub(super) fn jittered(&self, wait: Duration) -> Duration {
+        wait.saturating_add(self.jitter.min(wait))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Failure, Lease, Reason};
+use super::{Event, Failure, Lease, Reason};
 use crate::{Snapshot, TokenSet};
 
 /// What happened outside the machine.
@@ -17,6 +17,8 @@ pub enum Input {
     Response {
         /// Which exchange it was.
         exchange: ExchangeId,
+        /// When the request was sent, read from the same clock as `now`; the answer's `Date` is measured against it.
+        sent_at: SystemTime,
         /// The answer, whatever its status, or how far the request got.
         result: Result<Response<Bytes>, SendFailure>,
     },
@@ -40,14 +42,24 @@ pub enum Input {
     Adopt(Snapshot),
     /// The user has logged in: these tokens replace everything.
     LoggedIn(TokenSet),
+    /// The user wants to be logged out: from here on no lease is handed out, and the tokens are given back and removed.
+    LogOut,
+    /// What was stored is removed, or could not be.
+    ///
+    /// A driver without a store answers `ok: true` at once.
+    Removed {
+        /// Whether it is gone for good.
+        ok: bool,
+    },
 }
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Response { exchange, result } => f
+            Self::Response { exchange, sent_at, result } => f
                 .debug_struct("Response")
                 .field("exchange", exchange)
+                .field("sent_at", sent_at)
                 .field("result", &result.as_ref().map(Response::status))
                 .finish(),
             Self::Rejected { generation } => {
@@ -58,6 +70,8 @@ impl fmt::Debug for Input {
             }
             Self::Adopt(snapshot) => f.debug_tuple("Adopt").field(snapshot).finish(),
             Self::LoggedIn(tokens) => f.debug_tuple("LoggedIn").field(tokens).finish(),
+            Self::LogOut => f.write_str("LogOut"),
+            Self::Removed { ok } => f.debug_struct("Removed").field("ok", ok).finish(),
         }
     }
 }
@@ -84,6 +98,8 @@ pub enum Output {
         /// What to store.
         snapshot: Snapshot,
     },
+    /// Remove what is stored for this login, durably, and report with [`Input::Removed`].
+    Remove,
     /// Tell whoever watches.
     Event(Event),
     /// Nothing to do until an input, a new demand, or this time.
@@ -102,40 +118,11 @@ impl fmt::Debug for Output {
             Self::Store { generation, .. } => {
                 f.debug_struct("Store").field("generation", generation).finish_non_exhaustive()
             }
+            Self::Remove => f.write_str("Remove"),
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
             Self::Idle { wake_at } => f.debug_struct("Idle").field("wake_at", wake_at).finish(),
         }
     }
-}
-
-/// Something worth a log line or a metric; nothing has to be done about it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Event {
-    /// The lease of this generation, fresh from an exchange, may now be used.
-    Refreshed {
-        /// Its generation.
-        generation: u64,
-    },
-    /// A newer snapshot was taken over from the store.
-    Adopted {
-        /// The generation it got.
-        generation: u64,
-    },
-    /// The current lease was refused by a server.
-    Rejected {
-        /// Its generation.
-        generation: u64,
-    },
-    /// An exchange failed; a valid lease is still handed out.
-    RefreshFailed(Failure),
-    /// The store failed. The tokens are in memory only: a crash now loses the login. Storing is tried again.
-    StoreFailed {
-        /// The generation that could not be stored.
-        generation: u64,
-    },
-    /// The refresh token is gone. Worth one more look into the store, then a login.
-    LoginRequired(Reason),
 }
 
 /// The answer to "may I have a token?".

@@ -134,7 +134,7 @@ impl World {
                 if !self.over.is_empty() {
                     let exchange = self.over[which % self.over.len()];
                     let result = self.result(answer).0;
-                    self.rig.handle(Input::Response { exchange, result });
+                    self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
                 }
             }
             Op::Reject(ago) => {
@@ -210,7 +210,7 @@ impl World {
         }
         self.reason |= matches!(answer, Answer::MaybeSent | Answer::Gateway | Answer::Html);
         self.over.push(exchange);
-        self.rig.handle(Input::Response { exchange, result });
+        self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
     }
 
     fn result(&mut self, answer: Answer) -> (Result<Response<bytes::Bytes>, SendFailure>, bool) {

@@ -125,7 +125,8 @@ fn nothing_a_machine_says_shows_a_token() {
     let output = rig.machine.poll(rig.now);
     shown += &format!("{output:?} {:?}", rig.machine);
     let Output::Transmit { exchange, .. } = output else { panic!("{output:?}") };
-    let input = Input::Response { exchange, result: Ok(tokens("canary/at", "canary/c0de", 100)) };
+    let input =
+        Input::Response { exchange, sent_at: at(0), result: Ok(tokens("canary/at", "canary/c0de", 100)) };
     shown += &format!("{input:?} {:?}", Input::Adopt(first()));
     rig.handle(input);
     let output = rig.machine.poll(rig.now);

@@ -65,6 +65,7 @@ pub(crate) fn form(request: &Request<Bytes>) -> HashMap<String, String> {
 pub(crate) struct Said {
     pub(crate) transmits: Vec<(ExchangeId, String)>,
     pub(crate) stores: Vec<u64>,
+    pub(crate) removes: u32,
     pub(crate) events: Vec<Event>,
     pub(crate) wake_at: Option<SystemTime>,
 }
@@ -111,6 +112,7 @@ impl Rig {
                     said.transmits.push((exchange, form(&request)["refresh_token"].clone()));
                 }
                 Output::Store { generation, .. } => said.stores.push(generation),
+                Output::Remove => said.removes += 1,
                 Output::Event(event) => said.events.push(event),
                 Output::Idle { wake_at } => {
                     assert!(wake_at.is_none_or(|wake_at| wake_at > self.now), "wake_at is in the past");
@@ -130,11 +132,11 @@ impl Rig {
     }
 
     pub(crate) fn answer(&mut self, exchange: ExchangeId, response: Response<Bytes>) -> Said {
-        self.handle(Input::Response { exchange, result: Ok(response) }).drain()
+        self.handle(Input::Response { exchange, sent_at: self.now, result: Ok(response) }).drain()
     }
 
     pub(crate) fn lose(&mut self, exchange: ExchangeId, failure: SendFailure) -> Said {
-        self.handle(Input::Response { exchange, result: Err(failure) }).drain()
+        self.handle(Input::Response { exchange, sent_at: self.now, result: Err(failure) }).drain()
     }
 
     pub(crate) fn stored(&mut self, generation: u64, ok: bool) -> Said {

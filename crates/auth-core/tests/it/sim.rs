@@ -181,7 +181,7 @@ impl World {
     fn deliver(&mut self) {
         let now = self.rig.now;
         if let Some((_, exchange, result)) = self.wire.take_if(|(when, ..)| *when <= now) {
-            self.rig.handle(Input::Response { exchange, result });
+            self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
         }
         if let Some((_, generation, ok)) = self.disk.take_if(|(when, ..)| *when <= now) {
             if ok {

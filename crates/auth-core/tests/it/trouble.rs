@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 use auth_core::{Event, ExchangeError, Failure, Policy, Reason, SendFailure};
 use http::{HeaderValue, header::RETRY_AFTER};
 
-use crate::rig::{Rig, at, oauth_error, reply, snapshot, tokens};
+use crate::rig::{Rig, Said, at, oauth_error, reply, snapshot, tokens};
 
 #[track_caller]
 fn refresh_failed(events: &[Event]) -> Failure {
@@ -278,6 +278,12 @@ fn jitter_widens_the_window_and_every_wait() {
     assert!(rig.drain().transmits.is_empty());
     assert_eq!(rig.at(873).token(), "a1");
     let (exchange, _) = rig.transmit();
-    let failure = refresh_failed(&rig.lose(exchange, SendFailure::NotSent).events);
-    assert_eq!(failure.retry_after(), Some(Duration::from_secs(8)));
+    let wait = |said: Said| refresh_failed(&said.events).retry_after();
+    assert_eq!(wait(rig.lose(exchange, SendFailure::NotSent)), Some(Duration::from_secs(2)));
+    for (second, expected) in [(880, 4), (890, 8), (900, 8 + 7)] {
+        let _ = rig.at(second).access();
+        let (exchange, _) = rig.transmit();
+        let waited = wait(rig.lose(exchange, SendFailure::NotSent));
+        assert_eq!(waited, Some(Duration::from_secs(expected)), "at most doubled, at most 7 s more");
+    }
 }

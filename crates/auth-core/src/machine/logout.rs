@@ -1,0 +1,185 @@
+//! Giving the tokens back, and forgetting them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{
+    Event, Failure, Flight, Health, Output, SendFailure, Storing, TokenMachine, Troubles, failure::Cause,
+    policy::Deadline,
+};
+use crate::{ExchangeError, Snapshot, TokenKind, exchange};
+
+/// How often a token is sent to be revoked: whoever logs out is waiting.
+const TRIES: u32 = 2;
+
+/// A logout under way.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// What is given back next: the refresh token first, since the login lives as long as it does (C98).
+    next: Option<TokenKind>,
+    /// How often that was tried.
+    tries: u32,
+    retry: Option<Deadline>,
+    /// Whether everything so far was revoked.
+    revoked: bool,
+    /// How often removing failed.
+    failures: u32,
+}
+
+impl Leaving {
+    /// Begins with the tokens that can be given back, if there are any.
+    fn new(revocable: Option<&Snapshot>) -> Self {
+        let next = revocable.map(|snapshot| match snapshot.refresh_token {
+            Some(_) => TokenKind::RefreshToken,
+            None => TokenKind::AccessToken,
+        });
+        Self { next, tries: 0, retry: None, revoked: next.is_some(), failures: 0 }
+    }
+
+    pub(super) fn waits_until(&self, now: SystemTime) -> Option<SystemTime> {
+        self.retry?.pending(now)
+    }
+}
+
+impl TokenMachine {
+    pub(super) fn log_out(&mut self) {
+        if self.leaving.is_none() {
+            self.leave();
+        }
+    }
+
+    /// Begins a logout, or begins it anew with other tokens.
+    pub(super) fn leave(&mut self) {
+        let revocable = self.server.revocation_endpoint().and(self.snapshot());
+        self.leaving = Some(Leaving::new(revocable));
+        self.lease = None;
+        self.wanted = false;
+        self.storing.due = false;
+        self.storing.retry = None;
+    }
+
+    /// Says what a logout needs next.
+    pub(super) fn go(&mut self, now: SystemTime) -> Option<Output> {
+        let leaving = self.leaving.as_ref()?;
+        // A refresh in flight may bring the tokens that have to be given back.
+        let waits = self.flight.is_some() || self.storing.waiting.is_some() || self.storing.removing;
+        if waits || leaving.waits_until(now).is_some() {
+            return None;
+        }
+        self.revoke().or_else(|| {
+            self.storing.removing = true;
+            Some(Output::Remove)
+        })
+    }
+
+    fn revoke(&mut self) -> Option<Output> {
+        let kind = self.leaving.as_ref()?.next?;
+        let snapshot = self.snapshot()?;
+        let generation = snapshot.generation;
+        let token = match kind {
+            TokenKind::RefreshToken => snapshot.refresh_token.as_ref()?,
+            TokenKind::AccessToken => &snapshot.access_token,
+        };
+        let (request, asked) = exchange::revoke(&self.server, &self.client, token, kind)?;
+        let exchange = self.next_exchange();
+        self.flight = Some(Flight { exchange, asked, generation });
+        Some(Output::Transmit { exchange, request })
+    }
+
+    /// Takes in what became of an exchange that ended during a logout.
+    pub(super) fn left(
+        &mut self,
+        flight: &Flight,
+        result: Result<Response<Bytes>, SendFailure>,
+        now: SystemTime,
+    ) {
+        if !flight.asked.is_revocation() {
+            // Whoever is in doubt about the refresh token gives it back even so.
+            if let Ok(Ok(tokens)) = result.map(|response| self.read(&flight.asked, &response, now)) {
+                self.refreshed(tokens, now);
+                self.leave();
+            }
+            return;
+        }
+        let refusal = match result {
+            Ok(response) => {
+                let answer = exchange::revocation(&flight.asked, &response, self.skew.correct(now));
+                answer.map_err(Refusal::of)
+            }
+            Err(failure) => Err(Refusal { cause: Cause::Send(failure), wait: Some(Duration::ZERO) }),
+        };
+        match refusal {
+            Ok(()) => self.given_back(),
+            Err(refusal) => self.not_given_back(refusal, now),
+        }
+    }
+
+    fn given_back(&mut self) {
+        let Some(leaving) = &mut self.leaving else { return };
+        leaving.tries = 0;
+        leaving.next = match leaving.next {
+            Some(TokenKind::RefreshToken) => Some(TokenKind::AccessToken),
+            _ => None,
+        };
+    }
+
+    fn not_given_back(&mut self, Refusal { cause, wait }: Refusal, now: SystemTime) {
+        let Some(leaving) = &mut self.leaving else { return };
+        leaving.tries = leaving.tries.saturating_add(1);
+        let wait =
+            wait.map(|at_least| self.policy.backoff(leaving.tries).max(self.policy.jittered(at_least)));
+        if let Some(wait) = wait.filter(|wait| leaving.tries < TRIES && *wait <= self.policy.backoff_cap) {
+            leaving.retry = Some(Deadline::after(wait, now));
+            return;
+        }
+        leaving.revoked = false;
+        // A server that cannot be reached is not asked for the other token; one that said no may still take it.
+        let reached =
+            matches!(&cause, Cause::Exchange(error) if error.code().is_some() && !error.is_retryable());
+        self.events.push_back(Event::RevocationFailed(Failure::of_revocation(cause)));
+        if reached {
+            self.given_back();
+        } else {
+            leaving.next = None;
+        }
+    }
+
+    pub(super) fn removed(&mut self, ok: bool, now: SystemTime) {
+        self.storing.removing = false;
+        // A login since then has other tokens, and stores them now.
+        let Some(leaving) = &mut self.leaving else { return };
+        if !ok {
+            leaving.failures = leaving.failures.saturating_add(1);
+            leaving.retry = Some(Deadline::after(self.policy.backoff(leaving.failures), now));
+            self.events.push_back(Event::RemoveFailed);
+            return;
+        }
+        self.events.push_back(Event::LoggedOut { revoked: leaving.revoked });
+        if let Some(held) = self.held.take() {
+            self.spent.add(Some(held.snapshot.key()));
+        }
+        self.leaving = None;
+        self.health = Health::Well;
+        self.troubles = Troubles::default();
+        self.rejections = 0;
+        self.storing = Storing::default();
+    }
+}
+
+/// Why a token was not given back, and whether it may be tried again.
+struct Refusal {
+    cause: Cause,
+    wait: Option<Duration>,
+}
+
+impl Refusal {
+    fn of(error: ExchangeError) -> Self {
+        let wait = error.is_retryable().then(|| error.retry_after().unwrap_or_default());
+        Self { cause: Cause::Exchange(Arc::new(error)), wait }
+    }
+}

@@ -1,0 +1,270 @@
+//! Logging out: what is sent, what is removed, and what a server that is not there can spoil.
+
+use std::time::Duration;
+
+use auth_core::{
+    Access, Client, Event, ExchangeId, Input, Output, Policy, Reason, SendFailure, Snapshot, TokenMachine,
+};
+use http::{HeaderValue, header::RETRY_AFTER};
+
+use crate::rig::{Rig, at, form, oauth_error, reply, server, snapshot, tokens};
+
+/// A machine with `a1`/`r1` whose server can revoke.
+fn rig() -> Rig {
+    with(snapshot("a1", Some("r1"), Some(at(1000))))
+}
+
+fn with(snapshot: Snapshot) -> Rig {
+    let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
+    let mut machine = TokenMachine::new(server, Client::public("app"), Policy::default());
+    machine.restore(snapshot);
+    Rig { machine, now: at(0) }
+}
+
+/// Expects a revocation; gives its id, the token, and the hint.
+#[track_caller]
+fn revocation(rig: &mut Rig) -> (ExchangeId, String, String) {
+    match rig.machine.poll(rig.now) {
+        Output::Transmit { exchange, request } => {
+            assert_eq!(request.uri(), "https://auth.example/revoke");
+            let form = form(&request);
+            (exchange, form["token"].clone(), form["token_type_hint"].clone())
+        }
+        other => panic!("expected a revocation, got {other:?}"),
+    }
+}
+
+/// Answers and expects nothing of note.
+fn answer(rig: &mut Rig, exchange: ExchangeId, response: http::Response<bytes::Bytes>) {
+    rig.handle(Input::Response { exchange, sent_at: rig.now, result: Ok(response) });
+}
+
+fn lose(rig: &mut Rig, exchange: ExchangeId) {
+    rig.handle(Input::Response { exchange, sent_at: rig.now, result: Err(SendFailure::NotSent) });
+}
+
+#[track_caller]
+fn logged_out(rig: &mut Rig) -> bool {
+    let said = rig.handle(Input::Removed { ok: true }).drain();
+    assert!(rig.machine.snapshot().is_none());
+    assert_eq!(rig.login_required(), Reason::NoTokens);
+    match said.events[..] {
+        [Event::LoggedOut { revoked }] => revoked,
+        _ => panic!("{said:?}"),
+    }
+}
+
+#[test]
+fn the_refresh_token_is_revoked_first_then_the_access_token_then_all_is_removed() {
+    let mut rig = rig();
+    rig.handle(Input::LogOut);
+    assert_eq!(rig.login_required(), Reason::NoTokens, "from the first moment on");
+    let (exchange, token, hint) = revocation(&mut rig);
+    assert_eq!((token.as_str(), hint.as_str()), ("r1", "refresh_token"));
+    assert!(rig.machine.wants(exchange) && matches!(rig.machine.poll(rig.now), Output::Idle { .. }));
+    answer(&mut rig, exchange, reply(200, ""));
+    let (exchange, token, hint) = revocation(&mut rig);
+    assert_eq!((token.as_str(), hint.as_str()), ("a1", "access_token"));
+    assert!(rig.machine.snapshot().is_some(), "nothing is forgotten before it is removed");
+    answer(&mut rig, exchange, oauth_error(400, "invalid_token"));
+    assert!(matches!(rig.machine.poll(rig.now), Output::Remove));
+    assert!(matches!(rig.machine.poll(rig.now), Output::Idle { wake_at: None }), "once");
+    assert!(logged_out(&mut rig));
+}
+
+#[test]
+fn a_login_without_a_refresh_token_gives_back_what_it_has() {
+    let mut rig = with(snapshot("a1", None, None));
+    let (exchange, token, hint) = revocation(rig.handle(Input::LogOut));
+    assert_eq!((token.as_str(), hint.as_str()), ("a1", "access_token"));
+    answer(&mut rig, exchange, reply(200, ""));
+    assert_eq!(rig.drain().removes, 1);
+    assert!(logged_out(&mut rig));
+}
+
+#[test]
+fn without_a_place_to_revoke_the_tokens_are_removed_and_it_is_said() {
+    let mut rig = Rig::new();
+    let said = rig.handle(Input::LogOut).drain();
+    assert!(said.transmits.is_empty() && said.removes == 1, "{said:?}");
+    assert!(!logged_out(&mut rig));
+}
+
+#[test]
+fn offline_the_tokens_are_removed_after_one_more_try() {
+    let mut rig = rig();
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    lose(&mut rig, exchange);
+    let said = rig.drain();
+    assert_eq!(said.wake_at, Some(at(1)), "{said:?}");
+    let (exchange, token, _) = revocation(rig.at(1));
+    assert_eq!(token, "r1");
+    lose(&mut rig, exchange);
+    let said = rig.drain();
+    assert_eq!(said.removes, 1, "the server is not there for the other token either");
+    let [Event::RevocationFailed(failure)] = &said.events[..] else { panic!("{said:?}") };
+    assert!(failure.to_string().contains("could not be revoked") && !failure.is_retryable());
+    assert!(!logged_out(&mut rig));
+}
+
+/// C99: a busy server is asked again when it says, once, and not at all when that is long.
+#[test]
+fn a_busy_server_is_not_stormed() {
+    let busy = |seconds| {
+        let mut response = oauth_error(503, "temporarily_unavailable");
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        response
+    };
+    let mut rig = rig();
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    answer(&mut rig, exchange, busy("5"));
+    assert_eq!(rig.drain().wake_at, Some(at(5)));
+    let (exchange, ..) = revocation(rig.at(5));
+    answer(&mut rig, exchange, busy("5"));
+    assert_eq!(rig.drain().removes, 1);
+
+    let mut rig = self::rig();
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    answer(&mut rig, exchange, busy("61"));
+    assert_eq!(rig.drain().removes, 1, "a person is waiting");
+    assert!(!logged_out(&mut rig));
+}
+
+#[test]
+fn a_server_that_refuses_one_kind_of_token_is_asked_for_the_other() {
+    let mut rig = rig();
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    answer(&mut rig, exchange, oauth_error(400, "unsupported_token_type"));
+    let events = match rig.machine.poll(rig.now) {
+        Output::Event(event) => event.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(events.contains("could not be revoked"), "{events}");
+    let (exchange, token, _) = revocation(&mut rig);
+    assert_eq!(token, "a1");
+    answer(&mut rig, exchange, reply(200, ""));
+    rig.drain();
+    assert!(!logged_out(&mut rig), "one of two is not all");
+}
+
+#[test]
+fn a_refresh_under_way_is_waited_for_and_what_it_brings_is_given_back() {
+    let mut rig = rig();
+    rig.at(950);
+    let _ = rig.access();
+    let (refresh, _) = rig.transmit();
+    let said = rig.handle(Input::LogOut).drain();
+    assert!(said.transmits.is_empty() && said.removes == 0, "{said:?}");
+    answer(&mut rig, refresh, tokens("a2", "r2", 3600));
+    let (exchange, token, _) = revocation(&mut rig);
+    assert_eq!(token, "r2");
+    answer(&mut rig, exchange, reply(200, ""));
+    let (exchange, token, _) = revocation(&mut rig);
+    assert_eq!(token, "a2");
+    answer(&mut rig, exchange, reply(200, ""));
+    let said = rig.drain();
+    assert!(said.stores.is_empty() && said.removes == 1, "{said:?}");
+    assert!(logged_out(&mut rig));
+}
+
+#[test]
+fn a_refresh_that_fails_during_a_logout_does_not_hold_it_up() {
+    for result in [Err(SendFailure::MaybeSent), Ok(oauth_error(400, "invalid_grant")), Ok(reply(502, ""))] {
+        let mut rig = rig();
+        rig.at(950);
+        let _ = rig.access();
+        let (exchange, _) = rig.transmit();
+        rig.handle(Input::LogOut).handle(Input::Response { exchange, sent_at: at(950), result });
+        assert_eq!(revocation(&mut rig).1, "r1");
+    }
+}
+
+#[test]
+fn a_store_under_way_is_waited_for_and_does_not_come_back() {
+    let mut rig = Rig::new();
+    let _ = rig.at(950).access();
+    let (exchange, _) = rig.transmit();
+    let stored = rig.answer(exchange, tokens("a2", "r2", 3600)).stores[0];
+    let said = rig.handle(Input::LogOut).drain();
+    assert_eq!(said.removes, 0, "what is written after the removal would stay");
+    let said = rig.stored(stored, true);
+    assert!(said.events.is_empty() && said.removes == 1, "{said:?}");
+    assert_eq!(rig.login_required(), Reason::NoTokens, "what was stored is not seen either");
+    assert!(!logged_out(&mut rig));
+}
+
+#[test]
+fn newer_tokens_of_another_process_are_the_ones_given_back() {
+    let mut rig = rig();
+    let (old, ..) = revocation(rig.handle(Input::LogOut));
+    rig.handle(Input::Adopt(snapshot("a2", Some("r2"), Some(at(2000)))));
+    assert_eq!(rig.login_required(), Reason::NoTokens);
+    assert!(!rig.machine.wants(old));
+    lose(&mut rig, old);
+    assert!(matches!(rig.machine.poll(rig.now), Output::Event(Event::Adopted { .. })));
+    assert_eq!(revocation(&mut rig).1, "r2");
+}
+
+#[test]
+fn what_was_logged_out_is_not_adopted_again_and_another_login_is() {
+    for old in [snapshot("a1", Some("r1"), Some(at(1000))), snapshot("a1", None, None)] {
+        let mut rig = Rig::with(Policy::default(), old.clone());
+        rig.handle(Input::LogOut).drain();
+        logged_out(&mut rig);
+        rig.handle(Input::Adopt(old));
+        assert_eq!(rig.login_required(), Reason::NoTokens);
+        rig.handle(Input::Adopt(snapshot("b1", Some("s1"), Some(at(1000)))));
+        assert_eq!(rig.token(), "b1");
+    }
+}
+
+#[test]
+fn a_removal_that_fails_is_tried_again() {
+    let mut rig = Rig::new();
+    rig.handle(Input::LogOut).drain();
+    let said = rig.handle(Input::Removed { ok: false }).drain();
+    assert!(matches!(said.events[..], [Event::RemoveFailed]) && said.removes == 0, "{said:?}");
+    assert_eq!(said.wake_at, Some(at(1)));
+    assert_eq!(rig.login_required(), Reason::NoTokens);
+    assert_eq!(rig.at(1).drain().removes, 1);
+    assert!(!logged_out(&mut rig));
+}
+
+#[test]
+fn a_login_during_a_logout_wins_and_is_stored_after_the_removal() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.handle(Input::LogOut).drain().removes, 1);
+    rig.handle(Input::LoggedIn(auth_core::TokenSet {
+        access_token: "b1".into(),
+        refresh_token: Some("s1".into()),
+        expires_at: Some(at(5000)),
+        scopes: None,
+        extra: serde_json::Map::new(),
+    }));
+    assert!(rig.drain().stores.is_empty(), "the removal would take it away");
+    let said = rig.handle(Input::Removed { ok: true }).drain();
+    rig.stored(said.stores[0], true);
+    assert_eq!(rig.token(), "b1");
+}
+
+#[test]
+fn a_late_refusal_of_the_old_login_does_not_touch_the_next_one() {
+    let mut rig = Rig::new();
+    let old = rig.ready().generation();
+    rig.handle(Input::LogOut).drain();
+    logged_out(&mut rig);
+    rig.handle(Input::Adopt(snapshot("b1", Some("s1"), Some(at(1000)))));
+    rig.handle(Input::Rejected { generation: old });
+    assert_eq!(rig.token(), "b1");
+}
+
+#[test]
+fn nobody_logged_in_can_log_out_all_the_same() {
+    let machine = TokenMachine::new(server(), Client::public("app"), Policy::default());
+    let mut rig = Rig { machine, now: at(0) };
+    assert!(matches!(rig.access(), Access::LoginRequired(Reason::NoTokens)));
+    assert_eq!(rig.handle(Input::LogOut).handle(Input::LogOut).drain().removes, 1);
+    assert!(!logged_out(&mut rig));
+    rig.now += Duration::from_secs(1);
+    assert_eq!(rig.handle(Input::Removed { ok: true }).drain().events.len(), 0, "and once only");
+}
