@@ -165,8 +165,10 @@ fn debug_of_what_a_machine_and_its_driver_say_tells_one_from_the_other() {
     assert_eq!(format!("{output:?}"), "Transmit { exchange: ExchangeId(1), .. }");
     let Output::Transmit { exchange, .. } = output else { panic!("{output:?}") };
     assert_eq!(format!("{:?}", rig.machine.poll(rig.now)), "Idle { wake_at: None }");
-    let input = Input::Response { exchange, result: Ok(tokens("a2", "r2", 100)) };
-    assert_eq!(format!("{input:?}"), "Response { exchange: ExchangeId(1), result: Ok(200) }");
+    let input = Input::Response { exchange, result: Ok(tokens("a2", "r2", 100)), sent_at: rig.now };
+    let shown = format!("{input:?}");
+    assert!(shown.starts_with("Response { exchange: ExchangeId(1), sent_at: "), "{shown}");
+    assert!(shown.ends_with(", result: Ok(200) }"), "{shown}");
     rig.handle(input);
     assert_eq!(format!("{:?}", rig.machine.poll(rig.now)), "Store { generation: 2, .. }");
     let input = Input::Stored { generation: 2, ok: true };
@@ -175,6 +177,11 @@ fn debug_of_what_a_machine_and_its_driver_say_tells_one_from_the_other() {
     let output = rig.machine.poll(rig.now);
     assert_eq!(format!("{output:?}"), "Event(Refreshed { generation: 2 })");
     assert_eq!(format!("{:?}", Input::Rejected { generation: 2 }), "Rejected { generation: 2 }");
+    assert_eq!(format!("{:?}", Input::LogOut), "LogOut");
+    assert_eq!(
+        format!("{:?} {:?}", Input::Removed { ok: true }, Output::Remove),
+        "Removed { ok: true } Remove"
+    );
     let adopt = format!("{:?}", Input::Adopt(snapshot("a", None, None)));
     assert!(adopt.starts_with("Adopt(Snapshot { generation: 1, access_token: "), "{adopt}");
     assert!(format!("{:?}", rig.machine).contains("Spent(1 tokens)"), "{:?}", rig.machine);
