@@ -203,6 +203,13 @@ fn a_pasted_code_needs_its_state() {
 }
 
 #[test]
+fn an_issuer_nobody_knows_or_requires_is_no_reason_to_refuse() {
+    assert_eq!(server().issuer(), None);
+    let (state, pending) = begin(&server());
+    assert!(pending.complete(&format!("/cb?code=c&state={state}&iss=https://any.example")).is_ok());
+}
+
+#[test]
 fn callbacks_are_read_up_to_eight_kibibytes() {
     for (length, kind) in [(8 * 1024, None), (8 * 1024 + 1, Some(CallbackErrorKind::TooLarge))] {
         let (state, pending) = begin(&server());
