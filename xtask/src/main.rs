@@ -9,6 +9,7 @@ mod ci;
 mod deny;
 mod layers;
 mod markdown;
+mod mutants;
 mod readme;
 mod step;
 mod test;
@@ -44,6 +45,12 @@ enum Command {
     Tidy,
     /// Check licences, bans and sources of all dependencies; installs cargo-deny when it is missing
     Deny,
+    /// Put small faults into auth-core and check that its tests notice; installs cargo-mutants when it is missing
+    Mutants {
+        /// Change only the files that match this, such as crates/auth-core/src/flow.rs
+        #[arg(long, value_name = "GLOB", num_args = 1..)]
+        files: Vec<String>,
+    },
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -66,6 +73,7 @@ fn run(command: Command) -> Result<()> {
         Command::Layers => layers::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Deny => deny::run(&workspace),
+        Command::Mutants { files } => mutants::run(&workspace, &files),
         Command::Tools => tools::install(&workspace),
     }
 }

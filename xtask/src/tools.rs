@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::step::{self, Workspace, on_path, output, succeeds};
+use crate::step::{self, Workspace, on_path, output, step, succeeds};
 
 const PYTHON: &str = "python.txt";
 const PACKAGE: &str = "package.json";
@@ -39,6 +39,20 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     install_debian(workspace)?;
     install_python(workspace, &folder.join("python"))?;
     install_node(workspace, &folder)
+}
+
+/// A program from the registry that only some commands need: the one on the `PATH`, or one built into `target/tools`.
+pub(crate) fn cargo_program(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+    let folder = workspace.target.join("tools/cargo");
+    let ours = folder.join("bin").join(name);
+    if on_path(name) {
+        return Ok(name.into());
+    }
+    if !ours.is_file() {
+        let install = ["install", name, "--version", version, "--locked", "--root"];
+        step(name, || step::run(workspace.cargo(&install).arg(&folder)))?;
+    }
+    Ok(ours)
 }
 
 fn install_debian(workspace: &Workspace) -> Result<()> {

@@ -99,6 +99,29 @@ mod tests {
         }
     }
 
+    /// The forms are written out here: what the code above calls an encoding has to be one.
+    #[test]
+    fn a_secret_is_found_as_others_write_it() {
+        let scrubber = Scrubber::new(&["p/Q r\"+~".into()]);
+        for form in [
+            "p/Q r\"+~",
+            "p%2FQ+r%22%2B%7E",
+            "p%2fQ+r%22%2b%7e",
+            "p%2FQ%20r%22%2B%7E",
+            r#"p/Q r\"+~"#,
+            r#"p\/Q r\"+~"#,
+            "cC9RIHIiK34=",
+            "cC9RIHIiK34",
+        ] {
+            assert_eq!(scrubber.clean(&format!("<{form}>")), "<[redacted]>");
+        }
+        // `-` and `_` for `+` and `/`.
+        let scrubber = Scrubber::new(&["a>>b??c".into()]);
+        for form in ["YT4+Yj8/Yw==", "YT4-Yj8_Yw==", "YT4-Yj8_Yw"] {
+            assert_eq!(scrubber.clean(&format!("<{form}>")), "<[redacted]>");
+        }
+    }
+
     #[test]
     fn control_characters_cannot_reach_a_terminal_nor_hide_a_secret() {
         let secret = SecretString::from("hush hush");

@@ -131,6 +131,7 @@ mod tests {
     #[test]
     fn sets_are_joined_cut_and_compared() {
         let (one, two) = (ScopeSet::parse("a b"), ScopeSet::parse(" b  c "));
+        assert!(one.contains("a") && !one.contains("A") && !one.contains("c"));
         assert_eq!(one.union(&two), ScopeSet::parse("a b c"));
         assert_eq!(one.intersection(&two), ScopeSet::parse("b"));
         assert_eq!(one.difference(&two), ScopeSet::parse("a"));

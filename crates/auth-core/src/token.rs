@@ -133,7 +133,27 @@ mod tests {
             scopes: None,
             extra: Map::from_iter([("id_token".to_owned(), Value::from("canary-c"))]),
         };
-        let shown = format!("{tokens:?} {:?}", Snapshot::from(tokens.clone()));
-        assert!(shown.contains("id_token") && !shown.contains("canary"), "{shown}");
+        for shown in [format!("{tokens:?}"), format!("{:?}", Snapshot::from(tokens.clone()))] {
+            assert!(shown.contains("id_token") && !shown.contains("canary"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn snapshots_have_the_same_tokens_only_when_both_tokens_are_the_same() {
+        let snapshot = |access: &str, refresh: Option<&str>| Snapshot {
+            access_token: access.into(),
+            refresh_token: refresh.map(Into::into),
+            expires_at: None,
+            scopes: None,
+            generation: 1,
+            extra: Map::new(),
+        };
+        for refresh in [None, Some("r")] {
+            let ours = snapshot("a", refresh);
+            assert!(ours.has_tokens_of(&Snapshot { generation: 2, ..ours.clone() }));
+            assert!(!ours.has_tokens_of(&snapshot("other", refresh)));
+            assert!(!ours.has_tokens_of(&snapshot("a", Some("other"))));
+        }
+        assert!(!snapshot("a", Some("r")).has_tokens_of(&snapshot("a", None)));
     }
 }

@@ -68,13 +68,11 @@ impl TokenMachine {
 
     /// Tells whether the newest tokens have no lease with enough time left.
     pub(super) fn needs_refresh(&self, now: SystemTime) -> bool {
-        let Some(held) = &self.held else { return false };
         match &self.lease {
+            // The lease, if there is one, is of the tokens before.
             _ if self.storing.unpublished => false,
-            Some(lease) if lease.generation() == held.snapshot.generation => {
-                is_within(lease, self.windows().advisory, now)
-            }
-            _ => true,
+            Some(lease) => is_within(lease, self.windows().advisory, now),
+            None => self.held.is_some(),
         }
     }
 

@@ -44,3 +44,19 @@ impl fmt::Debug for Spent {
 fn hash(token: &SecretString) -> [u8; 32] {
     Sha256::digest(token.expose_secret().as_bytes()).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_64_tokens_are_remembered() {
+        let token = |index: usize| SecretString::from(format!("token-{index}"));
+        let mut spent = Spent::default();
+        for index in 0..=REMEMBERED {
+            spent.add(Some(&token(index)));
+        }
+        assert!(!spent.contains(Some(&token(0))), "memory is bounded");
+        assert!((1..=REMEMBERED).all(|index| spent.contains(Some(&token(index)))));
+    }
+}

@@ -207,6 +207,21 @@ fn depth_and_size_are_bounded() {
 }
 
 #[test]
+fn what_is_just_within_the_bounds_is_read() {
+    let token = "t".repeat(64 * 1024);
+    let body = |token: &str| format!(r#"{{"access_token":"{token}","refresh_token":"{token}"}}"#);
+    let tokens = read(&asked_refresh(), &body(&token)).unwrap();
+    assert_eq!(tokens.access_token.expose_secret(), token);
+    assert_eq!(tokens.refresh_token.unwrap().expose_secret(), token);
+    assert!(read(&asked_refresh(), &body(&(token + "t"))).is_err());
+
+    let mut padded = body("a");
+    padded += &" ".repeat(exchange::MAX_ANSWER - padded.len());
+    assert!(read(&asked_refresh(), &padded).is_ok());
+    assert_eq!(read(&asked_refresh(), &(padded + " ")).unwrap_err(), ExchangeError::TooLarge);
+}
+
+#[test]
 fn every_error_code_is_read_from_the_body_whatever_the_status() {
     for (status, text, code, retryable) in [
         (400, "invalid_request", OAuthErrorCode::InvalidRequest, false),

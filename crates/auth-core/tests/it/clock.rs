@@ -43,6 +43,7 @@ fn a_clock_an_hour_behind_is_told_of_once_and_the_token_lives_as_long_as_it_shou
     let events = refresh(rig.at(1000), "a2", at(1000 + HOUR));
     let [Offset::Ahead(by)] = offsets(&events)[..] else { panic!("{events:?}") };
     assert!(by.abs_diff(Duration::from_secs(HOUR)) < Duration::from_secs(1), "{by:?}");
+    assert_eq!(rig.machine.clock_skew().offset(), Offset::Ahead(by));
     let sentence = events.iter().map(ToString::to_string).collect::<String>();
     assert!(sentence.contains("this machine's clock is 36") && sentence.contains("set it"), "{sentence}");
     // By this machine's own clock: whoever reads the store next has the same.

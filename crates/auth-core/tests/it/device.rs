@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_core::{
     Client, ConfigError, DeviceAuthorization, DeviceError, DeviceOutput, DevicePoll, DeviceRequest,
-    ExchangeError, OAuthErrorCode, ScopeSet, SendFailure,
+    ExchangeError, OAuthErrorCode, ScopeSet, SendFailure, exchange::MAX_ANSWER,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -191,6 +191,21 @@ fn what_the_login_needs_has_to_be_there() {
     }
     let huge = asking().response(&reply(200, vec![b' '; 2 << 20]), at(0)).unwrap_err();
     assert!(huge.to_string().contains("larger than 1 MiB"), "{huge}");
+}
+
+#[test]
+fn answers_are_read_up_to_one_mebibyte() {
+    let padded = |text: String, length| text.clone() + &" ".repeat(length - text.len());
+    for (length, is_read) in [(MAX_ANSWER, true), (MAX_ANSWER + 1, false)] {
+        let authorization = asking().response(&reply(200, padded(answer().to_string(), length)), at(0));
+        assert_eq!(authorization.is_ok(), is_read, "{length}");
+
+        let mut rig = Rig::new(&answer());
+        rig.gap();
+        rig.answer(reply(400, padded(json!({ "error": "authorization_pending" }).to_string(), length)));
+        let goes_on = matches!(rig.poll.poll(rig.elapsed), DeviceOutput::Wait { .. });
+        assert_eq!(goes_on, is_read, "{length}");
+    }
 }
 
 #[test]
@@ -462,4 +477,15 @@ fn the_device_code_is_never_shown() {
     }
     assert!(shown.contains("[redacted]"));
     assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn debug_of_an_output_tells_what_to_do() {
+    let mut rig = Rig::new(&answer());
+    assert_eq!(format!("{:?}", rig.poll.poll(secs(100))), "Wait { until: 105s }");
+    assert_eq!(format!("{:?}", rig.poll.poll(secs(105))), "Transmit { .. }");
+    rig.answer(tokens("at", "rt", 60));
+    let done = format!("{:?}", rig.poll.poll(secs(105)));
+    assert!(done.starts_with("Done(TokenSet { "), "{done}");
+    assert_eq!(format!("{:?}", Rig::new(&answer()).poll.poll(secs(9000))), "Failed(Expired)");
 }

@@ -203,6 +203,36 @@ fn a_pasted_code_needs_its_state() {
 }
 
 #[test]
+fn an_issuer_nobody_knows_or_requires_is_no_reason_to_refuse() {
+    assert_eq!(server().issuer(), None);
+    let (state, pending) = begin(&server());
+    assert!(pending.complete(&format!("/cb?code=c&state={state}&iss=https://any.example")).is_ok());
+}
+
+#[test]
+fn callbacks_are_read_up_to_eight_kibibytes() {
+    for (length, kind) in [(8 * 1024, None), (8 * 1024 + 1, Some(CallbackErrorKind::TooLarge))] {
+        let (state, pending) = begin(&server());
+        let callback = format!("/cb?code=c&state={state}&x=");
+        let padding = "x".repeat(length - callback.len());
+        let read = pending.complete(&(callback + &padding));
+        assert_eq!(read.err().map(|error| error.kind().clone()), kind, "{length}");
+
+        let (state, pending) = begin(&server());
+        let code = "c".repeat(length - state.len() - 1);
+        let read = pending.complete_pasted(&format!("{code}#{state}"));
+        assert_eq!(read.err().map(|error| error.kind().clone()), kind, "{length}");
+    }
+}
+
+#[test]
+fn an_error_says_what_was_wrong_with_the_callback() {
+    let (_, pending) = begin(&server());
+    let error = pending.complete("/cb?code=c").unwrap_err();
+    assert!(error.to_string().starts_with("the callback has no state; "), "{error}");
+}
+
+#[test]
 fn debug_of_a_login_shows_neither_state_nor_code() {
     let (state, pending) = begin(&server());
     let mut shown = format!("{pending:?}");

@@ -40,6 +40,15 @@ fn inside_the_advisory_window_the_old_lease_is_handed_out_while_a_refresh_runs()
 }
 
 #[test]
+fn a_demand_that_is_over_before_it_is_met_sends_nothing() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.at(900).token(), "a1");
+    // The clock steps back: there is plenty of time.
+    assert!(rig.at(100).drain().transmits.is_empty());
+    assert!(rig.at(900).drain().transmits.is_empty(), "nobody asked again");
+}
+
+#[test]
 fn inside_the_mandatory_window_callers_wait_for_a_refresh_that_can_succeed() {
     let mut rig = Rig::new();
     rig.at(970).pending();
@@ -115,9 +124,11 @@ fn a_new_lease_is_seen_only_after_it_is_stored() {
     assert_eq!(said.stores, [2]);
     assert!(said.events.is_empty());
     assert_eq!(rig.token(), "a1", "the old one serves while the new one is written");
-    rig.at(1000).pending();
-    assert!(rig.drain().stores.is_empty(), "one write at a time");
-    rig.stored(1, true);
+    rig.at(980).pending();
+    let said = rig.drain();
+    assert!(said.stores.is_empty(), "one write at a time");
+    assert!(said.transmits.is_empty(), "nobody needs more than what is being written");
+    rig.at(1000).stored(1, true);
     rig.pending();
     let said = rig.stored(2, true);
     assert!(matches!(said.events[..], [Event::Refreshed { generation: 2 }]), "{said:?}");
@@ -141,6 +152,18 @@ fn a_failed_store_serves_from_memory_and_is_tried_again() {
     }
     let said = rig.stored(2, true);
     assert!(said.stores.is_empty() && said.events.is_empty() && said.wake_at.is_none(), "{said:?}");
+}
+
+#[test]
+fn a_write_under_way_or_done_wakes_nobody_when_the_clock_steps_back() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, tokens("a2", "r2", 5000));
+    assert_eq!(rig.stored(2, false).wake_at, Some(at(1001)));
+    assert_eq!(rig.at(1001).drain().stores, [2]);
+    assert_eq!(rig.at(1000).drain().wake_at, None, "its result will come");
+    assert_eq!(rig.stored(2, true).wake_at, None);
 }
 
 #[test]
@@ -240,6 +263,36 @@ fn a_server_that_refuses_every_fresh_token_is_asked_ever_less_often() {
 }
 
 #[test]
+fn fresh_tokens_that_are_refused_space_the_exchanges_and_say_why() {
+    let mut rig = Rig::new();
+    let refuse = |rig: &mut Rig| {
+        let generation = rig.ready().generation();
+        rig.handle(Input::Rejected { generation });
+    };
+    rig.at(1000);
+    rig.refresh("a2", "r2", 3600);
+    refuse(&mut rig);
+    // The first refusal costs no wait, each further one twice the last.
+    rig.refresh("a3", "r3", 3600);
+    for (round, wait) in [1, 2, 4].into_iter().enumerate() {
+        refuse(&mut rig);
+        let failure = rig.failed();
+        let shown = format!("the server refuses even fresh access tokens; try again in {wait} s");
+        assert_eq!(failure.to_string(), shown);
+        assert!(std::error::Error::source(&failure).is_none());
+        rig.now += Duration::from_secs(wait);
+        rig.refresh(&format!("b{round}"), &format!("s{round}"), 3600);
+    }
+    // One that served for a minute was good: its refusal is a first one again.
+    rig.now += Duration::from_secs(60);
+    refuse(&mut rig);
+    rig.refresh("c1", "t1", 3600);
+    rig.now += Duration::from_secs(59);
+    refuse(&mut rig);
+    assert_eq!(rig.failed().retry_after(), Some(Duration::from_secs(1)));
+}
+
+#[test]
 fn tokens_without_expiry_serve_until_they_are_rejected() {
     let mut rig = Rig::with(Policy::default(), snapshot("a1", Some("r1"), None));
     assert_eq!(rig.at(1_000_000_000).token(), "a1");
@@ -280,6 +333,19 @@ fn an_older_or_equal_snapshot_is_ignored() {
         assert!(rig.handle(input).drain().events.is_empty());
     }
     assert_eq!(rig.ready().generation(), 2);
+}
+
+#[test]
+fn of_two_that_expire_together_the_later_generation_counts() {
+    let rival = |generation| {
+        Input::Adopt(Snapshot { generation, ..snapshot("other", Some("other"), Some(at(1000))) })
+    };
+    let mut rig = Rig::new();
+    assert!(rig.handle(rival(1)).drain().events.is_empty());
+    assert_eq!(rig.token(), "a1");
+    let said = rig.handle(rival(2)).drain();
+    assert!(matches!(said.events[..], [Event::Adopted { generation: 2 }]), "{said:?}");
+    assert_eq!(rig.token(), "other");
 }
 
 #[test]

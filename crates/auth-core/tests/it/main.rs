@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod advice;
 mod answer;
 mod assertion;
 mod challenge;

@@ -137,3 +137,52 @@ fn nothing_a_machine_says_shows_a_token() {
     shown += &format!("{access:?}");
     assert_clean(&shown);
 }
+
+/// What is safe and helps in a log is shown, and the dots say that there is more.
+#[test]
+fn debug_says_what_it_is_without_its_secrets() {
+    let client = Client::public("app");
+    let (_, asked) = exchange::refresh(&server(), &client, &"rt".into());
+    assert_eq!(format!("{asked:?}"), "Asked { kind: RefreshToken, .. }");
+
+    let login = AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap());
+    let (url, pending) = login.scopes(ScopeSet::parse("read")).begin([1; 64]);
+    let scopes = r#"ScopeSet({"read"})"#;
+    assert_eq!(format!("{pending:?}"), format!("PendingAuthorization {{ scopes: {scopes}, .. }}"));
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let grant = pending.complete(&format!("?code=c&state={state}")).unwrap();
+    assert_eq!(format!("{grant:?}"), format!("CodeGrant {{ scopes: {scopes}, .. }}"));
+}
+
+#[test]
+fn debug_of_what_a_machine_and_its_driver_say_tells_one_from_the_other() {
+    let mut rig = Rig::new();
+    let lease = format!("{:?}", rig.ready());
+    assert!(lease.starts_with("Lease { access_token: ") && lease.contains("generation: 1, "), "{lease}");
+
+    rig.at(1000).pending();
+    let output = rig.machine.poll(rig.now);
+    assert_eq!(format!("{output:?}"), "Transmit { exchange: ExchangeId(1), .. }");
+    let Output::Transmit { exchange, .. } = output else { panic!("{output:?}") };
+    assert_eq!(format!("{:?}", rig.machine.poll(rig.now)), "Idle { wake_at: None }");
+    let input = Input::Response { exchange, result: Ok(tokens("a2", "r2", 100)), sent_at: rig.now };
+    let shown = format!("{input:?}");
+    assert!(shown.starts_with("Response { exchange: ExchangeId(1), sent_at: "), "{shown}");
+    assert!(shown.ends_with(", result: Ok(200) }"), "{shown}");
+    rig.handle(input);
+    assert_eq!(format!("{:?}", rig.machine.poll(rig.now)), "Store { generation: 2, .. }");
+    let input = Input::Stored { generation: 2, ok: true };
+    assert_eq!(format!("{input:?}"), "Stored { generation: 2, ok: true }");
+    rig.handle(input);
+    let output = rig.machine.poll(rig.now);
+    assert_eq!(format!("{output:?}"), "Event(Refreshed { generation: 2 })");
+    assert_eq!(format!("{:?}", Input::Rejected { generation: 2 }), "Rejected { generation: 2 }");
+    assert_eq!(format!("{:?}", Input::LogOut), "LogOut");
+    assert_eq!(
+        format!("{:?} {:?}", Input::Removed { ok: true }, Output::Remove),
+        "Removed { ok: true } Remove"
+    );
+    let adopt = format!("{:?}", Input::Adopt(snapshot("a", None, None)));
+    assert!(adopt.starts_with("Adopt(Snapshot { generation: 1, access_token: "), "{adopt}");
+    assert!(format!("{:?}", rig.machine).contains("Spent(1 tokens)"), "{:?}", rig.machine);
+}

@@ -51,6 +51,80 @@ fn a_failure_is_shared_and_the_demand_of_those_who_got_it_is_met_later() {
 }
 
 #[test]
+fn while_a_new_try_is_under_way_nobody_is_told_to_come_later() {
+    // With a lease that still has a little time, and with one that has none.
+    for begin in [980, 1000] {
+        let mut rig = Rig::new();
+        rig.at(begin).pending();
+        let (exchange, _) = rig.transmit();
+        rig.lose(exchange, SendFailure::NotSent);
+        rig.at(begin + 1).pending();
+        rig.transmit();
+        // The clock steps back into the wait that is over.
+        rig.at(begin).pending();
+    }
+}
+
+#[test]
+fn a_failure_says_when_to_come_back_and_never_too_early() {
+    let mut rig = Rig::new();
+    rig.at(1000).pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    for (millis, shown) in [(0, "1 s"), (1, "1 s"), (999, "1 s")] {
+        rig.now = at(1000) + Duration::from_millis(millis);
+        let failure = rig.failed();
+        assert_eq!(
+            failure.to_string(),
+            format!("the access token could not be refreshed; try again in {shown}")
+        );
+        assert_eq!(failure.retry_after(), Some(Duration::from_millis(1000 - millis)));
+    }
+    rig.at(1001).pending();
+    let (exchange, _) = rig.transmit();
+    rig.lose(exchange, SendFailure::NotSent);
+    rig.now = at(1001) + Duration::from_millis(1);
+    assert!(rig.failed().to_string().ends_with("; try again in 2 s"), "1.999 s are left");
+
+    rig.at(1003).pending();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, oauth_error(401, "invalid_client"));
+    let shown = "the access token could not be refreshed; the configuration of the client has to change";
+    assert_eq!(rig.failed().to_string(), shown);
+}
+
+#[test]
+fn each_reason_for_a_login_says_what_happened() {
+    for (reason, maybe_consumed, shown) in [
+        (Reason::NoTokens, false, "nobody is logged in; log in first"),
+        (
+            Reason::NoRefreshToken,
+            false,
+            "the access token has expired or was refused, and there is no refresh token; log in again",
+        ),
+        (
+            Reason::InvalidGrant { maybe_consumed: false },
+            false,
+            "the refresh token is no longer good; log in again",
+        ),
+        (
+            Reason::InvalidGrant { maybe_consumed: true },
+            true,
+            "the refresh token is no longer good, perhaps used up by an exchange whose answer was lost; \
+             log in again",
+        ),
+        (
+            Reason::NoAnswer,
+            true,
+            "the refresh token may have been used up by an exchange whose answer was lost; log in again",
+        ),
+    ] {
+        assert_eq!(reason.maybe_consumed(), maybe_consumed, "{reason:?}");
+        assert_eq!(reason.to_string(), shown);
+    }
+}
+
+#[test]
 fn a_lost_answer_is_asked_for_once_more_at_once() {
     let mut rig = Rig::new();
     rig.at(1000).pending();
