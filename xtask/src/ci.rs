@@ -18,6 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("clippy, all features", || clippy(workspace, &["--workspace", "--all-targets", "--all-features"]))?;
     step("documentation", || documentation(workspace))?;
 
+    step("fuzz targets, lints", || fuzz::lint(workspace))?;
     step("fuzz targets, planted bugs", || fuzz::run_planted(workspace))?;
     step("fuzz targets", || fuzz::run(workspace, &[], fuzz::SECONDS))?;
 

@@ -10,6 +10,7 @@ mod report;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
@@ -35,6 +36,13 @@ const FLAGS: [&str; 5] = [
 ];
 /// An input may take ten seconds (any takes milliseconds), a target may take 1 GiB.
 const LIMITS: [&str; 4] = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1"];
+
+/// Checks the targets' format and lints: they are a workspace of their own, so nobody else's check sees them.
+pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
+    let manifest = workspace.root.join(PACKAGE).join("Cargo.toml");
+    step::run(workspace.cargo(&["fmt", "--check", "--manifest-path"]).arg(&manifest))?;
+    step::run(cargo(workspace, "clippy", &manifest)?.args(["--", "-D", "warnings"]))
+}
 
 /// Runs these targets, as many at once as there are processors; none means all.
 pub(crate) fn run(workspace: &Workspace, targets: &[String], seconds: u32) -> Result<()> {
@@ -100,26 +108,13 @@ struct Fuzzer<'a> {
 impl<'a> Fuzzer<'a> {
     /// Builds the targets of the sources at this root.
     fn build(workspace: &'a Workspace, root: &Path) -> Result<Self> {
-        let target = workspace.target.join("fuzz");
-        let version = output(workspace.command("rustc").arg("-vV"))?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let host = host.context("rustc -vV names no host")?;
         let package = root.join(PACKAGE);
-        let mut command = workspace.cargo(&["build", "--quiet", "--release", "--bins", "--locked"]);
-        // With a target named, the flags are not for build scripts and macros.
-        command
-            .args(["--target", host])
-            .env("RUSTFLAGS", FLAGS.join(" "))
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        command.arg("--target-dir").arg(&target).arg("--manifest-path").arg(package.join("Cargo.toml"));
-        step::run(&mut command).context("libFuzzer needs a C++ compiler; Debian's is in the package g++")?;
+        step::run(&mut cargo(workspace, "build", &package.join("Cargo.toml"))?)
+            .context("the fuzz targets need a C++ compiler, for libFuzzer; Debian's is in the package g++")?;
+        let target = workspace.target.join("fuzz");
+        let binaries = target.join(host(workspace)?).join("release");
         let found = if root == workspace.root { "found" } else { "found-planted" };
-        Ok(Self {
-            workspace,
-            package,
-            binaries: target.join(host).join("release"),
-            found: target.join(found),
-        })
+        Ok(Self { workspace, package, binaries, found: target.join(found) })
     }
 
     fn binary(&self, target: &str) -> PathBuf {
@@ -167,8 +162,54 @@ impl<'a> Fuzzer<'a> {
     }
 }
 
+/// One command of cargo over the targets of a manifest; all of them share what they build.
+fn cargo(workspace: &Workspace, command: &str, manifest: &Path) -> Result<Command> {
+    let mut cargo = workspace.cargo(&[command, "--quiet", "--release", "--bins", "--locked"]);
+    cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(workspace.target.join("fuzz"));
+    // With a target named, the flags are not for build scripts and macros.
+    cargo.arg("--target").arg(host(workspace)?);
+    cargo.env("RUSTFLAGS", FLAGS.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
+    Ok(cargo)
+}
+
+fn host(workspace: &Workspace) -> Result<String> {
+    let version = output(workspace.command("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc -vV names no host")
+}
+
 fn option(name: &str, path: &Path) -> OsString {
     let mut option = OsString::from(name);
     option.push(path);
     option
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &str) -> String {
+        fs::read_to_string(Workspace::find().unwrap().root.join(path)).unwrap()
+    }
+
+    #[test]
+    fn the_targets_keep_the_lints_of_the_workspace() {
+        let (root, ours) = (text("Cargo.toml"), text("crates/auth-core/fuzz/Cargo.toml"));
+        let start = root.find("[workspace.lints.rust]").unwrap();
+        let lints = root[start..].split("\n[profile").next().unwrap();
+        assert!(lints.contains("unwrap_used") && ours.contains(lints), "copy the lints from Cargo.toml");
+    }
+
+    #[test]
+    fn every_target_is_built_and_has_seeds_and_a_dictionary() {
+        let package = Workspace::find().unwrap().root.join(PACKAGE);
+        let manifest = text("crates/auth-core/fuzz/Cargo.toml");
+        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+        for target in TARGETS {
+            assert!(manifest.contains(&format!("name = \"{target}\"")), "{target}");
+            assert!(package.join("dictionaries").join(target).is_file(), "{target}");
+            let seeds = fs::read_dir(package.join("seeds").join(target)).unwrap().count();
+            assert!((1..=12).contains(&seeds), "{target}: {seeds} seeds");
+        }
+    }
 }

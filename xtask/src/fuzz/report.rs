@@ -42,11 +42,11 @@ pub(super) fn broken(log: &str) -> Option<(String, &str)> {
     let (before, after) = log.rsplit_once("Test unit written to ")?;
     let panic = || {
         let (_, said) = before.rsplit_once("panicked at ")?;
-        let said: Vec<&str> = said.lines().take_while(|line| *line != "stack backtrace:").take(4).collect();
+        let ends = |line: &str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
+        let said: Vec<&str> = said.lines().take_while(|line| !ends(line)).take(4).collect();
         Some(said.join(" ").chars().take(SHOWN).collect())
     };
-    let limit =
-        || before.lines().find_map(|line| line.split_once("ERROR: ").map(|(_, error)| error.to_owned()));
+    let limit = || log.lines().find_map(|line| line.split_once("ERROR: ").map(|(_, error)| error.to_owned()));
     Some((panic().or_else(limit).unwrap_or_default(), after.lines().next()?))
 }
 
@@ -66,10 +66,11 @@ mod tests {
 
     #[test]
     fn a_broken_promise_is_told_with_its_input() {
-        let log = "INFO: Seed: 1\nthread '<unnamed>' panicked at a.rs:1:2:\nan expired lease\nstack backtrace:\n   0: x\n\
+        let log = "INFO: Seed: 1\nthread '<unnamed>' panicked at a.rs:1:2:\nan expired lease\nnote: run with more\n\
                    ==7== ERROR: libFuzzer: deadly signal\nTest unit written to found/crash-1\nBase64: eA==\n";
         assert_eq!(broken(log), Some(("a.rs:1:2: an expired lease".to_owned(), "found/crash-1")));
-        let log = "==7== ERROR: libFuzzer: timeout after 10 seconds\nTest unit written to found/timeout-1\n";
+        let log = "ALARM: working on the last Unit for 10 seconds\nTest unit written to found/timeout-1\n\
+                   ==7== ERROR: libFuzzer: timeout after 10 seconds\n";
         assert_eq!(broken(log), Some(("libFuzzer: timeout after 10 seconds".to_owned(), "found/timeout-1")));
     }
 }
