@@ -7,6 +7,7 @@
 
 mod ci;
 mod deny;
+mod fuzz;
 mod layers;
 mod markdown;
 mod mutants;
@@ -51,6 +52,18 @@ enum Command {
         #[arg(long, value_name = "GLOB", num_args = 1..)]
         files: Vec<String>,
     },
+    /// Run the fuzz targets of auth-core; a broken promise is an error that names the input
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, default_value_t = fuzz::SECONDS)]
+        seconds: u32,
+        /// Show that every target can fail: each has to find a bug planted in a copy of auth-core
+        #[arg(long, conflicts_with_all = ["seconds", "targets"])]
+        planted: bool,
+        /// Which targets; all of them if none is named
+        #[arg(value_parser = fuzz::TARGETS)]
+        targets: Vec<String>,
+    },
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -74,6 +87,8 @@ fn run(command: Command) -> Result<()> {
         Command::Tidy => tidy::run(&workspace),
         Command::Deny => deny::run(&workspace),
         Command::Mutants { files } => mutants::run(&workspace, &files),
+        Command::Fuzz { planted: true, .. } => fuzz::run_planted(&workspace),
+        Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds),
         Command::Tools => tools::install(&workspace),
     }
 }

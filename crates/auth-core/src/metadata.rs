@@ -100,6 +100,7 @@ impl Metadata {
         let device_authorization_endpoint = document.device_authorization_endpoint.map(|Address(url)| url);
         if let Some(endpoint) = &device_authorization_endpoint {
             server::check("device authorization", endpoint)?;
+            server::request_target("device authorization", endpoint)?;
         }
         Ok(Self { server, device_authorization_endpoint })
     }

@@ -208,7 +208,7 @@ pub(crate) fn check(endpoint: &'static str, url: &Url) -> Result<(), ConfigError
     }
 }
 
-fn request_target(endpoint: &'static str, url: &Url) -> Result<Uri, ConfigError> {
+pub(crate) fn request_target(endpoint: &'static str, url: &Url) -> Result<Uri, ConfigError> {
     Uri::try_from(url.as_str()).map_err(|_| ConfigError::NotARequestTarget { endpoint })
 }
 

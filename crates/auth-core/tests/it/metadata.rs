@@ -171,6 +171,20 @@ fn every_endpoint_keeps_the_rules_of_a_server() {
     }
 }
 
+/// C80, found by fuzzing: a URL may have characters in its host that no request can carry.
+#[test]
+fn every_endpoint_that_requests_go_to_is_a_request_target() {
+    for (member, endpoint) in [
+        ("token_endpoint", "token"),
+        ("revocation_endpoint", "revocation"),
+        ("device_authorization_endpoint", "device authorization"),
+    ] {
+        let odd = with(member, "https://server.ex{mple.com/".into());
+        let error = MetadataError::Endpoint(ConfigError::NotARequestTarget { endpoint });
+        assert_eq!(parse(&odd).unwrap_err(), error, "{member}");
+    }
+}
+
 /// C15.
 #[test]
 fn a_server_that_always_names_itself_must_do_so() {

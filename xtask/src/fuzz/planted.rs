@@ -1,0 +1,71 @@
+//! A copy of auth-core with a bug for each fuzz target, to see that each target can fail.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::step::Workspace;
+
+/// A line of auth-core, and what it could have been by mistake.
+#[derive(Debug)]
+struct Bug {
+    file: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+}
+
+/// One for each target, in the order of [`TARGETS`](super::TARGETS).
+const BUGS: [Bug; 5] = [
+    // callback: a state of the right length will do.
+    Bug { file: "flow/callback.rs", right: "if same {", wrong: "if same || state.len() == 22 {" },
+    // machine: a late 401 drops a newer lease.
+    Bug {
+        file: "machine/inputs.rs",
+        right: "lease.generation() == generation",
+        wrong: "lease.generation() >= generation",
+    },
+    // metadata: a host that begins like this one's name is taken for it.
+    Bug { file: "server.rs", right: "name == \"localhost\"", wrong: "name.starts_with(\"localhost\")" },
+    // token_response: an error code that nobody knows is shown as it came.
+    Bug {
+        file: "exchange/answer.rs",
+        right: "OAuthErrorCode::read(&code, |text| scrubber.clean(text))",
+        wrong: "OAuthErrorCode::read(&code, str::to_owned)",
+    },
+    // www_authenticate: what a backslash escapes is lost.
+    Bug { file: "challenge/scan.rs", right: "unquoted.extend(self.next());", wrong: "" },
+];
+
+/// Makes the copy, and returns its root.
+pub(super) fn plant(workspace: &Workspace) -> Result<PathBuf> {
+    let root = workspace.target.join("fuzz/planted");
+    for part in ["Cargo.toml", "crates/auth-core/Cargo.toml", "crates/auth-core/src", "crates/auth-core/fuzz"]
+    {
+        copy(&workspace.root.join(part), &root.join(part))
+            .with_context(|| format!("cannot copy {part} to {}", root.display()))?;
+    }
+    for Bug { file, right, wrong } in BUGS {
+        let path = root.join("crates/auth-core/src").join(file);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        if text.matches(right).count() != 1 {
+            bail!("plant another bug in {file} (xtask/src/fuzz/planted.rs): `{right}` is not there once");
+        }
+        fs::write(&path, text.replace(right, wrong))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(root)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let name = entry?.file_name();
+            copy(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    fs::create_dir_all(to.parent().unwrap_or(to))?;
+    fs::copy(from, to).map(drop)
+}
