@@ -76,12 +76,13 @@ impl Provider {
             match machine.poll(now) {
                 Output::Transmit { exchange, request } => {
                     let result = Ok(self.send(request).await);
-                    machine.handle(Input::Response { exchange, result }, now);
+                    machine.handle(Input::Response { exchange, sent_at: now, result }, now);
                     sent += 1;
                 }
                 Output::Store { generation, .. } => {
                     machine.handle(Input::Stored { generation, ok: true }, now);
                 }
+                Output::Remove => machine.handle(Input::Removed { ok: true }, now),
                 Output::Event(_) => {}
                 Output::Idle { .. } => return sent,
             }
