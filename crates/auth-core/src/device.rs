@@ -40,7 +40,7 @@ use crate::{Client, ConfigError, Format, ScopeSet, Server, exchange::request, se
 /// #     r#"{"access_token":"at","token_type":"Bearer","expires_in":3600}"#,
 /// # ]);
 /// # let (now, mut elapsed) = (SystemTime::UNIX_EPOCH, Duration::ZERO);
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let server = Server::new("https://auth.example/token".parse()?)?;
 /// let asking = DeviceRequest::new(&server, &Client::public("app"), "https://auth.example/device_code".parse()?)?
 ///     .scopes(ScopeSet::parse("user:inference"));
 /// let answer = http.send(asking.request());

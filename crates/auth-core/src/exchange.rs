@@ -20,7 +20,7 @@
 //! use std::time::{Duration, SystemTime};
 //! use auth_core::{Client, Server, exchange};
 //!
-//! let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+//! let server = Server::new("https://auth.example/token".parse()?)?;
 //! let (request, asked) = exchange::refresh(&server, &Client::public("app"), &"old".into());
 //! // Send `request` with any HTTP client; this is what came back:
 //! let answer = http::Response::new(bytes::Bytes::from(
@@ -103,7 +103,7 @@ pub fn refresh(server: &Server, client: &Client, refresh_token: &SecretString) -
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use auth_core::{Client, ScopeSet, Server, exchange};
 ///
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let server = Server::new("https://auth.example/token".parse()?)?;
 /// let client = Client::secret_basic("app", "s3cret".into());
 /// let (request, _asked) = exchange::client_credentials(&server, &client, &ScopeSet::parse("read"));
 /// assert_eq!(request.body(), "grant_type=client_credentials&scope=read");

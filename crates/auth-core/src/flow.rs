@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 pub use self::callback::{CallbackError, CallbackErrorKind};
-use crate::{Client, ScopeSet, Server, server::RESERVED};
+use crate::{Client, ConfigError, ScopeSet, Server, server::RESERVED};
 
 /// Of the 64 bytes of entropy, this many become the verifier (64 characters); the other 16 become `state`.
 const VERIFIER_BYTES: usize = 48;
@@ -21,6 +21,7 @@ const VERIFIER_BYTES: usize = 48;
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest {
     server: Server,
+    endpoint: Url,
     client: Client,
     redirect_uri: Url,
     scopes: ScopeSet,
@@ -31,15 +32,20 @@ impl AuthorizationRequest {
     /// Creates a request for no particular scope.
     ///
     /// The redirect URI goes to both endpoints exactly as [`Url`] writes it.
-    #[must_use]
-    pub fn new(server: &Server, client: &Client, redirect_uri: Url) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoAuthorizationEndpoint`] when the server has none.
+    pub fn new(server: &Server, client: &Client, redirect_uri: Url) -> Result<Self, ConfigError> {
+        let endpoint = server.authorization_endpoint().ok_or(ConfigError::NoAuthorizationEndpoint)?;
+        Ok(Self {
             server: server.clone(),
+            endpoint: endpoint.clone(),
             client: client.clone(),
             redirect_uri,
             scopes: ScopeSet::default(),
             params: Vec::new(),
-        }
+        })
     }
 
     /// Sets the scopes to ask for.
@@ -72,22 +78,21 @@ impl AuthorizationRequest {
         let verifier = SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(verifier));
         let state = SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(state));
 
-        let mut url = self.server.authorization_endpoint().clone();
+        let Self { server, endpoint: mut url, client, redirect_uri, scopes, params } = self;
         let mut query = url.query_pairs_mut();
         query
             .append_pair("response_type", "code")
-            .append_pair("client_id", self.client.id())
-            .append_pair("redirect_uri", self.redirect_uri.as_str())
+            .append_pair("client_id", client.id())
+            .append_pair("redirect_uri", redirect_uri.as_str())
             .append_pair("state", state.expose_secret())
             .append_pair("code_challenge", &challenge(verifier.expose_secret()))
             .append_pair("code_challenge_method", "S256");
-        if !self.scopes.is_empty() {
-            query.append_pair("scope", &self.scopes.to_string());
+        if !scopes.is_empty() {
+            query.append_pair("scope", &scopes.to_string());
         }
-        query.extend_pairs(&self.params);
+        query.extend_pairs(&params);
         drop(query);
 
-        let Self { server, client, redirect_uri, scopes, .. } = self;
         (url, PendingAuthorization { server, client, redirect_uri, scopes, verifier, state })
     }
 }

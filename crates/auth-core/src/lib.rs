@@ -20,14 +20,15 @@
 //! use std::time::SystemTime;
 //! use auth_core::{AuthorizationRequest, Client, ScopeSet, Server, Wire, exchange};
 //!
-//! let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?
+//! let server = Server::new("https://auth.example/token".parse()?)?
+//!     .with_authorization_endpoint("https://auth.example/authorize".parse()?)?
 //!     .with_issuer("https://auth.example")
 //!     .with_wire(Wire::claude());
 //! let client = Client::public("my-app");
 //!
 //! // 64 fresh bytes from the operating system; the core has no randomness of its own.
 //! let entropy = [7; 64];
-//! let (url, pending) = AuthorizationRequest::new(&server, &client, "http://localhost:8976/callback".parse()?)
+//! let (url, pending) = AuthorizationRequest::new(&server, &client, "http://localhost:8976/callback".parse()?)?
 //!     .scopes(ScopeSet::parse("user:inference"))
 //!     .begin(entropy);
 //! println!("open {url}");

@@ -53,7 +53,7 @@ use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};
 /// use std::time::{Duration, SystemTime};
 /// use auth_core::{Access, Client, Input, Output, Policy, Server, Snapshot, TokenMachine};
 ///
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let server = Server::new("https://auth.example/token".parse()?)?;
 /// let mut machine = TokenMachine::new(server, Client::public("app"), Policy::default());
 /// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
 /// machine.restore(Snapshot {

@@ -68,8 +68,9 @@ impl Metadata {
 
     /// Reads a document (RFC 8414 section 3.2) and checks that it speaks for this issuer (section 3.3).
     ///
-    /// The issuer is compared byte for byte, every endpoint that may be used is checked as in [`Server::new`], and the
-    /// server has to offer PKCE with S256: there is no login without. Members that are not known are ignored.
+    /// The issuer is compared byte for byte, every endpoint that may be used is checked as in [`Server::new`], and a
+    /// server with an authorization endpoint has to offer PKCE with S256: there is no login without. A server whose
+    /// grants need no browser may leave that endpoint out (section 2). Members that are not known are ignored.
     ///
     /// # Errors
     ///
@@ -86,11 +87,13 @@ impl Metadata {
         if document.issuer != issuer {
             return Err(MetadataError::OtherIssuer);
         }
-        if !document.code_challenge_methods_supported.iter().any(|method| method == "S256") {
-            return Err(MetadataError::NoS256);
+        let mut server = Server::new(document.token_endpoint.0)?.with_issuer(document.issuer);
+        if let Some(Address(endpoint)) = document.authorization_endpoint {
+            if !document.code_challenge_methods_supported.iter().any(|method| method == "S256") {
+                return Err(MetadataError::NoS256);
+            }
+            server = server.with_authorization_endpoint(endpoint)?;
         }
-        let mut server = Server::new(document.authorization_endpoint.0, document.token_endpoint.0)?
-            .with_issuer(document.issuer);
         if document.authorization_response_iss_parameter_supported {
             server = server.with_issuer_required();
         }
@@ -146,14 +149,14 @@ pub enum MetadataError {
     TooLarge,
     /// The document is not a JSON object with the members every server has, each once.
     #[error(
-        "the server's metadata is no JSON object with an issuer, an authorization endpoint and a token endpoint, \
-         each once and well formed; check the issuer, or name the endpoints"
+        "the server's metadata is no JSON object with an issuer and a token endpoint, \
+         each member once and well formed; check the issuer, or name the endpoints"
     )]
     NotMetadata,
     /// The document speaks for another issuer: it may be an attempt to mix up two servers.
     #[error("the server's metadata names another issuer; write the issuer exactly as the server does")]
     OtherIssuer,
-    /// The server does not say that it knows S256; `plain` is never used.
+    /// The server has logins and does not say that it knows S256; `plain` is never used.
     #[error("the server's metadata does not offer PKCE with S256; ask its operator, or name the endpoints")]
     NoS256,
     /// An endpoint may not be used.
@@ -165,7 +168,7 @@ pub enum MetadataError {
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
-    authorization_endpoint: Address,
+    authorization_endpoint: Option<Address>,
     token_endpoint: Address,
     revocation_endpoint: Option<Address>,
     device_authorization_endpoint: Option<Address>,

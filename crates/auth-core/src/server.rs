@@ -30,20 +30,18 @@ pub(crate) const RESERVED: [&str; 7] = [
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use auth_core::{Server, Wire};
 ///
-/// let server = Server::new(
-///     "https://auth.example/authorize".parse()?,
-///     "https://auth.example/token".parse()?,
-/// )?
-/// .with_issuer("https://auth.example")
-/// .with_wire(Wire::rfc());
-/// assert!(Server::new("http://localhost.evil.example/".parse()?, "https://auth.example/".parse()?).is_err());
+/// let server = Server::new("https://auth.example/token".parse()?)?
+///     .with_authorization_endpoint("https://auth.example/authorize".parse()?)?
+///     .with_issuer("https://auth.example")
+///     .with_wire(Wire::rfc());
+/// assert!(Server::new("http://localhost.evil.example/".parse()?).is_err());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Server {
-    authorization_endpoint: Url,
     token_endpoint: Url,
     token_uri: Uri,
+    authorization_endpoint: Option<Url>,
     revocation: Option<(Url, Uri)>,
     issuer: Option<String>,
     issuer_required: bool,
@@ -53,26 +51,42 @@ pub struct Server {
 impl Server {
     /// Creates a server that speaks as the RFC says ([`Wire::rfc`]) and whose issuer is not known.
     ///
+    /// The token endpoint is all that a refresh, client credentials or an assertion need (RFC 6749 section 3.2).
+    ///
     /// # Errors
     ///
-    /// [`ConfigError`] when an endpoint is not `https` (or `http` on loopback), has user info or a fragment, cannot be
-    /// written as a request target, or when the authorization endpoint's query already sets a parameter of the flow.
-    pub fn new(authorization_endpoint: Url, token_endpoint: Url) -> Result<Self, ConfigError> {
-        check("authorization", &authorization_endpoint)?;
+    /// [`ConfigError`] when the endpoint is not `https` (or `http` on loopback), has user info or a fragment, or cannot
+    /// be written as a request target.
+    pub fn new(token_endpoint: Url) -> Result<Self, ConfigError> {
         check("token", &token_endpoint)?;
-        if authorization_endpoint.query_pairs().any(|(name, _)| RESERVED.contains(&&*name)) {
-            return Err(ConfigError::ReservedParameter);
-        }
         let token_uri = request_target("token", &token_endpoint)?;
         Ok(Self {
-            authorization_endpoint,
             token_endpoint,
             token_uri,
+            authorization_endpoint: None,
             revocation: None,
             issuer: None,
             issuer_required: false,
             wire: Wire::rfc(),
         })
+    }
+
+    /// Sets where the user is sent to consent (RFC 6749 section 3.1).
+    ///
+    /// Without it there is no login with a browser on this machine; an [`AuthorizationRequest`](crate::AuthorizationRequest)
+    /// says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] under the same rules as for [`new`](Self::new), and when the endpoint's query already sets a
+    /// parameter of the flow.
+    pub fn with_authorization_endpoint(mut self, endpoint: Url) -> Result<Self, ConfigError> {
+        check("authorization", &endpoint)?;
+        if endpoint.query_pairs().any(|(name, _)| RESERVED.contains(&&*name)) {
+            return Err(ConfigError::ReservedParameter);
+        }
+        self.authorization_endpoint = Some(endpoint);
+        Ok(self)
     }
 
     /// Records the issuer identifier, to be compared byte for byte with `iss` in the redirect (RFC 9207 section 2.4).
@@ -97,7 +111,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] under the same rules as for the endpoints of [`new`](Self::new).
+    /// [`ConfigError`] under the same rules as for [`new`](Self::new).
     pub fn with_revocation_endpoint(mut self, endpoint: Url) -> Result<Self, ConfigError> {
         check("revocation", &endpoint)?;
         let target = request_target("revocation", &endpoint)?;
@@ -112,16 +126,16 @@ impl Server {
         self
     }
 
-    /// Returns where the user is sent to consent.
-    #[must_use]
-    pub fn authorization_endpoint(&self) -> &Url {
-        &self.authorization_endpoint
-    }
-
     /// Returns where grants of every kind are sent.
     #[must_use]
     pub fn token_endpoint(&self) -> &Url {
         &self.token_endpoint
+    }
+
+    /// Returns where the user is sent to consent, if that is known.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> Option<&Url> {
+        self.authorization_endpoint.as_ref()
     }
 
     /// Returns where tokens are revoked, if that is known.
@@ -192,6 +206,12 @@ pub enum ConfigError {
     /// The authorization endpoint's query sets a parameter that belongs to the flow.
     #[error("the authorization endpoint's query sets a parameter of the login itself; remove it")]
     ReservedParameter,
+    /// A login with a browser was begun at a server that has no place for it.
+    #[error(
+        "the server has no authorization endpoint; set one with Server::with_authorization_endpoint, \
+         or use a grant that needs no browser"
+    )]
+    NoAuthorizationEndpoint,
 }
 
 pub(crate) fn check(endpoint: &'static str, url: &Url) -> Result<(), ConfigError> {
@@ -226,7 +246,7 @@ mod tests {
     use super::*;
 
     fn server(endpoint: &str) -> Result<Server, ConfigError> {
-        Server::new("https://a.example/".parse().unwrap(), endpoint.parse().unwrap())
+        Server::new(endpoint.parse().unwrap())
     }
 
     #[test]
@@ -272,32 +292,42 @@ mod tests {
         assert_eq!(server("https://a.example/#x").unwrap_err(), ConfigError::Fragment { endpoint: "token" });
     }
 
-    /// C36 for the third endpoint: a token on its way to be revoked is still a token.
+    /// C36 for the other endpoints: what goes there, or begins there, is as secret.
     #[test]
-    fn the_revocation_endpoint_keeps_the_same_rules() {
+    fn every_other_endpoint_keeps_the_same_rules() {
         let server = server("https://a.example/token").unwrap();
+        assert_eq!(server.authorization_endpoint(), None);
         assert_eq!(server.revocation_endpoint(), None);
-        let with = |endpoint: &str| server.clone().with_revocation_endpoint(endpoint.parse().unwrap());
-        for good in ["https://a.example/revoke?tenant=1", "http://127.0.0.1:1/revoke"] {
-            assert_eq!(with(good).unwrap().revocation_endpoint().unwrap().as_str(), good);
-        }
-        let endpoint = "revocation";
-        for (bad, error) in [
-            ("http://a.example/revoke", ConfigError::Insecure { endpoint }),
-            ("http://localhost.evil.example/", ConfigError::Insecure { endpoint }),
-            ("https://u:p@a.example/revoke", ConfigError::UserInfo { endpoint }),
-            ("https://a.example/revoke#x", ConfigError::Fragment { endpoint }),
-        ] {
-            assert_eq!(with(bad).unwrap_err(), error, "{bad}");
+        for (endpoint, revocation) in [("authorization", false), ("revocation", true)] {
+            let with = |address: &str| {
+                let (server, address) = (server.clone(), address.parse().unwrap());
+                if revocation {
+                    server.with_revocation_endpoint(address)
+                } else {
+                    server.with_authorization_endpoint(address)
+                }
+            };
+            for good in ["https://a.example/x?tenant=1", "http://127.0.0.1:1/x"] {
+                let server = with(good).unwrap();
+                let set = [server.authorization_endpoint(), server.revocation_endpoint()];
+                assert_eq!(set[usize::from(revocation)].unwrap().as_str(), good);
+                assert_eq!(set[usize::from(!revocation)], None);
+            }
+            for (bad, error) in [
+                ("http://a.example/x", ConfigError::Insecure { endpoint }),
+                ("http://localhost.evil.example/", ConfigError::Insecure { endpoint }),
+                ("https://u:p@a.example/x", ConfigError::UserInfo { endpoint }),
+                ("https://a.example/x#y", ConfigError::Fragment { endpoint }),
+            ] {
+                assert_eq!(with(bad).unwrap_err(), error, "{bad}");
+            }
         }
     }
 
     #[test]
     fn an_endpoint_query_may_not_set_the_parameters_of_the_flow() {
-        let refused = Server::new(
-            "https://a.example/?tenant=1&state=mine".parse().unwrap(),
-            "https://a.example/".parse().unwrap(),
-        );
+        let endpoint = "https://a.example/?tenant=1&state=mine".parse().unwrap();
+        let refused = server("https://a.example/").unwrap().with_authorization_endpoint(endpoint);
         assert_eq!(refused.unwrap_err(), ConfigError::ReservedParameter);
     }
 }

@@ -67,10 +67,11 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Login`] where no port could be had.
+    /// [`AuthError::Login`] where no port could be had, or the server has no authorization endpoint.
     pub async fn begin(self) -> Result<PendingLogin, Error> {
         let listener = Listener::bind().await?;
-        let request = AuthorizationRequest::new(&self.server, &self.client, listener.redirect_uri()?);
+        let request = AuthorizationRequest::new(&self.server, &self.client, listener.redirect_uri()?)
+            .map_err(|error| failed(error.to_string()))?;
         let (url, pending) = request.scopes(self.scopes.clone()).begin(entropy::bytes()?);
         Ok(PendingLogin { login: self, listener, url, pending })
     }

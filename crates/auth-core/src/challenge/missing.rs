@@ -19,13 +19,14 @@ const MAX_SCOPES: usize = 64;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use auth_core::{AuthorizationRequest, Client, MissingScope, ScopeSet, Server};
-/// # let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// # let server = Server::new("https://auth.example/token".parse()?)?
+/// #     .with_authorization_endpoint("https://auth.example/authorize".parse()?)?;
 ///
 /// let granted = ScopeSet::parse("read");
 /// let Err(error) = MissingScope::check(&ScopeSet::parse("read write"), &granted) else { unreachable!() };
 /// assert_eq!(error.missing().to_string(), "write");
 /// let (url, _pending) =
-///     AuthorizationRequest::new(&server, &Client::public("app"), "http://localhost:8976/callback".parse()?)
+///     AuthorizationRequest::new(&server, &Client::public("app"), "http://localhost:8976/callback".parse()?)?
 ///         .scopes(error.wanted())
 ///         .begin([7; 64]);
 /// assert!(url.query_pairs().any(|(name, value)| name == "scope" && value == "read write"));

@@ -28,7 +28,7 @@ pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer
 /// use std::time::SystemTime;
 /// use auth_core::{AssertionError, ScopeSet, Server, exchange};
 ///
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let server = Server::new("https://auth.example/token".parse()?)?;
 /// // {"exp":1000}, and `now` is later.
 /// let stale = "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjEwMDB9.c2ln".into();
 /// let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_042);

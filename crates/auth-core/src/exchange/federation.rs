@@ -66,7 +66,7 @@ impl Federation {
 /// use std::time::SystemTime;
 /// use auth_core::{Federation, Server, exchange};
 ///
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?;
+/// let server = Server::new("https://auth.example/token".parse()?)?;
 /// let federation = Federation::new("fdrl_1", "org_1").with_workspace_id("default");
 /// let assertion = "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjEwMDB9.c2ln".into();
 /// let (request, _asked) = exchange::federation(&server, &federation, &assertion, SystemTime::UNIX_EPOCH)?;

@@ -38,7 +38,7 @@ impl TokenKind {
 /// use std::time::SystemTime;
 /// use auth_core::{Client, Server, TokenKind, exchange};
 ///
-/// let server = Server::new("https://auth.example/authorize".parse()?, "https://auth.example/token".parse()?)?
+/// let server = Server::new("https://auth.example/token".parse()?)?
 ///     .with_revocation_endpoint("https://auth.example/revoke".parse()?)?;
 /// let client = Client::public("app");
 /// if let Some((request, asked)) = exchange::revoke(&server, &client, &"rt".into(), TokenKind::RefreshToken) {

@@ -20,6 +20,7 @@ fn asked_refresh() -> Asked {
 fn asked_code() -> Asked {
     let (url, pending) =
         AuthorizationRequest::new(&server(), &Client::public("app"), "http://[::1]/".parse().unwrap())
+            .unwrap()
             .scopes(ScopeSet::parse("b a"))
             .begin([3; 64]);
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();

@@ -146,6 +146,7 @@ fn insufficient_scope_names_what_is_missing_and_what_to_ask_for() {
     );
     let redirect = "http://127.0.0.1:1/cb".parse().unwrap();
     let (url, _) = AuthorizationRequest::new(&server(), &Client::public("app"), redirect)
+        .unwrap()
         .scopes(error.wanted())
         .begin([1; 64]);
     let scope = url.query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();

@@ -84,8 +84,7 @@ fn a_clock_that_was_set_right_moves_the_expiry_along() {
 
 #[test]
 fn a_date_that_came_without_tls_is_not_believed() {
-    let server =
-        Server::new("http://127.0.0.1/authorize".parse().unwrap(), "http://127.0.0.1/token".parse().unwrap());
+    let server = Server::new("http://127.0.0.1/token".parse().unwrap());
     let mut machine = TokenMachine::new(server.unwrap(), Client::public("app"), Policy::default());
     machine.restore(snapshot("a1", Some("r1"), Some(at(0))));
     let mut rig = Rig { machine, now: at(0) };

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use auth_core::{
-    AuthorizationRequest, CallbackErrorKind, Client, CodeGrant, OAuthErrorCode, PendingAuthorization,
-    ScopeSet, Server, exchange,
+    AuthorizationRequest, CallbackErrorKind, Client, CodeGrant, ConfigError, OAuthErrorCode,
+    PendingAuthorization, ScopeSet, Server, exchange,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::rig::{form, server};
+use crate::rig::{form, server, server_at};
 
 fn begin(server: &Server) -> (String, PendingAuthorization) {
     let entropy = std::array::from_fn(|index| u8::try_from(index).unwrap());
@@ -20,6 +20,7 @@ fn begin(server: &Server) -> (String, PendingAuthorization) {
 
 fn request(server: &Server) -> AuthorizationRequest {
     AuthorizationRequest::new(server, &Client::public("app"), "http://127.0.0.1:1/cb".parse().unwrap())
+        .unwrap()
 }
 
 fn query(url: &Url) -> HashMap<String, String> {
@@ -54,11 +55,8 @@ fn the_url_asks_with_pkce_s256_and_holds_no_verifier() {
 
 #[test]
 fn parameters_cannot_inject_or_override() {
-    let server = Server::new(
-        "https://a.example/authorize?tenant=1".parse().unwrap(),
-        "https://a.example/token".parse().unwrap(),
-    );
-    let (url, _) = request(&server.unwrap())
+    let server = server_at("https://a.example/authorize?tenant=1", "https://a.example/token");
+    let (url, _) = request(&server)
         .scopes(ScopeSet::from_iter(["a&state=x"]))
         .param("login_hint", "me&code_challenge=x#y")
         .param("state", "mine")
@@ -266,6 +264,7 @@ fn every_bit_of_the_entropy_makes_another_login() {
 fn a_client_id_is_one_value() {
     let client = Client::public("app&state=mine#x y");
     let (url, _) = AuthorizationRequest::new(&server(), &client, "http://127.0.0.1:1/cb".parse().unwrap())
+        .unwrap()
         .begin([0; 64]);
     assert_eq!(query(&url)["client_id"], "app&state=mine#x y");
     assert_eq!(url.query_pairs().filter(|(name, _)| name == "state").count(), 1);
@@ -275,12 +274,8 @@ fn a_client_id_is_one_value() {
 /// C19: a server that sends people to an honest one's page to get the code of that one.
 #[test]
 fn a_code_of_an_honest_server_does_not_reach_the_server_that_borrowed_its_page() {
-    let attacker = Server::new(
-        "https://honest.example/authorize".parse().unwrap(),
-        "https://attacker.example/token".parse().unwrap(),
-    )
-    .unwrap()
-    .with_issuer("https://attacker.example");
+    let attacker = server_at("https://honest.example/authorize", "https://attacker.example/token")
+        .with_issuer("https://attacker.example");
     let (state, pending) = begin(&attacker);
     let callback = format!("/cb?code=c&state={state}&iss=https%3A%2F%2Fhonest.example");
     let error = pending.complete(&callback).unwrap_err();
@@ -288,13 +283,22 @@ fn a_code_of_an_honest_server_does_not_reach_the_server_that_borrowed_its_page()
     assert!(error.into_pending().is_none(), "there is no grant to exchange");
 
     // Two logins at a time: each code goes to the server of its own login.
-    let other = Server::new(
-        "https://other.example/authorize".parse().unwrap(),
-        "https://other.example/token".parse().unwrap(),
-    );
-    for server in [server(), other.unwrap()] {
+    let other = server_at("https://other.example/authorize", "https://other.example/token");
+    for server in [server(), other] {
         let (state, pending) = begin(&server);
         let grant = pending.complete(&format!("/cb?code=c&state={state}")).unwrap();
         assert_eq!(exchange::code(grant).0.uri(), server.token_endpoint().as_str());
     }
+}
+
+#[test]
+fn a_server_without_an_authorization_endpoint_has_no_login_and_every_other_grant() {
+    let server = Server::new("https://auth.example/token".parse().unwrap()).unwrap();
+    let client = Client::public("app");
+    let redirect = "http://127.0.0.1:1/cb".parse().unwrap();
+    let refused = AuthorizationRequest::new(&server, &client, redirect).unwrap_err();
+    assert_eq!(refused, ConfigError::NoAuthorizationEndpoint);
+    assert!(refused.to_string().contains("with_authorization_endpoint"), "{refused}");
+    let (request, _) = exchange::refresh(&server, &client, &"r".into());
+    assert_eq!(request.uri(), "https://auth.example/token");
 }

@@ -100,7 +100,7 @@ fn the_document_of_rfc_8414_section_3_2_is_read() {
     let metadata = parse(&document()).unwrap();
     let server = metadata.server();
     assert_eq!(server.issuer(), Some(ISSUER));
-    assert_eq!(server.authorization_endpoint().as_str(), "https://server.example.com/authorize");
+    assert_eq!(server.authorization_endpoint().unwrap().as_str(), "https://server.example.com/authorize");
     assert_eq!(server.token_endpoint().as_str(), "https://server.example.com/token");
     assert_eq!(server.revocation_endpoint().unwrap().as_str(), "https://server.example.com/revoke");
     let device = metadata.device_authorization_endpoint().unwrap().clone();
@@ -140,6 +140,27 @@ fn there_is_no_login_without_s256() {
     }
     let silent = without("code_challenge_methods_supported");
     assert_eq!(parse(&silent).unwrap_err(), MetadataError::NoS256);
+}
+
+/// RFC 8414 section 2: what serves machines only has no page to send anybody to.
+#[test]
+fn a_server_without_logins_needs_neither_their_endpoint_nor_s256() {
+    let mut machines = without("authorization_endpoint");
+    machines.as_object_mut().unwrap().remove("code_challenge_methods_supported");
+    machines["grant_types_supported"] = json!(["client_credentials"]);
+    let server = parse(&machines).unwrap().into_server();
+    assert_eq!(server.authorization_endpoint(), None);
+    assert_eq!(server.token_endpoint().as_str(), "https://server.example.com/token");
+    let redirect = "http://127.0.0.1:1/cb".parse().unwrap();
+    let refused = AuthorizationRequest::new(&server, &Client::public("app"), redirect).unwrap_err();
+    assert_eq!(refused, ConfigError::NoAuthorizationEndpoint);
+
+    let tokens = parse(&without("token_endpoint"));
+    assert_eq!(
+        tokens.unwrap_err(),
+        MetadataError::NotMetadata,
+        "every grant here ends at the token endpoint"
+    );
 }
 
 /// C80, and C31 for what a browser would be sent to.
@@ -193,7 +214,7 @@ fn a_server_that_always_names_itself_must_do_so() {
         let server = parse(&document).unwrap().into_server();
         let redirect = "http://127.0.0.1:1/cb".parse().unwrap();
         let (url, pending) =
-            AuthorizationRequest::new(&server, &Client::public("app"), redirect).begin([1; 64]);
+            AuthorizationRequest::new(&server, &Client::public("app"), redirect).unwrap().begin([1; 64]);
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let result = pending.complete(&format!("?code=c&state={state}"));
         assert_eq!(result.is_ok(), kept);

@@ -282,7 +282,7 @@ proptest! {
         let client = auth_core::Client::public("app");
         let redirect = "http://[::1]/".parse().unwrap();
         let (_, pending) =
-            auth_core::AuthorizationRequest::new(&crate::rig::server(), &client, redirect).begin([5; 64]);
+            auth_core::AuthorizationRequest::new(&crate::rig::server(), &client, redirect).unwrap().begin([5; 64]);
         let error = pending.complete(&text).unwrap_err();
         let error = error.into_pending().expect("a stranger cannot end a login").complete_pasted(&text).unwrap_err();
         prop_assert!(error.into_pending().is_some());

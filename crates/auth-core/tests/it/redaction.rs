@@ -79,8 +79,9 @@ fn no_error_of_an_exchange_shows_what_was_sent() {
         Client::secret_basic("app", "canary/s3cret".into()),
         Client::secret_post("app", "canary/s3cret".into()),
     ] {
-        let (url, pending) =
-            AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap()).begin([1; 64]);
+        let (url, pending) = AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap())
+            .unwrap()
+            .begin([1; 64]);
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         let grant = pending.complete(&format!("?code=canary%2Fc0de&state={state}")).unwrap();
         for (request, asked) in [

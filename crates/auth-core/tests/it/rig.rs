@@ -20,11 +20,12 @@ pub(crate) fn at(seconds: u64) -> SystemTime {
 }
 
 pub(crate) fn server() -> Server {
-    Server::new(
-        "https://auth.example/authorize".parse().unwrap(),
-        "https://auth.example/token".parse().unwrap(),
-    )
-    .unwrap()
+    server_at("https://auth.example/authorize", "https://auth.example/token")
+}
+
+pub(crate) fn server_at(authorization: &str, token: &str) -> Server {
+    let server = Server::new(token.parse().unwrap()).unwrap();
+    server.with_authorization_endpoint(authorization.parse().unwrap()).unwrap()
 }
 
 pub(crate) fn snapshot(access: &str, refresh: Option<&str>, expires_at: Option<SystemTime>) -> Snapshot {

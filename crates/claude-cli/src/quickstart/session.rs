@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
         let folder =
             folder.context("no temporary folder could be made; set TMPDIR to one you may write to")?;
         let clock = ShiftedClock::default();
-        let server = Server::new(mock.authorize_url(), mock.token_url())?;
+        let server = Server::new(mock.token_url())?.with_authorization_endpoint(mock.authorize_url())?;
         Ok(Self {
             mock,
             server: server.with_issuer(mock.issuer()).with_issuer_required().with_wire(Wire::claude()),

@@ -1,11 +1,11 @@
 //! The listener of a login, as browsers and strangers meet it.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use claude_sdk::{
-    AuthError,
-    auth_core::Snapshot,
-    login::PendingLogin,
+    AuthError, Error,
+    auth_core::{Server, Snapshot},
+    login::{Login, PendingLogin},
     transport::{self, HttpBackend, Request, Response},
 };
 use futures_util::future::poll_immediate;
@@ -336,4 +336,14 @@ impl HttpBackend for Silence {
     async fn send(&self, _: Request) -> Result<Response, transport::Error> {
         std::future::pending().await
     }
+}
+
+#[tokio::test]
+async fn a_login_at_a_server_without_a_page_for_it_does_not_begin() {
+    let place = Place::new(held()).await;
+    let server = Server::new(place.mock.token_url()).unwrap();
+    let error = Login::new(server, place.app()).begin().await.unwrap_err();
+    assert!(matches!(error, Error::Auth(AuthError::Login { .. })), "{error:?}");
+    let said = format!("{error} {:?}", error.source().map(ToString::to_string));
+    assert!(said.contains("no authorization endpoint"), "{said}");
 }

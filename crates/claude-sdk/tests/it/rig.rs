@@ -106,7 +106,8 @@ impl Place {
     }
 
     pub fn server(&self) -> Server {
-        let server = Server::new(self.mock.authorize_url(), self.mock.token_url()).unwrap();
+        let server = Server::new(self.mock.token_url()).unwrap();
+        let server = server.with_authorization_endpoint(self.mock.authorize_url()).unwrap();
         server.with_issuer(self.mock.issuer()).with_issuer_required().with_wire(Wire::claude())
     }
 

@@ -37,7 +37,8 @@ impl Provider {
         let line = process.wait_for("ready ", Duration::from_secs(30)).unwrap();
         let issuer = line.split(' ').nth(1).unwrap().to_owned();
         let endpoint = |name: &str| format!("{issuer}/{name}").parse::<Url>().unwrap();
-        let server = Server::new(endpoint("auth"), endpoint("token")).unwrap();
+        let server = Server::new(endpoint("token")).unwrap();
+        let server = server.with_authorization_endpoint(endpoint("auth")).unwrap();
         let server = server.with_issuer(&issuer).with_issuer_required();
         let backend = Reqwest::builder().build().unwrap();
         Self { issuer, server, client: Client::public("e2e"), backend, _process: process }
@@ -47,6 +48,7 @@ impl Provider {
     async fn grant(&self) -> CodeGrant {
         let redirect_uri: Url = "http://127.0.0.1:4567/callback".parse().unwrap();
         let request = AuthorizationRequest::new(&self.server, &self.client, redirect_uri.clone())
+            .unwrap()
             .scopes(ScopeSet::parse("openid offline_access"))
             .param("prompt", "consent");
         let (url, pending) = request.begin(std::array::from_fn(|index| u8::try_from(index * 3).unwrap()));
@@ -167,7 +169,7 @@ async fn an_answer_from_another_issuer_is_not_accepted() {
     provider.server = provider.server.with_issuer("https://elsewhere.example");
     let redirect_uri: Url = "http://127.0.0.1:4567/callback".parse().unwrap();
     let request = AuthorizationRequest::new(&provider.server, &provider.client, redirect_uri.clone());
-    let (url, pending) = request.scopes(ScopeSet::parse("openid")).begin([9; 64]);
+    let (url, pending) = request.unwrap().scopes(ScopeSet::parse("openid")).begin([9; 64]);
     let callback = Browser::new().log_in(url, &redirect_uri).await;
 
     let answered = Url::parse(&callback).unwrap();
