@@ -237,17 +237,17 @@ impl Alive {
             }
             Call::Poll => return self.poll(now),
             Call::Adopt(tokens) => Input::Adopt(snapshot(tokens)),
-            Call::Answered(answer) => self.response(Ok(response(answer))),
-            Call::Failed(SendCut::NotSent) => self.response(Err(SendFailure::NotSent)),
-            Call::Failed(SendCut::MaybeSent) => self.response(Err(SendFailure::MaybeSent)),
+            Call::Answered(answer) => self.response(Ok(response(answer)), now),
+            Call::Failed(SendCut::NotSent) => self.response(Err(SendFailure::NotSent), now),
+            Call::Failed(SendCut::MaybeSent) => self.response(Err(SendFailure::MaybeSent), now),
             Call::Stored { generation, ok } => Input::Stored { generation: generation.into(), ok },
         };
         self.machine.handle(input, time(now));
         Said::Idle(None)
     }
 
-    fn response(&self, result: Result<http::Response<bytes::Bytes>, SendFailure>) -> Input {
-        Input::Response { exchange: self.exchange.unwrap(), result }
+    fn response(&self, result: Result<http::Response<bytes::Bytes>, SendFailure>, now: Now) -> Input {
+        Input::Response { exchange: self.exchange.unwrap(), sent_at: time(now), result }
     }
 
     fn poll(&mut self, now: Now) -> Said {
@@ -259,6 +259,7 @@ impl Alive {
                     return Said::Send(number(std::str::from_utf8(request.body()).unwrap(), "=refresh-"));
                 }
                 Output::Store { snapshot, .. } => return Said::Store(tokens(&snapshot)),
+                Output::Remove => panic!("nobody logs out"),
                 Output::Idle { wake_at } => {
                     let wait = wake_at.map(|wake_at| wake_at.duration_since(time(now)).unwrap());
                     return Said::Idle(wait.map(|wait| u8::try_from(wait.as_secs()).unwrap()));

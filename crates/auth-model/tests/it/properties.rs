@@ -44,7 +44,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
             lost.all(|process| model.told(process, world) != LOST_FOR_NO_REASON)
         }),
         Property::always(USABLE_AT_THE_END, |model: &Protocol, world: &World| {
-            is_lost(world) || !model.is_over(world) || model.all_ready(world)
+            is_lost(world) || model.all_ready(world) || !model.is_over(world)
         }),
         Property::always(NEVER_LOST, |_, world: &World| !is_lost(world)),
         Property::always(ALWAYS_NAMED, |model: &Protocol, world: &World| {
@@ -92,7 +92,9 @@ impl World {
 impl Protocol {
     /// Whether nothing can happen any more.
     pub(crate) fn is_over(&self, world: &World) -> bool {
-        self.next_states(world).is_empty()
+        let mut actions = Vec::new();
+        self.actions(world, &mut actions);
+        actions.into_iter().all(|action| self.next_state(world, action).is_none())
     }
 
     fn all_ready(&self, world: &World) -> bool {
