@@ -237,6 +237,7 @@ fn a_login_during_a_logout_wins_and_is_stored_after_the_removal() {
     rig.handle(Input::LoggedIn(auth_core::TokenSet {
         access_token: "b1".into(),
         refresh_token: Some("s1".into()),
+        empty_refresh_token: false,
         expires_at: Some(at(5000)),
         scopes: None,
         extra: serde_json::Map::new(),

@@ -7,7 +7,7 @@ use auth_core::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 
 use crate::rig::{Rig, at, reply, server, snapshot, tokens};
 
@@ -33,7 +33,14 @@ fn echoes(request: &Request<Bytes>) -> Vec<Response<Bytes>> {
                 object.to_string()
             };
             let [code, description] = [error("error"), error("error_description")];
-            [reply(400, code), reply(400, description), reply(502, text.clone()), reply(200, text)]
+            let api = serde_json::json!({ "error": { "type": text, "message": text }, "request_id": text });
+            let mut named = reply(400, api.to_string());
+            if let Ok(id) = HeaderValue::try_from(&text) {
+                named.headers_mut().insert("request-id", id);
+            }
+            let api = reply(400, api.to_string());
+            let page = reply(502, text.clone());
+            [reply(400, code), reply(400, description), api, named, page, reply(200, text)]
         })
         .collect()
 }

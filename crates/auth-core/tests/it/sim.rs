@@ -144,9 +144,7 @@ impl World {
         let mut server =
             Server { logins: 1, rotations: 0, refresh: None, access: HashMap::new(), used: HashMap::new() };
         let (access, refresh) = server.issue(at(0), 600);
-        let TokenSet { access_token, refresh_token, expires_at, scopes, extra } =
-            login(&access, &refresh, at(0));
-        let file = Snapshot { access_token, refresh_token, expires_at, scopes, generation: 1, extra };
+        let file = Snapshot::from(login(&access, &refresh, at(0)));
         let rig = Rig::with(Policy::default(), file.clone());
         Self {
             dice: Dice(seed),
@@ -401,6 +399,7 @@ fn login(access: &str, refresh: &str, now: SystemTime) -> TokenSet {
     TokenSet {
         access_token: access.into(),
         refresh_token: Some(refresh.into()),
+        empty_refresh_token: false,
         expires_at: Some(now + Duration::from_secs(600)),
         scopes: Some(ScopeSet::parse("read")),
         extra: serde_json::Map::from_iter([("account".to_owned(), "of the user".into())]),
