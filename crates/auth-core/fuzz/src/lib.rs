@@ -26,7 +26,8 @@ pub fn start() -> SystemTime {
 #[must_use]
 pub fn server() -> Server {
     static SERVER: LazyLock<Server> = LazyLock::new(|| {
-        Server::new(url("https://auth.example/authorize"), url("https://auth.example/token"))
+        Server::new(url("https://auth.example/token"))
+            .and_then(|server| server.with_authorization_endpoint(url("https://auth.example/authorize")))
             .and_then(|server| server.with_revocation_endpoint(url("https://auth.example/revoke")))
             .expect("the endpoints are fit for a server")
     });

@@ -146,6 +146,7 @@ impl World {
                     assert_eq!((generation, generation), (snapshot.generation, self.generation()));
                     self.storing = Some(snapshot);
                 }
+                Output::Remove => panic!("nobody logs out here"),
                 Output::Event(event) => assert!(!format!("{event:?}").is_empty()),
                 Output::Idle { wake_at } => {
                     assert!(wake_at.is_none_or(|wake_at| wake_at > self.now), "to wake in the past");
@@ -188,7 +189,7 @@ impl World {
             .is_ok_and(|answer| answer.status().is_server_error() || answer.status() == StatusCode::OK);
         self.uses += 1;
         self.over.push(exchange);
-        let changed = self.handle(Input::Response { exchange, result });
+        let changed = self.handle(Input::Response { exchange, sent_at: self.now, result });
         assert!(wanted || !changed, "the answer to a superseded exchange was believed");
         if changed {
             assert!(self.refresh_token().is_some(), "the refresh token is gone");
@@ -204,7 +205,7 @@ impl World {
     pub(crate) fn answer_again(&mut self, ago: u64) {
         let Some(exchange) = nth_last(&self.over, ago).copied() else { return };
         let result = self.granted(3600);
-        self.handle_in_vain(Input::Response { exchange, result });
+        self.handle_in_vain(Input::Response { exchange, sent_at: self.now, result });
     }
 
     pub(crate) fn stored(&mut self, ok: bool) {
@@ -351,6 +352,7 @@ impl World {
         TokenSet {
             access_token: format!("{NAME}a{}-", self.names).into(),
             refresh_token: Some(format!("{NAME}r{}-", self.names).into()),
+            empty_refresh_token: false,
             expires_at: if lifetime == 0 { None } else { shifted(self.now, lifetime) },
             scopes: None,
             extra: Map::new(),
