@@ -147,7 +147,7 @@ fn debug_says_what_it_is_without_its_secrets() {
     assert_eq!(format!("{asked:?}"), "Asked { kind: RefreshToken, .. }");
 
     let login = AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap());
-    let (url, pending) = login.scopes(ScopeSet::parse("read")).begin([1; 64]);
+    let (url, pending) = login.unwrap().scopes(ScopeSet::parse("read")).begin([1; 64]);
     let scopes = r#"ScopeSet({"read"})"#;
     assert_eq!(format!("{pending:?}"), format!("PendingAuthorization {{ scopes: {scopes}, .. }}"));
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
