@@ -25,6 +25,7 @@ const BACKENDS: &[&str] = &["governor", "redis", "reqwest", "vaultrs"];
 
 const LAYERS: &[Layer] = &[
     Layer { name: "auth-core", uses: &[], tests_use: &["mock-server"], never: BACKENDS },
+    Layer { name: "auth-model", uses: &[], tests_use: &["auth-core"], never: BACKENDS },
     Layer {
         name: "transport",
         uses: &[],

@@ -21,11 +21,7 @@ fn main() {
 }
 
 fn server() -> Server {
-    Server::new(
-        "https://auth.example/authorize".parse().unwrap(),
-        "https://auth.example/token".parse().unwrap(),
-    )
-    .unwrap()
+    Server::new("https://auth.example/token".parse().unwrap()).unwrap()
 }
 
 fn machine() -> TokenMachine {

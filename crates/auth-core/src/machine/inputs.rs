@@ -178,9 +178,14 @@ impl TokenMachine {
     }
 
     pub(super) fn logged_in(&mut self, tokens: TokenSet, now: SystemTime) {
+        let next = Snapshot { generation: self.newest.saturating_add(1), ..tokens.into() };
+        if let Some(held) = &self.held {
+            // Until the new ones are stored, the store still has those of the old login.
+            self.spent.replace(Some(held.snapshot.key()), Some(next.key()));
+        }
         self.lease = None;
         self.leaving = None;
-        self.hold(Snapshot { generation: self.newest.saturating_add(1), ..tokens.into() }, Some(now));
+        self.hold(next, Some(now));
     }
 
     /// Tells whether a snapshot from the store is newer than ours.

@@ -488,3 +488,19 @@ fn no_answer_changes_where_a_refresh_goes_or_who_it_is_from() {
         rig.stored(said.stores[0], true);
     }
 }
+
+#[test]
+fn an_old_login_in_the_store_does_not_come_back_while_the_new_one_is_not_stored() {
+    let mut rig = Rig::new();
+    let login = auth_core::TokenSet {
+        access_token: "a2".into(),
+        refresh_token: Some("r2".into()),
+        expires_at: Some(at(500)),
+        scopes: None,
+        extra: serde_json::Map::new(),
+    };
+    let stores = rig.handle(Input::LoggedIn(login)).drain().stores;
+    rig.stored(stores[0], false);
+    rig.handle(Input::Adopt(snapshot("a1", Some("r1"), Some(at(1000))))).drain();
+    assert_eq!(rig.token(), "a2");
+}

@@ -167,7 +167,7 @@ mod tests {
             extra: serde_json::Map::new(),
         };
         let endpoint: url::Url = "https://auth.example/".parse().unwrap();
-        let server = Server::new(endpoint.clone(), endpoint).unwrap();
+        let server = Server::new(endpoint).unwrap();
         let clock = SimClock::new(NOW);
         let store = MemoryTokenStore::new(session);
         let oauth =

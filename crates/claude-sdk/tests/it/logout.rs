@@ -72,8 +72,7 @@ async fn offline_a_logout_removes_what_is_here() {
     let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
     // A server that was here, and is no more.
     let nobody = Place::new(held()).await.mock.base_url();
-    let server =
-        Server::new(nobody.clone(), nobody.clone()).unwrap().with_revocation_endpoint(nobody).unwrap();
+    let server = Server::new(nobody.clone()).unwrap().with_revocation_endpoint(nobody).unwrap();
     let (app, clock) = (Client::public("app"), place.clock.clone());
     let oauth = OAuth::open_with(server, app, Arc::clone(&store), backend(), clock, Policy::default()).await;
     let oauth = oauth.unwrap();
