@@ -9,6 +9,7 @@ mod ci;
 mod deny;
 mod layers;
 mod markdown;
+mod planted;
 mod readme;
 mod step;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Tidy,
     /// Check licences, bans and sources of all dependencies; installs cargo-deny when it is missing
     Deny,
+    /// Plant known bugs in a copy of auth-core and demand that its simulation finds each
+    Planted,
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<()> {
         Command::Layers => layers::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Deny => deny::run(&workspace),
+        Command::Planted => planted::run(&workspace),
         Command::Tools => tools::install(&workspace),
     }
 }
