@@ -507,3 +507,16 @@ fn an_old_login_in_the_store_does_not_come_back_while_the_new_one_is_not_stored(
     rig.handle(Input::Adopt(snapshot("a1", Some("r1"), Some(at(1000))))).drain();
     assert_eq!(rig.token(), "a2");
 }
+
+/// C44: as if it were not there, and told.
+#[test]
+fn an_empty_refresh_token_changes_nothing_and_is_told() {
+    let mut rig = Rig::new();
+    let _ = rig.at(950).access();
+    let (exchange, _) = rig.transmit();
+    let said = rig.answer(exchange, tokens("a2", "", 3600));
+    assert!(matches!(said.events[..], [Event::EmptyRefreshToken]), "{said:?}");
+    rig.stored(said.stores[0], true);
+    let _ = rig.at(950 + 3600).access();
+    assert_eq!(rig.transmit().1, "r1");
+}
