@@ -12,22 +12,28 @@ mod world;
 use std::time::Duration;
 
 use auth_core::{Policy, SendFailure};
+use auth_core_fuzz::{bare_server, server};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use libfuzzer_sys::fuzz_target;
 
-use self::world::World;
+use self::world::{Dates, World};
 
 /// No more calls are made than this.
 const CALLS: usize = 200;
 
 fuzz_target!(|data: &[u8]| {
     let text = &*String::from_utf8_lossy(data);
+    // Half of the servers have nowhere to give a token back.
+    let (server, text) = match text.strip_prefix("bare\n") {
+        Some(rest) => (bare_server(), rest),
+        None => (server(), text),
+    };
     let (policy, calls) = match text.strip_prefix("policy ") {
         Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
         None => ("", text),
     };
-    let mut world = World::new(read_policy(policy));
+    let mut world = World::new(server, read_policy(policy));
     for call in calls.lines().take(CALLS) {
         run(&mut world, call);
     }
@@ -55,6 +61,10 @@ fn run(world: &mut World, call: &str) {
         'r' => world.answer(Ok(answer(rest))),
         'l' => world.answer(Err(SendFailure::MaybeSent)),
         'n' => world.answer(Err(SendFailure::NotSent)),
+        // When it was sent, so many seconds off; the server's clock, so many seconds ahead; any date; no date.
+        't' => world.misdate(number),
+        'c' => world.dates = Dates::Ahead(number),
+        'h' => world.dates = HeaderValue::from_str(rest).map_or(Dates::None, Dates::Text),
         // An exchange that is over, as many exchanges ago.
         'o' => world.answer_again(count),
         // The store under way; and one that nobody asked for.
@@ -70,6 +80,12 @@ fn run(world: &mut World, call: &str) {
         // The user logged in, for so many seconds, with a refresh token and without.
         'i' => world.log_in(number, true),
         'I' => world.log_in(number, false),
+        // The user logs out; what is stored is removed, or cannot be.
+        'q' => world.log_out(),
+        'm' => world.removed(true),
+        'M' => world.removed(false),
+        // A driver keeps the lease for so many seconds if it may.
+        'k' => world.keep(count),
         _ => {}
     }
 }

@@ -26,10 +26,19 @@ pub fn start() -> SystemTime {
 #[must_use]
 pub fn server() -> Server {
     static SERVER: LazyLock<Server> = LazyLock::new(|| {
-        Server::new(url("https://auth.example/token"))
-            .and_then(|server| server.with_authorization_endpoint(url("https://auth.example/authorize")))
+        bare_server()
+            .with_authorization_endpoint(url("https://auth.example/authorize"))
             .and_then(|server| server.with_revocation_endpoint(url("https://auth.example/revoke")))
             .expect("the endpoints are fit for a server")
+    });
+    SERVER.clone()
+}
+
+/// Returns the same server before it had more than a token endpoint.
+#[must_use]
+pub fn bare_server() -> Server {
+    static SERVER: LazyLock<Server> = LazyLock::new(|| {
+        Server::new(url("https://auth.example/token")).expect("the endpoint is fit for a server")
     });
     SERVER.clone()
 }

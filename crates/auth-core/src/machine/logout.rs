@@ -25,6 +25,8 @@ pub(super) struct Leaving {
     /// How often that was tried.
     tries: u32,
     retry: Option<Deadline>,
+    /// The removal under way is of these tokens, not of those before them.
+    removing: bool,
     /// Whether everything so far was revoked.
     revoked: bool,
     /// How often removing failed.
@@ -38,7 +40,7 @@ impl Leaving {
             Some(_) => TokenKind::RefreshToken,
             None => TokenKind::AccessToken,
         });
-        Self { next, tries: 0, retry: None, revoked: next.is_some(), failures: 0 }
+        Self { next, tries: 0, retry: None, removing: false, revoked: next.is_some(), failures: 0 }
     }
 
     pub(super) fn waits_until(&self, now: SystemTime) -> Option<SystemTime> {
@@ -71,10 +73,13 @@ impl TokenMachine {
         if waits || leaving.waits_until(now).is_some() {
             return None;
         }
-        self.revoke().or_else(|| {
-            self.storing.removing = true;
-            Some(Output::Remove)
-        })
+        self.revoke().or_else(|| self.remove())
+    }
+
+    fn remove(&mut self) -> Option<Output> {
+        self.leaving.as_mut()?.removing = true;
+        self.storing.removing = true;
+        Some(Output::Remove)
     }
 
     fn revoke(&mut self) -> Option<Output> {
@@ -151,8 +156,9 @@ impl TokenMachine {
 
     pub(super) fn removed(&mut self, ok: bool, now: SystemTime) {
         self.storing.removing = false;
-        // A login since then has other tokens, and stores them now.
-        let Some(leaving) = &mut self.leaving else { return };
+        // Tokens that came since then are stored now, or have to be given back and removed themselves.
+        let Some(leaving) = self.leaving.as_mut().filter(|leaving| leaving.removing) else { return };
+        leaving.removing = false;
         if !ok {
             leaving.failures = leaving.failures.saturating_add(1);
             leaving.retry = Some(Deadline::after(self.policy.backoff(leaving.failures), now));

@@ -248,6 +248,50 @@ fn a_login_during_a_logout_wins_and_is_stored_after_the_removal() {
     assert_eq!(rig.token(), "b1");
 }
 
+/// What is removed is what was there before: tokens that came meanwhile are given back and removed themselves.
+#[test]
+fn a_removal_of_the_tokens_before_does_not_end_the_logout_of_those_that_came_since() {
+    let another_process = |rig: &mut Rig| {
+        rig.handle(Input::Adopt(snapshot("b1", Some("s1"), Some(at(5000)))));
+        assert!(matches!(rig.machine.poll(rig.now), Output::Event(Event::Adopted { .. })));
+    };
+    let another_login = |rig: &mut Rig| {
+        let extra = serde_json::Map::new();
+        let (access_token, refresh_token) = ("b1".into(), Some("s1".into()));
+        let expires_at = Some(at(5000));
+        let tokens = auth_core::TokenSet { access_token, refresh_token, expires_at, scopes: None, extra };
+        rig.handle(Input::LoggedIn(tokens)).handle(Input::LogOut);
+    };
+    let come: [&dyn Fn(&mut Rig); 2] = [&another_process, &another_login];
+    for come in come {
+        for ok in [true, false] {
+            let mut rig = rig();
+            for _ in ["r1", "a1"] {
+                let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+                answer(&mut rig, exchange, reply(200, ""));
+            }
+            assert!(matches!(rig.machine.poll(rig.now), Output::Remove));
+            come(&mut rig);
+            assert!(matches!(rig.machine.poll(rig.now), Output::Idle { .. }), "one thing at a time");
+            rig.handle(Input::Removed { ok });
+            for expected in ["s1", "b1"] {
+                let (exchange, token, _) = revocation(&mut rig);
+                assert_eq!(token, expected);
+                answer(&mut rig, exchange, reply(200, ""));
+            }
+            assert!(matches!(rig.machine.poll(rig.now), Output::Remove));
+            assert!(logged_out(&mut rig));
+        }
+    }
+}
+
+#[test]
+fn a_removal_that_nobody_asked_for_ends_no_logout() {
+    let mut rig = rig();
+    rig.handle(Input::LogOut).handle(Input::Removed { ok: true });
+    assert_eq!(revocation(&mut rig).1, "r1");
+}
+
 #[test]
 fn a_late_refusal_of_the_old_login_does_not_touch_the_next_one() {
     let mut rig = Rig::new();

@@ -1,25 +1,36 @@
 //! A machine, and what its driver can know about it.
 
+mod clock;
+mod logout;
+
 use std::{
     collections::HashMap,
     time::{Duration, SystemTime},
 };
 
 use auth_core::{
-    Access, Client, ExchangeId, Failure, Input, Lease, Output, Policy, SendFailure, Snapshot, TokenMachine,
-    TokenSet,
+    Access, Client, ExchangeId, Failure, Input, Lease, Output, Policy, Reason, SendFailure, Server, Snapshot,
+    TokenMachine, TokenSet,
 };
-use auth_core_fuzz::{said, server, start};
+use auth_core_fuzz::{assert_printable, said, start};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, json};
 use url::form_urlencoded;
 
+pub(crate) use self::clock::Dates;
+use self::{
+    clock::Expiries,
+    logout::{Logout, Returned, key},
+};
+
 /// A machine comes to idle within this many outputs; every call before may have left it one or two events.
 const OUTPUTS: usize = 1000;
 /// A machine remembers this many tokens that must not be sent again.
 const REMEMBERED: usize = 64;
+/// No granted token lives longer than this many seconds: ten years.
+const LONGEST: u64 = 10 * 365 * 86_400;
 /// What the tokens made here begin with; those of a fuzzed answer may be as short as a word that everybody shows.
 const NAME: &str = "canary-";
 
@@ -28,11 +39,16 @@ type Answer = Result<Response<Bytes>, SendFailure>;
 /// The driver: it does what the machine says when it is told to, and keeps book.
 pub(crate) struct World {
     machine: TokenMachine,
+    server: Server,
     policy: Policy,
     now: SystemTime,
     wake_at: Option<SystemTime>,
-    /// The exchange that was not answered yet, and the token that was sent.
-    flight: Option<(ExchangeId, String)>,
+    /// The exchange that was not answered yet.
+    flight: Option<Flight>,
+    /// What the answers of the server are dated with.
+    pub(crate) dates: Dates,
+    expiries: Expiries,
+    logout: Logout,
     over: Vec<ExchangeId>,
     storing: Option<Snapshot>,
     /// What was ever in the store, the newest last.
@@ -43,7 +59,9 @@ pub(crate) struct World {
     last: Option<Lease>,
     /// The generation of the last lease, whatever happened since.
     seen: u64,
-    /// The refresh tokens that were used up, and when, counted in inputs that may use one up.
+    /// The highest generation so far.
+    newest: u64,
+    /// The tokens that a login lived by and that are used up, and when, counted in inputs that may use one up.
     spent: Vec<(String, usize)>,
     uses: usize,
     /// How many exchanges of the newest refresh token got no answer.
@@ -53,20 +71,36 @@ pub(crate) struct World {
     names: u64,
 }
 
+struct Flight {
+    exchange: ExchangeId,
+    sent: Sent,
+    sent_at: SystemTime,
+}
+
+enum Sent {
+    Refresh(String),
+    Revocation(Returned),
+}
+
 impl World {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(server: Server, policy: Policy) -> Self {
         let mut world = Self {
-            machine: TokenMachine::new(server(), Client::public("app"), policy.clone()),
+            machine: TokenMachine::new(server.clone(), Client::public("app"), policy.clone()),
+            server,
             policy,
             now: start(),
             wake_at: None,
             flight: None,
+            dates: Dates::default(),
+            expiries: Expiries::default(),
+            logout: Logout::default(),
             over: Vec::new(),
             storing: None,
             disk: Vec::new(),
             visible: HashMap::new(),
             last: None,
             seen: 0,
+            newest: 1,
             spent: Vec::new(),
             uses: 0,
             lost: 0,
@@ -75,6 +109,7 @@ impl World {
         };
         let first = Snapshot { generation: 1, ..world.tokens(1000).into() };
         world.visible.insert(1, exposed(&first.access_token));
+        world.expiries.0.insert(1, first.expires_at);
         world.machine.restore(first.clone());
         world.disk.push(first);
         world
@@ -96,9 +131,43 @@ impl World {
         self.now = moment.and_then(|moment| shifted(moment, seconds)).unwrap_or(self.now);
     }
 
+    /// The request under way was sent so many seconds later than it was made, or earlier.
+    pub(crate) fn misdate(&mut self, seconds: i64) {
+        if let Some(flight) = &mut self.flight {
+            flight.sent_at = shifted(flight.sent_at, seconds).unwrap_or(flight.sent_at);
+        }
+    }
+
+    /// A driver keeps a lease as long as it is told, and asks so many seconds later all the same.
+    pub(crate) fn keep(&mut self, seconds: u64) {
+        let Some((_, until)) = self.machine.settled(self.now) else { return };
+        let then = self.now.checked_add(Duration::from_secs(seconds));
+        self.now = then.filter(|then| until.is_none_or(|until| *then < until)).unwrap_or(self.now);
+        self.wait_for_nobody(until);
+    }
+
+    fn wait_for_nobody(&mut self, until: Option<SystemTime>) {
+        let settled = self.machine.settled(self.now);
+        let Some((lease, again)) = settled else { panic!("no lease before {until:?}: {:?}", self.machine) };
+        assert_eq!(until, again, "the end of the same lease");
+        let flying = self.flight.is_some();
+        let access = self.access();
+        let same = matches!(&access, Access::Ready(ready) if ready.generation() == lease.generation());
+        assert!(same, "{lease:?} until {until:?}, and {access:?}");
+        self.drain();
+        assert_eq!(flying, self.flight.is_some(), "an exchange although nothing was wanted");
+    }
+
     pub(crate) fn access(&mut self) -> Access {
-        self.reason = true;
+        let settled = self.machine.settled(self.now);
+        self.reason |= settled.is_none();
         let access = self.machine.access(self.now);
+        if let Some((lease, _)) = settled {
+            let same = matches!(&access, Access::Ready(ready) if ready.generation() == lease.generation());
+            assert!(same, "settled with {lease:?}, and {access:?}");
+        }
+        let nobody = matches!(access, Access::LoginRequired(Reason::NoTokens));
+        assert!(nobody || !self.logout.out, "logged out, and {access:?}");
         if let Some(last) = self.last.take().filter(|last| last.is_valid_at(self.now)) {
             let ready = matches!(access, Access::Ready(_));
             assert!(ready || matches!(access, Access::Pending), "a good lease and {access:?}");
@@ -124,6 +193,7 @@ impl World {
             Some(token),
             "used before it is stored"
         );
+        assert_eq!(self.expiries.0.get(&generation), Some(&lease.expires_at()), "another expiry");
         self.seen = generation;
         self.last = Some(lease.clone());
     }
@@ -143,11 +213,18 @@ impl World {
                 Output::Transmit { exchange, request } => self.transmit(exchange, &request),
                 Output::Store { generation, snapshot } => {
                     assert!(self.storing.is_none(), "two stores at once");
+                    assert!(!self.logout.under_way, "stored during a logout");
+                    assert!(self.logout.removing.is_none(), "stored while it is removed");
                     assert_eq!((generation, generation), (snapshot.generation, self.generation()));
                     self.storing = Some(snapshot);
                 }
-                Output::Remove => panic!("nobody logs out here"),
-                Output::Event(event) => assert!(!format!("{event:?}").is_empty()),
+                Output::Remove => self.remove(),
+                Output::Event(event) => {
+                    let sentence = event.to_string();
+                    assert_printable(&sentence);
+                    assert!(!sentence.contains(NAME) && !format!("{event:?}").is_empty(), "{sentence}");
+                    self.told(&event);
+                }
                 Output::Idle { wake_at } => {
                     assert!(wake_at.is_none_or(|wake_at| wake_at > self.now), "to wake in the past");
                     self.wake_at = wake_at;
@@ -159,29 +236,50 @@ impl World {
     }
 
     fn transmit(&mut self, exchange: ExchangeId, request: &Request<Bytes>) {
+        assert!(self.flight.is_none(), "two exchanges in flight");
+        assert!(!self.over.contains(&exchange), "{exchange:?} a second time");
+        assert!(self.machine.wants(exchange), "{exchange:?} for nothing");
+        let sent = if self.logout.under_way {
+            assert_eq!(request.uri(), "https://auth.example/revoke");
+            Sent::Revocation(self.revoke(request))
+        } else {
+            Sent::Refresh(self.refresh(request))
+        };
+        self.flight = Some(Flight { exchange, sent, sent_at: self.now });
+    }
+
+    fn refresh(&mut self, request: &Request<Bytes>) -> String {
         let refresh_token = form_urlencoded::parse(request.body())
             .find(|(name, _)| name == "refresh_token")
             .map(|(_, token)| token.into_owned())
             .unwrap_or_default();
         assert_eq!(Some(&refresh_token), self.refresh_token().as_ref(), "not the newest token");
         assert_eq!(request.uri(), "https://auth.example/token");
-        assert!(self.flight.is_none(), "two exchanges in flight");
         assert!(self.reason, "an exchange for nobody");
-        assert!(!self.over.contains(&exchange), "{exchange:?} a second time");
         assert!(!self.spent.iter().any(|(spent, _)| *spent == refresh_token), "a spent token is sent");
         assert!(self.lost <= self.policy.resends, "a token whose answers are lost is sent on and on");
         self.reason = false;
-        self.flight = Some((exchange, refresh_token));
+        refresh_token
     }
 
     /// The server gives tokens that live so many seconds.
     pub(crate) fn grant(&mut self, lifetime: u64) {
+        let before = self.generation();
         let answer = self.granted(lifetime);
         self.answer(answer);
+        let (skew, now) = (self.machine.clock_skew(), self.now);
+        // At the ends of time there is no way back from a correction.
+        if self.generation() > before && lifetime > 0 && skew.local(skew.correct(now)) == now {
+            let expiry = now.checked_add(Duration::from_secs(lifetime.min(LONGEST)));
+            assert!(expiry.is_none() || self.expiry() == expiry, "granted for {lifetime} s at {now:?}");
+        }
     }
 
-    pub(crate) fn answer(&mut self, result: Answer) {
-        let Some((exchange, sent)) = self.flight.take() else { return };
+    pub(crate) fn answer(&mut self, mut result: Answer) {
+        let Some(Flight { exchange, sent, sent_at }) = self.flight.take() else { return };
+        if let Ok(answer) = &mut result {
+            self.dates.write(answer, self.now);
+        }
         let wanted = self.machine.wants(exchange);
         let lost = matches!(result, Err(SendFailure::MaybeSent));
         let doubtful = result
@@ -189,14 +287,25 @@ impl World {
             .is_ok_and(|answer| answer.status().is_server_error() || answer.status() == StatusCode::OK);
         self.uses += 1;
         self.over.push(exchange);
-        let changed = self.handle(Input::Response { exchange, sent_at: self.now, result });
+        let answer = result.as_ref().ok().cloned();
+        let changed = self.handle(Input::Response { exchange, sent_at, result });
         assert!(wanted || !changed, "the answer to a superseded exchange was believed");
+        let sent = match sent {
+            Sent::Refresh(sent) => sent,
+            Sent::Revocation(token) => {
+                assert!(!changed, "a revocation changed the tokens");
+                if let Some(answer) = answer.filter(|_| wanted) {
+                    self.given_back(token, &answer);
+                }
+                return;
+            }
+        };
         if changed {
             assert!(self.refresh_token().is_some(), "the refresh token is gone");
             if self.refresh_token().as_ref() != Some(&sent) {
                 self.spent.push((sent, self.uses));
             }
-        } else if wanted {
+        } else if wanted && !self.logout.under_way {
             self.lost += u32::from(lost);
             self.reason |= lost || doubtful;
         }
@@ -249,14 +358,16 @@ impl World {
     }
 
     fn adopt(&mut self, snapshot: Snapshot) {
-        let token = snapshot.refresh_token.as_ref().map(exposed);
-        let remembered =
-            |(spent, at): &(String, usize)| Some(spent) == token.as_ref() && self.uses - at < REMEMBERED;
+        let key = key(&snapshot);
+        let remembered = |(spent, at): &(String, usize)| *spent == key && self.uses - at < REMEMBERED;
         let spent = self.spent.iter().any(remembered);
         let access_token = exposed(&snapshot.access_token);
         self.uses += 1;
+        let expires_at = snapshot.expires_at;
         if self.handle(Input::Adopt(snapshot)) {
             assert!(!spent, "a spent token came back");
+            assert_eq!(self.expiry(), expires_at, "adopted with another expiry");
+            self.logout.out = self.logout.under_way;
             self.visible.insert(self.generation(), access_token);
         }
     }
@@ -264,13 +375,20 @@ impl World {
     pub(crate) fn log_in(&mut self, lifetime: i64, refreshes: bool) {
         let mut tokens = self.tokens(lifetime);
         tokens.refresh_token.take_if(|_| !refreshes);
+        let (before, expires_at) = (self.machine.snapshot().map(key), tokens.expires_at);
         assert!(self.handle(Input::LoggedIn(tokens)), "a login changed nothing");
+        assert_eq!(self.expiry(), expires_at, "logged in with another expiry");
+        self.uses += 1;
+        self.spent.extend(before.map(|key| (key, self.uses)));
+        self.logout.under_way = false;
+        self.logout.out = false;
     }
 
     /// A world that has become kind: everything is answered, every store works, time goes on.
     pub(crate) fn settle(&mut self) {
         for _ in 0..10 {
             match self.access() {
+                Access::LoginRequired(_) if self.logout.under_way => self.aim(self.wake_at, 0),
                 Access::Ready(_) | Access::LoginRequired(_) => return self.shows_nothing(),
                 Access::Failed(failure) => {
                     let again = failure.retry_after().and_then(|wait| self.now.checked_add(wait));
@@ -282,6 +400,7 @@ impl World {
             for _ in 0..6 {
                 self.drain();
                 self.stored(true);
+                self.removed(true);
                 self.grant(3600);
             }
         }
@@ -304,21 +423,33 @@ impl World {
     /// Hands over an input, and tells whether there are new tokens: of a later generation, or the same as before.
     fn handle(&mut self, input: Input) -> bool {
         let before = self.machine.snapshot().cloned();
+        let skew = self.machine.clock_skew().clone();
         self.machine.handle(input, self.now);
-        let (Some(before), Some(after)) = (before, self.machine.snapshot()) else {
-            panic!("the tokens are gone: {:?}", self.machine);
+        if self.expiries.follow(&skew, self.machine.clock_skew()) {
+            self.last = None;
+        }
+        let Some(after) = self.machine.snapshot() else {
+            assert!(before.is_none(), "the tokens are gone: {:?}", self.machine);
+            return false;
         };
-        if before.generation == after.generation {
+        if let Some(before) = before.filter(|before| before.generation == after.generation) {
             assert_eq!(exposed(&before.access_token), exposed(&after.access_token));
             assert_eq!(before.refresh_token.as_ref().map(exposed), after.refresh_token.as_ref().map(exposed));
+            let expiry = self.expiries.0.get(&after.generation);
+            assert_eq!(expiry, Some(&after.expires_at), "the expiry moved without its clock");
             return false;
         }
-        assert!(before.generation < after.generation, "back to generation {}", after.generation);
-        let token = after.refresh_token.as_ref().map(exposed);
+        assert!(self.newest < after.generation, "back to generation {}", after.generation);
+        self.newest = after.generation;
+        self.expiries.0.insert(after.generation, after.expires_at);
+        let key = key(after);
         // A server or a user may give a token again.
-        self.spent.retain(|(spent, _)| Some(spent) != token.as_ref());
+        self.spent.retain(|(spent, _)| *spent != key);
         self.lost = 0;
         self.last = None;
+        self.reason = false;
+        self.logout.tries.clear();
+        self.logout.removing = self.logout.removing.map(|_| false);
         true
     }
 
