@@ -259,7 +259,14 @@ fn a_removal_of_the_tokens_before_does_not_end_the_logout_of_those_that_came_sin
         let extra = serde_json::Map::new();
         let (access_token, refresh_token) = ("b1".into(), Some("s1".into()));
         let expires_at = Some(at(5000));
-        let tokens = auth_core::TokenSet { access_token, refresh_token, expires_at, scopes: None, extra };
+        let tokens = auth_core::TokenSet {
+            access_token,
+            refresh_token,
+            empty_refresh_token: false,
+            expires_at,
+            scopes: None,
+            extra,
+        };
         rig.handle(Input::LoggedIn(tokens)).handle(Input::LogOut);
     };
     let come: [&dyn Fn(&mut Rig); 2] = [&another_process, &another_login];
