@@ -46,7 +46,7 @@ use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};
 ///
 /// Every time that goes in or comes out is this machine's own. What a server says in absolute times is corrected by
 /// what its `Date` headers tell of this machine's clock, if its answers come with TLS ([`ClockSkew`]). A clock that was
-/// set since the tokens came moves their expiry along.
+/// set back since the tokens came takes their expiry along.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -187,6 +187,10 @@ impl TokenMachine {
         self.storing.unpublished = false;
         self.storing.due = self.storing.waiting.is_some();
         self.publish();
+        if self.leaving.is_some() {
+            // These are the tokens to give back now.
+            self.leave();
+        }
     }
 
     /// Returns the newest tokens, stored or not.

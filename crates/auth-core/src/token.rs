@@ -77,6 +77,11 @@ impl Snapshot {
         self.refresh_token.as_ref().unwrap_or(&self.access_token)
     }
 
+    /// Tells whether both snapshots live by the same token.
+    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
+        same(self.key(), other.key())
+    }
+
     /// Tells whether both snapshots hold the same tokens.
     pub(crate) fn has_tokens_of(&self, other: &Self) -> bool {
         let refresh = match (&self.refresh_token, &other.refresh_token) {

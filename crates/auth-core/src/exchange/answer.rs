@@ -122,7 +122,9 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     let scrubber = asked.scrubber();
     let shown = |text: &str| Some(scrubber.clean(text)).filter(|text| !text.is_empty());
     let in_header = response.headers().get(REQUEST_ID).and_then(|id| shown(id.to_str().ok()?));
-    let Ok(Members { mut values, .. }) = serde_json::from_slice::<Members<'_>>(body) else {
+    // Of a member that comes twice nobody knows which one counts.
+    let members = serde_json::from_slice::<Members<'_>>(body).ok().filter(|members| !members.repeated);
+    let Some(Members { mut values, .. }) = members else {
         return ExchangeError::Status {
             kind,
             status,

@@ -19,9 +19,10 @@ impl TokenMachine {
         let before = self.skew.clone();
         let Some(change) = self.skew.observe(headers, sent_at, now) else { return };
         self.events.push_back(Event::ClockSkew { offset: change.offset });
-        // The first sighting says how wrong the clock is, and has been. Any other says that it was set since.
+        // The first sighting says how wrong the clock is, and has been. Any other says that it was set since. It may
+        // lie: what it says to live longer is renewed when it would have been.
         if known {
-            let moved = |time: SystemTime| self.skew.local(before.correct(time));
+            let moved = |time: SystemTime| time.min(self.skew.local(before.correct(time)));
             if let Some(held) = &mut self.held {
                 held.snapshot.expires_at = held.snapshot.expires_at.map(moved);
                 held.obtained_at = held.obtained_at.map(moved);

@@ -28,17 +28,22 @@ impl TokenMachine {
         now: SystemTime,
     ) {
         let Some(flight) = self.flight.take_if(|flight| flight.exchange == exchange) else { return };
-        if let Ok(response) = &result {
+        // A revocation may be answered by another server, with another clock.
+        if let Ok(response) = &result
+            && !flight.asked.is_revocation()
+        {
             self.observe(response.headers(), sent_at, now);
+        }
+        // The tokens are as old as the question at the most: their life may have gone by in a sleep.
+        let asked_at = sent_at.min(now);
+        if self.leaving.is_some() {
+            return self.left(&flight, result, asked_at, now);
         }
         if self.is_superseded(&flight) {
             return;
         }
-        if self.leaving.is_some() {
-            return self.left(&flight, result, now);
-        }
         let result = match result {
-            Ok(response) => self.read(&flight.asked, &response, now),
+            Ok(response) => self.read(&flight.asked, &response, asked_at),
             Err(SendFailure::NotSent) => {
                 return self.back_off(Cause::Send(SendFailure::NotSent), Duration::ZERO, now);
             }
@@ -174,10 +179,6 @@ impl TokenMachine {
             held.obtained_at = Some(now);
         }
         self.events.push_back(Event::Adopted { generation });
-        if self.leaving.is_some() {
-            // These are the tokens to give back now.
-            self.leave();
-        }
     }
 
     pub(super) fn logged_in(&mut self, tokens: TokenSet, now: SystemTime) {
@@ -188,6 +189,7 @@ impl TokenMachine {
         }
         self.lease = None;
         self.leaving = None;
+        self.rejections = 0;
         self.hold(next, Some(now));
     }
 
@@ -201,17 +203,19 @@ impl TokenMachine {
         if ours.has_tokens_of(theirs) {
             return false;
         }
-        // A refused token is over, whatever it says of itself.
-        let our_expiry =
-            if held.rejected { Some(ours.expires_at.unwrap_or(now).min(now)) } else { ours.expires_at };
-        match (our_expiry, theirs.expires_at) {
-            (None, Some(_)) => false,
+        let longer = match (ours.expires_at, theirs.expires_at) {
+            (None, _) => false,
             (Some(_), None) => true,
-            (our_expiry, their_expiry) if our_expiry == their_expiry => {
-                theirs.generation > ours.generation || self.lease.is_none()
-            }
-            (our_expiry, their_expiry) => their_expiry > our_expiry,
+            (Some(ours), Some(theirs)) => theirs > ours,
+        };
+        if theirs.generation > ours.generation || longer {
+            return true;
         }
+        // Another process may have been given a shorter life, and a store need not keep generations. What is over here
+        // cannot be worse there, unless it is the same login a step before.
+        let is_over =
+            held.rejected || matches!(self.health, Health::Dead(_)) || !Lease::of(ours).is_valid_at(now);
+        is_over && !ours.has_key_of(theirs) && !(1..ours.generation).contains(&theirs.generation)
     }
 
     /// Makes these the newest tokens, to be stored before they are seen.

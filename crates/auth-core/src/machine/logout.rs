@@ -58,7 +58,11 @@ impl TokenMachine {
     /// Begins a logout, or begins it anew with other tokens.
     pub(super) fn leave(&mut self) {
         let revocable = self.server.revocation_endpoint().and(self.snapshot());
-        self.leaving = Some(Leaving::new(revocable));
+        let mut leaving = Leaving::new(revocable);
+        // What was not given back stays so, whatever comes after it; nor is it known what a lost answer brought.
+        let before = self.leaving.as_ref().is_none_or(|leaving| leaving.revoked);
+        leaving.revoked &= before && !self.troubles.doubtful;
+        self.leaving = Some(leaving);
         self.lease = None;
         self.wanted = false;
         self.storing.due = false;
@@ -101,14 +105,13 @@ impl TokenMachine {
         &mut self,
         flight: &Flight,
         result: Result<Response<Bytes>, SendFailure>,
+        asked_at: SystemTime,
         now: SystemTime,
     ) {
         if !flight.asked.is_revocation() {
-            // Whoever is in doubt about the refresh token gives it back even so.
-            if let Ok(Ok(tokens)) = result.map(|response| self.read(&flight.asked, &response, now)) {
-                self.refreshed(tokens, now);
-                self.leave();
-            }
+            return self.renewed_too_late(flight, result, asked_at, now);
+        }
+        if self.is_superseded(flight) {
             return;
         }
         let refusal = match result {
@@ -124,6 +127,30 @@ impl TokenMachine {
         }
     }
 
+    /// Takes in a renewal that was under way: what it brought is what has to be given back.
+    fn renewed_too_late(
+        &mut self,
+        flight: &Flight,
+        result: Result<Response<Bytes>, SendFailure>,
+        asked_at: SystemTime,
+        now: SystemTime,
+    ) {
+        let superseded = self.is_superseded(flight);
+        let certain = match result.map(|response| self.read(&flight.asked, &response, asked_at)) {
+            Ok(Ok(tokens)) if !superseded => {
+                self.refreshed(tokens, now);
+                return self.leave();
+            }
+            // Tokens that nobody holds, or may be out there: the server cannot be asked about them.
+            Ok(Ok(_)) | Err(SendFailure::MaybeSent) => false,
+            Ok(Err(error)) => matches!(error, ExchangeError::Refused { .. }),
+            Err(SendFailure::NotSent) => true,
+        };
+        if let Some(leaving) = &mut self.leaving {
+            leaving.revoked &= certain;
+        }
+    }
+
     fn given_back(&mut self) {
         let Some(leaving) = &mut self.leaving else { return };
         leaving.tries = 0;
@@ -136,9 +163,9 @@ impl TokenMachine {
     fn not_given_back(&mut self, Refusal { cause, wait }: Refusal, now: SystemTime) {
         let Some(leaving) = &mut self.leaving else { return };
         leaving.tries = leaving.tries.saturating_add(1);
-        let wait =
-            wait.map(|at_least| self.policy.backoff(leaving.tries).max(self.policy.jittered(at_least)));
-        if let Some(wait) = wait.filter(|wait| leaving.tries < TRIES && *wait <= self.policy.backoff_cap) {
+        let soon = |at_least: &Duration| *at_least <= self.policy.backoff_cap;
+        if let Some(at_least) = wait.filter(soon).filter(|_| leaving.tries < TRIES) {
+            let wait = self.policy.backoff(leaving.tries).max(self.policy.jittered(at_least));
             leaving.retry = Some(Deadline::after(wait, now));
             return;
         }

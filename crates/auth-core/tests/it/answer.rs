@@ -344,3 +344,12 @@ fn the_content_type_of_an_answer_is_not_believed() {
         assert_eq!(error, ExchangeError::NotJson, "{content_type}");
     }
 }
+
+/// C47, where it counts most: a made-up `invalid_grant` would end a login.
+#[test]
+fn a_refusal_with_members_that_are_there_twice_is_no_oauth_error() {
+    let body = r#"{"error":"temporarily_unavailable","error":"invalid_grant"}"#;
+    let (_, asked) = exchange::refresh(&server(), &Client::public("app"), &"rt".into());
+    let error = exchange::response(&asked, &reply(503, body), at(0)).unwrap_err();
+    assert!(error.code().is_none() && error.is_retryable(), "{error}");
+}

@@ -540,3 +540,61 @@ fn an_empty_refresh_token_changes_nothing_and_is_told() {
     let _ = rig.at(950 + 3600).access();
     assert_eq!(rig.transmit().1, "r1");
 }
+
+/// C61: what another process was given may be shorter than what it replaced.
+#[test]
+fn tokens_of_another_process_are_taken_over_however_short_they_live() {
+    for generation in [2, 0] {
+        let mut rig = Rig::new();
+        let theirs = Snapshot { generation, ..snapshot("b", Some("s"), Some(at(500))) };
+        let _ = rig.at(1000).access();
+        let (exchange, _) = rig.transmit();
+        rig.handle(Input::Adopt(theirs));
+        assert!(!rig.machine.wants(exchange), "generation {generation}: r1 was used up by whoever stored s");
+        rig.lose(exchange, SendFailure::NotSent);
+        let _ = rig.access();
+        assert_eq!(rig.transmit().1, "s");
+    }
+}
+
+#[test]
+fn after_a_dead_login_whatever_another_process_stored_is_tried() {
+    let mut rig = Rig::new();
+    let _ = rig.at(950).access();
+    let (exchange, _) = rig.transmit();
+    rig.answer(exchange, oauth_error(400, "invalid_grant"));
+    rig.at(1000).handle(Input::Adopt(Snapshot { generation: 0, ..snapshot("b", Some("s"), Some(at(900))) }));
+    rig.pending();
+    assert_eq!(rig.transmit().1, "s");
+}
+
+#[test]
+fn an_older_step_of_the_same_login_is_not_taken_back() {
+    let mut rig =
+        Rig::with(Policy::default(), Snapshot { generation: 5, ..snapshot("a", Some("r"), Some(at(10))) });
+    rig.at(20).handle(Input::Adopt(Snapshot { generation: 4, ..snapshot("old", Some("q"), Some(at(5))) }));
+    let _ = rig.access();
+    assert_eq!(rig.transmit().1, "r");
+}
+
+#[test]
+fn a_new_login_does_not_pay_for_the_refusals_of_the_old_one() {
+    let mut rig = Rig::new();
+    for _ in 0..3 {
+        let generation = rig.machine.snapshot().unwrap().generation;
+        rig.handle(Input::Rejected { generation });
+        let new = auth_core::TokenSet {
+            access_token: format!("n{generation}").into(),
+            refresh_token: Some(format!("s{generation}").into()),
+            empty_refresh_token: false,
+            expires_at: Some(at(5000)),
+            scopes: None,
+            extra: serde_json::Map::new(),
+        };
+        let said = rig.handle(Input::LoggedIn(new)).drain();
+        rig.stored(said.stores[0], true);
+    }
+    let generation = rig.ready().generation();
+    rig.handle(Input::Rejected { generation });
+    rig.pending();
+}

@@ -320,3 +320,77 @@ fn nobody_logged_in_can_log_out_all_the_same() {
     rig.now += Duration::from_secs(1);
     assert_eq!(rig.handle(Input::Removed { ok: true }).drain().events.len(), 0, "and once only");
 }
+
+/// What an answer nobody got has brought, nobody can give back.
+#[test]
+fn a_doubt_about_the_tokens_is_not_called_a_revocation() {
+    let dirty: [fn(&mut Rig, ExchangeId); 3] = [
+        |rig, exchange| {
+            rig.handle(Input::LogOut);
+            let result = Err(SendFailure::MaybeSent);
+            rig.handle(Input::Response { exchange, sent_at: rig.now, result });
+        },
+        // The doubt is older than the logout.
+        |rig, exchange| {
+            let again = rig.lose(exchange, SendFailure::MaybeSent).transmits[0].0;
+            rig.handle(Input::LogOut);
+            lose(rig, again);
+        },
+        // Somebody else's tokens came first, and these were dropped.
+        |rig, exchange| {
+            rig.handle(Input::LogOut);
+            rig.handle(Input::Adopt(snapshot("b1", Some("s1"), Some(at(5000)))));
+            answer(rig, exchange, tokens("a2", "r2", 3600));
+            assert!(matches!(rig.machine.poll(rig.now), Output::Event(Event::Adopted { .. })));
+        },
+    ];
+    for make_doubtful in dirty {
+        let mut rig = rig();
+        let _ = rig.at(950).access();
+        let (exchange, _) = rig.transmit();
+        make_doubtful(&mut rig, exchange);
+        for _ in 0..2 {
+            let (exchange, ..) = revocation(&mut rig);
+            answer(&mut rig, exchange, reply(200, ""));
+        }
+        assert_eq!(rig.drain().removes, 1);
+        assert!(!logged_out(&mut rig));
+    }
+}
+
+#[test]
+fn a_failed_revocation_is_not_made_good_by_other_tokens() {
+    let mut rig = rig();
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    answer(&mut rig, exchange, oauth_error(400, "unsupported_token_type"));
+    rig.handle(Input::Adopt(snapshot("b1", Some("s1"), Some(at(5000)))));
+    while !matches!(rig.machine.poll(rig.now), Output::Event(Event::Adopted { .. })) {}
+    for _ in 0..2 {
+        let (exchange, ..) = revocation(&mut rig);
+        answer(&mut rig, exchange, reply(200, ""));
+    }
+    assert_eq!(rig.drain().removes, 1);
+    assert!(!logged_out(&mut rig));
+}
+
+#[test]
+fn what_is_restored_during_a_logout_is_not_handed_out() {
+    let mut rig = rig();
+    rig.handle(Input::LogOut);
+    rig.machine.restore(snapshot("b1", Some("s1"), Some(at(5000))));
+    assert_eq!(rig.login_required(), Reason::NoTokens);
+    assert_eq!(revocation(&mut rig).1, "s1");
+}
+
+#[test]
+fn jitter_does_not_cost_the_second_try() {
+    let seconds = Duration::from_secs;
+    let policy = Policy { backoff_base: seconds(40), jitter: seconds(30), ..Policy::default() };
+    let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
+    let mut machine = TokenMachine::new(server, Client::public("app"), policy);
+    machine.restore(snapshot("a1", Some("r1"), Some(at(1000))));
+    let mut rig = Rig { machine, now: at(0) };
+    let (exchange, ..) = revocation(rig.handle(Input::LogOut));
+    lose(&mut rig, exchange);
+    assert_eq!(rig.drain().wake_at, Some(at(70)));
+}
