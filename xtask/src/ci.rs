@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{self, Workspace, output, step};
-use crate::{fuzz, layers, readme, tidy};
+use crate::{fuzz, layers, planted, readme, tidy};
 
 /// Runs every step; the first one that fails ends the run. The last lines are the test runner's summary.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -17,6 +17,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("clippy, default features", || clippy(workspace, &["--workspace"]))?;
     step("clippy, all features", || clippy(workspace, &["--workspace", "--all-targets", "--all-features"]))?;
     step("documentation", || documentation(workspace))?;
+    step("planted bugs", || planted::run(workspace))?;
 
     step("fuzz targets, lints", || fuzz::lint(workspace))?;
     step("fuzz targets, planted bugs", || fuzz::run_planted(workspace))?;

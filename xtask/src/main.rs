@@ -11,6 +11,7 @@ mod fuzz;
 mod layers;
 mod markdown;
 mod mutants;
+mod planted;
 mod readme;
 mod step;
 mod test;
@@ -64,6 +65,8 @@ enum Command {
         #[arg(value_parser = fuzz::TARGETS)]
         targets: Vec<String>,
     },
+    /// Plant known bugs in a copy of auth-core and demand that its simulation finds each
+    Planted,
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -89,6 +92,7 @@ fn run(command: Command) -> Result<()> {
         Command::Mutants { files } => mutants::run(&workspace, &files),
         Command::Fuzz { planted: true, .. } => fuzz::run_planted(&workspace),
         Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds),
+        Command::Planted => planted::run(&workspace),
         Command::Tools => tools::install(&workspace),
     }
 }

@@ -7,7 +7,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -81,12 +81,17 @@ const INHERITED_FROM_CARGO_RUN: [&str; 16] = [
 /// Does one named step and says how it went and how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("── {name}");
+    let (outcome, took) = timed(work);
+    let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+    eprintln!("── {name}: {word} ({:.1} s)", took.as_secs_f64());
+    outcome
+}
+
+/// Does some work and says how long it took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     let outcome = work();
-    let seconds = start.elapsed().as_secs_f64();
-    let word = if outcome.is_ok() { "ok" } else { "FAILED" };
-    eprintln!("── {name}: {word} ({seconds:.1} s)");
-    outcome
+    (outcome, start.elapsed())
 }
 
 /// Runs a command to its end; a failure names the command, so that it can be typed again.

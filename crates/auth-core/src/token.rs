@@ -17,6 +17,8 @@ pub struct TokenSet {
     pub access_token: SecretString,
     /// The refresh token to use from now on: the new one, or the one that was sent when the server gave none.
     pub refresh_token: Option<SecretString>,
+    /// Whether the server sent an empty refresh token, which counts as none: worth a warning, and a word to its operator.
+    pub empty_refresh_token: bool,
     /// When the access token expires; `None` is a token to be used until it is refused.
     pub expires_at: Option<SystemTime>,
     /// The scopes granted: those the server names, or those that were asked for when it names none.
@@ -30,6 +32,7 @@ impl fmt::Debug for TokenSet {
         f.debug_struct("TokenSet")
             .field("access_token", &self.access_token)
             .field("refresh_token", &self.refresh_token)
+            .field("empty_refresh_token", &self.empty_refresh_token)
             .field("expires_at", &self.expires_at)
             .field("scopes", &self.scopes)
             .field("extra", &Names(&self.extra))
@@ -88,7 +91,8 @@ impl Snapshot {
 /// The first snapshot of a login, with generation 1.
 impl From<TokenSet> for Snapshot {
     fn from(tokens: TokenSet) -> Self {
-        let TokenSet { access_token, refresh_token, expires_at, scopes, extra } = tokens;
+        let TokenSet { access_token, refresh_token, empty_refresh_token: _, expires_at, scopes, extra } =
+            tokens;
         Self { access_token, refresh_token, expires_at, scopes, generation: 1, extra }
     }
 }
@@ -129,6 +133,7 @@ mod tests {
         let tokens = TokenSet {
             access_token: "canary-a".into(),
             refresh_token: Some("canary-b".into()),
+            empty_refresh_token: false,
             expires_at: None,
             scopes: None,
             extra: Map::from_iter([("id_token".to_owned(), Value::from("canary-c"))]),

@@ -24,6 +24,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// No wait is longer: a day.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+/// Where the Claude API tells its name for a request.
+const REQUEST_ID: &str = "request-id";
 /// The longest token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
 
@@ -64,8 +66,9 @@ fn tokens(
         return Err(invalid("access_token is empty, too long, or has characters that no token has"));
     }
     let refresh_token = take_text(&mut members, "refresh_token")
-        .map_err(|NotText| invalid("refresh_token is not a string"))?
-        .filter(|token| !token.is_empty());
+        .map_err(|NotText| invalid("refresh_token is not a string"))?;
+    let empty_refresh_token = refresh_token.as_deref() == Some("");
+    let refresh_token = refresh_token.filter(|token| !token.is_empty());
     if refresh_token.as_deref().is_some_and(|token| !is_token(token)) {
         return Err(invalid("refresh_token is too long or has characters that no token has"));
     }
@@ -87,7 +90,14 @@ fn tokens(
             .map_err(|_| invalid("a member is nested too deeply or holds an impossible number"))?;
         extra.insert(name, value);
     }
-    Ok(TokenSet { access_token: access_token.into(), refresh_token, expires_at, scopes, extra })
+    Ok(TokenSet {
+        access_token: access_token.into(),
+        refresh_token,
+        empty_refresh_token,
+        expires_at,
+        scopes,
+        extra,
+    })
 }
 
 /// Reads a lifetime so that no value makes a loop: what is not a number above zero is as good as absent.
@@ -110,23 +120,45 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     let retry_after = retry_after(response, now);
     let body = response.body().get(..MAX_ANSWER).unwrap_or(response.body());
     let scrubber = asked.scrubber();
+    let shown = |text: &str| Some(scrubber.clean(text)).filter(|text| !text.is_empty());
+    let in_header = response.headers().get(REQUEST_ID).and_then(|id| shown(id.to_str().ok()?));
     let Ok(Members { mut values, .. }) = serde_json::from_slice::<Members<'_>>(body) else {
-        let excerpt = (!status.is_success())
-            .then(|| scrubber.clean(&String::from_utf8_lossy(body)))
-            .filter(|text| !text.is_empty());
-        return ExchangeError::Status { kind, status, excerpt, retry_after };
+        return ExchangeError::Status {
+            kind,
+            status,
+            error_type: None,
+            description: None,
+            excerpt: shown(&String::from_utf8_lossy(body)).filter(|_| !status.is_success()),
+            retry_after,
+            request_id: in_header,
+        };
     };
-    let Ok(Some(code)) = take_text(&mut values, "error") else {
-        return ExchangeError::Status { kind, status, excerpt: None, retry_after };
-    };
-    let description = take_text(&mut values, "error_description").ok().flatten();
-    ExchangeError::Refused {
+    let mut words = |name| take_text(&mut values, name).ok().flatten().and_then(|text| shown(&text));
+    let request_id = in_header.or_else(|| words("request_id"));
+    let description = words("error_description");
+    let error = values.remove("error").map(RawValue::get).unwrap_or_default();
+    if let Ok(code) = serde_json::from_str::<String>(error) {
+        let code = OAuthErrorCode::read(&code, |text| scrubber.clean(text));
+        return ExchangeError::Refused { kind, status, code, description, retry_after, request_id };
+    }
+    let error = serde_json::from_str::<ApiError>(error).ok();
+    ExchangeError::Status {
         kind,
         status,
-        code: OAuthErrorCode::read(&code, |text| scrubber.clean(text)),
-        description: description.map(|text| scrubber.clean(&text)).filter(|text| !text.is_empty()),
+        description: error.as_ref().and_then(|error| shown(error.message.as_deref()?)),
+        error_type: error.and_then(|error| shown(&error.kind)),
+        excerpt: None,
         retry_after,
+        request_id,
     }
+}
+
+/// The member `error` as the Claude API writes it (API documentation: errors).
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(rename = "type")]
+    kind: String,
+    message: Option<String>,
 }
 
 /// Reads `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); a date in the past is no wait.

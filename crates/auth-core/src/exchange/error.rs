@@ -1,6 +1,6 @@
 //! What can go wrong with an exchange.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
@@ -16,8 +16,8 @@ use crate::{OAuthErrorCode, code::Described};
 pub enum ExchangeError {
     /// The server answered with an OAuth error (RFC 6749 section 5.2).
     #[error(
-        "the {} endpoint refused: {code}{}{}",
-        .kind.endpoint(), Described(.description.as_deref()), advice(.code, *.kind)
+        "the {} endpoint refused: {code}{}{}{}",
+        .kind.endpoint(), Described(.description.as_deref()), advice(.code, *.kind), Named(.request_id.as_deref())
     )]
     Refused {
         /// What was asked.
@@ -30,18 +30,36 @@ pub enum ExchangeError {
         description: Option<String>,
         /// How long the server asked to wait.
         retry_after: Option<Duration>,
+        /// The server's name for this exchange.
+        request_id: Option<String>,
     },
     /// The server, or something before it, answered with a status and no OAuth error.
-    #[error("the {} endpoint answered {status} and no OAuth error{}", .kind.endpoint(), hint(*.status, *.kind))]
+    ///
+    /// The Claude API has errors of a shape of its own, at its token endpoint too. They say less about the grant than an
+    /// OAuth error does, and never that it is dead: the status decides what they mean.
+    #[error(
+        "the {} endpoint answered {status}{}{}{}{}",
+        .kind.endpoint(),
+        TypeOf(.error_type.as_deref()),
+        Described(.description.as_deref()),
+        hint(*.status, *.kind, .error_type.is_some()),
+        Named(.request_id.as_deref())
+    )]
     Status {
         /// What was asked.
         kind: ExchangeKind,
         /// The HTTP status.
         status: StatusCode,
+        /// The type of an error of the Claude API, such as `overloaded_error`.
+        error_type: Option<String>,
+        /// The words of an error of the Claude API.
+        description: Option<String>,
         /// The beginning of the body, unless it could hold tokens.
         excerpt: Option<String>,
         /// How long the server asked to wait.
         retry_after: Option<Duration>,
+        /// The server's name for this exchange.
+        request_id: Option<String>,
     },
     /// The answer is 200 but no JSON object: a captive portal's page, or a cut answer.
     #[error(
@@ -86,6 +104,17 @@ impl ExchangeError {
         }
     }
 
+    /// Returns the server's name for this exchange, to be quoted to its operator.
+    ///
+    /// It is the header `request-id`, or else the member `request_id` of an error, printable and cut to 256 characters.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Refused { request_id, .. } | Self::Status { request_id, .. } => request_id.as_deref(),
+            Self::NotJson | Self::TooLarge | Self::Invalid { .. } => None,
+        }
+    }
+
     /// Returns the OAuth error code, if the server gave one.
     #[must_use]
     pub fn code(&self) -> Option<&OAuthErrorCode> {
@@ -106,10 +135,34 @@ fn is_transient(status: StatusCode) -> bool {
 const FEDERATION: &str =
     "; check the federation rule, its organization and workspace, and the assertion's claims";
 
-fn hint(status: StatusCode, kind: ExchangeKind) -> &'static str {
+fn hint(status: StatusCode, kind: ExchangeKind, is_typed: bool) -> &'static str {
     match kind {
         ExchangeKind::Federation if status == StatusCode::UNAUTHORIZED => FEDERATION,
-        _ => "; check its address, or try again later",
+        ExchangeKind::Federation if is_typed && !is_transient(status) => FEDERATION,
+        _ if !is_typed => "; check its address, or try again later",
+        _ if is_transient(status) => "; try again later",
+        _ => "",
+    }
+}
+
+/// What kind of error it is that is not OAuth's.
+struct TypeOf<'a>(Option<&'a str>);
+
+impl fmt::Display for TypeOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, ": {name}"),
+            None => f.write_str(" and no OAuth error"),
+        }
+    }
+}
+
+/// The end of an error's text: the server's name for the exchange, or nothing.
+struct Named<'a>(Option<&'a str>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| write!(f, " (request {id})"))
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Event {
         /// Its generation.
         generation: u64,
     },
+    /// The server answered with an empty refresh token; the one before is kept. Worth a word to the server's operator.
+    EmptyRefreshToken,
     /// An exchange failed; a valid lease is still handed out.
     RefreshFailed(Failure),
     /// The store failed. The tokens are in memory only: a crash now loses the login. Storing is tried again.
@@ -64,6 +66,9 @@ impl fmt::Display for Event {
             }
             Self::Rejected { generation } => {
                 write!(f, "a server refused the access token (generation {generation})")
+            }
+            Self::EmptyRefreshToken => {
+                f.write_str("the server answered with an empty refresh token; the one before is kept")
             }
             Self::RefreshFailed(failure) | Self::RevocationFailed(failure) => failure.fmt(f),
             Self::StoreFailed { generation } => write!(

@@ -52,6 +52,9 @@ impl TokenMachine {
 
     pub(super) fn refreshed(&mut self, tokens: TokenSet, now: SystemTime) {
         let Some(held) = &self.held else { return };
+        if tokens.empty_refresh_token {
+            self.events.push_back(Event::EmptyRefreshToken);
+        }
         let next = held.snapshot.succeeded_by(tokens);
         self.spent.replace(held.snapshot.refresh_token.as_ref(), next.refresh_token.as_ref());
         self.hold(next, Some(now));

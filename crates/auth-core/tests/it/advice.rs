@@ -22,8 +22,14 @@ fn endpoint(kind: Kind) -> &'static str {
 #[track_caller]
 fn refusal_ends(kind: Kind, code: &Code, advice: &str) {
     let status = StatusCode::BAD_REQUEST;
-    let error =
-        ExchangeError::Refused { kind, status, code: code.clone(), description: None, retry_after: None };
+    let error = ExchangeError::Refused {
+        kind,
+        status,
+        code: code.clone(),
+        description: None,
+        retry_after: None,
+        request_id: None,
+    };
     let separator = if advice.is_empty() { "" } else { "; " };
     let expected = format!("the {} endpoint refused: {code}{separator}{advice}", endpoint(kind));
     assert_eq!(error.to_string(), expected, "{kind:?}");
@@ -71,7 +77,15 @@ fn a_token_that_cannot_be_revoked_is_told_apart_from_one_that_was_not() {
 fn a_status_alone_points_at_the_address_and_at_the_rule_of_a_federation() {
     for kind in KINDS {
         for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::BAD_GATEWAY] {
-            let error = ExchangeError::Status { kind, status, excerpt: None, retry_after: None };
+            let error = ExchangeError::Status {
+                kind,
+                status,
+                error_type: None,
+                description: None,
+                excerpt: None,
+                retry_after: None,
+                request_id: None,
+            };
             let federation = kind == Kind::Federation && status == StatusCode::UNAUTHORIZED;
             let advice = if federation { FEDERATION } else { "check its address, or try again later" };
             let endpoint = endpoint(kind);

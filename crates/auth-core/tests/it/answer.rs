@@ -62,11 +62,28 @@ fn the_answer_of_rfc_6749_section_5_1_is_read() {
 fn what_a_refresh_leaves_out_stays() {
     for rest in ["", r#","refresh_token":"""#, r#","refresh_token":null"#] {
         let tokens = read(&asked_refresh(), &format!(r#"{{"access_token":"a"{rest}}}"#)).unwrap();
+        assert_eq!(tokens.empty_refresh_token, rest.contains(r#""""#), "{rest}");
         assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "old-rt", "{rest}");
         assert_eq!(tokens.scopes, None);
     }
     let rotated = read(&asked_refresh(), r#"{"access_token":"a","refresh_token":"new-rt"}"#).unwrap();
+    assert!(!rotated.empty_refresh_token);
     assert_eq!(rotated.refresh_token.unwrap().expose_secret(), "new-rt");
+}
+
+/// C44: where there was none before, there is none now, and it is told apart from one that was never sent.
+#[test]
+fn an_empty_refresh_token_of_a_login_is_none_and_noted() {
+    for (rest, noted) in [("", false), (r#","refresh_token":null"#, false), (r#","refresh_token":"""#, true)]
+    {
+        let body = format!(r#"{{"access_token":"a","token_type":"bearer"{rest}}}"#);
+        let tokens = read(&asked_code(), &body).unwrap();
+        assert!(tokens.refresh_token.is_none());
+        assert_eq!(tokens.empty_refresh_token, noted, "{rest}");
+        assert!(tokens.extra.is_empty());
+    }
+    let blank = r#"{"access_token":"a","token_type":"bearer","refresh_token":" "}"#;
+    assert!(matches!(problem(blank), ExchangeError::Invalid { .. }), "a blank is no token and not nothing");
 }
 
 #[test]

@@ -175,6 +175,7 @@ fn a_failed_store_of_older_tokens_does_not_delay_newer_ones() {
     let login = auth_core::TokenSet {
         access_token: "l1".into(),
         refresh_token: None,
+        empty_refresh_token: false,
         expires_at: None,
         scopes: None,
         extra: serde_json::Map::new(),
@@ -406,6 +407,7 @@ fn a_login_replaces_everything_and_is_stored_before_it_is_seen() {
     let login = auth_core::TokenSet {
         access_token: "l1".into(),
         refresh_token: Some("m1".into()),
+        empty_refresh_token: false,
         expires_at: Some(at(1900)),
         scopes: None,
         extra: serde_json::Map::new(),
@@ -495,6 +497,7 @@ fn an_old_login_in_the_store_does_not_come_back_while_the_new_one_is_not_stored(
     let login = auth_core::TokenSet {
         access_token: "a2".into(),
         refresh_token: Some("r2".into()),
+        empty_refresh_token: false,
         expires_at: Some(at(500)),
         scopes: None,
         extra: serde_json::Map::new(),
@@ -503,4 +506,17 @@ fn an_old_login_in_the_store_does_not_come_back_while_the_new_one_is_not_stored(
     rig.stored(stores[0], false);
     rig.handle(Input::Adopt(snapshot("a1", Some("r1"), Some(at(1000))))).drain();
     assert_eq!(rig.token(), "a2");
+}
+
+/// C44: as if it were not there, and told.
+#[test]
+fn an_empty_refresh_token_changes_nothing_and_is_told() {
+    let mut rig = Rig::new();
+    let _ = rig.at(950).access();
+    let (exchange, _) = rig.transmit();
+    let said = rig.answer(exchange, tokens("a2", "", 3600));
+    assert!(matches!(said.events[..], [Event::EmptyRefreshToken]), "{said:?}");
+    rig.stored(said.stores[0], true);
+    let _ = rig.at(950 + 3600).access();
+    assert_eq!(rig.transmit().1, "r1");
 }

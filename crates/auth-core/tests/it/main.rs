@@ -10,6 +10,7 @@
 
 mod advice;
 mod answer;
+mod api_error;
 mod assertion;
 mod challenge;
 mod client_credentials;

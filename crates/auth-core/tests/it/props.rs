@@ -165,6 +165,7 @@ impl World {
                 self.rig.handle(Input::LoggedIn(TokenSet {
                     access_token: access.into(),
                     refresh_token: Some(refresh.into()),
+                    empty_refresh_token: false,
                     expires_at: Some(self.rig.now + Duration::from_secs(seconds)),
                     scopes: None,
                     extra: serde_json::Map::new(),

@@ -7,7 +7,7 @@ use auth_core::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 
 use crate::rig::{Rig, at, reply, server, snapshot, tokens};
 
@@ -33,7 +33,14 @@ fn echoes(request: &Request<Bytes>) -> Vec<Response<Bytes>> {
                 object.to_string()
             };
             let [code, description] = [error("error"), error("error_description")];
-            [reply(400, code), reply(400, description), reply(502, text.clone()), reply(200, text)]
+            let api = serde_json::json!({ "error": { "type": text, "message": text }, "request_id": text });
+            let mut named = reply(400, api.to_string());
+            if let Ok(id) = HeaderValue::try_from(&text) {
+                named.headers_mut().insert("request-id", id);
+            }
+            let api = reply(400, api.to_string());
+            let page = reply(502, text.clone());
+            [reply(400, code), reply(400, description), api, named, page, reply(200, text)]
         })
         .collect()
 }
@@ -147,7 +154,7 @@ fn debug_says_what_it_is_without_its_secrets() {
     assert_eq!(format!("{asked:?}"), "Asked { kind: RefreshToken, .. }");
 
     let login = AuthorizationRequest::new(&server(), &client, "http://[::1]/".parse().unwrap());
-    let (url, pending) = login.scopes(ScopeSet::parse("read")).begin([1; 64]);
+    let (url, pending) = login.unwrap().scopes(ScopeSet::parse("read")).begin([1; 64]);
     let scopes = r#"ScopeSet({"read"})"#;
     assert_eq!(format!("{pending:?}"), format!("PendingAuthorization {{ scopes: {scopes}, .. }}"));
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();

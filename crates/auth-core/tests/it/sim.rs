@@ -120,6 +120,8 @@ struct World {
     server: Server,
     /// The exchange under way: when its result arrives, and what it is.
     wire: Option<(SystemTime, ExchangeId, Result<Response<Bytes>, SendFailure>)>,
+    /// The exchange that ended last.
+    over: Option<(ExchangeId, Result<Response<Bytes>, SendFailure>)>,
     /// The write under way.
     disk: Option<(SystemTime, u64, bool)>,
     stored: u64,
@@ -144,9 +146,7 @@ impl World {
         let mut server =
             Server { logins: 1, rotations: 0, refresh: None, access: HashMap::new(), used: HashMap::new() };
         let (access, refresh) = server.issue(at(0), 600);
-        let TokenSet { access_token, refresh_token, expires_at, scopes, extra } =
-            login(&access, &refresh, at(0));
-        let file = Snapshot { access_token, refresh_token, expires_at, scopes, generation: 1, extra };
+        let file = Snapshot::from(login(&access, &refresh, at(0)));
         let rig = Rig::with(Policy::default(), file.clone());
         Self {
             dice: Dice(seed),
@@ -154,6 +154,7 @@ impl World {
             rig,
             server,
             wire: None,
+            over: None,
             disk: None,
             stored: 1,
             unstored: Vec::new(),
@@ -180,6 +181,9 @@ impl World {
         if self.faults.revocations && self.dice.percent(1) {
             // Access tokens are revoked; the login lives.
             self.server.access.clear();
+        }
+        if self.dice.percent(5) {
+            self.deliver_again();
         }
         if self.faults.logins && self.dice.percent(2) {
             self.log_in();
@@ -222,6 +226,7 @@ impl World {
     fn deliver(&mut self) {
         let now = self.rig.now;
         if let Some((_, exchange, result)) = self.wire.take_if(|(when, ..)| *when <= now) {
+            self.over = Some((exchange, result.clone()));
             self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
         }
         if let Some((_, generation, ok)) = self.disk.take_if(|(when, ..)| *when <= now) {
@@ -233,6 +238,20 @@ impl World {
             }
             self.rig.handle(Input::Stored { generation, ok });
         }
+    }
+
+    /// A driver reports an exchange a second time, while the next one is in flight.
+    fn deliver_again(&mut self) {
+        let (Some((_, current, _)), Some((exchange, result))) = (&self.wire, self.over.clone()) else {
+            return;
+        };
+        let wanted = self.rig.machine.wants(*current);
+        self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
+        assert_eq!(
+            self.rig.machine.wants(*current),
+            wanted,
+            "an old answer was taken for that of {current:?}"
+        );
     }
 
     /// A caller asks for a lease and uses it.
@@ -252,7 +271,7 @@ impl World {
                 // Reading an old file again forgets the doubt.
                 assert!(
                     reason.maybe_consumed() || self.faults.store,
-                    "a login lost to a lost answer: {reason}"
+                    "a login was lost, and not by a lost answer: {reason}"
                 );
                 self.tally.logins_lost += 1;
                 self.log_in();
@@ -401,6 +420,7 @@ fn login(access: &str, refresh: &str, now: SystemTime) -> TokenSet {
     TokenSet {
         access_token: access.into(),
         refresh_token: Some(refresh.into()),
+        empty_refresh_token: false,
         expires_at: Some(now + Duration::from_secs(600)),
         scopes: Some(ScopeSet::parse("read")),
         extra: serde_json::Map::from_iter([("account".to_owned(), "of the user".into())]),

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use auth_core::{Event, ExchangeError, Failure, Policy, Reason, SendFailure};
+use auth_core::{Event, ExchangeError, Failure, Offset, Policy, Reason, SendFailure};
 use http::{HeaderValue, header::RETRY_AFTER};
 
 use crate::rig::{Rig, Said, at, oauth_error, reply, snapshot, tokens};
@@ -285,5 +285,50 @@ fn jitter_widens_the_window_and_every_wait() {
         let (exchange, _) = rig.transmit();
         let waited = wait(rig.lose(exchange, SendFailure::NotSent));
         assert_eq!(waited, Some(Duration::from_secs(expected)), "at most doubled, at most 7 s more");
+    }
+}
+
+/// C65: the prompt repetition falls into the window of a server that has one.
+#[test]
+fn a_lost_answer_costs_no_login_where_the_server_lets_a_token_be_used_again_for_a_while() {
+    for window in [0_u64, 5, 30] {
+        let mut rig = Rig::new();
+        let _ = rig.at(1000).access();
+        let (exchange, sent) = rig.transmit();
+        // Used up at 1000; that nobody will answer is known at 1004.
+        let lost = rig.at(1004).lose(exchange, SendFailure::MaybeSent);
+        assert_eq!(lost.transmits.len(), 1, "{lost:?}");
+        let (exchange, again) = lost.transmits[0].clone();
+        assert_eq!(again, sent);
+        let answer = if 4 < window { tokens("a2", "r2", 3600) } else { oauth_error(400, "invalid_grant") };
+        let said = rig.answer(exchange, answer);
+        if 4 < window {
+            rig.stored(said.stores[0], true);
+            assert_eq!(rig.token(), "a2", "a window of {window} s");
+        } else {
+            assert_eq!(rig.login_required(), Reason::InvalidGrant { maybe_consumed: true });
+        }
+    }
+}
+
+#[test]
+fn what_happened_is_told_in_words() {
+    let rejected = Event::Rejected { generation: 7 };
+    for (event, words) in [
+        (Event::Refreshed { generation: 7 }, "was refreshed (generation 7)"),
+        (Event::Adopted { generation: 7 }, "taken over from the store (generation 7)"),
+        (rejected, "a server refused the access token (generation 7)"),
+        (Event::StoreFailed { generation: 7 }, "(generation 7) and are in memory only; check the store"),
+        (Event::EmptyRefreshToken, "an empty refresh token; the one before is kept"),
+        (Event::LoginRequired(Reason::NoTokens), "log in first"),
+        (
+            Event::ClockSkew { offset: Offset::Behind(Duration::from_secs(90)) },
+            "90 s ahead of the server's; set it",
+        ),
+        (Event::RemoveFailed, "could not be removed; check the store"),
+        (Event::LoggedOut { revoked: true }, "the server has revoked the tokens"),
+        (Event::LoggedOut { revoked: false }, "the server may take the tokens until they expire"),
+    ] {
+        assert!(event.to_string().contains(words), "{event}");
     }
 }

@@ -483,6 +483,7 @@ impl World {
         TokenSet {
             access_token: format!("{NAME}a{}-", self.names).into(),
             refresh_token: Some(format!("{NAME}r{}-", self.names).into()),
+            empty_refresh_token: false,
             expires_at: if lifetime == 0 { None } else { shifted(self.now, lifetime) },
             scopes: None,
             extra: Map::new(),
