@@ -173,6 +173,7 @@ impl Copy<'_> {
         let mut cargo = self.workspace.cargo(&["test", "--quiet", "--offline", "--package", "auth-core"]);
         cargo.args(["--test", "it", "--no-run", "--message-format", "json-render-diagnostics"]);
         cargo.current_dir(self.source()).arg("--target-dir").arg(self.folder.join("target"));
+        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false");
         let messages = step::output(&mut cargo).context("it does not compile")?;
         let program = Message::parse_stream(messages.as_bytes()).find_map(|message| match message {
             Ok(Message::CompilerArtifact(artifact)) => artifact.executable,

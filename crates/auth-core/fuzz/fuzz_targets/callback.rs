@@ -47,8 +47,10 @@ fn read(server: &Server, issuer: Option<&str>, required: bool, callback: &str) {
 }
 
 fn begin(server: &Server) -> PendingAuthorization {
-    let request = AuthorizationRequest::new(server, &Client::public("app"), redirect_uri());
-    request.expect("the server has logins").begin(*ENTROPY).1
+    AuthorizationRequest::new(server, &Client::public("app"), redirect_uri())
+        .expect("the server has a place for it")
+        .begin(*ENTROPY)
+        .1
 }
 
 /// Reads the callback, and returns the login if it goes on.

@@ -3,7 +3,7 @@
 //! The input is the issuer that is asked for, a line feed, and the document. An empty issuer is that of the document, so
 //! that what follows the comparison is reached.
 //!
-//! - What is accepted has the issuer that was asked for, S256 if there are logins, and the document's endpoints, each of
+//! - What is accepted has the issuer that was asked for, S256 if there is a login, and the document's endpoints, each of
 //!   them safe by the rules in `is_safe`, and each of them usable: no request to one fails to be built.
 //! - An issuer has two locations on its own origin, or none.
 #![no_main]
@@ -59,8 +59,8 @@ fn accepted(metadata: &Metadata, document: &Members<'_>, issuer: &str) {
     assert_eq!((server.issuer(), text(document, "issuer").as_deref()), (Some(issuer), Some(issuer)));
     let methods = document.get("code_challenge_methods_supported").map_or("", |methods| methods.get());
     let methods: Vec<String> = serde_json::from_str(methods).unwrap_or_default();
-    let has_logins = server.authorization_endpoint().is_some();
-    assert!(!has_logins || methods.iter().any(|method| method == "S256"), "a login without S256");
+    let s256 = methods.iter().any(|method| method == "S256");
+    assert!(s256 || server.authorization_endpoint().is_none(), "a login without S256");
     for (name, endpoint) in [
         ("authorization_endpoint", server.authorization_endpoint()),
         ("token_endpoint", Some(server.token_endpoint())),

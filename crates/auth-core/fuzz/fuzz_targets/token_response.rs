@@ -73,7 +73,7 @@ fn exchange(letter: u8, client: &Client) -> (ExchangeKind, (Request<Bytes>, Aske
     match letter {
         b'c' => {
             let request = AuthorizationRequest::new(&server, client, redirect_uri());
-            let request = request.expect("the server has logins").scopes(scopes);
+            let request = request.expect("the server has a place for it").scopes(scopes);
             let (_, pending) = request.begin(*secrets::ENTROPY);
             let callback = format!("{}#{}", secrets::GRANT, secrets::STATE);
             let grant = pending.complete_pasted(&callback).expect("it is the answer to this login");

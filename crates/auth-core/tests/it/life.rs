@@ -39,6 +39,26 @@ fn inside_the_advisory_window_the_old_lease_is_handed_out_while_a_refresh_runs()
     assert_eq!(rig.token(), "a2");
 }
 
+/// A driver hands the lease out by itself for as long as this says; the demand of those who ask has to reach the machine.
+#[test]
+fn a_lease_is_settled_until_its_window_begins_and_while_nothing_is_wanted() {
+    let mut rig = Rig::new();
+    let settled = |rig: &Rig| rig.machine.settled(rig.now).map(|(lease, until)| (lease.generation(), until));
+    assert_eq!(settled(rig.at(0)), Some((1, Some(at(880)))));
+    rig.now = at(880) - Duration::from_nanos(1);
+    assert_eq!(settled(&rig), Some((1, Some(at(880)))));
+    assert_eq!(settled(rig.at(880)), None);
+    assert_eq!(rig.token(), "a1");
+    assert_eq!(settled(rig.at(100)), None, "a refresh is wanted, the clock stepped back");
+    rig.drain();
+    assert_eq!(settled(&rig), Some((1, Some(at(880)))), "it is wanted no more");
+    rig.handle(Input::Rejected { generation: 1 });
+    assert_eq!(settled(&rig), None);
+
+    let endless = Rig::with(Policy::default(), snapshot("a", None, None));
+    assert_eq!(settled(&endless), Some((1, None)));
+}
+
 #[test]
 fn a_demand_that_is_over_before_it_is_met_sends_nothing() {
     let mut rig = Rig::new();

@@ -26,6 +26,7 @@ mod props;
 mod purity;
 mod redaction;
 mod revocation;
+mod rfc;
 mod rig;
 mod sim;
 mod skew;

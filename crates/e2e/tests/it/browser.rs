@@ -23,16 +23,31 @@ impl Browser {
 
     /// Opens `url` and goes on until the server sends the user to `redirect_uri`; returns that whole URL.
     pub(crate) async fn log_in(&mut self, url: Url, redirect_uri: &Url) -> String {
+        match self.go_on(url, Some(redirect_uri)).await {
+            Answer::Redirect(target) => target.into(),
+            Answer::Page(page) => panic!("the login ends on a page: {page}"),
+        }
+    }
+
+    /// Opens `url` and goes on until a page asks for nothing more; returns that page.
+    pub(crate) async fn agree(&mut self, url: Url) -> String {
+        match self.go_on(url, None).await {
+            Answer::Redirect(target) => panic!("the user is sent away to {target}"),
+            Answer::Page(page) => page,
+        }
+    }
+
+    async fn go_on(&mut self, url: Url, redirect_uri: Option<&Url>) -> Answer {
+        let is_end = |target: &Url| redirect_uri.is_some_and(|end| target.as_str().starts_with(end.as_str()));
         let mut request = (url, None);
         // A login page, a consent page and the redirects between them; a loop would never end.
         for _ in 0..12 {
             let (url, form) = request;
             request = match self.send(&url, form).await {
-                Answer::Redirect(target) if target.as_str().starts_with(redirect_uri.as_str()) => {
-                    return target.into();
-                }
+                Answer::Redirect(target) if is_end(&target) => return Answer::Redirect(target),
                 Answer::Redirect(target) => (target, None),
-                Answer::Page(page) => fill_in(&url, &page),
+                Answer::Page(page) if page.contains("<form") => fill_in(&url, &page),
+                Answer::Page(page) => return Answer::Page(page),
             };
         }
         panic!("the login goes round in circles")
@@ -79,15 +94,19 @@ enum Answer {
     Page(String),
 }
 
-/// The page's form, answered: its hidden fields as they are, and the user's name and password.
+/// The page's form, answered: its hidden fields as they are, the user's name and password, and its first button.
 fn fill_in(url: &Url, page: &str) -> (Url, Option<String>) {
     let form = page.split("<form").nth(1).expect("a page with a form");
+    let form = form.split("</form>").next().expect("a form that ends");
     let action = attribute(form, "action").expect("a form with an action");
     let mut fields = Serializer::new(String::new());
     for input in form.split("<input").skip(1).filter(|input| attribute(input, "type") == Some("hidden")) {
         fields.append_pair(attribute(input, "name").unwrap(), attribute(input, "value").unwrap());
     }
     fields.append_pair("login", "ada").append_pair("password", "sesame");
+    let button =
+        form.split("<button").nth(1).and_then(|tag| attribute(tag, "name").zip(attribute(tag, "value")));
+    fields.extend_pairs(button);
     (url.join(action).unwrap(), Some(fields.finish()))
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod browser;
+mod grants;
 mod oauth_server;
 mod official_sdks;
 mod proxy;

@@ -19,33 +19,36 @@ use crate::browser::Browser;
 use crate::{script, tools};
 
 /// When it is for the client; the server has a clock of its own, and lifetimes are all that crosses the wire.
-const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+pub(crate) const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 /// The running server, and how it is reached.
-struct Provider {
-    issuer: String,
-    server: Server,
-    client: Client,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    /// What its JWT bearer grant accepts.
+    pub(crate) assertion: String,
+    pub(crate) server: Server,
+    pub(crate) client: Client,
     backend: Reqwest,
     _process: Process,
 }
 
 impl Provider {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let command = tools().node(script("oauth_server.mjs")).unwrap();
         let mut process = Process::start(command).unwrap();
         let line = process.wait_for("ready ", Duration::from_secs(30)).unwrap();
-        let issuer = line.split(' ').nth(1).unwrap().to_owned();
+        let mut words = line.split(' ').skip(1).map(ToOwned::to_owned);
+        let (issuer, assertion) = (words.next().unwrap(), words.next().unwrap());
         let endpoint = |name: &str| format!("{issuer}/{name}").parse::<Url>().unwrap();
         let server = Server::new(endpoint("token")).unwrap();
         let server = server.with_authorization_endpoint(endpoint("auth")).unwrap();
         let server = server.with_issuer(&issuer).with_issuer_required();
         let backend = Reqwest::builder().build().unwrap();
-        Self { issuer, server, client: Client::public("e2e"), backend, _process: process }
+        Self { issuer, assertion, server, client: Client::public("e2e"), backend, _process: process }
     }
 
     /// A user's whole way from the link to the code.
-    async fn grant(&self) -> CodeGrant {
+    pub(crate) async fn grant(&self) -> CodeGrant {
         let redirect_uri: Url = "http://127.0.0.1:4567/callback".parse().unwrap();
         let request = AuthorizationRequest::new(&self.server, &self.client, redirect_uri.clone())
             .unwrap()
@@ -56,13 +59,13 @@ impl Provider {
         pending.complete(&callback).unwrap()
     }
 
-    async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+    pub(crate) async fn send(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
         let (parts, body) = self.backend.send(request).await.unwrap().into_parts();
         let body = body.collect(exchange::MAX_ANSWER).await.unwrap();
         http::Response::from_parts(parts, body)
     }
 
-    async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         (request, asked): (http::Request<Bytes>, Asked),
     ) -> Result<TokenSet, ExchangeError> {
@@ -89,7 +92,7 @@ impl Provider {
         }
     }
 
-    async fn refresh(&self, tokens: &TokenSet) -> Result<TokenSet, ExchangeError> {
+    pub(crate) async fn refresh(&self, tokens: &TokenSet) -> Result<TokenSet, ExchangeError> {
         let token = tokens.refresh_token.as_ref().expect("a refresh token");
         self.exchange(exchange::refresh(&self.server, &self.client, token)).await
     }
@@ -99,7 +102,8 @@ fn refresh_token(tokens: &TokenSet) -> &str {
     tokens.refresh_token.as_ref().expect("a refresh token").expose_secret()
 }
 
-fn assert_invalid_grant(outcome: Result<TokenSet, ExchangeError>) {
+#[track_caller]
+pub(crate) fn assert_invalid_grant(outcome: Result<TokenSet, ExchangeError>) {
     let error = outcome.expect_err("the server must refuse");
     assert_eq!(error.code(), Some(&OAuthErrorCode::InvalidGrant), "{error}");
 }
