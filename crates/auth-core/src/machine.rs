@@ -202,6 +202,14 @@ impl TokenMachine {
         self.held.as_ref().map(|held| &held.snapshot)
     }
 
+    /// Tells whether the newest tokens are where [`Output::Store`] puts them, as far as was reported.
+    ///
+    /// Until then a driver keeps the lock it shares with other processes: what the store still holds may be used up.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        !self.storing.due
+    }
+
     /// Tells whether this exchange is in flight and still needed.
     ///
     /// A driver that takes a lock between [`Output::Transmit`] and sending reads the store under the lock, hands over

@@ -541,6 +541,22 @@ fn an_empty_refresh_token_changes_nothing_and_is_told() {
     assert_eq!(rig.transmit().1, "r1");
 }
 
+#[test]
+fn what_is_not_stored_yet_is_known() {
+    let mut rig = Rig::new();
+    assert!(rig.machine.is_stored());
+    let _ = rig.at(1000).access();
+    let (exchange, _) = rig.transmit();
+    assert!(rig.machine.is_stored());
+    let generation = rig.answer(exchange, tokens("a2", "r2", 3600)).stores[0];
+    assert!(!rig.machine.is_stored());
+    rig.stored(generation, false);
+    assert!(!rig.machine.is_stored());
+    assert_eq!(rig.at(1001).drain().stores, [generation]);
+    rig.stored(generation, true);
+    assert!(rig.machine.is_stored());
+}
+
 /// C61: what another process was given may be shorter than what it replaced.
 #[test]
 fn tokens_of_another_process_are_taken_over_however_short_they_live() {

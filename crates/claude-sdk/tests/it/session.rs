@@ -264,11 +264,13 @@ async fn a_renewal_that_cannot_be_stored_is_served_and_stored_later() {
     place.client(&oauth).models().list().await.unwrap();
     assert_eq!(access(&store.load().await.unwrap().unwrap()), old, "the store still has the former pair");
 
+    let lock = store.lock();
+    tokio::pin!(lock);
+    assert!(poll_immediate(&mut lock).await.is_none(), "what it still has is used up: nobody may spend it");
+
     store.saves.store(true, Ordering::SeqCst);
     place.advance(Duration::from_secs(60));
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    drop(lock.await.unwrap());
     assert_eq!(access(&store.load().await.unwrap().unwrap()), new, "without anybody's asking");
     assert_eq!(token(&oauth).await, new);
     assert_eq!(place.exchanges(200), 2, "storing again needs no exchange");

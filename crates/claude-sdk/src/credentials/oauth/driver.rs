@@ -38,6 +38,9 @@ struct Driven {
     machine: TokenMachine,
     /// Whether a task is driving the machine; at most one is.
     busy: bool,
+    /// The store's lock, kept over a pause: nobody else may spend what the store still holds while the newest tokens are
+    /// not in it.
+    kept: Option<StoreLock>,
     /// Why the store could not be locked or read in the last round, for its waiters.
     broken: Option<AuthError>,
     /// How the last logout went: whether the server confirmed it.
@@ -58,7 +61,7 @@ impl Shared {
         backend: Arc<dyn HttpBackend>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let driven = Mutex::new(Driven { machine, busy: false, broken: None, logout: None });
+        let driven = Mutex::new(Driven { machine, busy: false, kept: None, broken: None, logout: None });
         Self { driven, current: ArcSwapOption::empty(), changed: Notify::new(), store, backend, clock }
     }
 
@@ -145,7 +148,7 @@ impl Shared {
 
     /// Does what the machine says until it has nothing left to do now; gives when it wants to be asked again.
     async fn work(self: &Arc<Self>, mut output: Output) -> Option<SystemTime> {
-        let mut lock = None;
+        let mut lock = self.driven().kept.take();
         loop {
             match output {
                 Output::Transmit { exchange, request } => {
@@ -177,9 +180,9 @@ impl Shared {
             let mut driven = self.driven();
             output = driven.machine.poll(now);
             if matches!(output, Output::Idle { .. }) {
-                // Given up together: whoever looks next finds nobody at work, and a free store.
+                // Given up together: whoever looks next finds nobody at work, and a store that is free or safe.
                 driven.busy = false;
-                drop(lock.take());
+                driven.kept = lock.take().filter(|_| !driven.machine.is_stored());
             }
         }
     }
