@@ -30,6 +30,9 @@ use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};
 /// [`Output::Idle`], does what each output says, and reports with [`handle`](Self::handle). It decides nothing. Time is
 /// an argument; a clock that steps back costs at most an early try.
 ///
+/// It begins with what a store kept ([`restore`](Self::restore)) or with what a login gave ([`Input::LoggedIn`]). It is
+/// for tokens that come with a refresh token; a grant that is repeated instead, such as client credentials, needs none.
+///
 /// What holds, whatever the driver, the server and the clock do:
 ///
 /// - One exchange at most is in flight; an answer with another id changes nothing.

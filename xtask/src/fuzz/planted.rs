@@ -1,6 +1,7 @@
 //! A copy of auth-core with a bug for each fuzz target, to see that each target can fail.
 
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -40,8 +41,9 @@ const BUGS: [Bug; 5] = [
 /// Makes the copy, and returns its root.
 pub(super) fn plant(workspace: &Workspace) -> Result<PathBuf> {
     let root = workspace.target.join("fuzz/planted");
-    for part in ["Cargo.toml", "crates/auth-core/Cargo.toml", "crates/auth-core/src", "crates/auth-core/fuzz"]
-    {
+    // Cargo wants to see every target that a manifest names, the benches too.
+    let parts = ["Cargo.toml", "src", "benches", "fuzz"].map(|part| format!("crates/auth-core/{part}"));
+    for part in iter::once("Cargo.toml").chain(parts.iter().map(String::as_str)) {
         copy(&workspace.root.join(part), &root.join(part))
             .with_context(|| format!("cannot copy {part} to {}", root.display()))?;
     }

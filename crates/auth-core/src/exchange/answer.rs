@@ -34,6 +34,9 @@ pub(super) fn read(
     response: &Response<Bytes>,
     now: SystemTime,
 ) -> Result<TokenSet, ExchangeError> {
+    if asked.is_revocation() {
+        return Err(invalid("it answers a revocation, which gives no token"));
+    }
     let body = response.body();
     if response.status() != StatusCode::OK {
         return Err(refusal(asked, response, now));

@@ -99,6 +99,9 @@ pub enum Output {
         snapshot: Snapshot,
     },
     /// Remove what is stored for this login, durably, and report with [`Input::Removed`].
+    ///
+    /// A driver that shares its store does it under the store's lock, and before that reads it and hands over
+    /// [`Input::Adopt`]: the tokens that another process has put there are then given back too.
     Remove,
     /// Tell whoever watches.
     Event(Event),

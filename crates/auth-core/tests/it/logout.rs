@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use auth_core::{
     Access, Client, Event, ExchangeId, Input, Output, Policy, Reason, SendFailure, Snapshot, TokenMachine,
+    TokenSet,
 };
 use http::{HeaderValue, header::RETRY_AFTER};
 
@@ -41,6 +42,17 @@ fn answer(rig: &mut Rig, exchange: ExchangeId, response: http::Response<bytes::B
 
 fn lose(rig: &mut Rig, exchange: ExchangeId) {
     rig.handle(Input::Response { exchange, sent_at: rig.now, result: Err(SendFailure::NotSent) });
+}
+
+fn login(access_token: &str, refresh_token: &str) -> TokenSet {
+    TokenSet {
+        access_token: access_token.into(),
+        refresh_token: Some(refresh_token.into()),
+        empty_refresh_token: false,
+        expires_at: Some(at(5000)),
+        scopes: None,
+        extra: serde_json::Map::new(),
+    }
 }
 
 #[track_caller]
@@ -234,14 +246,7 @@ fn a_removal_that_fails_is_tried_again() {
 fn a_login_during_a_logout_wins_and_is_stored_after_the_removal() {
     let mut rig = Rig::new();
     assert_eq!(rig.handle(Input::LogOut).drain().removes, 1);
-    rig.handle(Input::LoggedIn(auth_core::TokenSet {
-        access_token: "b1".into(),
-        refresh_token: Some("s1".into()),
-        empty_refresh_token: false,
-        expires_at: Some(at(5000)),
-        scopes: None,
-        extra: serde_json::Map::new(),
-    }));
+    rig.handle(Input::LoggedIn(login("b1", "s1")));
     assert!(rig.drain().stores.is_empty(), "the removal would take it away");
     let said = rig.handle(Input::Removed { ok: true }).drain();
     rig.stored(said.stores[0], true);
@@ -256,18 +261,7 @@ fn a_removal_of_the_tokens_before_does_not_end_the_logout_of_those_that_came_sin
         assert!(matches!(rig.machine.poll(rig.now), Output::Event(Event::Adopted { .. })));
     };
     let another_login = |rig: &mut Rig| {
-        let extra = serde_json::Map::new();
-        let (access_token, refresh_token) = ("b1".into(), Some("s1".into()));
-        let expires_at = Some(at(5000));
-        let tokens = auth_core::TokenSet {
-            access_token,
-            refresh_token,
-            empty_refresh_token: false,
-            expires_at,
-            scopes: None,
-            extra,
-        };
-        rig.handle(Input::LoggedIn(tokens)).handle(Input::LogOut);
+        rig.handle(Input::LoggedIn(login("b1", "s1"))).handle(Input::LogOut);
     };
     let come: [&dyn Fn(&mut Rig); 2] = [&another_process, &another_login];
     for come in come {

@@ -128,3 +128,9 @@ fn errors_of_a_revocation_speak_of_the_revocation() {
         assert_eq!(error.to_string(), format!("the revocation endpoint refused: {expected}"));
     }
 }
+
+#[test]
+fn the_answer_to_a_revocation_gives_no_token() {
+    let answer = reply(200, r#"{"access_token":"a","token_type":"Bearer"}"#);
+    assert!(exchange::response(&asked(), &answer, at(0)).is_err());
+}

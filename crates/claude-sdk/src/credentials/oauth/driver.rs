@@ -232,10 +232,10 @@ impl Shared {
     }
 
     /// Removes the stored session under the store's lock, which somebody who renews may hold.
-    async fn remove(&self, lock: &mut Option<StoreLock>) -> Result<(), AuthError> {
+    async fn remove(self: &Arc<Self>, lock: &mut Option<StoreLock>) -> Result<(), AuthError> {
         if lock.is_none() {
-            let store = Arc::clone(&self.store);
-            *lock = Some(whole(async move { Ok(store.lock().await?) }).await?);
+            let shared = Arc::clone(self);
+            *lock = Some(whole(async move { shared.prepare().await }).await?);
         }
         let store = Arc::clone(&self.store);
         whole(async move { Ok(store.remove().await?) }).await
