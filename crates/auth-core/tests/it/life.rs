@@ -356,6 +356,14 @@ fn an_older_or_equal_snapshot_is_ignored() {
     assert_eq!(rig.ready().generation(), 2);
 }
 
+/// A server that does not rotate: the store may still have the access token before, and ours is over too.
+#[test]
+fn an_older_access_token_beside_the_same_refresh_token_is_no_news() {
+    let mut rig = Rig::new();
+    let said = rig.at(1000).handle(adopt("a0", "r1", 900)).drain();
+    assert!(said.events.is_empty(), "{said:?}");
+}
+
 #[test]
 fn of_two_that_expire_together_the_later_generation_counts() {
     let rival = |generation| {
