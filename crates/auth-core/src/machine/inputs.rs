@@ -95,6 +95,7 @@ impl TokenMachine {
 
     fn no_answer(&mut self, now: SystemTime) {
         self.troubles.unanswered = self.troubles.unanswered.saturating_add(1);
+        self.troubles.doubtful = true;
         if self.troubles.unanswered > self.policy.resends {
             self.die(Reason::NoAnswer);
         } else if self.troubles.unanswered == 1 {

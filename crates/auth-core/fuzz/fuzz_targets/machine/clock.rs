@@ -53,11 +53,11 @@ impl Expiries {
         if let Offset::Ahead(by) | Offset::Behind(by) = offset {
             assert!(by >= Duration::from_secs(2), "corrected by {by:?}");
         }
-        // The first sighting says what the clock has been all along.
+        // The first sighting says what the clock has been all along; a later one makes no life longer.
         let moves = before.offset() != offset && before.uncertainty().is_some();
         if moves {
             for expiry in self.0.values_mut() {
-                *expiry = expiry.map(|expiry| after.local(before.correct(expiry)));
+                *expiry = expiry.map(|expiry| expiry.min(after.local(before.correct(expiry))));
             }
         }
         moves

@@ -265,13 +265,14 @@ impl World {
     /// The server gives tokens that live so many seconds.
     pub(crate) fn grant(&mut self, lifetime: u64) {
         let before = self.generation();
+        let asked_at = self.flight.as_ref().map_or(self.now, |flight| flight.sent_at).min(self.now);
         let answer = self.granted(lifetime);
         self.answer(answer);
-        let (skew, now) = (self.machine.clock_skew(), self.now);
+        let skew = self.machine.clock_skew();
         // At the ends of time there is no way back from a correction.
-        if self.generation() > before && lifetime > 0 && skew.local(skew.correct(now)) == now {
-            let expiry = now.checked_add(Duration::from_secs(lifetime.min(LONGEST)));
-            assert!(expiry.is_none() || self.expiry() == expiry, "granted for {lifetime} s at {now:?}");
+        if self.generation() > before && lifetime > 0 && skew.local(skew.correct(asked_at)) == asked_at {
+            let expiry = asked_at.checked_add(Duration::from_secs(lifetime.min(LONGEST)));
+            assert!(expiry.is_none() || self.expiry() == expiry, "granted for {lifetime} s at {asked_at:?}");
         }
     }
 
@@ -300,6 +301,7 @@ impl World {
                 return;
             }
         };
+        self.logout.doubt |= lost;
         if changed {
             assert!(self.refresh_token().is_some(), "the refresh token is gone");
             if self.refresh_token().as_ref() != Some(&sent) {
