@@ -120,7 +120,8 @@ impl PendingAuthorization {
     /// Reads the redirect: a full URL, or the path and query a listener saw.
     ///
     /// `state` is compared in constant time before anything else is believed, then `iss` (RFC 9207), then `error` and
-    /// `code` are read. A fragment is never looked at: there is no implicit grant here.
+    /// `code` are read. A fragment is never looked at: there is no implicit grant here. Nor are host and path: where an
+    /// answer may arrive is the listener's business, and only the state makes it this login's.
     ///
     /// # Errors
     ///

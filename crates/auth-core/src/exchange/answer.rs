@@ -133,7 +133,7 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
             status,
             error_type: None,
             description: None,
-            excerpt: shown(&String::from_utf8_lossy(body)).filter(|_| !status.is_success()),
+            excerpt: shown(&String::from_utf8_lossy(body)).filter(|_| !could_hold_tokens(status, body)),
             retry_after,
             request_id: in_header,
         };
@@ -156,6 +156,13 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
         retry_after,
         request_id,
     }
+}
+
+/// Tells whether a body could hold tokens: it answers a success, begins as JSON, however it goes on, or names a token.
+fn could_hold_tokens(status: StatusCode, body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    let text = body.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    status.is_success() || text.starts_with(['{', '[']) || text.contains("_token")
 }
 
 /// The member `error` as the Claude API writes it (API documentation: errors).

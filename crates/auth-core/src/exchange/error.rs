@@ -54,7 +54,7 @@ pub enum ExchangeError {
         error_type: Option<String>,
         /// The words of an error of the Claude API.
         description: Option<String>,
-        /// The beginning of the body, unless it could hold tokens.
+        /// The beginning of the body, unless it could hold tokens: JSON of any shape, or a text that names one.
         excerpt: Option<String>,
         /// How long the server asked to wait.
         retry_after: Option<Duration>,

@@ -80,7 +80,7 @@ impl fmt::Display for Event {
             Self::RemoveFailed => f.write_str("the stored tokens could not be removed; check the store"),
             Self::LoggedOut { revoked: true } => f.write_str("logged out; the server has revoked the tokens"),
             Self::LoggedOut { revoked: false } => {
-                f.write_str("logged out here; the server may take the tokens until they expire")
+                f.write_str("logged out here; the server was not told so of every token, which may be good until it expires")
             }
         }
     }

@@ -41,6 +41,8 @@ pub enum Input {
     /// It is adopted when it is newer than what the machine has, and ignored otherwise.
     Adopt(Snapshot),
     /// The user has logged in: these tokens replace everything.
+    ///
+    /// A logout under way ends here, without [`Event::LoggedOut`].
     LoggedIn(TokenSet),
     /// The user wants to be logged out: from here on no lease is handed out, and the tokens are given back and removed.
     LogOut,

@@ -332,6 +332,23 @@ fn an_error_that_is_no_json_has_its_status_and_a_short_excerpt() {
     }
 }
 
+/// C10: an excerpt is for the words of a gateway; a page that holds tokens, cut or broken as it may be, is not shown.
+#[test]
+fn an_error_that_could_hold_tokens_has_no_excerpt() {
+    for body in [
+        r#"{"access_token":"canary","token_ty"#,
+        r#"{"access_token":"canary","access_token":"canary"}"#,
+        r#"{"\u0061ccess\u005ftoken":"canary","a"#,
+        "\u{feff} \r\n{\"a\":\"canary",
+        r#"[{"id":"canary"}"#,
+        "access_token=canary&token_type=bearer",
+        "<p>refresh_token: canary</p>",
+    ] {
+        let error = exchange::response(&asked_refresh(), &reply(500, body), at(0)).unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("canary"), "{error:?}");
+    }
+}
+
 /// C40: what an answer is called does not matter, only what it is.
 #[test]
 fn the_content_type_of_an_answer_is_not_believed() {

@@ -327,7 +327,7 @@ fn what_happened_is_told_in_words() {
         ),
         (Event::RemoveFailed, "could not be removed; check the store"),
         (Event::LoggedOut { revoked: true }, "the server has revoked the tokens"),
-        (Event::LoggedOut { revoked: false }, "the server may take the tokens until they expire"),
+        (Event::LoggedOut { revoked: false }, "which may be good until it expires"),
     ] {
         assert!(event.to_string().contains(words), "{event}");
     }
