@@ -25,6 +25,15 @@ pub(crate) const TARGETS: [&str; 5] =
 /// How long each target runs unless told otherwise.
 pub(crate) const SECONDS: u32 = 60;
 
+/// Where a run begins: with the same inputs each time, or with inputs that nobody has seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seed {
+    /// What CI takes, so that it judges the change and not the day's luck.
+    Fixed,
+    /// What finds something new.
+    Fresh,
+}
+
 const PACKAGE: &str = "crates/auth-core/fuzz";
 /// Counts the edges that an input takes, and shows libFuzzer what is compared with what.
 const FLAGS: [&str; 5] = [
@@ -45,11 +54,11 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs these targets, as many at once as there are processors; none means all.
-pub(crate) fn run(workspace: &Workspace, targets: &[String], seconds: u32) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, targets: &[String], seconds: u32, seed: Seed) -> Result<()> {
     let targets = if targets.is_empty() { TARGETS.map(str::to_owned).to_vec() } else { targets.to_vec() };
     let fuzzer = Fuzzer::build(workspace, &workspace.root)?;
     let mut failed = Vec::new();
-    for (target, outcome) in fuzzer.run_all(&targets, seconds)? {
+    for (target, outcome) in fuzzer.run_all(&targets, seconds, seed)? {
         match outcome {
             Outcome::Held(report) => eprintln!("{target}: {report}"),
             Outcome::Broken { why, input } => {
@@ -74,7 +83,7 @@ pub(crate) fn run(workspace: &Workspace, targets: &[String], seconds: u32) -> Re
 pub(crate) fn run_planted(workspace: &Workspace) -> Result<()> {
     let fuzzer = Fuzzer::build(workspace, &planted::plant(workspace)?)?;
     let mut missed = Vec::new();
-    for (target, outcome) in fuzzer.run_all(&TARGETS.map(str::to_owned), SECONDS)? {
+    for (target, outcome) in fuzzer.run_all(&TARGETS.map(str::to_owned), SECONDS, Seed::Fixed)? {
         match outcome {
             Outcome::Held(report) => missed.push(format!("{target} ({report})")),
             Outcome::Broken { why, .. } => eprintln!("{target}: found: {why}"),
@@ -122,13 +131,13 @@ impl<'a> Fuzzer<'a> {
     }
 
     /// Runs targets side by side, and returns how they ended, in their order.
-    fn run_all(&self, targets: &[String], seconds: u32) -> Result<Vec<(String, Outcome)>> {
+    fn run_all(&self, targets: &[String], seconds: u32, seed: Seed) -> Result<Vec<(String, Outcome)>> {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let waiting = Mutex::new(targets.iter());
         let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next().cloned());
         let work = || -> Result<Vec<(String, Outcome)>> {
             let targets = std::iter::from_fn(next);
-            targets.map(|target| self.run(&target, seconds).map(|outcome| (target, outcome))).collect()
+            targets.map(|target| self.run(&target, seconds, seed).map(|outcome| (target, outcome))).collect()
         };
         let ended: Result<Vec<_>> = thread::scope(|scope| {
             let workers: Vec<_> = (0..processors.min(targets.len())).map(|_| scope.spawn(work)).collect();
@@ -139,7 +148,7 @@ impl<'a> Fuzzer<'a> {
         Ok(ended)
     }
 
-    fn run(&self, target: &str, seconds: u32) -> Result<Outcome> {
+    fn run(&self, target: &str, seconds: u32, seed: Seed) -> Result<Outcome> {
         let folder = self.found.join(target);
         let corpus = folder.join("corpus");
         fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
@@ -147,6 +156,11 @@ impl<'a> Fuzzer<'a> {
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = self.workspace.command(self.binary(target));
         command.args(LIMITS).arg(format!("-max_total_time={seconds}"));
+        // To libFuzzer, 0 is a seed of its own choice.
+        command.arg(match seed {
+            Seed::Fixed => "-seed=1",
+            Seed::Fresh => "-seed=0",
+        });
         command.arg(option("-artifact_prefix=", &folder.join("")));
         command.arg(option("-dict=", &self.package.join("dictionaries").join(target)));
         // New inputs go into the first of the two.

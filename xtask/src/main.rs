@@ -91,7 +91,7 @@ fn run(command: Command) -> Result<()> {
         Command::Deny => deny::run(&workspace),
         Command::Mutants { files } => mutants::run(&workspace, &files),
         Command::Fuzz { planted: true, .. } => fuzz::run_planted(&workspace),
-        Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds),
+        Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds, fuzz::Seed::Fresh),
         Command::Planted => planted::run(&workspace),
         Command::Tools => tools::install(&workspace),
     }
