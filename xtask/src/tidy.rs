@@ -118,7 +118,10 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<File>) -> std::io::R
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
-        if kind.is_dir() && !is_foreign(&entry.path(), &name) {
+        if is_foreign(&entry.path(), &name) {
+            continue;
+        }
+        if kind.is_dir() {
             read_folder(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file()
             && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
@@ -129,8 +132,8 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<File>) -> std::io::R
     Ok(())
 }
 
-/// Folders that hold nobody's source: git's own, and what was built or installed. Cargo marks its target folders,
-/// wherever they are.
+/// What holds nobody's source: git's own, a file in a worktree, and what was built or installed. Cargo marks its target
+/// folders, wherever they are.
 fn is_foreign(path: &Path, name: &str) -> bool {
     [".git", "target", "node_modules", "__pycache__"].contains(&name) || path.join("CACHEDIR.TAG").exists()
 }
@@ -165,6 +168,8 @@ mod tests {
             ("elsewhere/mod.rs", ""),
             (".git/mod.rs", ""),
         ]);
+        assert!(found.is_empty(), "{found:?}");
+        let found = planted(&[(".git", "gitdir: /tmp/elsewhere")]);
         assert!(found.is_empty(), "{found:?}");
     }
 
