@@ -124,11 +124,24 @@ impl World {
         }
     }
 
+    /// When the machine has to believe that this token is over, if the server has not ended it before.
+    fn over(&self, access_token: &str) -> Option<SystemTime> {
+        let token = self.server.access.get(access_token)?;
+        Some(shifted(self.clock.machine(token.expires_at), token.late))
+    }
+
+    /// Whether the last lease is that of the newest tokens, and as good as it was.
+    pub(super) fn has_good_lease(&self) -> bool {
+        let (generation, token) = &self.newest;
+        let is_newest = self.generation() == Some(*generation);
+        let is_valid = self.over(token).is_some_and(|over| self.rig.now < over);
+        is_newest && is_valid && !self.refused.contains(generation) && self.clock.sets == 0
+    }
+
     /// A lease lives as long as the server says, by the machine's clock.
     pub(super) fn inspect_expiry(&self, lease: &Lease) {
-        let Some(token) = self.server.access.get(lease.access_token().expose_secret()) else { return };
+        let Some(over) = self.over(lease.access_token().expose_secret()) else { return };
         let told = lease.expires_at().unwrap();
-        let over = shifted(self.clock.machine(token.expires_at), token.late);
         assert!(told <= over, "a lease outlives its token: {told:?}, {over:?}");
         assert!(told == over || self.clock.sets > 0, "a lease ends before its token: {told:?}, {over:?}");
     }
