@@ -97,16 +97,16 @@ fn names_have_no_case_and_the_first_of_two_counts() {
     assert_eq!(challenge.param("scope"), None);
 }
 
-/// C91: 64 KiB of anything; and 512 KiB, on which a reader that goes back over what it read would not come to an end.
+/// C91. How long it takes is not measured, for no clock is read here. A reader that looks at all that follows again, byte
+/// by byte, at each of these words looks at tens of billions: it does not end within the two minutes that a test may take.
 #[test]
-fn garbage_takes_no_more_than_linear_time() {
+fn half_a_mebibyte_of_garbage_is_read_to_its_end() {
     for seed in
         ["a ", "a b=\"", "\"", "\\", "a,", "=", "a/", "a a/", "x=\"\\\"", ", ", "Bearer a=b c ", "a  =  "]
     {
-        for size in [64 * 1024, 512 * 1024] {
-            let text = seed.repeat(size / seed.len());
-            assert!(Challenge::read(&headers(&[&text])).len() <= size / 2, "{seed:?}");
-        }
+        let size = 512 * 1024;
+        let text = seed.repeat(size / seed.len());
+        assert!(Challenge::read(&headers(&[&text])).len() <= size / 2, "{seed:?}");
     }
 }
 

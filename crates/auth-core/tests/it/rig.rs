@@ -64,7 +64,10 @@ pub(crate) fn form(request: &Request<Bytes>) -> HashMap<String, String> {
 /// Everything a machine said until it was idle.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
+    /// The renewals and the refresh tokens they spend.
     pub(crate) transmits: Vec<(ExchangeId, String)>,
+    /// The tokens that are given back.
+    pub(crate) revocations: Vec<(ExchangeId, String)>,
     pub(crate) stores: Vec<u64>,
     pub(crate) removes: u32,
     pub(crate) events: Vec<Event>,
@@ -110,7 +113,11 @@ impl Rig {
         for _ in 0..100 {
             match self.machine.poll(self.now) {
                 Output::Transmit { exchange, request } => {
-                    said.transmits.push((exchange, form(&request)["refresh_token"].clone()));
+                    let form = form(&request);
+                    match form.get("refresh_token") {
+                        Some(token) => said.transmits.push((exchange, token.clone())),
+                        None => said.revocations.push((exchange, form["token"].clone())),
+                    }
                 }
                 Output::Store { generation, .. } => said.stores.push(generation),
                 Output::Remove => said.removes += 1,

@@ -1,116 +1,73 @@
 //! A machine against an imagined server that rotates refresh tokens and revokes the login when one is used twice.
 //!
-//! Everything is decided by a seed: losses, failures, delays, and a clock that likes to stop two seconds around the
-//! moments that matter. Run one seed with `simulate(seed, faults)`.
+//! Everything is decided by a seed: losses, failures, delays, logouts, and a clock that likes to stop two seconds around
+//! the moments that matter, which need not be the server's. Run one seed with `simulate(seed, faults)`.
+
+mod clock;
+mod faults;
+mod logout;
+mod server;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     time::{Duration, SystemTime},
 };
 
-use auth_core::{Access, Event, ExchangeId, Input, Lease, Policy, ScopeSet, SendFailure, Snapshot, TokenSet};
+use auth_core::{
+    Access, Client, Event, ExchangeId, Input, Lease, Policy, ScopeSet, SendFailure, Snapshot, TokenMachine,
+    TokenSet,
+};
 use bytes::Bytes;
-use http::Response;
+use http::{Response, header::DATE};
 use secrecy::ExposeSecret as _;
 
-use crate::rig::{Rig, at, oauth_error, reply, tokens};
+use self::{
+    clock::Clock,
+    faults::{ALL, Dice, Faults, NONE},
+    logout::{Logout, Stage},
+    server::Server,
+};
+use crate::rig::{Rig, at, oauth_error, reply};
 
-/// `SplitMix64`: small, seeded, good enough to choose what goes wrong.
-struct Dice(u64);
+/// An answer takes less than this, in milliseconds, unless the machine sleeps meanwhile.
+const SLOWEST: u64 = 30_000;
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn percent(&mut self, percent: u64) -> bool {
-        self.roll(100) < percent
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Faults {
-    /// Losses that leave open whether the request arrived.
-    lost: bool,
-    /// Failures that certainly leave the refresh token alone, or that answer with an error.
-    busy: bool,
-    store: bool,
-    revocations: bool,
-    /// A user logs in anew though nothing is wrong.
-    logins: bool,
-    clock: bool,
-}
-
-const NONE: Faults =
-    Faults { lost: false, busy: false, store: false, revocations: false, logins: false, clock: false };
-const ALL: Faults =
-    Faults { lost: true, busy: true, store: true, revocations: true, logins: true, clock: true };
-
-/// The server: one login at a time.
-struct Server {
-    logins: u64,
-    rotations: u64,
-    refresh: Option<String>,
-    /// Access tokens of this login and when they expire.
-    access: HashMap<String, SystemTime>,
-    /// Used refresh tokens, and how often each was seen again.
-    used: HashMap<String, u32>,
-}
-
-impl Server {
-    fn issue(&mut self, now: SystemTime, lifetime: u64) -> (String, String) {
-        self.rotations += 1;
-        let (access, refresh) = (format!("access-{}", self.rotations), format!("refresh-{}", self.rotations));
-        self.access.insert(access.clone(), now + Duration::from_secs(lifetime));
-        if let Some(used) = self.refresh.replace(refresh.clone()) {
-            self.used.insert(used, 0);
-        }
-        (access, refresh)
-    }
-
-    /// Answers without a new refresh token, as a server may.
-    fn renew(&mut self, now: SystemTime, lifetime: u64) -> Response<Bytes> {
-        self.rotations += 1;
-        let access = format!("access-{}", self.rotations);
-        self.access.insert(access.clone(), now + Duration::from_secs(lifetime));
-        let body = serde_json::json!({
-            "access_token": access, "expires_in": lifetime, "token_type": "Bearer",
-        });
-        reply(200, body.to_string())
-    }
-
-    fn grant(&mut self, token: &str, now: SystemTime, lifetime: u64) -> Response<Bytes> {
-        if self.refresh.as_deref() == Some(token) {
-            let (access, refresh) = self.issue(now, lifetime);
-            return tokens(&access, &refresh, lifetime);
-        }
-        if let Some(again) = self.used.get_mut(token) {
-            *again += 1;
-            assert_eq!(*again, 1, "{token} was sent a third time");
-            self.revoke();
-        }
-        oauth_error(400, "invalid_grant")
-    }
-
-    fn revoke(&mut self) {
-        self.refresh = None;
-        self.access.clear();
-    }
-
-    fn accepts(&self, token: &str, now: SystemTime) -> bool {
-        self.access.get(token).is_some_and(|expiry| now < *expiry)
-    }
-}
+type Answer = Result<Response<Bytes>, SendFailure>;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
     exchanges: u64,
     logins_lost: u64,
     leases: u64,
+    logouts: u64,
+    /// Logouts of which it was said that the server takes none of the tokens any more.
+    revoked: u64,
+}
+
+/// An exchange under way.
+struct Exchange {
+    id: ExchangeId,
+    /// A token is given back, not renewed.
+    revocation: bool,
+    sent_at: SystemTime,
+    /// How often the clock had been set then.
+    clock_sets: u32,
+    ends_at: SystemTime,
+    result: Answer,
+}
+
+impl Exchange {
+    fn tells_the_time(&self) -> bool {
+        !self.revocation && self.result.as_ref().is_ok_and(|answer| answer.headers().contains_key(DATE))
+    }
+}
+
+/// What is being done to the store.
+struct Work {
+    ends_at: SystemTime,
+    /// What is to be there in the end.
+    file: Option<Snapshot>,
+    ok: bool,
 }
 
 struct World {
@@ -118,17 +75,16 @@ struct World {
     faults: Faults,
     rig: Rig,
     server: Server,
-    /// The exchange under way: when its result arrives, and what it is.
-    wire: Option<(SystemTime, ExchangeId, Result<Response<Bytes>, SendFailure>)>,
+    clock: Clock,
+    logout: Logout,
+    wire: Option<Exchange>,
     /// The exchange that ended last.
-    over: Option<(ExchangeId, Result<Response<Bytes>, SendFailure>)>,
-    /// The write under way.
-    disk: Option<(SystemTime, u64, bool)>,
+    over: Option<(ExchangeId, Answer)>,
+    disk: Option<Work>,
     stored: u64,
     unstored: Vec<u64>,
-    /// What the store holds, and what is being written.
-    file: Snapshot,
-    writing: Option<Snapshot>,
+    /// What the store holds.
+    file: Option<Snapshot>,
     /// Leases that callers still hold.
     loans: Vec<Lease>,
     /// The newest lease that was handed out, and its token.
@@ -143,23 +99,28 @@ struct World {
 
 impl World {
     fn new(seed: u64, faults: Faults) -> Self {
-        let mut server =
-            Server { logins: 1, rotations: 0, refresh: None, access: HashMap::new(), used: HashMap::new() };
-        let (access, refresh) = server.issue(at(0), 600);
+        let mut dice = Dice(seed);
+        let clock = if faults.skew { Clock::wrong(&mut dice) } else { Clock::default() };
+        let mut server = Server::new();
+        let (access, refresh) = server.log_in(clock.server(at(0)), 600);
         let file = Snapshot::from(login(&access, &refresh, at(0)));
-        let rig = Rig::with(Policy::default(), file.clone());
+        let revocations = "https://auth.example/revoke".parse().unwrap();
+        let place = crate::rig::server().with_revocation_endpoint(revocations).unwrap();
+        let mut machine = TokenMachine::new(place, Client::public("app"), Policy::default());
+        machine.restore(file.clone());
         Self {
-            dice: Dice(seed),
+            dice,
             faults,
-            rig,
+            rig: Rig { machine, now: at(0) },
             server,
+            clock,
+            logout: Logout::default(),
             wire: None,
             over: None,
             disk: None,
             stored: 1,
             unstored: Vec::new(),
-            file,
-            writing: None,
+            file: Some(file),
             loans: Vec::new(),
             newest: (0, String::new()),
             refused: HashSet::new(),
@@ -185,8 +146,14 @@ impl World {
         if self.dice.percent(5) {
             self.deliver_again();
         }
-        if self.faults.logins && self.dice.percent(2) {
+        // What the machine says of all this is said before anything else happens.
+        self.drive();
+        let stage = self.logout.stage;
+        if self.faults.logins && stage == Stage::In && self.dice.percent(2) {
             self.log_in();
+        }
+        if self.faults.logouts && stage != Stage::Leaving && self.dice.percent(2) {
+            self.log_out();
         }
         if self.wire.is_none() && self.disk.is_none() && self.dice.percent(10) {
             self.read_again();
@@ -203,8 +170,8 @@ impl World {
             1 => expiry,
             2 => expiry.map(|expiry| expiry - Duration::from_secs(120)),
             3 => expiry.map(|expiry| expiry - Duration::from_secs(30)),
-            4 => self.wire.as_ref().map(|(when, ..)| *when),
-            5 => self.disk.as_ref().map(|(when, ..)| *when),
+            4 => self.wire.as_ref().map(|exchange| exchange.ends_at),
+            5 => self.disk.as_ref().map(|work| work.ends_at),
             _ => None,
         };
         let aim = match aim {
@@ -212,37 +179,59 @@ impl World {
             Some(aim) => aim - Duration::from_secs(2) + Duration::from_millis(self.dice.roll(4001)),
         };
         self.rig.now = aim.max(now);
-        if self.faults.clock && self.dice.percent(2) {
-            // The wall clock steps; what is under way takes as long as before.
-            let step = Duration::from_secs(self.dice.roll(900));
-            self.rig.now -= step;
-            self.wire.iter_mut().for_each(|(when, ..)| *when -= step);
-            self.disk.iter_mut().for_each(|(when, ..)| *when -= step);
-            // What was promised before is void now.
-            self.quiet_until = None;
+        // A machine that was never told the time cannot know that its clock was set.
+        let knows = self.clock_skew().uncertainty().is_some();
+        if self.faults.clock && self.dice.percent(2) && (knows || !self.faults.skew) {
+            self.set_back();
         }
     }
 
     fn deliver(&mut self) {
         let now = self.rig.now;
-        if let Some((_, exchange, result)) = self.wire.take_if(|(when, ..)| *when <= now) {
-            self.over = Some((exchange, result.clone()));
-            self.rig.handle(Input::Response { exchange, sent_at: self.rig.now, result });
+        if let Some(exchange) = self.wire.take_if(|exchange| exchange.ends_at <= now) {
+            self.receive(exchange);
         }
-        if let Some((_, generation, ok)) = self.disk.take_if(|(when, ..)| *when <= now) {
-            if ok {
-                self.stored = self.stored.max(generation);
-                self.file = self.writing.take().unwrap();
-            } else {
-                self.unstored.push(generation);
-            }
-            self.rig.handle(Input::Stored { generation, ok });
+        if let Some(work) = self.disk.take_if(|work| work.ends_at <= now) {
+            self.written(work);
         }
+    }
+
+    fn receive(&mut self, exchange: Exchange) {
+        let Exchange { id, revocation, sent_at, result, .. } = &exchange;
+        let (before, known) = (self.generation(), self.clock_skew());
+        self.rig.handle(Input::Response { exchange: *id, sent_at: *sent_at, result: result.clone() });
+        let changed = self.generation() != before;
+        self.told_the_time(&exchange, &known, changed);
+        self.doubt(*revocation, result, changed);
+        self.over = Some((exchange.id, exchange.result));
+    }
+
+    fn written(&mut self, Work { file, ok, .. }: Work) {
+        let generation = file.as_ref().map(|snapshot| snapshot.generation);
+        if ok {
+            self.file = file;
+        }
+        let Some(generation) = generation else {
+            self.rig.handle(Input::Removed { ok });
+            // What it says is about now.
+            return self.drive();
+        };
+        if ok {
+            self.stored = self.stored.max(generation);
+        } else {
+            self.unstored.push(generation);
+        }
+        self.rig.handle(Input::Stored { generation, ok });
+    }
+
+    fn generation(&self) -> Option<u64> {
+        self.rig.machine.snapshot().map(|snapshot| snapshot.generation)
     }
 
     /// A driver reports an exchange a second time, while the next one is in flight.
     fn deliver_again(&mut self) {
-        let (Some((_, current, _)), Some((exchange, result))) = (&self.wire, self.over.clone()) else {
+        let (Some(Exchange { id: current, .. }), Some((exchange, result))) = (&self.wire, self.over.clone())
+        else {
             return;
         };
         let wanted = self.rig.machine.wants(*current);
@@ -256,11 +245,14 @@ impl World {
 
     /// A caller asks for a lease and uses it.
     fn call(&mut self) {
+        if self.logout.stage != Stage::In {
+            return self.call_in_vain();
+        }
         match self.rig.access() {
             Access::Ready(lease) => {
                 self.inspect(&lease);
                 self.tally.leases += 1;
-                if self.server.accepts(lease.access_token().expose_secret(), self.rig.now) {
+                if self.server.accepts(lease.access_token().expose_secret(), self.server_now()) {
                     self.loans.push(lease);
                 } else {
                     self.refuse(&lease);
@@ -276,7 +268,10 @@ impl World {
                 self.tally.logins_lost += 1;
                 self.log_in();
             }
-            Access::Failed(failure) => assert!(failure.is_retryable(), "{failure}"),
+            Access::Failed(failure) => {
+                assert!(failure.is_retryable(), "{failure}");
+                assert!(!self.has_good_lease(), "a failure in place of a good lease: {failure}");
+            }
             Access::Pending => {}
         }
     }
@@ -296,6 +291,7 @@ impl World {
             "two tokens of generation {generation}"
         );
         self.newest = (generation, token.to_owned());
+        self.inspect_expiry(lease);
     }
 
     fn refuse(&mut self, lease: &Lease) {
@@ -315,12 +311,14 @@ impl World {
 
     /// A driver reads the store before it sends; what is there may be older than what could not be stored.
     fn read_again(&mut self) {
-        let generation = |rig: &Rig| rig.machine.snapshot().map(|snapshot| snapshot.generation);
-        let before = generation(&self.rig);
-        self.rig.handle(Input::Adopt(self.file.clone()));
-        if generation(&self.rig) != before {
-            self.stored = generation(&self.rig).unwrap();
+        let Some(file) = self.file.clone() else { return };
+        let before = self.generation();
+        self.rig.handle(Input::Adopt(file.clone()));
+        if self.generation() != before {
+            self.restored(file.access_token.expose_secret());
+            self.stored = self.generation().unwrap();
             self.quiet_until = None;
+            self.logout.begins_again();
         }
     }
 
@@ -331,17 +329,9 @@ impl World {
         }
         let which = usize::try_from(self.dice.roll(self.loans.len() as u64)).unwrap();
         let lease = self.loans.swap_remove(which);
-        if !self.server.accepts(lease.access_token().expose_secret(), self.rig.now) {
+        if !self.server.accepts(lease.access_token().expose_secret(), self.server_now()) {
             self.refuse(&lease);
         }
-    }
-
-    fn log_in(&mut self) {
-        self.quiet_until = None;
-        self.server.logins += 1;
-        self.server.revoke();
-        let (access, refresh) = self.server.issue(self.rig.now, 600);
-        self.rig.handle(Input::LoggedIn(login(&access, &refresh, self.rig.now)));
     }
 
     fn drive(&mut self) {
@@ -349,36 +339,61 @@ impl World {
         self.wake_at = said.wake_at;
         let now = self.rig.now;
         for event in said.events {
-            if let Event::RefreshFailed(failure) = event {
-                self.quiet_until = failure.retry_after().map(|wait| now + wait);
+            match event {
+                Event::RefreshFailed(failure) => {
+                    self.quiet_until = failure.retry_after().map(|wait| now + wait);
+                }
+                Event::LoggedOut { revoked } => self.logged_out(revoked),
+                _ => {}
             }
         }
         for (exchange, token) in said.transmits {
             assert!(self.wire.is_none(), "two exchanges in flight");
             assert!(self.quiet_until.is_none_or(|until| until <= now), "an exchange during the backoff");
+            assert_eq!(self.logout.stage, Stage::In, "logged out, and a token is spent");
             self.tally.exchanges += 1;
             let result = self.carry(&token);
-            let delay = Duration::from_millis(self.dice.roll(30_000));
-            self.wire = Some((now + delay, exchange, result));
+            self.send(exchange, false, result);
+        }
+        for (exchange, token) in said.revocations {
+            self.give_back(exchange, &token);
         }
         for generation in said.stores {
             assert!(self.disk.is_none(), "two writes at once");
-            let snapshot = self.rig.machine.snapshot().unwrap();
+            assert_eq!(self.logout.stage, Stage::In, "logged out, and tokens are stored");
+            let snapshot = self.rig.machine.snapshot().unwrap().clone();
+            assert_eq!(snapshot.generation, generation);
             assert!(snapshot.scopes.as_ref() == Some(&ScopeSet::parse("read")), "the scopes got lost");
             assert!(snapshot.extra.contains_key("account"), "what the server sent besides got lost");
-            self.writing = Some(snapshot.clone());
-            let ok = !(self.faults.store && self.dice.percent(30));
-            self.disk = Some((now + Duration::from_millis(self.dice.roll(3000)), generation, ok));
+            self.write(Some(snapshot));
         }
+        (0..said.removes).for_each(|_| self.remove());
+    }
+
+    fn send(&mut self, id: ExchangeId, revocation: bool, mut result: Answer) {
+        let now = self.rig.now;
+        let delay = Duration::from_millis(self.dice.roll(SLOWEST));
+        if let Ok(answer) = &mut result {
+            self.date(answer, delay, revocation);
+        }
+        let clock_sets = self.clock.sets;
+        self.wire = Some(Exchange { id, revocation, sent_at: now, clock_sets, ends_at: now + delay, result });
+    }
+
+    fn write(&mut self, file: Option<Snapshot>) {
+        let ok = !(self.faults.store && self.dice.percent(30));
+        let ends_at = self.rig.now + Duration::from_millis(self.dice.roll(3000));
+        self.disk = Some(Work { ends_at, file, ok });
     }
 
     /// The network between the machine and the server.
-    fn carry(&mut self, token: &str) -> Result<Response<Bytes>, SendFailure> {
-        let lifetime = [2, 40, 200, 600, 3600][usize::try_from(self.dice.roll(5)).unwrap()];
+    fn carry(&mut self, token: &str) -> Answer {
+        let lifetime = self.dice.one_of(&[2, 40, 200, 600, 3600]);
+        let now = self.server_now();
         if self.faults.lost && self.dice.percent(20) {
             // Half of the time it did arrive.
             if self.dice.percent(50) {
-                let _lost = self.server.grant(token, self.rig.now, lifetime);
+                let _lost = self.server.grant(token, now, lifetime);
             }
             return Err(SendFailure::MaybeSent);
         }
@@ -392,9 +407,9 @@ impl World {
             };
         }
         if self.server.refresh.as_deref() == Some(token) && self.dice.percent(15) {
-            return Ok(self.server.renew(self.rig.now, lifetime));
+            return Ok(self.server.renew(now, lifetime));
         }
-        Ok(self.server.grant(token, self.rig.now, lifetime))
+        Ok(self.server.grant(token, now, lifetime))
     }
 
     /// No more faults: a caller gets a lease the server accepts, and it is stored.
@@ -404,7 +419,7 @@ impl World {
             self.rig.now += Duration::from_secs(1);
             self.deliver();
             if let Access::Ready(lease) = self.rig.access()
-                && self.server.accepts(lease.access_token().expose_secret(), self.rig.now)
+                && self.server.accepts(lease.access_token().expose_secret(), self.server_now())
                 && lease.generation() <= self.stored
             {
                 return;
@@ -433,6 +448,9 @@ fn simulate(seed: u64, faults: Faults) -> Tally {
         world.step();
     }
     world.settle();
+    if faults.logouts {
+        world.leave_for_good();
+    }
     world.tally
 }
 
@@ -445,8 +463,12 @@ fn many(faults: Faults) -> Tally {
         sum.exchanges += tally.exchanges;
         sum.logins_lost += tally.logins_lost;
         sum.leases += tally.leases;
+        sum.logouts += tally.logouts;
+        sum.revoked += tally.revoked;
     }
     assert!(sum.leases > 1000 && sum.exchanges > 100, "the simulation is asleep: {sum:?}");
+    let left = sum.revoked > 100 && sum.logouts > sum.revoked;
+    assert!(left || !faults.logouts, "every logout ends in the same way: {sum:?}");
     sum
 }
 
@@ -468,6 +490,23 @@ fn no_login_is_lost_while_no_answer_is_lost() {
 fn a_lost_answer_costs_at_most_one_repetition_of_a_used_token() {
     let tally = many(Faults { lost: true, ..NONE });
     assert!(tally.logins_lost > 0, "the server is strict: some lost answers end a login");
+}
+
+#[test]
+fn a_logout_comes_to_its_end_and_nothing_comes_after_it_but_a_login() {
+    let logouts = Faults { logouts: true, logins: true, ..NONE };
+    for faults in [logouts, Faults { lost: true, ..logouts }, Faults { busy: true, store: true, ..logouts }] {
+        many(faults);
+    }
+}
+
+#[test]
+fn a_lease_lives_as_long_as_the_server_says_by_whatever_clock() {
+    let skew = Faults { skew: true, ..NONE };
+    let busy = Faults { busy: true, ..skew };
+    for faults in [busy, Faults { clock: true, ..skew }, Faults { clock: true, ..busy }] {
+        many(faults);
+    }
 }
 
 #[test]

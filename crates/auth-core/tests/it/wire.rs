@@ -1,12 +1,16 @@
 //! Requests, byte for byte, against the specifications.
 
+use std::time::Duration;
+
 use auth_core::{
-    AuthorizationRequest, Client, CodeGrant, Format, ScopeSet, Server, TokenKind, Wire, exchange,
+    AuthorizationRequest, Client, CodeGrant, DeviceOutput, DevicePoll, DeviceRequest, Federation, Format,
+    ScopeSet, Server, TokenKind, Wire, exchange,
 };
-use http::{HeaderName, HeaderValue, Method, header};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, header};
 use serde_json::{Value, json};
 
-use crate::rig::{form, server};
+use crate::rig::{at, form, reply, server};
 
 fn grant(server: &Server, client: &Client, code: &str) -> CodeGrant {
     let (url, pending) =
@@ -108,22 +112,46 @@ fn the_same_redirect_uri_goes_to_both_endpoints() {
     }
 }
 
+/// Asks for a device code, and for tokens with it.
+fn device(server: &Server, client: &Client) -> [Request<Bytes>; 2] {
+    let asking = DeviceRequest::new(server, client, "https://auth.example/device".parse().unwrap()).unwrap();
+    let answer = json!({
+        "device_code": "canary-d", "user_code": "WDJB-MJHT", "expires_in": 1800,
+        "verification_uri": "https://auth.example/enter",
+    });
+    let authorization = asking.response(&reply(200, answer.to_string()), at(0)).unwrap();
+    let mut poll = DevicePoll::new(authorization, Duration::ZERO);
+    let DeviceOutput::Wait { until } = poll.poll(Duration::ZERO) else { panic!("{poll:?}") };
+    let DeviceOutput::Transmit { request } = poll.poll(until) else { panic!("{poll:?}") };
+    [asking.request(), request]
+}
+
 /// C10: what is secret travels in bodies and headers, and a URL is written into logs.
 #[test]
 fn no_url_holds_a_secret() {
     let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
-    for client in
-        [Client::secret_basic("app", "canary-s".into()), Client::secret_post("app", "canary-s".into())]
-    {
+    let (assertion, scopes) = ("canary-j".into(), ScopeSet::default());
+    let federation = Federation::new("fdrl_1", "org_1");
+    for (wire, client) in [
+        (Wire::rfc(), Client::secret_basic("app", "canary-s".into())),
+        (Wire::rfc(), Client::secret_post("app", "canary-s".into())),
+        (Wire::claude(), Client::secret_post("app", "canary-s".into())),
+    ] {
+        let server = server.clone().with_wire(wire);
         let redirect = "https://client.example.com/cb".parse().unwrap();
         let (url, _) = AuthorizationRequest::new(&server, &client, redirect).unwrap().begin([7; 64]);
         assert!(!url.as_str().contains("canary"), "{url}");
-        for (request, _) in [
+        let exchanges = [
             exchange::code(grant(&server, &client, "canary-c")),
             exchange::refresh(&server, &client, &"canary-r".into()),
-            exchange::client_credentials(&server, &client, &ScopeSet::default()),
+            exchange::client_credentials(&server, &client, &scopes),
+            exchange::jwt_bearer(&server, Some(&client), &assertion, &scopes, at(0)).unwrap(),
+            exchange::federation(&server, &federation, &assertion, at(0)).unwrap(),
             exchange::revoke(&server, &client, &"canary-t".into(), TokenKind::RefreshToken).unwrap(),
-        ] {
+            exchange::revoke(&server, &client, &"canary-t".into(), TokenKind::AccessToken).unwrap(),
+        ];
+        let requests = exchanges.into_iter().map(|(request, _)| request);
+        for request in requests.chain(device(&server, &client)) {
             assert_eq!(request.uri().query(), None, "{}", request.uri());
             assert!(!request.uri().to_string().contains("canary"), "{}", request.uri());
         }

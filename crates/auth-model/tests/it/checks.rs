@@ -9,7 +9,7 @@ use stateright::{Checker as _, Model as _};
 
 use crate::{
     graph::Graph,
-    machines::Machines,
+    machines::{Lifetimes, Machines},
     properties::{
         ALWAYS_NAMED, LEASE_IS_STORED, LOST_BY_A_CUT, NAMES_THE_LOSS, NEVER_LOST, ONE_SPENDS, RENEWED_TWICE,
         SENT_ONCE, USABLE_AT_THE_END, WHOLE_FILE,
@@ -20,13 +20,18 @@ use crate::{
 
 /// Nothing goes wrong.
 fn calm(reuse: Reuse, driver: Driver) -> Protocol {
-    let machines = Machines::default();
-    Protocol { driver, reuse, crashes: 0, losses: 0, disk_failures: 0, eras: 2, machines }
+    let machines = Machines::new(Lifetimes::Longer);
+    Protocol { driver, reuse, crashes: 0, losses: 0, disk_failures: 0, refusals: 0, eras: 2, machines }
 }
 
 /// Two crashes, and two requests or answers get lost.
 fn rough(reuse: Reuse) -> Protocol {
     Protocol { crashes: 2, losses: 2, ..calm(reuse, Driver::Ours) }
+}
+
+/// The server refuses the access tokens once before they are over, and what it gives instead lives longer, or not.
+fn refusing(reuse: Reuse, lifetimes: Lifetimes) -> Protocol {
+    Protocol { refusals: 1, machines: Machines::new(lifetimes), ..calm(reuse, Driver::Ours) }
 }
 
 /// Looks at every state; gives the properties that are broken.
@@ -40,13 +45,15 @@ fn explored(model: Protocol) -> (usize, BTreeSet<&'static str>) {
     let states = checker.unique_state_count();
     let model = checker.model();
     println!(
-        "{:?}, {:?}, {} crashes, {} losses, {} disk failures: {states} states, {} steps, longest run {}, {} states \
-         of a machine",
+        "{:?}, {:?}, {:?} lives, {} crashes, {} losses, {} disk failures, {} refusals: {states} states, {} steps, \
+         longest run {}, {} states of a machine",
         model.driver,
         model.reuse,
+        model.machines.lifetimes,
         model.crashes,
         model.losses,
         model.disk_failures,
+        model.refusals,
         checker.state_count(),
         checker.max_depth(),
         model.machines.count(),
@@ -101,6 +108,17 @@ fn only_who_lost_the_answer_can_name_it() {
 }
 
 #[test]
+fn tokens_that_are_refused_early_are_renewed_once_however_long_the_next_ones_live() {
+    for lifetimes in [Lifetimes::Longer, Lifetimes::Shorter] {
+        for reuse in [Reuse::Revokes, Reuse::Window] {
+            assert_eq!(broken(refusing(reuse, lifetimes)), BTreeSet::new(), "{reuse:?}, {lifetimes:?}");
+        }
+    }
+    let rough = Protocol { crashes: 1, losses: 1, ..refusing(Reuse::Window, Lifetimes::Shorter) };
+    assert_eq!(broken(rough), BTreeSet::new());
+}
+
+#[test]
 fn a_driver_that_takes_no_lock_is_found() {
     let found = broken(calm(Reuse::Revokes, Driver::TakesNoLock));
     assert!(found.is_superset(&[SENT_ONCE, ONE_SPENDS, LOST_BY_A_CUT].into()), "{found:?}");
@@ -144,16 +162,24 @@ fn a_driver_that_takes_a_loss_for_a_request_never_sent_is_found() {
     assert!(broken(model).contains(NAMES_THE_LOSS));
 }
 
-/// A disk that fails once: nothing crashes and no answer is lost.
+/// The disk fails once; nothing crashes and no answer is lost.
+fn failing(reuse: Reuse, driver: Driver) -> Protocol {
+    Protocol { disk_failures: 1, ..calm(reuse, driver) }
+}
+
 #[test]
-fn a_lock_that_is_kept_until_the_file_is_written_saves_the_login_from_a_failing_disk() {
+fn a_failing_disk_costs_no_login_while_the_lock_is_kept_until_the_file_is_written() {
     for reuse in [Reuse::Revokes, Reuse::Window] {
-        let failing = |driver| Protocol { disk_failures: 1, ..calm(reuse, driver) };
         // What was not stored is served from memory meanwhile, as promised.
-        let kept = broken(failing(Driver::KeepsTheLockUntilStored));
-        assert_eq!(kept, BTreeSet::from([LEASE_IS_STORED]), "{reuse:?}");
-        let freed = broken(failing(Driver::Ours));
-        let cost = if reuse == Reuse::Revokes { NEVER_LOST } else { WHOLE_FILE };
-        assert!(freed.contains(cost), "{reuse:?}: {freed:?}");
+        let found = broken(failing(reuse, Driver::Ours));
+        assert_eq!(found, BTreeSet::from([LEASE_IS_STORED]), "{reuse:?}");
     }
+}
+
+#[test]
+fn a_driver_that_frees_the_lock_over_tokens_that_are_not_stored_is_found() {
+    let found = broken(failing(Reuse::Revokes, Driver::FreesTheLockOverUnstoredTokens));
+    assert!(found.contains(NEVER_LOST), "{found:?}");
+    let found = broken(failing(Reuse::Window, Driver::FreesTheLockOverUnstoredTokens));
+    assert!(found.contains(WHOLE_FILE), "{found:?}");
 }

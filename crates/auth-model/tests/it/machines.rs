@@ -57,6 +57,8 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Call {
     Access,
+    /// The lease is refused, if there is one.
+    Refused,
     Adopt(Tokens),
     Answered(Answer),
     Failed(SendCut),
@@ -100,9 +102,20 @@ pub(crate) enum Told {
     },
 }
 
+/// How long a pair lives, compared to the one before it: the newer one of two need not be the one that lives
+/// longer, if somebody renewed early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetimes {
+    Longer,
+    Shorter,
+}
+
 /// All states that machines were seen in.
-#[derive(Debug, Default)]
-pub(crate) struct Machines(Mutex<Seen>);
+#[derive(Debug)]
+pub(crate) struct Machines {
+    pub(crate) lifetimes: Lifetimes,
+    seen: Mutex<Seen>,
+}
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -111,6 +124,7 @@ struct Seen {
     calls: HashMap<(MachineId, Call, Now), (MachineId, Said)>,
     told: HashMap<(MachineId, Now), Told>,
     wants: HashMap<MachineId, bool>,
+    is_stored: HashMap<MachineId, bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -126,10 +140,14 @@ struct Key {
 }
 
 impl Machines {
+    pub(crate) fn new(lifetimes: Lifetimes) -> Self {
+        Self { lifetimes, seen: Mutex::default() }
+    }
+
     /// A machine that was just restored from these tokens.
     pub(crate) fn restored(&self, tokens: Tokens) -> MachineId {
         let life = Life { restored: tokens, calls: Vec::new() };
-        let alive = Alive::again(&life);
+        let alive = self.again(&life);
         self.seen().id(life, &alive)
     }
 
@@ -140,7 +158,7 @@ impl Machines {
             return *known;
         }
         let mut life = seen.life(id);
-        let mut alive = Alive::again(&life);
+        let mut alive = self.again(&life);
         let said = alive.call(call, now);
         life.calls.push((call, now));
         let result = (seen.id(life, &alive), said);
@@ -153,7 +171,7 @@ impl Machines {
         let mut seen = self.seen();
         let known = seen.told.get(&(id, now)).copied();
         known.unwrap_or_else(|| {
-            let told = told(&Alive::again(&seen.life(id)).machine.access(time(now)), now);
+            let told = told(&self.again(&seen.life(id)).machine.access(time(now)), now);
             seen.told.insert((id, now), told);
             told
         })
@@ -164,10 +182,21 @@ impl Machines {
         let mut seen = self.seen();
         let known = seen.wants.get(&id).copied();
         known.unwrap_or_else(|| {
-            let alive = Alive::again(&seen.life(id));
+            let alive = self.again(&seen.life(id));
             let wants = alive.exchange.is_some_and(|exchange| alive.machine.wants(exchange));
             seen.wants.insert(id, wants);
             wants
+        })
+    }
+
+    /// Whether the newest tokens were stored.
+    pub(crate) fn is_stored(&self, id: MachineId) -> bool {
+        let mut seen = self.seen();
+        let known = seen.is_stored.get(&id).copied();
+        known.unwrap_or_else(|| {
+            let is_stored = self.again(&seen.life(id)).machine.is_stored();
+            seen.is_stored.insert(id, is_stored);
+            is_stored
         })
     }
 
@@ -176,8 +205,12 @@ impl Machines {
         self.seen().lives.len()
     }
 
+    fn again(&self, life: &Life) -> Alive {
+        Alive::again(life, self.lifetimes)
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap()
+        self.seen.lock().unwrap()
     }
 }
 
@@ -198,6 +231,7 @@ impl Seen {
 /// A machine that lives a life.
 struct Alive {
     machine: TokenMachine,
+    lifetimes: Lifetimes,
     /// The newest one.
     exchange: Option<ExchangeId>,
     /// All tokens that were ever held, in order.
@@ -205,12 +239,12 @@ struct Alive {
 }
 
 impl Alive {
-    fn again(life: &Life) -> Self {
+    fn again(life: &Life, lifetimes: Lifetimes) -> Self {
         let server = Server::new("https://auth.example/token".parse().unwrap());
         let server = server.unwrap().with_wire(Wire::rfc());
         let mut machine = TokenMachine::new(server, Client::public("app"), Policy::default());
         machine.restore(snapshot(life.restored));
-        let mut alive = Self { machine, exchange: None, held: vec![life.restored] };
+        let mut alive = Self { machine, lifetimes, exchange: None, held: vec![life.restored] };
         for (call, now) in &life.calls {
             alive.call(*call, *now);
         }
@@ -232,9 +266,13 @@ impl Alive {
                 let _ = self.machine.access(time(now));
                 return Said::Idle(None);
             }
+            Call::Refused => match self.machine.access(time(now)) {
+                Access::Ready(lease) => Input::Rejected { generation: lease.generation() },
+                _ => return Said::Idle(None),
+            },
             Call::Poll => return self.poll(now),
             Call::Adopt(tokens) => Input::Adopt(snapshot(tokens)),
-            Call::Answered(answer) => self.response(Ok(response(answer)), now),
+            Call::Answered(answer) => self.response(Ok(response(answer, self.lifetimes)), now),
             Call::Failed(SendCut::NotSent) => self.response(Err(SendFailure::NotSent), now),
             Call::Failed(SendCut::MaybeSent) => self.response(Err(SendFailure::MaybeSent), now),
             Call::Stored { generation, ok } => Input::Stored { generation: generation.into(), ok },
@@ -266,16 +304,20 @@ impl Alive {
     }
 }
 
-/// The pair of this number, fresh from the server. A later pair lives a little longer, as it would.
-pub(crate) fn issued(pair: u8, era: u8) -> Tokens {
-    let expires_at = seconds(Now { era, waited: 0 }) + lifetime(pair);
-    let expires_at = u32::try_from(expires_at).unwrap();
-    Tokens { access: pair, refresh: pair, generation: 1, expires_at }
+/// The pair that everything begins with.
+pub(crate) fn first() -> Tokens {
+    let expires_at = u32::try_from(lifetime(0, Lifetimes::Longer)).unwrap();
+    Tokens { access: 0, refresh: 0, generation: 0, expires_at }
 }
 
 /// In seconds: over before the next era begins, however late in this one the pair was issued.
-fn lifetime(pair: u8) -> u64 {
-    LIFETIME - 1000 + u64::from(pair)
+fn lifetime(pair: u8, lifetimes: Lifetimes) -> u64 {
+    // More than anybody waits between two renewals.
+    let step = 100 * u64::from(pair);
+    match lifetimes {
+        Lifetimes::Longer => LIFETIME - 1000 + step,
+        Lifetimes::Shorter => LIFETIME - 1000 - step,
+    }
 }
 
 fn seconds(now: Now) -> u64 {
@@ -311,14 +353,15 @@ fn tokens(snapshot: &Snapshot) -> Tokens {
     }
 }
 
-fn response(answer: Answer) -> http::Response<bytes::Bytes> {
+fn response(answer: Answer, lifetimes: Lifetimes) -> http::Response<bytes::Bytes> {
     let (status, body) = match answer {
         Answer::InvalidGrant => (400, serde_json::json!({ "error": "invalid_grant" })),
         Answer::Pair(pair) => {
             let access = format!("access-{pair}");
             let refresh = format!("refresh-{pair}");
             let body = serde_json::json!({
-                "access_token": access, "refresh_token": refresh, "expires_in": lifetime(pair), "token_type": "Bearer",
+                "access_token": access, "refresh_token": refresh, "expires_in": lifetime(pair, lifetimes),
+                "token_type": "Bearer",
             });
             (200, body)
         }

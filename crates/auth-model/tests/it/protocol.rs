@@ -6,7 +6,7 @@
 use stateright::{Model, Property};
 
 use crate::{
-    machines::{Answer, Call, Machines, Said, SendCut, Tokens, Told, issued},
+    machines::{Answer, Call, Machines, Said, SendCut, Tokens, Told, first},
     properties,
     world::{Noted, PROCESSES, Place, Process, Reuse, Server, World},
 };
@@ -19,6 +19,7 @@ pub(crate) struct Protocol {
     pub(crate) crashes: u8,
     pub(crate) losses: u8,
     pub(crate) disk_failures: u8,
+    pub(crate) refusals: u8,
     /// How many lifetimes of a token pass.
     pub(crate) eras: u8,
     pub(crate) machines: Machines,
@@ -32,9 +33,8 @@ pub(crate) enum Driver {
     DoesNotReadAgain,
     PublishesBeforeItStores,
     FreesTheLockBeforeItStores,
+    FreesTheLockOverUnstoredTokens,
     KeepsTheLock,
-    /// No mistake: as ours, but a lock is kept over tokens that could not be stored.
-    KeepsTheLockUntilStored,
     WritesInPlace,
     CallsALossNotSent,
 }
@@ -62,6 +62,10 @@ pub(crate) enum Action {
     /// The server gets a request that nobody waits for.
     ServeStray(usize),
     DropStray(usize),
+    /// The server takes none of the access tokens any more that it has issued so far.
+    EndAccess,
+    /// A caller comes back with a token that was refused.
+    Refuse(usize),
     /// All access tokens run out.
     PassEra,
 }
@@ -71,10 +75,11 @@ impl Model for Protocol {
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        let file = issued(0, 0);
-        let server = Server { reuse: self.reuse, newest: 0, window_is_open: false, revoked: false };
+        let file = first();
+        let server =
+            Server { reuse: self.reuse, newest: 0, refused: 0, window_is_open: false, revoked: false };
         vec![World {
-            processes: [self.started(issued(0, 0)); PROCESSES],
+            processes: [self.started(file); PROCESSES],
             file,
             server,
             strays: Vec::new(),
@@ -82,6 +87,7 @@ impl Model for Protocol {
             crashes: 0,
             losses: 0,
             disk_failures: 0,
+            refusals: 0,
             noted: Noted { stored: 1, ..Noted::default() },
         }]
     }
@@ -96,6 +102,10 @@ impl Model for Protocol {
             actions.push(Action::Ask(which));
             if process.wake.is_some() {
                 actions.push(Action::Wake(which));
+            }
+            if matches!(self.told(process, world), Told::Ready { access, .. } if access < world.server.refused)
+            {
+                actions.push(Action::Refuse(which));
             }
             if world.crashes < self.crashes {
                 actions.push(Action::Crash(which));
@@ -126,7 +136,10 @@ impl Model for Protocol {
         for which in 0..world.strays.len() {
             actions.extend([Action::ServeStray(which), Action::DropStray(which)]);
         }
-        if self.can_pass_era(world) {
+        if world.refusals < self.refusals && self.is_quiet(world) {
+            actions.push(Action::EndAccess);
+        }
+        if world.era < self.eras && self.is_quiet(world) {
             actions.push(Action::PassEra);
         }
     }
@@ -148,9 +161,9 @@ impl Model for Protocol {
 impl Protocol {
     /// Time is coarse: an exchange ends in the era in which it began, and a server's window, if it has one, is open as
     /// long as somebody still needs it (it "covers a restart").
-    fn can_pass_era(&self, world: &World) -> bool {
+    fn is_quiet(&self, world: &World) -> bool {
         let settled = self.reuse == Reuse::Revokes || world.file.refresh == world.server.newest;
-        world.era < self.eras && settled && !world.processes.iter().any(Process::is_on_the_wire)
+        settled && !world.processes.iter().any(Process::is_on_the_wire)
     }
 
     fn act(&self, world: &mut World, action: Action) {
@@ -173,10 +186,15 @@ impl Protocol {
                 let _nobody_listens = world.server.answer(refresh, &mut world.noted);
             }
             Action::DropStray(which) => drop(world.strays.remove(which)),
+            Action::EndAccess => {
+                world.refusals += 1;
+                world.server.refused = world.server.newest + 1;
+                world.be_quiet();
+            }
+            Action::Refuse(which) => self.on(world, which, Self::refuse),
             Action::PassEra => {
                 world.era += 1;
-                world.strays.clear();
-                world.server.window_is_open = false;
+                world.be_quiet();
                 world.processes.iter_mut().for_each(|process| process.waited = 0);
             }
         }
@@ -206,6 +224,11 @@ impl Protocol {
             self.adopt(world, process);
             self.look(world, process);
         }
+    }
+
+    fn refuse(&self, world: &mut World, process: &mut Process) {
+        self.call(process, world, Call::Refused);
+        self.look(world, process);
     }
 
     fn look(&self, world: &mut World, process: &mut Process) {
@@ -242,10 +265,11 @@ impl Protocol {
             Said::Idle(wake) => {
                 process.place = Place::Resting;
                 process.wake = wake;
+                let is_stored = process.machine.is_none_or(|machine| self.machines.is_stored(machine));
                 process.has_lock &= match self.driver {
                     Driver::KeepsTheLock => true,
-                    Driver::KeepsTheLockUntilStored => process.unstored,
-                    _ => false,
+                    Driver::FreesTheLockOverUnstoredTokens => false,
+                    _ => !is_stored,
                 };
             }
         }
@@ -316,7 +340,8 @@ impl Protocol {
         let (Place::Writing(tokens) | Place::HalfWritten(tokens)) = process.place else { return };
         world.noted.went_back |= tokens.refresh < world.file.refresh;
         world.noted.stored |= bit(tokens.refresh);
-        world.file = tokens;
+        // The official SDKs have no place for it.
+        world.file = Tokens { generation: 0, ..tokens };
         process.place = Place::Renamed(tokens);
     }
 

@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) crashes: u8,
     pub(crate) losses: u8,
     pub(crate) disk_failures: u8,
+    pub(crate) refusals: u8,
     pub(crate) noted: Noted,
 }
 
@@ -81,6 +82,8 @@ pub(crate) struct Server {
     pub(crate) reuse: Reuse,
     /// The number of the newest pair. Its refresh token is good, unless the login is revoked.
     pub(crate) newest: u8,
+    /// The access tokens of the pairs before this one are refused.
+    pub(crate) refused: u8,
     pub(crate) window_is_open: bool,
     pub(crate) revoked: bool,
 }
@@ -118,6 +121,14 @@ impl Server {
 
     fn forgives(&self, refresh: u8) -> bool {
         self.reuse == Reuse::Window && self.window_is_open && refresh + 1 == self.newest
+    }
+}
+
+impl World {
+    /// Enough time passes for what is on its way to arrive or to get lost.
+    pub(crate) fn be_quiet(&mut self) {
+        self.strays.clear();
+        self.server.window_is_open = false;
     }
 }
 

@@ -28,9 +28,17 @@ pub(crate) struct Logout {
     pub(crate) tries: HashMap<Returned, (u32, bool)>,
     /// An answer was lost that may have brought tokens: nobody can say that all are revoked.
     pub(crate) doubt: bool,
-    /// Whether it may be said of the logout that is complete that all was revoked. That it was not is the careful
-    /// answer, and may always be said; `tests/it/logout.rs` has when it must not.
-    complete: Option<bool>,
+    /// An exchange since the tokens came did not do what it was for: it may be said that not all are revoked.
+    pub(crate) trouble: bool,
+    /// What may be said of the logout that is complete.
+    complete: Option<Said>,
+}
+
+/// Whether it may be said of a logout that all was revoked, and that it was not.
+#[derive(Debug)]
+struct Said {
+    revoked: bool,
+    not_revoked: bool,
 }
 
 /// Returns the tokens that a server can be given back, in this order.
@@ -51,6 +59,8 @@ impl World {
         self.logout.under_way = true;
         self.logout.out = true;
         self.logout.doubt = self.lost > 0;
+        // Nobody takes back what nobody has.
+        self.logout.trouble |= self.machine.snapshot().is_none();
         self.last = None;
         self.reason = false;
     }
@@ -66,7 +76,8 @@ impl World {
         let tokens = revocable(&self.server, before.as_ref());
         let taken = |token: &Returned| self.logout.tries.get(token).is_some_and(|(_, taken)| *taken);
         let taken = !tokens.is_empty() && tokens.iter().all(taken);
-        self.logout.complete = Some(taken && !self.logout.doubt);
+        let (doubt, trouble) = (self.logout.doubt, self.logout.trouble || tokens.is_empty());
+        self.logout.complete = Some(Said { revoked: taken && !doubt, not_revoked: trouble });
         self.logout.under_way = false;
         self.logout.tries.clear();
         self.machine.handle(Input::Removed { ok }, self.now);
@@ -116,13 +127,16 @@ impl World {
         };
         if exchange::revocation(&asked, answer, self.now).is_ok() {
             self.logout.tries.entry(token).or_default().1 = true;
+        } else {
+            self.logout.trouble = true;
         }
     }
 
     pub(super) fn told(&mut self, event: &Event) {
         if let Event::LoggedOut { revoked } = event {
-            let Some(confirmed) = self.logout.complete.take() else { panic!("a logout is complete again") };
-            assert!(confirmed || !revoked, "revoked is said of the logout");
+            let Some(said) = self.logout.complete.take() else { panic!("a logout is complete again") };
+            assert!(said.revoked || !revoked, "revoked is said of the logout");
+            assert!(said.not_revoked || *revoked, "nothing is said against it, but that it is not revoked");
         }
     }
 }

@@ -295,13 +295,15 @@ impl World {
             Sent::Refresh(sent) => sent,
             Sent::Revocation(token) => {
                 assert!(!changed, "a revocation changed the tokens");
-                if let Some(answer) = answer.filter(|_| wanted) {
-                    self.given_back(token, &answer);
+                match answer {
+                    Some(answer) if wanted => self.given_back(token, &answer),
+                    _ => self.logout.trouble = true,
                 }
                 return;
             }
         };
         self.logout.doubt |= lost;
+        self.logout.trouble |= !changed;
         if changed {
             assert!(self.refresh_token().is_some(), "the refresh token is gone");
             if self.refresh_token().as_ref() != Some(&sent) {
@@ -384,6 +386,7 @@ impl World {
         self.spent.extend(before.map(|key| (key, self.uses)));
         self.logout.under_way = false;
         self.logout.out = false;
+        self.logout.trouble = false;
     }
 
     /// A world that has become kind: everything is answered, every store works, time goes on.
@@ -451,6 +454,8 @@ impl World {
         self.last = None;
         self.reason = false;
         self.logout.tries.clear();
+        // New tokens make good what happened before, but not during a logout.
+        self.logout.trouble &= self.logout.under_way;
         self.logout.removing = self.logout.removing.map(|_| false);
         true
     }
