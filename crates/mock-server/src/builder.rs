@@ -21,6 +21,7 @@ pub struct Builder {
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_reuse_window: Duration,
+    pub(crate) refresh_reuse_revokes: bool,
     pub(crate) requests_per_minute: u32,
     pub(crate) input_tokens_per_minute: u32,
     pub(crate) output_tokens_per_minute: u32,
@@ -51,6 +52,7 @@ impl Builder {
             access_token_ttl: Duration::from_secs(8 * 3600),
             refresh_token_ttl: Duration::from_secs(30 * 86_400),
             refresh_reuse_window: Duration::ZERO,
+            refresh_reuse_revokes: true,
             requests_per_minute: 1000,
             input_tokens_per_minute: 2_000_000,
             output_tokens_per_minute: 400_000,
@@ -115,6 +117,13 @@ impl Builder {
     /// Outside the window a spent token is taken for stolen: it revokes its family (RFC 9700, 4.14.2).
     pub fn refresh_reuse_window(mut self, window: Duration) -> Self {
         self.refresh_reuse_window = window;
+        self
+    }
+
+    /// Sets whether a spent refresh token that comes again, outside the window, revokes its family; the default is
+    /// that it does. A server that only refuses the token leaves the others of its family in force.
+    pub fn refresh_reuse_revokes(mut self, revokes: bool) -> Self {
+        self.refresh_reuse_revokes = revokes;
         self
     }
 

@@ -67,6 +67,7 @@ mod api;
 mod body;
 mod builder;
 mod error;
+mod hold;
 mod journal;
 mod limits;
 mod mint;
@@ -80,6 +81,7 @@ mod time;
 
 pub use builder::Builder;
 pub use error::Error;
+pub use hold::HeldAnswers;
 pub use journal::{Credential, Entry};
 pub use reply::Reply;
 pub use server::MockServer;

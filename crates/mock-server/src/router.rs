@@ -61,7 +61,12 @@ pub(crate) async fn answer(
             Answer::error(&received.id, StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
         }
     };
-    Ok(finish(&state, received, answer))
+    let path = local(&state, &received.path).map(str::to_owned);
+    let response = finish(&state, received, answer);
+    if let Some(path) = path {
+        state.gate.pass(&path).await;
+    }
+    Ok(response)
 }
 
 /// Reads a body; `None` if it is too large.

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::hold::HeldAnswers;
 use crate::journal::Entry;
 use crate::reply::Reply;
 use crate::router;
@@ -142,6 +143,14 @@ impl MockServer {
     /// Appends a reply to the script.
     pub fn push_reply(&self, reply: Reply) {
         self.state.lock().script.push_back(reply);
+    }
+
+    /// Holds back the answers of one path, such as `/v1/oauth/token`, until the returned value is dropped.
+    ///
+    /// The requests are served: tokens rotate and the journal has its entries, only nobody hears of it. A test that
+    /// sees the entry knows that its client is waiting for an answer that is already decided.
+    pub fn hold_answers(&self, path: impl Into<String>) -> HeldAnswers {
+        HeldAnswers::new(Arc::clone(&self.state), path.into())
     }
 
     /// Stops the server and waits until the port is free and every connection is closed.

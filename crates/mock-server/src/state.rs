@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::hold::Gate;
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::mint::Mint;
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) organization: String,
     pub(crate) account: String,
     pub(crate) workspace: String,
+    pub(crate) gate: Gate,
     changing: Mutex<Changing>,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct Lifetimes {
     pub(crate) access_token: Duration,
     pub(crate) refresh_token: Duration,
     pub(crate) reuse_window: Duration,
+    /// Whether a reuse outside the window ends the family.
+    pub(crate) reuse_revokes: bool,
 }
 
 /// What requests change. It is locked for a few lookups at a time, never while anything is read or written.
@@ -97,10 +101,12 @@ impl State {
                 access_token: settings.access_token_ttl,
                 refresh_token: settings.refresh_token_ttl,
                 reuse_window: settings.refresh_reuse_window,
+                reuse_revokes: settings.refresh_reuse_revokes,
             },
             organization,
             account,
             workspace,
+            gate: Gate::default(),
             changing: Mutex::new(Changing {
                 mint,
                 grants: Grants::default(),

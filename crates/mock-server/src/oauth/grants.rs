@@ -196,8 +196,8 @@ impl Grants {
         Ok(self.issue(now, mint, life, family, scope, "code exchanged"))
     }
 
-    /// Rotates a refresh token. A spent one gives its successor again inside the reuse window, and after it ends
-    /// the family (RFC 9700, section 4.14.2).
+    /// Rotates a refresh token. A spent one gives its successor again inside the reuse window; after it the token is
+    /// refused, and its family ended (RFC 9700, section 4.14.2) where the settings say so.
     pub(crate) fn refresh(
         &mut self,
         now: Duration,
@@ -219,9 +219,13 @@ impl Grants {
                 let note = "refresh token reused inside the window, same successor";
                 return Ok(Issued { note, ..spent.successor.clone() });
             }
-            family.revoked = true;
-            let note = Some("refresh token reused, family revoked");
-            return Err(Denied::grant("the refresh token was used before", note));
+            family.revoked = life.reuse_revokes;
+            let note = if life.reuse_revokes {
+                "refresh token reused, family revoked"
+            } else {
+                "refresh token reused"
+            };
+            return Err(Denied::grant("the refresh token was used before", Some(note)));
         }
         if now >= known.until {
             return Err(Denied::grant("the refresh token has expired", Some("refresh token expired")));

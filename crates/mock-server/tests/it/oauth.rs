@@ -107,6 +107,56 @@ async fn inside_the_reuse_window_a_spent_token_gives_the_same_successor() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_refuses_a_spent_token_leaves_its_family_in_force() {
+    let server = held().refresh_reuse_revokes(false).start().await.unwrap();
+    let (_, first) = login(&server).await;
+    let (access, second) = pair(&refresh(&server, &first).await);
+    refresh(&server, &first).await.oauth_error("invalid_grant");
+    assert_eq!(server.journal().last().unwrap().note, Some("refresh token reused"));
+    assert_eq!(status(&server, &access).await, 200);
+    assert_eq!(refresh(&server, &second).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_held_back_is_decided_all_the_same() {
+    let server = held().start().await.unwrap();
+    let (_, token) = login(&server).await;
+    let (one, two) = (server.hold_answers("/v1/oauth/token"), server.hold_answers("/v1/oauth/token"));
+    let before = server.journal_len();
+    let exchange = refresh(&server, &token);
+    tokio::pin!(exchange);
+    let decided = async {
+        while server.journal_len() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        reply = &mut exchange => panic!("{reply:?}"),
+        () = decided => {}
+    }
+    assert_eq!(server.journal().last().unwrap().note, Some("refresh token rotated"));
+
+    drop(one);
+    let (access, _) = login_elsewhere(&server).await;
+    tokio::select! {
+        reply = &mut exchange => panic!("{reply:?}"),
+        code = status(&server, &access) => assert_eq!(code, 200, "other paths go on"),
+    }
+    drop(two);
+    assert_eq!(exchange.await.status, 200);
+}
+
+/// As `login`, through the other name of the token endpoint.
+async fn login_elsewhere(server: &MockServer) -> (String, String) {
+    let body = json!({
+        "grant_type": "authorization_code", "code": code(server, &[]).await, "code_verifier": VERIFIER,
+        "redirect_uri": REDIRECT, "client_id": server.client_id(),
+    });
+    let request = post(url(server, "/oauth/token"), body.to_string());
+    pair(&request.header("content-type", "application/json").send().await)
+}
+
+#[tokio::test]
 async fn tokens_expire_on_the_servers_clock() {
     let server = held()
         .access_token_ttl(Duration::from_secs(60))
