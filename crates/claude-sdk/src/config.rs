@@ -91,11 +91,6 @@ impl BaseUrl {
     pub(crate) fn is_cleartext(&self) -> bool {
         self.0.scheme() == "http"
     }
-
-    /// Whether `uri` is on the same scheme, host and port, so that a credential may go there.
-    pub(crate) fn is_origin_of(&self, uri: &http::Uri) -> bool {
-        Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.0.origin())
-    }
 }
 
 /// Whether what is sent to `url` cannot be read on the way: `https`, or `http` to this very machine.
@@ -142,14 +137,5 @@ mod tests {
             assert!(matches!(BaseUrl::parse(text), Err(ConfigError::BaseUrlScheme { .. })), "{text}");
         }
         assert!(matches!(BaseUrl::parse("http://localhost@evil.example"), Err(ConfigError::BaseUrlUserInfo)));
-    }
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        let base = BaseUrl::parse("https://api.example/prefix").unwrap();
-        assert!(base.is_origin_of(&"https://api.example:443/other".parse().unwrap()));
-        for other in ["https://api.example:444/", "http://api.example/", "https://evil.example/"] {
-            assert!(!base.is_origin_of(&other.parse().unwrap()), "{other}");
-        }
     }
 }

@@ -3,8 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+use url::{Origin, Url};
 
 use crate::{config::ApiVersion, error::AuthError};
 
@@ -22,12 +24,18 @@ pub use secret::FromSecret;
 /// renewing it when its caller goes away, as [`OAuth`] does.
 #[async_trait]
 pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
-    /// A credential that is good now. Called for every attempt, so keep it cheap.
+    /// A credential that is good now.
     ///
     /// # Errors
     ///
     /// An [`AuthError`] ends the call; it is not tried again.
     async fn credential(&self) -> Result<Credential, AuthError>;
+
+    /// A credential that is good now, where that is known at once. It is asked first, for every attempt: whoever keeps a
+    /// credential at hand answers here, and spares each call the future of [`credential`](Self::credential).
+    fn ready(&self) -> Option<Credential> {
+        None
+    }
 
     /// Hears that the service refused `refused` with a 401; the next [`credential`](Self::credential) should be
     /// another one, if there is any. Compare [`Credential::generation`]: the refusal may be late.
@@ -42,17 +50,31 @@ impl<T: CredentialProvider + ?Sized> CredentialProvider for Arc<T> {
         (**self).credential().await
     }
 
+    fn ready(&self) -> Option<Credential> {
+        (**self).ready()
+    }
+
     fn reject(&self, refused: &Credential) {
         (**self).reject(refused);
     }
 }
 
 /// An API key or an access token; cheap to clone, unprintable.
+///
+/// Its header values are made once, so that putting it on a request copies no secret. The secret is wiped from memory
+/// with the last clone.
 #[derive(Clone)]
-pub struct Credential {
-    secret: Arc<SecretString>,
+pub struct Credential(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    /// `Bearer ` and the secret. Both header values point into it.
+    text: Text,
+    bearer: HeaderValue,
+    bare: HeaderValue,
     scheme: Scheme,
     generation: u64,
+    origin: Option<Origin>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +82,8 @@ enum Scheme {
     ApiKey,
     Token,
 }
+
+const BEARER: &str = "Bearer ";
 
 impl Credential {
     /// An API key.
@@ -81,57 +105,94 @@ impl Credential {
         Self::new(token, Scheme::Token, generation)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "taken, so that the caller's copy is wiped")]
     fn new(secret: SecretString, scheme: Scheme, generation: u64) -> Result<Self, AuthError> {
-        let text = secret.expose_secret();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let secret = secret.expose_secret();
+        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(AuthError::Malformed);
         }
-        Ok(Self { secret: Arc::new(secret), scheme, generation })
+        let text = Text::of(&[BEARER, secret]);
+        let bytes = Bytes::from_owner(text.clone());
+        let sensitive = |bytes: Bytes| {
+            let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_| AuthError::Malformed)?;
+            value.set_sensitive(true);
+            Ok::<_, AuthError>(value)
+        };
+        let (bearer, bare) = (sensitive(bytes.clone())?, sensitive(bytes.slice(BEARER.len()..))?);
+        Ok(Self(Arc::new(Inner { text, bearer, bare, scheme, generation, origin: None })))
+    }
+
+    /// Binds the credential to the deployment it was made for: it is never sent to another scheme, host or port than
+    /// those of `url`, whatever base URL a client has.
+    #[must_use]
+    pub fn bound_to(mut self, url: &Url) -> Self {
+        Arc::make_mut(&mut self.0).origin = Some(url.origin());
+        self
     }
 
     /// Which renewal this credential came from; 0 for one that is never renewed.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.0.generation
+    }
+
+    /// The scheme, host and port it may be sent to, where it is [bound](Self::bound_to) to some.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.0.origin.as_ref()
     }
 
     /// The secret itself. Whoever calls this keeps it out of logs and errors.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.secret.expose_secret()
+        self.0.text.0.strip_prefix(BEARER).unwrap_or_default()
     }
 
     /// Whether a 401 may be answered with another credential: an API key stays what it is.
     pub(crate) fn is_renewable(&self) -> bool {
-        self.scheme == Scheme::Token
+        self.0.scheme == Scheme::Token
     }
 
     /// Puts the credential, and what the service wants beside it, into a request's headers.
-    pub(crate) fn attach(&self, version: ApiVersion, headers: &mut HeaderMap) -> Result<(), AuthError> {
+    pub(crate) fn attach(&self, version: ApiVersion, headers: &mut HeaderMap) {
         const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
         const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
-        let sensitive = |text: &str| {
-            let mut value = HeaderValue::from_str(text).map_err(|_| AuthError::Malformed)?;
-            value.set_sensitive(true);
-            Ok::<_, AuthError>(value)
-        };
-        if self.scheme == Scheme::ApiKey && version == ApiVersion::V2023_06_01 {
-            headers.insert(X_API_KEY, sensitive(self.expose())?);
-            return Ok(());
+        if self.0.scheme == Scheme::ApiKey && version == ApiVersion::V2023_06_01 {
+            headers.insert(X_API_KEY, self.0.bare.clone());
+            return;
         }
-        headers.insert(header::AUTHORIZATION, sensitive(&format!("Bearer {}", self.expose()))?);
-        if self.scheme == Scheme::Token {
+        headers.insert(header::AUTHORIZATION, self.0.bearer.clone());
+        if self.0.scheme == Scheme::Token {
             headers.append(BETA, HeaderValue::from_static("oauth-2025-04-20"));
         }
-        Ok(())
+    }
+}
+
+/// Text that is wiped when its last holder is gone.
+#[derive(Clone)]
+struct Text(Arc<Zeroizing<String>>);
+
+impl Text {
+    fn of(parts: &[&str]) -> Self {
+        // The whole room at once: a string that grows would leave pieces of the secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(parts.iter().map(|part| part.len()).sum()));
+        parts.iter().for_each(|part| text.push_str(part));
+        Self(Arc::new(text))
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
-            .field("scheme", &self.scheme)
-            .field("generation", &self.generation)
+            .field("scheme", &self.0.scheme)
+            .field("generation", &self.0.generation)
+            .field("origin", &self.0.origin)
             .finish_non_exhaustive()
     }
 }
@@ -141,6 +202,10 @@ impl fmt::Debug for Credential {
 impl CredentialProvider for Credential {
     async fn credential(&self) -> Result<Credential, AuthError> {
         Ok(self.clone())
+    }
+
+    fn ready(&self) -> Option<Credential> {
+        Some(self.clone())
     }
 }
 
@@ -163,7 +228,8 @@ mod tests {
 
     fn headers(credential: &Credential, version: ApiVersion) -> Vec<(String, String)> {
         let mut headers = HeaderMap::new();
-        credential.attach(version, &mut headers).unwrap();
+        credential.attach(version, &mut headers);
+        assert!(headers.values().all(|value| value.is_sensitive() || value == "oauth-2025-04-20"));
         headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
     }
 
@@ -197,5 +263,16 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
         assert!(!format!("{:?}", Credential::api_key("canary".into()).unwrap()).contains("canary"));
+    }
+
+    #[test]
+    fn all_clones_share_one_copy_of_the_secret() {
+        let credential = Credential::token("t1".into(), 1).unwrap();
+        let clone = credential.clone().bound_to(&"https://api.example/v1".parse().unwrap());
+        assert_eq!(clone.expose(), "t1");
+        assert_eq!(clone.expose().as_ptr(), credential.expose().as_ptr());
+        assert_eq!(credential.0.bare.as_bytes().as_ptr(), credential.expose().as_ptr());
+        assert_eq!(credential.origin(), None);
+        assert_eq!(clone.origin().unwrap().ascii_serialization(), "https://api.example");
     }
 }

@@ -95,7 +95,7 @@ impl OAuth {
 #[async_trait]
 impl CredentialProvider for OAuth {
     async fn credential(&self) -> Result<Credential, AuthError> {
-        if let Some(current) = self.0.current() {
+        if let Some(current) = self.ready() {
             return Ok(current);
         }
         let mut looked_into_store = false;
@@ -120,6 +120,10 @@ impl CredentialProvider for OAuth {
                 }
             }
         }
+    }
+
+    fn ready(&self) -> Option<Credential> {
+        self.0.current()
     }
 
     fn reject(&self, refused: &Credential) {

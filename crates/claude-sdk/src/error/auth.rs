@@ -40,11 +40,16 @@ pub enum AuthError {
     /// A key or token has characters no header can carry.
     #[error("the credential has a line break, a blank or another character that a key cannot have")]
     Malformed,
-    /// A request was about to leave for another origin than the client's.
-    #[error("a credential of {configured} was not sent to another origin")]
+    /// A credential was about to leave for another origin than its own.
+    #[error(
+        "a credential of {owner} was not sent to {target}; make {owner} the base URL, or use a profile or a key that \
+         belongs to {target}"
+    )]
     ForeignOrigin {
         /// The origin the credential belongs to.
-        configured: String,
+        owner: String,
+        /// The origin it would have been sent to.
+        target: String,
     },
     /// A login did not come to its end.
     #[error("the login did not complete: {reason}")]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderName, StatusCode};
 use transport::{Error, HttpBackend, Request, Response};
+use url::{Origin, Url};
 
 use crate::{
     config::{ApiVersion, BaseUrl},
@@ -12,12 +13,13 @@ use crate::{
 
 /// Puts a fresh credential on each attempt, and answers a 401 with one renewal and one replay.
 ///
-/// It sends a credential to the configured origin only, and never unencrypted except on loopback.
+/// It sends a credential to the configured origin only, and never unencrypted except on loopback. A credential that is
+/// [bound](Credential::bound_to) to another origin is not sent at all.
 #[derive(Debug, Clone)]
 pub struct Authorize<B> {
     backend: B,
     provider: Arc<dyn CredentialProvider>,
-    base: BaseUrl,
+    origin: Origin,
     version: ApiVersion,
 }
 
@@ -33,13 +35,25 @@ impl<B> Authorize<B> {
         base_url: &str,
         version: ApiVersion,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { backend, provider, base: BaseUrl::parse(base_url)?, version })
+        Ok(Self { backend, provider, origin: BaseUrl::parse(base_url)?.as_url().origin(), version })
     }
 }
 
 impl<B: HttpBackend> Authorize<B> {
+    /// A credential that may be sent where this layer sends it.
+    async fn credential(&self) -> Result<Credential, Error> {
+        let credential = match self.provider.ready() {
+            Some(credential) => credential,
+            None => self.provider.credential().await.map_err(Error::refused)?,
+        };
+        match credential.origin() {
+            Some(owner) if *owner != self.origin => Err(foreign(owner, &self.origin)),
+            _ => Ok(credential),
+        }
+    }
+
     async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
-        credential.attach(self.version, request.headers_mut()).map_err(Error::refused)?;
+        credential.attach(self.version, request.headers_mut());
         let mut response = self.backend.send(request).await?;
         // Whoever turns an error body into text takes the secret out of it.
         response.extensions_mut().insert(credential.clone());
@@ -50,25 +64,31 @@ impl<B: HttpBackend> Authorize<B> {
 #[async_trait]
 impl<B: HttpBackend> HttpBackend for Authorize<B> {
     async fn send(&self, mut request: Request) -> Result<Response, Error> {
-        if !self.base.is_origin_of(request.uri()) {
-            let configured = self.base.as_url().origin().ascii_serialization();
-            return Err(Error::refused(AuthError::ForeignOrigin { configured }));
+        let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
+        let target = target.unwrap_or_else(|_| Origin::new_opaque());
+        if target != self.origin {
+            return Err(foreign(&self.origin, &target));
         }
         request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
 
-        let credential = self.provider.credential().await.map_err(Error::refused)?;
+        let credential = self.credential().await?;
         let response = self.attempt(request.clone(), &credential).await?;
         if response.status() != StatusCode::UNAUTHORIZED || !credential.is_renewable() {
             return Ok(response);
         }
         self.provider.reject(&credential);
-        let renewed = self.provider.credential().await.map_err(Error::refused)?;
+        let renewed = self.credential().await?;
         if renewed.generation() == credential.generation() {
             return Ok(response);
         }
         drop(response);
         self.attempt(request, &renewed).await
     }
+}
+
+fn foreign(owner: &Origin, target: &Origin) -> Error {
+    let (owner, target) = (owner.ascii_serialization(), target.ascii_serialization());
+    Error::refused(AuthError::ForeignOrigin { owner, target })
 }
 
 #[cfg(test)]
@@ -127,12 +147,8 @@ mod tests {
         uri: &str,
     ) -> (Result<Response, Error>, Vec<String>) {
         let service = Arc::new(service);
-        let layer = Authorize::new(
-            Arc::clone(&service),
-            Arc::new(provider),
-            "https://api.example",
-            ApiVersion::default(),
-        );
+        let (provider, base) = (Arc::new(provider), "https://api.example/gateway");
+        let layer = Authorize::new(Arc::clone(&service), provider, base, ApiVersion::default());
         let result = layer.unwrap().send(request(uri)).await;
         let saw = service.saw.lock().unwrap().clone();
         (result, saw)
@@ -171,5 +187,37 @@ mod tests {
             assert!(matches!(refusal, AuthError::ForeignOrigin { .. }), "{uri}: {refusal}");
             assert_eq!(saw.len(), 0, "{uri}");
         }
+    }
+
+    /// Answers at once, and never otherwise.
+    #[derive(Debug)]
+    struct AtOnce(Credential);
+
+    #[async_trait]
+    impl CredentialProvider for AtOnce {
+        async fn credential(&self) -> Result<Credential, AuthError> {
+            panic!("what is ready need not be waited for")
+        }
+
+        fn ready(&self) -> Option<Credential> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_credential_of_another_deployment_is_not_sent() {
+        let token = Credential::token("t".into(), 1).unwrap();
+        for other in ["https://other.example/", "http://api.example/", "https://api.example:444/"] {
+            let bound = token.clone().bound_to(&other.parse().unwrap());
+            let (result, saw) = through(Service::default(), AtOnce(bound), "https://api.example/v1").await;
+            let refusal = result.unwrap_err().into_refusal::<AuthError>().unwrap();
+            let AuthError::ForeignOrigin { owner, target } = &refusal else { panic!("{refusal}") };
+            assert_eq!((&**owner, &**target), (other.trim_end_matches('/'), "https://api.example"));
+            assert!(refusal.to_string().contains("base URL"), "{refusal}");
+            assert_eq!(saw.len(), 0, "{other}");
+        }
+        let bound = token.bound_to(&"https://API.example:443/gateway/".parse().unwrap());
+        let (result, saw) = through(Service::default(), AtOnce(bound), "https://api.example/v1").await;
+        assert_eq!((result.unwrap().status().as_u16(), saw.len()), (200, 1));
     }
 }

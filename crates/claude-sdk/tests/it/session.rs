@@ -431,8 +431,9 @@ async fn a_credential_goes_to_its_own_origin_only() {
     };
 
     let error = Error::from(layer.send(request(&foreign.base_url())).await.unwrap_err());
-    let Error::Auth(AuthError::ForeignOrigin { configured }) = &error else { panic!("{error:?}") };
-    assert_eq!(format!("{configured}/"), home.base_url().as_str());
+    let Error::Auth(AuthError::ForeignOrigin { owner, target }) = &error else { panic!("{error:?}") };
+    assert_eq!(format!("{owner}/"), home.base_url().as_str());
+    assert_eq!(format!("{target}/"), foreign.base_url().as_str());
     assert_eq!(foreign.journal_len(), 0);
 
     assert_eq!(layer.send(request(&home.base_url())).await.unwrap().status(), 200);
