@@ -222,6 +222,7 @@ pub use self::{
     flow::{AuthorizationRequest, CallbackError, CallbackErrorKind, CodeGrant, PendingAuthorization},
     machine::{
         Access, Event, ExchangeId, Failure, Input, Lease, Output, Policy, Reason, SendFailure, TokenMachine,
+        Windows,
     },
     metadata::{Metadata, MetadataError},
     scope::{ScopeChange, ScopeSet},

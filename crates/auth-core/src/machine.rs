@@ -19,7 +19,7 @@ pub use self::{
     event::Event,
     failure::{Failure, Reason},
     lease::Lease,
-    policy::Policy,
+    policy::{Policy, Windows},
     words::{Access, ExchangeId, Input, Output, SendFailure},
 };
 use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};

@@ -1,4 +1,4 @@
-//! Reading a file that nobody else can read.
+//! Reading a file that nobody else can read, or that a platform mounts.
 
 use std::{io, io::Read as _, path::Path};
 
@@ -20,10 +20,31 @@ use crate::{Error, ErrorKind};
 /// [`ErrorKind::NotARegularFile`], [`ErrorKind::OpenToOthers`], [`ErrorKind::ForeignOwner`], [`ErrorKind::TooLarge`]
 /// or [`ErrorKind::Unreadable`], with the path as its place.
 pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    read(path, largest, Kept::Private)
+}
+
+/// Reads a file that a platform mounts and replaces, as Kubernetes does with a service account's token.
+///
+/// As [`read_private`], but a link is followed, for that is how such a file is replaced, and owner and readers are the
+/// platform's business. Only a right to *write* it, for group or others, is refused.
+pub(crate) fn read_mounted(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    read(path, largest, Kept::Mounted)
+}
+
+/// Who keeps a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kept {
+    /// The user, for this program only.
+    Private,
+    /// The platform, for whoever runs here.
+    Mounted,
+}
+
+fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let refused = |kind| Error::new(kind, quoted(path));
     let unreadable = |error: io::Error| refused(ErrorKind::Unreadable).with_source(error);
 
-    let file = match system::open(path) {
+    let file = match system::open(path, kept) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
@@ -33,7 +54,7 @@ pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<
     if !metadata.is_file() {
         return Err(refused(ErrorKind::NotARegularFile));
     }
-    system::check_rights(&metadata).map_err(refused)?;
+    system::check_rights(&metadata, kept).map_err(refused)?;
     if metadata.len() > largest as u64 {
         return Err(refused(ErrorKind::TooLarge));
     }
@@ -77,12 +98,15 @@ mod system {
 
     use rustix::{fs::OFlags, io::Errno, process::geteuid};
 
+    use super::Kept;
     use crate::ErrorKind;
 
     const GROUP_AND_OTHERS: u32 = 0o077;
+    const WRITTEN_BY_THEM: u32 = 0o022;
 
-    pub(super) fn open(path: &Path) -> io::Result<fs::File> {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, kept == Kept::Private);
         fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
     }
 
@@ -92,8 +116,12 @@ mod system {
         error.raw_os_error().is_some_and(|code| not_files.map(Errno::raw_os_error).contains(&code))
     }
 
-    pub(super) fn check_rights(metadata: &fs::Metadata) -> Result<(), ErrorKind> {
-        check(metadata.uid(), metadata.mode(), geteuid().as_raw())
+    pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
+        match kept {
+            Kept::Private => check(metadata.uid(), metadata.mode(), geteuid().as_raw()),
+            Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Err(ErrorKind::OpenToOthers),
+            Kept::Mounted => Ok(()),
+        }
     }
 
     fn check(owner: u32, mode: u32, user: u32) -> Result<(), ErrorKind> {
@@ -133,10 +161,11 @@ mod system {
 
     use std::{fs, io, path::Path};
 
+    use super::Kept;
     use crate::ErrorKind;
 
-    pub(super) fn open(path: &Path) -> io::Result<fs::File> {
-        if fs::symlink_metadata(path)?.is_symlink() {
+    pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
+        if kept == Kept::Private && fs::symlink_metadata(path)?.is_symlink() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         fs::File::open(path)
@@ -146,7 +175,7 @@ mod system {
         error.kind() == io::ErrorKind::InvalidInput
     }
 
-    pub(super) fn check_rights(_: &fs::Metadata) -> Result<(), ErrorKind> {
+    pub(super) fn check_rights(_: &fs::Metadata, _: Kept) -> Result<(), ErrorKind> {
         Ok(())
     }
 }

@@ -46,6 +46,12 @@ impl Federation {
         self
     }
 
+    /// Returns the workspace that the token is for, if one is named.
+    #[must_use]
+    pub fn workspace_id(&self) -> Option<&str> {
+        self.workspace_id.as_deref()
+    }
+
     fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let optional =
             [("service_account_id", &self.service_account_id), ("workspace_id", &self.workspace_id)];

@@ -46,8 +46,9 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Returns the advisory and mandatory windows of a token that lives this long.
-    pub(super) fn windows(&self, lifetime: Option<Duration>) -> Windows {
+    /// Returns the advisory and mandatory windows of a token that lives this long; `None` is without end.
+    #[must_use]
+    pub fn windows(&self, lifetime: Option<Duration>) -> Windows {
         let lifetime = lifetime.unwrap_or(Duration::MAX);
         Windows {
             advisory: self.advisory.saturating_add(self.jitter).min(lifetime / 2),
@@ -56,21 +57,26 @@ impl Policy {
     }
 
     /// Returns the wait after the nth failure in a row, counted from 1.
-    pub(super) fn backoff(&self, failures: u32) -> Duration {
+    #[must_use]
+    pub fn backoff(&self, failures: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
         self.jittered(self.backoff_base.saturating_mul(doubled).min(self.backoff_cap))
     }
 
     /// Returns the wait with the jitter on top, never below it.
-    pub(super) fn jittered(&self, wait: Duration) -> Duration {
+    #[must_use]
+    pub fn jittered(&self, wait: Duration) -> Duration {
         wait.saturating_add(self.jitter.min(wait))
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Windows {
-    pub(super) advisory: Duration,
-    pub(super) mandatory: Duration,
+/// The ends of a token's life in which it is renewed; [`Policy::windows`] gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// With this much left, it is still used while it is renewed.
+    pub advisory: Duration,
+    /// With this much left, a renewal that can still succeed is waited for.
+    pub mandatory: Duration,
 }
 
 /// A time before which something is not done, and the time that was set.

@@ -142,6 +142,44 @@ async fn what_is_not_a_regular_file_is_refused_without_waiting_for_it() {
 }
 
 #[tokio::test]
+async fn a_mounted_file_is_found_through_its_links_again_after_each_swap() {
+    // As Kubernetes lays it out: `token` is a link into `..data`, which is a link that gets replaced.
+    let folder = Folder::new();
+    folder.write("..one/token", "first", 0o640);
+    folder.write("..two/token", "second", 0o444);
+    symlink("..one", folder.path("..data")).unwrap();
+    symlink("..data/token", folder.path("token")).unwrap();
+    let mounted = File::at(folder.path("token")).mounted();
+    assert_eq!(mounted.get(name("token")).await.unwrap().unwrap().expose(), "first");
+    symlink("..two", folder.path("..next")).unwrap();
+    fs::rename(folder.path("..next"), folder.path("..data")).unwrap();
+    assert_eq!(mounted.get(name("token")).await.unwrap().unwrap().expose(), "second");
+
+    assert_eq!(
+        refusal(folder.path("token")).await.0,
+        ErrorKind::NotARegularFile,
+        "only where it is asked for"
+    );
+}
+
+#[tokio::test]
+async fn a_mounted_file_that_others_write_or_that_is_no_file_is_refused() {
+    let folder = Folder::new();
+    for mode in [0o620, 0o602] {
+        let path = folder.write("token", "canary", mode);
+        let error = File::at(path).mounted().get(name("token")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OpenToOthers, "{mode:o}");
+    }
+    fs::create_dir(folder.path("folder")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
+    symlink("pipe", folder.path("link")).unwrap();
+    for file in ["folder", "pipe", "link"] {
+        let error = File::at(folder.path(file)).mounted().get(name("token")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotARegularFile, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_path_through_a_file_cannot_be_read_and_the_source_says_why() {
     let folder = Folder::new();
     let error =
