@@ -220,6 +220,22 @@ impl TokenMachine {
         self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange && !self.is_superseded(flight))
     }
 
+    /// Returns the tokens whose refresh token this exchange spends: `None` if it gives tokens back, or is over, or is no
+    /// longer needed.
+    ///
+    /// A driver can make sure that it will be able to store the answer, and note what it is about to do, before it sends.
+    #[must_use]
+    pub fn spends(&self, exchange: ExchangeId) -> Option<&Snapshot> {
+        let flight = self.flight.as_ref().filter(|flight| !flight.asked.is_revocation())?;
+        self.snapshot().filter(|_| flight.exchange == exchange && !self.is_superseded(flight))
+    }
+
+    /// Tells whether the newest refresh token may have been used up by an exchange without an answer.
+    #[must_use]
+    pub fn maybe_spent(&self) -> bool {
+        self.troubles.doubtful
+    }
+
     /// Returns what is known of this machine's clock.
     #[must_use]
     pub fn clock_skew(&self) -> &ClockSkew {
@@ -249,6 +265,7 @@ impl TokenMachine {
             Input::Rejected { generation } => self.rejected(generation, now),
             Input::Stored { generation, ok } => self.stored(generation, ok, now),
             Input::Adopt(snapshot) => self.adopt(snapshot, now),
+            Input::MaybeSpent { generation } => self.doubt(generation),
             Input::LoggedIn(tokens) => self.logged_in(tokens, now),
             Input::LogOut => self.log_out(),
             Input::Removed { ok } => self.removed(ok, now),

@@ -4,6 +4,7 @@ use std::{
     any::Any,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ pub use file::FileTokenStore;
 /// Keeps the tokens of one session; swap in your own to keep them anywhere.
 ///
 /// A rotating refresh token may be spent once in all. So whoever renews holds [`lock`](Self::lock), reads again
-/// with [`load`](Self::load), and only then spends what it read.
+/// with [`load`](Self::load), [prepares](Self::prepare), and only then spends what it read.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The stored session, or `None` where there is none yet.
@@ -54,6 +55,41 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// Dropping the future gives up the wait; dropping the [`StoreLock`] gives up the lock.
     async fn lock(&self) -> Result<StoreLock, StoreError>;
+
+    /// Gets ready for the refresh token of `spending` to be sent, once and for all: whoever renews calls this under the
+    /// lock, sends nothing where it fails, and waits for the answer until `deadline` at the longest.
+    ///
+    /// A store that can fail secures here what [`save`](Self::save) will need, so that a full disk is found out while
+    /// the token is still good; and it notes what is about to happen, so that whoever takes the lock after a crash
+    /// knows. The note goes with the next `save`, with [`remove`](Self::remove), or with [`cancel`](Self::cancel).
+    ///
+    /// The default is right for a store that ends with its process: it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where a renewed session could not be saved.
+    async fn prepare(&self, spending: Snapshot, deadline: SystemTime) -> Result<Sending, StoreError> {
+        let _ = (spending, deadline);
+        Ok(Sending::First)
+    }
+
+    /// Takes back what [`prepare`](Self::prepare) noted: the refresh token was certainly not used up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the note may still be there; a later refusal is then called doubtful, and nothing is lost.
+    async fn cancel(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// What is known of a refresh token that is about to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// Nobody is known to have sent it.
+    First,
+    /// Somebody may have: whoever noted it did not come to store an answer.
+    Again,
 }
 
 #[async_trait]
@@ -72,6 +108,14 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
 
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         (**self).lock().await
+    }
+
+    async fn prepare(&self, spending: Snapshot, deadline: SystemTime) -> Result<Sending, StoreError> {
+        (**self).prepare(spending, deadline).await
+    }
+
+    async fn cancel(&self) -> Result<(), StoreError> {
+        (**self).cancel().await
     }
 }
 
@@ -140,5 +184,7 @@ mockall::mock! {
         async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError>;
         async fn remove(&self) -> Result<(), StoreError>;
         async fn lock(&self) -> Result<StoreLock, StoreError>;
+        async fn prepare(&self, spending: Snapshot, deadline: SystemTime) -> Result<Sending, StoreError>;
+        async fn cancel(&self) -> Result<(), StoreError>;
     }
 }

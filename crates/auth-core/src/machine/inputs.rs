@@ -182,6 +182,11 @@ impl TokenMachine {
         self.events.push_back(Event::Adopted { generation });
     }
 
+    pub(super) fn doubt(&mut self, generation: u64) {
+        let is_newest = self.snapshot().is_some_and(|snapshot| snapshot.generation == generation);
+        self.troubles.doubtful |= is_newest;
+    }
+
     pub(super) fn logged_in(&mut self, tokens: TokenSet, now: SystemTime) {
         let next = Snapshot { generation: self.newest.saturating_add(1), ..tokens.into() };
         if let Some(held) = &self.held {

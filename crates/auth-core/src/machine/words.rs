@@ -40,6 +40,14 @@ pub enum Input {
     ///
     /// It is adopted when it is newer than what the machine has, and ignored otherwise.
     Adopt(Snapshot),
+    /// The refresh token of this generation may have been sent before, by somebody who did not live to store what came
+    /// of it; another generation is ignored.
+    ///
+    /// It is sent all the same. If the server then says no, the machine knows that this may be why.
+    MaybeSpent {
+        /// The generation of the snapshot whose refresh token it is.
+        generation: u64,
+    },
     /// The user has logged in: these tokens replace everything.
     ///
     /// A logout under way ends here, without [`Event::LoggedOut`].
@@ -71,6 +79,9 @@ impl fmt::Debug for Input {
                 f.debug_struct("Stored").field("generation", generation).field("ok", ok).finish()
             }
             Self::Adopt(snapshot) => f.debug_tuple("Adopt").field(snapshot).finish(),
+            Self::MaybeSpent { generation } => {
+                f.debug_struct("MaybeSpent").field("generation", generation).finish()
+            }
             Self::LoggedIn(tokens) => f.debug_tuple("LoggedIn").field(tokens).finish(),
             Self::LogOut => f.write_str("LogOut"),
             Self::Removed { ok } => f.debug_struct("Removed").field("ok", ok).finish(),

@@ -7,6 +7,7 @@ use auth_core::{
     TokenSet,
 };
 use http::{HeaderValue, header::RETRY_AFTER};
+use secrecy::ExposeSecret as _;
 
 use crate::rig::{Rig, at, form, oauth_error, reply, server, snapshot, tokens};
 
@@ -356,6 +357,22 @@ fn a_doubt_about_the_tokens_is_not_called_a_revocation() {
         make_doubtful(&mut rig, exchange);
         assert!(!leaves(&mut rig));
     }
+}
+
+#[test]
+fn only_a_renewal_that_is_still_needed_spends_a_refresh_token() {
+    let mut rig = rig();
+    rig.at(1000).pending();
+    let (renewal, _) = rig.transmit();
+    let spent = rig.machine.spends(renewal).and_then(|snapshot| snapshot.refresh_token.clone()).unwrap();
+    assert_eq!(spent.expose_secret(), "r1");
+    rig.handle(Input::Adopt(snapshot("a2", Some("r2"), Some(at(2000)))));
+    assert!(rig.machine.spends(renewal).is_none(), "another process did it");
+    rig.lose(renewal, SendFailure::NotSent);
+
+    rig.handle(Input::LogOut);
+    let (exchange, ..) = revocation(&mut rig);
+    assert!(rig.machine.wants(exchange) && rig.machine.spends(exchange).is_none(), "it is given back");
 }
 
 #[test]

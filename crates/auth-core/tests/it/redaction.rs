@@ -185,6 +185,7 @@ fn debug_of_what_a_machine_and_its_driver_say_tells_one_from_the_other() {
     let output = rig.machine.poll(rig.now);
     assert_eq!(format!("{output:?}"), "Event(Refreshed { generation: 2 })");
     assert_eq!(format!("{:?}", Input::Rejected { generation: 2 }), "Rejected { generation: 2 }");
+    assert_eq!(format!("{:?}", Input::MaybeSpent { generation: 2 }), "MaybeSpent { generation: 2 }");
     assert_eq!(format!("{:?}", Input::LogOut), "LogOut");
     assert_eq!(
         format!("{:?} {:?}", Input::Removed { ok: true }, Output::Remove),

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use auth_core::{Event, ExchangeError, Failure, Offset, Policy, Reason, SendFailure};
+use auth_core::{Event, ExchangeError, Failure, Input, Offset, Policy, Reason, SendFailure};
 use http::{HeaderValue, header::RETRY_AFTER};
 
 use crate::rig::{Rig, Said, at, oauth_error, reply, snapshot, tokens};
@@ -188,6 +188,28 @@ fn invalid_grant_after_a_lost_answer_says_that_the_token_may_have_been_used() {
         assert!(rig.drain().transmits.is_empty());
         assert!(rig.machine.snapshot().is_some(), "nothing is blanked");
     }
+}
+
+#[test]
+fn a_token_that_somebody_else_may_have_spent_is_sent_and_its_refusal_says_so() {
+    for (generation, doubt) in [(1, true), (0, false), (2, false)] {
+        let mut rig = Rig::new();
+        rig.at(1000).pending();
+        let (exchange, sent) = rig.transmit();
+        assert_eq!(sent, "r1");
+        rig.handle(Input::MaybeSpent { generation });
+        assert_eq!(rig.machine.maybe_spent(), doubt, "generation {generation}");
+        let said = rig.answer(exchange, oauth_error(400, "invalid_grant"));
+        let reason = Reason::InvalidGrant { maybe_consumed: doubt };
+        assert!(matches!(said.events[..], [Event::LoginRequired(told)] if told == reason), "{said:?}");
+        assert_eq!(rig.machine.maybe_spent(), doubt, "a store keeps its note as long as that is unclear");
+    }
+
+    let mut rig = Rig::new();
+    rig.handle(Input::MaybeSpent { generation: 1 });
+    rig.at(1000).refresh("a2", "r2", 1000);
+    assert!(!rig.machine.maybe_spent(), "an answer ends the doubt");
+    assert_eq!(rig.token(), "a2");
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl OAuth {
         let snapshot = store.load().await?;
         let snapshot = snapshot.ok_or_else(|| AuthError::LoginRequired {
             reason: "nobody has logged in yet; log in first".into(),
+            maybe_consumed: false,
         })?;
         let mut machine = TokenMachine::new(server, client, policy);
         machine.restore(snapshot);
@@ -111,7 +112,8 @@ impl CredentialProvider for OAuth {
                 Access::Pending => changed.await,
                 Access::Failed(failure) => return Err(self.0.failed(&failure)),
                 Access::LoginRequired(reason) if looked_into_store => {
-                    return Err(AuthError::LoginRequired { reason: reason.to_string() });
+                    let maybe_consumed = reason.maybe_consumed();
+                    return Err(AuthError::LoginRequired { reason: reason.to_string(), maybe_consumed });
                 }
                 // Somebody may have logged in anew since, in another process.
                 Access::LoginRequired(_) => {

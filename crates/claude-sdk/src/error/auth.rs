@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 /// Why no usable credential could be had.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -9,6 +9,8 @@ pub enum AuthError {
     LoginRequired {
         /// Why, and what to do about it, in a few words.
         reason: String,
+        /// Whether it may have been lost to a crash or to a lost answer, and not ended by anybody.
+        maybe_consumed: bool,
     },
     /// The token endpoint could not give a new token now.
     #[error("the access token could not be renewed: {reason}")]
@@ -106,12 +108,28 @@ pub enum StoreError {
         what: &'static str,
     },
     /// Another process held the lock for too long.
-    #[error("another process has held the lock {path:?} for {waited:?}; is it stopped?")]
+    #[error("another process{} has held the lock {path:?} for {waited:?}; is it stopped?", Numbered(*.holder))]
     Locked {
-        /// The lock file.
+        /// The lock file, or the lock's name where it is no file.
         path: PathBuf,
         /// How long this process waited.
         waited: Duration,
+        /// The other process, where it said which it is.
+        holder: Option<u32>,
+    },
+    /// The lock would keep nobody out: the file system has none.
+    #[error(
+        "the file system of {path:?} has no locks; keep the session on a local disk, or in another store"
+    )]
+    NoLocks {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A later version of the format, which this one must not touch.
+    #[error("{path:?} was written by a newer program; update this one, or log in under another profile")]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
     },
     /// The profile's name cannot be a file name.
     #[error("a profile's name is made of letters, digits, `.`, `_` and `-`, and does not begin with a dot")]
@@ -119,4 +137,12 @@ pub enum StoreError {
     /// A store of somebody else's failed.
     #[error("{0}")]
     Other(String),
+}
+
+struct Numbered(Option<u32>);
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |pid| write!(f, " ({pid})"))
+    }
 }

@@ -115,7 +115,7 @@ impl TokenStore for FileTokenStore {
                     waited += LOCK_POLL;
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::Locked { path: self.lock.clone(), waited });
+                    return Err(StoreError::Locked { path: self.lock.clone(), waited, holder: None });
                 }
                 Err(TryLockError::Error(source)) => return Err(failed("locking", &self.lock, &source)),
             }

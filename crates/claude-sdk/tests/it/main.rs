@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod failing_store;
 mod failures;
 mod login;
 mod logout;

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use claude_sdk::{
     Client, ClientBuilder,
     auth_core::{self, ScopeSet, Server, Snapshot, Wire},
-    credentials::OAuth,
+    credentials::{CredentialProvider, OAuth},
     login::{Login, PendingLogin},
     token_store::TokenStore,
-    transport::{Clock, HttpBackend, SimClock, backends::Reqwest},
+    transport::{self, Clock, HttpBackend, Request, Response, SimClock, backends::Reqwest},
     types::{MessageRequest, Model},
 };
 use mock_server::{Entry, MockServer};
@@ -22,11 +22,15 @@ use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::Semaphore,
 };
 use url::{Url, form_urlencoded};
 
 /// When every test begins.
 pub const T0: Duration = Duration::from_secs(1_800_000_000);
+/// How long an access token lives in the tests of a session.
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const SCOPES: &str = "user:profile user:inference";
 /// How long a login waits for its person, on a clock that is held.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -165,6 +169,10 @@ impl Place {
     }
 }
 
+pub async fn token(oauth: &OAuth) -> String {
+    oauth.credential().await.unwrap().expose().to_owned()
+}
+
 pub fn access(snapshot: &Snapshot) -> &str {
     snapshot.access_token.expose_secret()
 }
@@ -211,4 +219,36 @@ pub async fn raw(host: &str, port: u16, text: &str) -> std::io::Result<String> {
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).unwrap().1.split_once(after).unwrap().0
+}
+
+/// Holds every exchange until the test lets it go.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub arrived: Arc<Semaphore>,
+    pub open: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self { arrived: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+#[async_trait]
+impl HttpBackend for Gate {
+    async fn send(&self, request: Request) -> Result<Response, transport::Error> {
+        self.arrived.add_permits(1);
+        self.open.acquire().await.unwrap().forget();
+        backend().send(request).await
+    }
+}
+
+/// Gives a token back as somebody else.
+pub async fn revoke(place: &Place, token: &str) {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let form = form.append_pair("token", token).append_pair("client_id", place.mock.client_id()).finish();
+    let request = http::Request::post(place.mock.revoke_url().as_str());
+    let request =
+        request.header("content-type", "application/x-www-form-urlencoded").body(form.into()).unwrap();
+    assert_eq!(backend().send(request).await.unwrap().status(), 200);
 }

@@ -1,39 +1,24 @@
 //! A session over its whole life: login, renewal, rotation, several callers and processes, a store that fails.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use claude_sdk::{
-    ApiVersion, AuthError, Error, StoreError,
-    auth_core::{self, Policy, Snapshot},
+    ApiVersion, AuthError, Error,
+    auth_core::{self, Policy},
     credentials::{Credential, CredentialProvider, OAuth},
     layers::Authorize,
-    token_store::{FileTokenStore, MemoryTokenStore, StoreLock, TokenStore},
-    transport::{self, HttpBackend, Request, Response},
+    token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
+    transport::HttpBackend,
 };
 use futures_util::future::{join_all, poll_immediate};
 use http::StatusCode;
 use mock_server::Reply;
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
 
-use crate::rig::{Place, access, backend, get, held, hello, told, until};
-
-const HOUR: Duration = Duration::from_secs(3600);
-const SCOPES: &str = "user:profile user:inference";
+use crate::rig::{Gate, HOUR, Place, SCOPES, access, backend, get, held, hello, revoke, token, until};
 
 async fn place() -> Place {
     Place::new(held().access_token_ttl(HOUR)).await
-}
-
-async fn token(oauth: &OAuth) -> String {
-    oauth.credential().await.unwrap().expose().to_owned()
 }
 
 #[tokio::test]
@@ -145,28 +130,6 @@ async fn a_caller_who_goes_away_at_any_point_loses_no_token() {
     place.client(&oauth).models().list().await.unwrap();
 }
 
-/// Holds every exchange until the test lets it go.
-#[derive(Debug, Clone)]
-struct Gate {
-    arrived: Arc<Semaphore>,
-    open: Arc<Semaphore>,
-}
-
-impl Gate {
-    fn new() -> Self {
-        Self { arrived: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
-    }
-}
-
-#[async_trait]
-impl HttpBackend for Gate {
-    async fn send(&self, request: Request) -> Result<Response, transport::Error> {
-        self.arrived.add_permits(1);
-        self.open.acquire().await.unwrap().forget();
-        backend().send(request).await
-    }
-}
-
 #[tokio::test]
 async fn two_processes_over_one_file_renew_once_and_go_on_taking_turns() {
     let place = place().await;
@@ -205,135 +168,6 @@ async fn two_processes_over_one_file_renew_once_and_go_on_taking_turns() {
     let renewed = token(&two).await;
     assert_eq!(token(&one).await, renewed);
     assert_eq!(place.exchanges(400), 0);
-}
-
-/// A store in memory that fails when told.
-#[derive(Debug)]
-struct Flaky {
-    store: MemoryTokenStore,
-    saves: AtomicBool,
-    locks: AtomicBool,
-}
-
-impl Flaky {
-    fn new(snapshot: Snapshot) -> Arc<Self> {
-        let (saves, locks) = (AtomicBool::new(true), AtomicBool::new(true));
-        Arc::new(Self { store: MemoryTokenStore::new(snapshot), saves, locks })
-    }
-}
-
-#[async_trait]
-impl TokenStore for Flaky {
-    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.store.load().await
-    }
-
-    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
-        if self.saves.load(Ordering::SeqCst) {
-            return self.store.save(snapshot).await;
-        }
-        Err(StoreError::Other("the disk is full; make room".into()))
-    }
-
-    async fn remove(&self) -> Result<(), StoreError> {
-        if self.saves.load(Ordering::SeqCst) {
-            return self.store.remove().await;
-        }
-        Err(StoreError::Other("the disk is read-only; mount it for writing".into()))
-    }
-
-    async fn lock(&self) -> Result<StoreLock, StoreError> {
-        if self.locks.load(Ordering::SeqCst) {
-            return self.store.lock().await;
-        }
-        Err(StoreError::Other("the lock service is down; start it".into()))
-    }
-}
-
-#[tokio::test]
-async fn a_renewal_that_cannot_be_stored_is_served_and_stored_later() {
-    let place = place().await;
-    let store = Flaky::new(place.login(SCOPES).await);
-    let oauth = place.open(Arc::clone(&store)).await;
-    let old = token(&oauth).await;
-    place.advance(HOUR);
-
-    store.saves.store(false, Ordering::SeqCst);
-    let new = token(&oauth).await;
-    assert_ne!(old, new);
-    place.client(&oauth).models().list().await.unwrap();
-    assert_eq!(access(&store.load().await.unwrap().unwrap()), old, "the store still has the former pair");
-
-    let lock = store.lock();
-    tokio::pin!(lock);
-    assert!(poll_immediate(&mut lock).await.is_none(), "what it still has is used up: nobody may spend it");
-
-    store.saves.store(true, Ordering::SeqCst);
-    place.advance(Duration::from_secs(60));
-    drop(lock.await.unwrap());
-    assert_eq!(access(&store.load().await.unwrap().unwrap()), new, "without anybody's asking");
-    assert_eq!(token(&oauth).await, new);
-    assert_eq!(place.exchanges(200), 2, "storing again needs no exchange");
-}
-
-#[tokio::test]
-async fn without_the_lock_nothing_is_spent() {
-    let place = place().await;
-    let store = Flaky::new(place.login(SCOPES).await);
-    let oauth = place.open(Arc::clone(&store)).await;
-    let client = place.client(&oauth);
-    place.advance(HOUR);
-    place.mock.clear_journal();
-
-    store.locks.store(false, Ordering::SeqCst);
-    for _ in 0..2 {
-        let error = client.models().list().await.unwrap_err();
-        assert!(matches!(error, Error::Auth(AuthError::Store(_))), "{error:?}");
-        assert!(told(&error).contains("the lock service is down"), "{}", told(&error));
-        assert_eq!((error.attempts(), place.mock.journal_len()), (0, 0), "nothing was sent");
-    }
-
-    store.locks.store(true, Ordering::SeqCst);
-    place.advance(Duration::from_secs(60));
-    client.models().list().await.unwrap();
-    assert_eq!(place.exchanges(200), 1);
-}
-
-/// Its lock panics, as anybody's code may.
-#[derive(Debug)]
-struct Panicking(MemoryTokenStore);
-
-#[async_trait]
-impl TokenStore for Panicking {
-    async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.0.load().await
-    }
-
-    async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
-        self.0.save(snapshot).await
-    }
-
-    async fn remove(&self) -> Result<(), StoreError> {
-        self.0.remove().await
-    }
-
-    async fn lock(&self) -> Result<StoreLock, StoreError> {
-        panic!("a bug in somebody's store");
-    }
-}
-
-#[tokio::test]
-async fn a_store_that_panics_fails_its_callers_and_leaves_none_waiting() {
-    let place = place().await;
-    let store = Panicking(MemoryTokenStore::new(place.login(SCOPES).await));
-    let client = place.client(&place.open(store).await);
-    place.advance(HOUR);
-    place.mock.clear_journal();
-    for _ in 0..2 {
-        let error = client.models().list().await.unwrap_err();
-        assert!(told(&error).contains("panicked"), "{}", told(&error));
-    }
-    assert_eq!(place.mock.journal_len(), 0, "nothing was sent");
 }
 
 #[tokio::test]
@@ -400,15 +234,6 @@ async fn after_a_revocation_a_new_login_is_taken_up_without_a_restart() {
     place.advance(Duration::from_secs(10));
     store.save(place.login(SCOPES).await).await.unwrap();
     client.messages().create(&hello()).await.unwrap();
-}
-
-async fn revoke(place: &Place, token: &str) {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    let form = form.append_pair("token", token).append_pair("client_id", place.mock.client_id()).finish();
-    let request = http::Request::post(place.mock.revoke_url().as_str());
-    let request =
-        request.header("content-type", "application/x-www-form-urlencoded").body(form.into()).unwrap();
-    assert_eq!(backend().send(request).await.unwrap().status(), 200);
 }
 
 #[tokio::test]
@@ -543,23 +368,4 @@ async fn a_service_that_refuses_every_token_sees_two_calls_and_one_renewal() {
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED), "{error:?}");
     let calls = place.mock.journal().iter().filter(|entry| entry.status == 401).count();
     assert_eq!((calls, place.exchanges(200)), (2, 1));
-}
-
-#[tokio::test]
-async fn a_logout_whose_removal_fails_says_so_and_is_completed_later() {
-    let place = place().await;
-    let store = Flaky::new(place.login(SCOPES).await);
-    let oauth = place.open(Arc::clone(&store)).await;
-    store.saves.store(false, Ordering::SeqCst);
-    let error = oauth.log_out().await.unwrap_err();
-    assert!(told(&Error::from(error)).contains("read-only"));
-    let error = oauth.credential().await.unwrap_err();
-    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
-
-    store.saves.store(true, Ordering::SeqCst);
-    place.advance(Duration::from_secs(60));
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    assert!(store.load().await.unwrap().is_none(), "without anybody's asking");
 }

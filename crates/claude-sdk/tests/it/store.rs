@@ -201,7 +201,7 @@ async fn a_lock_has_one_holder_and_whoever_waits_too_long_is_told() {
 
     let held = one.lock().await.unwrap();
     let error = two.lock().await.unwrap_err();
-    let StoreError::Locked { path, waited } = &error else { panic!("{error:?}") };
+    let StoreError::Locked { path, waited, .. } = &error else { panic!("{error:?}") };
     assert_eq!(path, &one.path().with_extension("lock"));
     assert_eq!(*waited, Duration::from_secs(15));
     assert_eq!(waits.slept().iter().sum::<Duration>(), *waited);

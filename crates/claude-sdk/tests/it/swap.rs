@@ -13,7 +13,7 @@ use claude_sdk::{
     credentials::{Credential, CredentialProvider, FromSecret},
     ratelimit::{self, Cost, Key, Observation, Permit, RateLimiter},
     secrets::{self, Secret, SecretName, SecretProvider},
-    token_store::{StoreLock, TokenStore},
+    token_store::{Sending, StoreLock, TokenStore},
     transport::{
         self, Body, Clock, HttpBackend, Request, Response,
         layers::{Outcome, RetryPolicy, Verdict},
@@ -231,6 +231,11 @@ impl TokenStore for Ledger {
         self.used.lock().unwrap().push("lock");
         Ok(StoreLock::new(Unlock(Arc::clone(&self.used))))
     }
+
+    async fn prepare(&self, _: Snapshot, _: SystemTime) -> Result<Sending, StoreError> {
+        self.used.lock().unwrap().push("prepare");
+        Ok(Sending::First)
+    }
 }
 
 #[tokio::test]
@@ -245,7 +250,7 @@ async fn a_token_store_that_is_locked_read_again_written_and_unlocked() {
     oauth.credential().await.unwrap();
     crate::rig::until(|| used.lock().unwrap().last() == Some(&"unlock")).await;
 
-    assert_eq!(*used.lock().unwrap(), ["load", "lock", "load", "save", "unlock"]);
+    assert_eq!(*used.lock().unwrap(), ["load", "lock", "load", "prepare", "save", "unlock"]);
 }
 
 /// Tries a teapot once more, after nine seconds, and nothing else ever.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use auth_core::{Access, Event, ExchangeId, Failure, Input, Output, SendFailure, TokenMachine};
+use auth_core::{Access, Event, ExchangeId, Failure, Input, Output, SendFailure, Snapshot, TokenMachine};
 use bytes::Bytes;
 use tokio::sync::Notify;
 use transport::{Clock, HttpBackend, Reach};
@@ -15,7 +15,7 @@ use transport::{Clock, HttpBackend, Reach};
 use crate::{
     credentials::Credential,
     error::{AuthError, StoreError},
-    token_store::{StoreLock, TokenStore},
+    token_store::{Sending, StoreLock, TokenStore},
 };
 
 /// The largest answer of a token endpoint that is read, in bytes.
@@ -43,6 +43,8 @@ struct Driven {
     kept: Option<StoreLock>,
     /// Why the store could not be locked or read in the last round, for its waiters.
     broken: Option<AuthError>,
+    /// The store was told of an exchange, and not yet what became of it.
+    noted: bool,
     /// How the last logout went: whether the server confirmed it.
     logout: Option<Result<bool, AuthError>>,
 }
@@ -154,6 +156,7 @@ impl Shared {
                 Output::Transmit { exchange, request } => {
                     let (sent_at, result) = self.transmit(exchange, request, &mut lock).await;
                     self.handle(Input::Response { exchange, sent_at, result });
+                    self.clear().await;
                 }
                 Output::Store { generation, snapshot } => {
                     let shared = Arc::clone(self);
@@ -213,7 +216,7 @@ impl Shared {
         let unsent = (self.clock.now(), Err(SendFailure::NotSent));
         if lock.is_none() {
             let shared = Arc::clone(self);
-            match whole(async move { shared.prepare().await }).await {
+            match whole(async move { shared.locked().await }).await {
                 Ok(held) => *lock = Some(held),
                 Err(error) => {
                     tracing::error!(%error, "the session's store cannot be used; nothing was sent");
@@ -227,6 +230,14 @@ impl Shared {
             // Another process did it; the machine still has to hear that this exchange is over.
             return unsent;
         }
+        let spending = self.driven().machine.spends(exchange).cloned();
+        if let Some(spending) = spending
+            && let Err(error) = self.prepare(spending).await
+        {
+            tracing::error!(%error, "the renewed session could not be stored; nothing was sent");
+            self.driven().broken = Some(error);
+            return unsent;
+        }
         let shared = Arc::clone(self);
         // Not before the wait for the lock: the answer's `Date` is measured against this.
         let sent_at = self.clock.now();
@@ -238,7 +249,7 @@ impl Shared {
     async fn remove(self: &Arc<Self>, lock: &mut Option<StoreLock>) -> Result<(), AuthError> {
         if lock.is_none() {
             let shared = Arc::clone(self);
-            *lock = Some(whole(async move { shared.prepare().await }).await?);
+            *lock = Some(whole(async move { shared.locked().await }).await?);
         }
         let store = Arc::clone(&self.store);
         whole(async move { Ok(store.remove().await?) }).await
@@ -254,7 +265,38 @@ impl Shared {
         }
     }
 
-    async fn prepare(&self) -> Result<StoreLock, AuthError> {
+    /// Makes sure that the answer can be stored, and hears whether somebody may have spent this refresh token before.
+    async fn prepare(self: &Arc<Self>, spending: Snapshot) -> Result<(), AuthError> {
+        let generation = spending.generation;
+        let now = self.clock.now();
+        let deadline = now.checked_add(EXCHANGE_TIMEOUT).unwrap_or(now);
+        let store = Arc::clone(&self.store);
+        self.driven().noted = true;
+        match whole(async move { Ok(store.prepare(spending, deadline).await?) }).await? {
+            Sending::First => {}
+            Sending::Again => self.handle(Input::MaybeSpent { generation }),
+        }
+        Ok(())
+    }
+
+    /// Takes back the note of an exchange that is over, unless the refresh token may have been used up. Storing takes it
+    /// back too.
+    async fn clear(self: &Arc<Self>) {
+        let settled = {
+            let mut driven = self.driven();
+            let open = driven.machine.maybe_spent() || !driven.machine.is_stored();
+            std::mem::take(&mut driven.noted) && !open
+        };
+        if !settled {
+            return;
+        }
+        let store = Arc::clone(&self.store);
+        if let Err(error) = whole(async move { Ok(store.cancel().await?) }).await {
+            tracing::warn!(%error, "the store's note of a renewal could not be taken back");
+        }
+    }
+
+    async fn locked(&self) -> Result<StoreLock, AuthError> {
         let lock = self.store.lock().await?;
         self.adopt().await?;
         Ok(lock)
@@ -268,7 +310,7 @@ impl Shared {
         Ok(())
     }
 
-    async fn save(&self, snapshot: auth_core::Snapshot) -> bool {
+    async fn save(&self, snapshot: Snapshot) -> bool {
         match self.store.save(snapshot).await {
             Ok(()) => true,
             Err(error) => {
