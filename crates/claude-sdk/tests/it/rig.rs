@@ -245,7 +245,7 @@ impl HttpBackend for Gate {
 
 /// Gives a token back as somebody else.
 pub async fn revoke(place: &Place, token: &str) {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let mut form = form_urlencoded::Serializer::new(String::new());
     let form = form.append_pair("token", token).append_pair("client_id", place.mock.client_id()).finish();
     let request = http::Request::post(place.mock.revoke_url().as_str());
     let request =

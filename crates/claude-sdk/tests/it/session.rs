@@ -8,7 +8,7 @@ use claude_sdk::{
     credentials::{Credential, CredentialProvider, OAuth},
     layers::Authorize,
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
-    transport::HttpBackend,
+    transport::{Clock, HttpBackend},
 };
 use futures_util::future::{join_all, poll_immediate};
 use http::StatusCode;
@@ -180,7 +180,7 @@ async fn a_token_endpoint_that_is_down_does_not_matter_while_the_token_is_good()
     place.mock.set_script(std::iter::repeat_with(down).take(20));
 
     for left in [100, 20, 1] {
-        let now = claude_sdk::transport::Clock::now(&place.clock);
+        let now = place.clock.now();
         let expires_in = HOUR - now.duration_since(crate::rig::t0()).unwrap();
         place.advance(expires_in - Duration::from_secs(left));
         client.models().list().await.unwrap();

@@ -63,7 +63,8 @@ impl Shared {
         backend: Arc<dyn HttpBackend>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let driven = Mutex::new(Driven { machine, busy: false, kept: None, broken: None, logout: None });
+        let driven =
+            Mutex::new(Driven { machine, busy: false, kept: None, broken: None, noted: false, logout: None });
         Self { driven, current: ArcSwapOption::empty(), changed: Notify::new(), store, backend, clock }
     }
 
