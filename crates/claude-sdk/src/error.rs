@@ -7,11 +7,15 @@ use http::StatusCode;
 mod answer;
 mod auth;
 mod config;
+#[cfg(feature = "profile")]
+mod profile;
 mod stream;
 
 pub use answer::{ApiError, UnexpectedAnswer};
 pub use auth::{AuthError, StoreError};
 pub use config::ConfigError;
+#[cfg(feature = "profile")]
+pub use profile::ProfileError;
 pub use stream::StreamError;
 
 pub(crate) use answer::{JsonError, shown};

@@ -50,7 +50,7 @@
 //!
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
-//! - `profile` (default): [`token_store::FileTokenStore`], sessions on disk.
+//! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;
@@ -63,6 +63,8 @@ mod limits;
 #[cfg(feature = "login")]
 pub mod login;
 mod pipeline;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod reply;
 mod resources;
 pub mod stream;
@@ -77,6 +79,8 @@ pub use transport;
 
 pub use client::{Client, ClientBuilder};
 pub use config::ApiVersion;
+#[cfg(feature = "profile")]
+pub use error::ProfileError;
 pub use error::{ApiError, AuthError, ConfigError, Error, StoreError, StreamError, UnexpectedAnswer};
 pub use limits::{Limit, RateLimits};
 pub use reply::Reply;

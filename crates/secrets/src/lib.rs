@@ -73,6 +73,6 @@ pub use env::{Lookup, process_lookup};
 pub use error::{Error, ErrorKind};
 pub use name::SecretName;
 #[cfg(feature = "file")]
-pub use private_file::read_private;
+pub use private_file::{read_private, read_unshared};
 pub use provider::SecretProvider;
 pub use secret::Secret;

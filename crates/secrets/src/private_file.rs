@@ -23,6 +23,15 @@ pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<
     read(path, largest, Kept::Private)
 }
 
+/// Reads a file that decides something but holds no secret: as [`read_private`], but the group and others may read it too.
+///
+/// # Errors
+///
+/// As [`read_private`].
+pub fn read_unshared(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    read(path, largest, Kept::Readable)
+}
+
 /// Reads a file that a platform mounts and replaces, as Kubernetes does with a service account's token.
 ///
 /// As [`read_private`], but a link is followed, for that is how such a file is replaced, and owner and readers are the
@@ -36,6 +45,8 @@ pub(crate) fn read_mounted(path: &Path, largest: usize) -> Result<Option<Zeroizi
 enum Kept {
     /// The user, for this program only.
     Private,
+    /// The user, for all to read.
+    Readable,
     /// The platform, for whoever runs here.
     Mounted,
 }
@@ -106,7 +117,7 @@ mod system {
 
     pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        flags.set(OFlags::NOFOLLOW, kept == Kept::Private);
+        flags.set(OFlags::NOFOLLOW, kept != Kept::Mounted);
         fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
     }
 
@@ -118,17 +129,18 @@ mod system {
 
     pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
         match kept {
-            Kept::Private => check(metadata.uid(), metadata.mode(), geteuid().as_raw()),
+            Kept::Private => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), GROUP_AND_OTHERS),
+            Kept::Readable => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), WRITTEN_BY_THEM),
             Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Err(ErrorKind::OpenToOthers),
             Kept::Mounted => Ok(()),
         }
     }
 
-    fn check(owner: u32, mode: u32, user: u32) -> Result<(), ErrorKind> {
+    fn check(owner: u32, mode: u32, user: u32, too_much: u32) -> Result<(), ErrorKind> {
         if owner != user && owner != 0 {
             return Err(ErrorKind::ForeignOwner);
         }
-        if mode & GROUP_AND_OTHERS != 0 {
+        if mode & too_much != 0 {
             return Err(ErrorKind::OpenToOthers);
         }
         Ok(())
@@ -140,16 +152,28 @@ mod system {
 
         #[test]
         fn only_the_user_and_root_may_own_the_file() {
-            assert_eq!(check(1000, 0o600, 1000), Ok(()));
-            assert_eq!(check(0, 0o400, 1000), Ok(()));
-            assert_eq!(check(1001, 0o600, 1000), Err(ErrorKind::ForeignOwner));
-            assert_eq!(check(1000, 0o600, 0), Err(ErrorKind::ForeignOwner));
+            for too_much in [GROUP_AND_OTHERS, WRITTEN_BY_THEM] {
+                assert_eq!(check(1000, 0o600, 1000, too_much), Ok(()));
+                assert_eq!(check(0, 0o400, 1000, too_much), Ok(()));
+                assert_eq!(check(1001, 0o600, 1000, too_much), Err(ErrorKind::ForeignOwner));
+                assert_eq!(check(1000, 0o600, 0, too_much), Err(ErrorKind::ForeignOwner));
+            }
         }
 
         #[test]
         fn any_right_of_the_group_or_of_others_is_too_much() {
             for bit in 0..6 {
-                assert_eq!(check(7, 0o100_600 | 1 << bit, 7), Err(ErrorKind::OpenToOthers), "bit {bit}");
+                let judged = check(7, 0o100_600 | 1 << bit, 7, GROUP_AND_OTHERS);
+                assert_eq!(judged, Err(ErrorKind::OpenToOthers), "bit {bit}");
+            }
+        }
+
+        #[test]
+        fn what_all_may_read_they_may_not_write() {
+            assert_eq!(check(7, 0o100_644, 7, WRITTEN_BY_THEM), Ok(()));
+            for bit in [0o020, 0o002] {
+                let judged = check(7, 0o100_644 | bit, 7, WRITTEN_BY_THEM);
+                assert_eq!(judged, Err(ErrorKind::OpenToOthers), "{bit:o}");
             }
         }
     }
@@ -165,7 +189,7 @@ mod system {
     use crate::ErrorKind;
 
     pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
-        if kept == Kept::Private && fs::symlink_metadata(path)?.is_symlink() {
+        if kept != Kept::Mounted && fs::symlink_metadata(path)?.is_symlink() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         fs::File::open(path)

@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroizing;
 use transport::{Clock, SystemClock};
 
 use super::{StoreLock, TokenStore};
-use crate::error::StoreError;
+use crate::{error::StoreError, profile::ProfileName};
 
 mod format;
 
@@ -40,20 +40,15 @@ impl FileTokenStore {
     ///
     /// [`StoreError::ProfileName`] where `profile` could name another place than a file in that folder.
     pub fn new(folder: impl AsRef<Path>, profile: &str) -> Result<Self, StoreError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        if profile.is_empty()
-            || profile.len() > 100
-            || profile.starts_with('.')
-            || !profile.bytes().all(plain)
-        {
-            return Err(StoreError::ProfileName);
-        }
-        let folder = folder.as_ref().join("credentials");
-        Ok(Self {
-            path: folder.join(format!("{profile}.json")),
-            lock: folder.join(format!("{profile}.lock")),
-            clock: Arc::new(SystemClock),
-        })
+        let profile = ProfileName::new(profile).map_err(|_| StoreError::ProfileName)?;
+        Ok(Self::at(folder.as_ref().join("credentials").join(format!("{profile}.json"))))
+    }
+
+    /// The session in the file `path`, with its lock beside it; nothing is read or made yet.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { lock: path.with_extension("lock"), path, clock: Arc::new(SystemClock) }
     }
 
     /// Takes the waits for the lock from `clock` in place of the system's.

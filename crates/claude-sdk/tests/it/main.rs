@@ -13,6 +13,7 @@ mod failing_store;
 mod failures;
 mod login;
 mod logout;
+mod profile;
 mod redaction;
 mod rig;
 mod session;
