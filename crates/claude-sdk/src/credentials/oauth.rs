@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
@@ -8,11 +8,9 @@ use super::{Credential, CredentialProvider};
 use crate::{entropy, error::AuthError, token_store::TokenStore};
 
 mod driver;
+mod spread;
 
 use driver::Shared;
-
-/// Clients that share an outage spread their renewals over this time, in milliseconds.
-const MAX_JITTER: u64 = 30_000;
 
 /// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
 ///
@@ -38,8 +36,7 @@ impl OAuth {
         backend: impl HttpBackend,
     ) -> Result<Self, AuthError> {
         // Without randomness many clients may renew at once, which is no reason not to begin.
-        let jitter = entropy::seed().map_or(Duration::ZERO, |seed| Duration::from_millis(seed % MAX_JITTER));
-        let policy = Policy { jitter, ..Policy::default() };
+        let policy = spread::policy(entropy::seed().unwrap_or_default());
         Self::open_with(server, client, store, backend, SystemClock, policy).await
     }
 

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod crowd;
 mod failing_store;
 mod failures;
 mod login;

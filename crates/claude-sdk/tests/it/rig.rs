@@ -153,7 +153,11 @@ impl Place {
     }
 
     pub fn client(&self, oauth: &OAuth) -> Client {
-        let client = Client::builder().base_url(self.mock.base_url()).backend(backend());
+        self.client_through(oauth, backend())
+    }
+
+    pub fn client_through(&self, oauth: &OAuth, backend: impl HttpBackend) -> Client {
+        let client = Client::builder().base_url(self.mock.base_url()).backend(backend);
         client.clock(self.clock.clone()).credentials(oauth.clone()).build().unwrap()
     }
 

@@ -10,7 +10,6 @@ use claude_sdk::{
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
     transport::{Clock, HttpBackend},
 };
-use futures_util::future::{join_all, poll_immediate};
 use http::StatusCode;
 use mock_server::Reply;
 use secrecy::ExposeSecret;
@@ -67,67 +66,6 @@ async fn a_token_without_the_scope_is_told_so_and_stays_in_use() {
     assert!(!error.is_retryable());
     client.models().list().await.unwrap();
     assert_eq!(place.exchanges(200), 1, "a 403 is no reason to renew");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_callers_of_an_expired_token_cause_one_renewal() {
-    let place = place().await;
-    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
-    let client = place.client(&oauth);
-    for _ in 0..3 {
-        place.advance(HOUR);
-        let before = place.exchanges(200);
-        let calls = (0..200).map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.models().list().await.map(|page| page.data.len()) })
-        });
-        for call in join_all(calls).await {
-            assert_eq!(call.unwrap().unwrap(), 20);
-        }
-        assert_eq!(place.exchanges(200) - before, 1);
-        assert_eq!(place.exchanges(400), 0);
-    }
-}
-
-#[tokio::test]
-async fn a_burst_of_late_refusals_causes_one_renewal() {
-    let place = place().await;
-    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
-    let client = place.client(&oauth);
-    place.mock.advance(HOUR);
-    let results = join_all(
-        (0..50)
-            .map(|_| client.models())
-            .map(|models| async move { models.list().await.map(|page| page.data.len()) }),
-    )
-    .await;
-    assert!(results.into_iter().all(|result| result.is_ok()));
-    assert_eq!(place.exchanges(200), 2);
-}
-
-#[tokio::test]
-async fn a_caller_who_goes_away_at_any_point_loses_no_token() {
-    let place = place().await;
-    let store = Arc::new(MemoryTokenStore::new(place.login(SCOPES).await));
-    let oauth = place.open(Arc::clone(&store)).await;
-    for polls in 0..30 {
-        place.advance(HOUR);
-        let before = place.exchanges(200);
-        let mut caller = Box::pin(oauth.credential());
-        for _ in 0..polls {
-            if poll_immediate(&mut caller).await.is_some() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        drop(caller);
-
-        let token = token(&oauth).await;
-        assert_eq!(place.exchanges(200) - before, 1, "dropped after {polls} polls");
-        assert_eq!(access(&store.load().await.unwrap().unwrap()), token, "what is used is what is stored");
-        assert_eq!(place.exchanges(400), 0, "no refresh token was spent twice");
-    }
-    place.client(&oauth).models().list().await.unwrap();
 }
 
 #[tokio::test]
