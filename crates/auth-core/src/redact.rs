@@ -5,7 +5,6 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use url::form_urlencoded::byte_serialize;
 
 /// The most characters of foreign text that an error keeps.
 const CAP: usize = 256;
@@ -28,7 +27,7 @@ impl Scrubber {
     ///
     /// Characters are replaced before secrets are looked for and the cut comes last: neither can hide part of a secret.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let mut text: String = text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect();
+        let mut text = printable(text);
         for form in &self.0 {
             if text.contains(form.expose_secret()) {
                 text = text.replace(form.expose_secret(), MARK);
@@ -38,27 +37,44 @@ impl Scrubber {
     }
 }
 
+/// Returns every form in which others write this secret, the secret itself among them.
 fn encodings(secret: &str) -> Vec<SecretString> {
     if secret.is_empty() {
         return Vec::new();
     }
-    let form: String = byte_serialize(secret.as_bytes()).collect();
-    let json = serde_json::Value::from(secret).to_string();
     let mut forms = vec![
         secret.to_owned(),
-        form.replace('+', "%20"),
-        lower_escapes(&form),
-        form,
-        json.trim_matches('"').replace('/', "\\/"),
-        json.trim_matches('"').to_owned(),
         BASE64_STANDARD.encode(secret),
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
+    forms.extend(PLAIN.iter().flat_map(|plain| url_forms(secret, plain)));
+    forms.extend(ESCAPED.iter().flat_map(|escaped| json_forms(secret, *escaped)));
+    forms = forms.iter().map(|form| printable(form)).collect();
     forms.sort_unstable();
     forms.dedup();
     forms.into_iter().map(SecretString::from).collect()
+}
+
+/// Beside letters and digits, what is not percent-encoded: in a form (WHATWG), in a URL (RFC 3986 section 2.3), in a
+/// path, and by `encodeURIComponent`.
+const PLAIN: [&[u8]; 4] = [b"*-._", b"-._~", b"-._~/", b"-._~!*'()"];
+
+/// Percent-encodes with either case of letters, and with either way to write a space.
+fn url_forms(secret: &str, plain: &[u8]) -> [String; 4] {
+    let upper: String = secret.bytes().map(|byte| percent(byte, plain)).collect();
+    let lower = lower_escapes(&upper);
+    let plus = |form: &str| form.replace("%20", "+");
+    [plus(&upper), plus(&lower), upper, lower]
+}
+
+fn percent(byte: u8, plain: &[u8]) -> String {
+    if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
+        char::from(byte).into()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 /// Writes `%2F` as `%2f`; both are legal.
@@ -79,6 +95,41 @@ fn lower_escapes(form: &str) -> String {
         .collect()
 }
 
+/// What is written as `\uXXXX` beside control characters: nothing; what is not ASCII; what means something in HTML; both;
+/// and both with what means something in a script.
+const ESCAPED: [fn(char) -> bool; 5] = [
+    |_| false,
+    |c| !c.is_ascii(),
+    |c| "<>&\u{2028}\u{2029}".contains(c),
+    |c| !c.is_ascii() || "<>&".contains(c),
+    |c| !c.is_ascii() || "<>&'\"+`".contains(c),
+];
+
+/// Writes the inside of a JSON string with either case of letters in escapes, and with slashes escaped or not.
+fn json_forms(secret: &str, escaped: fn(char) -> bool) -> [String; 4] {
+    let write = |unit: fn(u16) -> String| -> String {
+        secret.chars().map(|c| if escaped(c) { utf16(c, unit) } else { json(c) }).collect()
+    };
+    let (upper, lower) = (write(|unit| format!("\\u{unit:04X}")), write(|unit| format!("\\u{unit:04x}")));
+    let slashes = |form: &str| form.replace('/', "\\/");
+    [slashes(&upper), slashes(&lower), upper, lower]
+}
+
+fn utf16(c: char, unit: fn(u16) -> String) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|code| unit(*code)).collect()
+}
+
+fn json(c: char) -> String {
+    let quoted = serde_json::Value::from(String::from(c)).to_string();
+    let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inside.unwrap_or(&quoted).to_owned()
+}
+
+/// Replaces what a terminal would obey by blanks, one for one.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
 /// Tells whether a character can move the cursor, start an escape sequence or reorder a line.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
@@ -96,6 +147,44 @@ mod tests {
         for form in encodings(secret.expose_secret()) {
             let shown = scrubber.clean(&format!("before {} after", form.expose_secret()));
             assert_eq!(shown, "before [redacted] after");
+        }
+    }
+
+    /// A token may hold any of these characters (RFC 6750 section 2.1), and a secret of a client any at all.
+    #[test]
+    fn a_secret_is_found_as_other_languages_write_it() {
+        for (secret, forms) in [
+            // RFC 3986, and Python's `quote`.
+            ("a~b/c+d=", &["a~b%2Fc%2Bd%3D", "a~b%2fc%2bd%3d", "a~b/c%2Bd%3D"][..]),
+            // `encodeURIComponent`, Go's `QueryEscape`, a form.
+            ("it's(*)!/x y", &["it's(*)!%2Fx%20y", "it%27s%28%2A%29%21%2Fx+y", "it%27s%28*%29%21%2Fx+y"]),
+            // Go, with either case; .NET; PHP for a page.
+            (
+                "a<b>&/+'",
+                &[
+                    r"a\u003cb\u003e\u0026/+'",
+                    r"a\u003Cb\u003E\u0026\/+'",
+                    r"a\u003Cb\u003E\u0026/\u002B\u0027",
+                ],
+            ),
+            // Python's `json`, and whoever leaves letters alone.
+            (
+                "pä\u{1f511}/",
+                &[
+                    "pä\u{1f511}/",
+                    r"p\u00e4\ud83d\udd11/",
+                    r"p\u00E4\uD83D\uDD11\/",
+                    "p%C3%A4%F0%9F%94%91%2F",
+                ],
+            ),
+            (r#"a"b\c"#, &[r#"a\"b\\c"#, r"a\u0022b\\c", "a%22b%5Cc"]),
+            // What cannot be printed is replaced before it is looked for, in the secret as well.
+            ("hunter\t2\n3", &["hunter\t2\n3", r"hunter\t2\n3", "hunter%092%0A3", "hunter\u{0}2 3"]),
+        ] {
+            let scrubber = Scrubber::new(&[secret.into()]);
+            for form in forms {
+                assert_eq!(scrubber.clean(&format!("<{form}>")), "<[redacted]>", "{secret:?} as {form:?}");
+            }
         }
     }
 
