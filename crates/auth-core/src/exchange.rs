@@ -149,6 +149,12 @@ impl Asked {
         Self { kind, scopes, refresh_token: None, secrets }
     }
 
+    /// Hides another secret too, which the server knows though it was not sent.
+    pub(crate) fn hiding(mut self, secret: &SecretString) -> Self {
+        self.secrets.push(secret.clone());
+        self
+    }
+
     pub(crate) fn is_revocation(&self) -> bool {
         self.kind == ExchangeKind::Revocation
     }

@@ -40,6 +40,7 @@ use crate::{Client, ClockSkew, Server, Snapshot, exchange::Asked};
 /// - A 401 for an old generation does not touch a newer one.
 /// - A new lease is handed out only after its [`Output::Store`] was reported, so what is used is what is stored. When
 ///   storing fails, the tokens are served from memory and storing is tried again.
+/// - A server that refuses every token, or whose tokens are over when they come, is asked ever less often.
 /// - A refresh token that was answered is never sent again. One whose answer got lost is sent again
 ///   [`Policy::resends`] times, promptly.
 /// - Nobody asks, nothing is sent: every exchange follows a call of [`access`](Self::access) or an [`Input::LogOut`].
@@ -108,6 +109,8 @@ pub struct TokenMachine {
     troubles: Troubles,
     /// Fresh leases refused in a row.
     rejections: u32,
+    /// Leases in a row that were over when they came.
+    stillborn: u32,
     storing: Storing,
     spent: Spent,
     events: VecDeque<Event>,
@@ -178,6 +181,7 @@ impl TokenMachine {
             health: Health::Well,
             troubles: Troubles::default(),
             rejections: 0,
+            stillborn: 0,
             storing: Storing::default(),
             spent: Spent::default(),
             events: VecDeque::new(),

@@ -18,6 +18,8 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{Asked, ExchangeError, MAX_ANSWER};
 use crate::{OAuthErrorCode, ScopeSet, TokenSet};
 
+/// No lifetime is shorter: it is told in seconds (RFC 6749 section 5.1).
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
 /// How long a token is taken to live when the server does not say, or says nonsense.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 /// No lifetime is longer: ten years.
@@ -103,7 +105,7 @@ fn tokens(
     })
 }
 
-/// Reads a lifetime so that no value makes a loop: what is not a number above zero is as good as absent.
+/// Reads a lifetime so that no value makes a loop: what is not a number of one or more is as good as absent.
 ///
 /// It is not an error: the refresh token beside it may be the only one left.
 fn lifetime(expires_in: Option<&RawValue>) -> Option<Duration> {
@@ -113,7 +115,7 @@ fn lifetime(expires_in: Option<&RawValue>) -> Option<Duration> {
         _ => raw.to_owned(),
     };
     let lifetime = Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()?;
-    (!lifetime.is_zero()).then(|| lifetime.min(MAX_LIFETIME))
+    (lifetime >= MIN_LIFETIME).then(|| lifetime.min(MAX_LIFETIME))
 }
 
 /// Reads the answer of a server that did not do what it was asked.

@@ -21,6 +21,7 @@ pub(super) enum Cause {
     Send(SendFailure),
     Exchange(Arc<ExchangeError>),
     Rejections,
+    Stillborn,
 }
 
 impl Failure {
@@ -56,6 +57,9 @@ impl fmt::Display for Failure {
         }
         f.write_str(match self.cause {
             Cause::Rejections => "the server refuses even fresh access tokens",
+            Cause::Stillborn => {
+                "the server's access tokens are over before they can be used; ask for a longer life"
+            }
             Cause::Send(_) | Cause::Exchange(_) => "the access token could not be refreshed",
         })?;
         match self.retry_after {
@@ -71,7 +75,7 @@ impl Error for Failure {
         match &self.cause {
             Cause::Send(failure) => Some(failure),
             Cause::Exchange(error) => Some(&**error),
-            Cause::Rejections => None,
+            Cause::Rejections | Cause::Stillborn => None,
         }
     }
 }

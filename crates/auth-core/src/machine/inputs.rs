@@ -140,9 +140,20 @@ impl TokenMachine {
         let fresh =
             held.obtained_at.is_some_and(|at| now.duration_since(at).is_ok_and(|age| age < PROBATION));
         self.rejections = if fresh { self.rejections.saturating_add(1) } else { 1 };
-        if self.rejections > 1 && self.can_refresh() {
-            self.troubles.failures = self.rejections.saturating_sub(2);
-            self.back_off(Cause::Rejections, Duration::ZERO, now);
+        self.useless(self.rejections, Cause::Rejections, now);
+    }
+
+    /// Takes in a new lease that is over already: a computer has slept, or the server gives nothing better.
+    fn stillborn(&mut self, now: SystemTime) {
+        self.stillborn = self.stillborn.saturating_add(1);
+        self.useless(self.stillborn, Cause::Stillborn, now);
+    }
+
+    /// Waits, from the second time in a row on, before one more exchange that may give nothing to use.
+    fn useless(&mut self, times: u32, cause: Cause, now: SystemTime) {
+        if times > 1 && self.can_refresh() {
+            self.troubles.failures = times.saturating_sub(2);
+            self.back_off(cause, Duration::ZERO, now);
         }
     }
 
@@ -165,6 +176,10 @@ impl TokenMachine {
             self.storing.unpublished = false;
             self.publish();
             self.events.push_back(Event::Refreshed { generation });
+            match &self.lease {
+                Some(lease) if lease.is_valid_at(now) => self.stillborn = 0,
+                _ => self.stillborn(now),
+            }
         }
     }
 
@@ -196,6 +211,7 @@ impl TokenMachine {
         self.lease = None;
         self.leaving = None;
         self.rejections = 0;
+        self.stillborn = 0;
         self.hold(next, Some(now));
     }
 

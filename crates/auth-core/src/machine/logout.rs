@@ -95,6 +95,7 @@ impl TokenMachine {
             TokenKind::AccessToken => &snapshot.access_token,
         };
         let (request, asked) = exchange::revoke(&self.server, &self.client, token, kind)?;
+        let asked = asked.hiding(&snapshot.access_token).hiding(snapshot.key());
         let exchange = self.next_exchange();
         self.flight = Some(Flight { exchange, asked, generation });
         Some(Output::Transmit { exchange, request })
@@ -200,6 +201,7 @@ impl TokenMachine {
         self.health = Health::Well;
         self.troubles = Troubles::default();
         self.rejections = 0;
+        self.stillborn = 0;
         self.storing = Storing::default();
     }
 }

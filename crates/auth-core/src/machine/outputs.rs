@@ -26,6 +26,7 @@ impl TokenMachine {
         let generation = snapshot.generation;
         let (request, asked) =
             exchange::refresh(&self.server, &self.client, snapshot.refresh_token.as_ref()?);
+        let asked = asked.hiding(&snapshot.access_token);
         let exchange = self.next_exchange();
         self.flight = Some(Flight { exchange, asked, generation });
         Some(Output::Transmit { exchange, request })

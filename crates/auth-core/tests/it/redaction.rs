@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use auth_core::{
-    Access, Asked, AuthorizationRequest, Client, Federation, Input, Output, ScopeSet, TokenKind, exchange,
+    Access, Asked, AuthorizationRequest, Client, Event, Federation, Input, Output, ScopeSet, TokenKind,
+    exchange,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -144,6 +145,43 @@ fn nothing_a_machine_says_shows_a_token() {
     assert!(matches!(access, Access::Ready(_)));
     shown += &format!("{access:?}");
     assert_clean(&shown);
+}
+
+/// C57: a server knows more than it is sent, and whoever renews or gives back one token holds the other.
+#[test]
+fn an_error_shows_no_token_of_the_login_whichever_was_sent() {
+    let server = server().with_revocation_endpoint("https://auth.example/revoke".parse().unwrap()).unwrap();
+    let mut machine =
+        auth_core::TokenMachine::new(server, Client::public("app"), auth_core::Policy::default());
+    machine.restore(snapshot("canary/at", Some("canary/r+t="), Some(at(0))));
+    let mut rig = Rig { machine, now: at(0) };
+    let mut shown = Vec::new();
+    let mut answer = |rig: &mut Rig, status| {
+        for _ in 0..20 {
+            match rig.machine.poll(rig.now) {
+                Output::Transmit { exchange, .. } => {
+                    let result = Ok(reply(status, "canary/at and canary/r+t="));
+                    rig.handle(Input::Response { exchange, sent_at: rig.now, result });
+                }
+                Output::Event(Event::RefreshFailed(failure) | Event::RevocationFailed(failure)) => {
+                    shown.push(show(&failure));
+                }
+                Output::Remove => {
+                    rig.handle(Input::Removed { ok: true });
+                }
+                _ => {}
+            }
+        }
+    };
+    rig.pending();
+    answer(&mut rig, 429);
+    rig.handle(Input::LogOut);
+    answer(&mut rig, 400);
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    for text in shown {
+        assert!(text.contains("[redacted] and [redacted]"), "{text}");
+        assert_clean(&text);
+    }
 }
 
 /// What is safe and helps in a log is shown, and the dots say that there is more.

@@ -292,6 +292,45 @@ fn an_answer_that_breaks_the_protocol_twice_ends_the_login() {
     assert_eq!(rig.login_required(), Reason::NoAnswer);
 }
 
+/// C43: a life of a second is over before the answer is here.
+#[test]
+fn tokens_that_are_over_when_they_come_are_asked_for_ever_less_often() {
+    let mut rig = Rig::new();
+    let mut grants = 0;
+    rig.at(1000);
+    while rig.now < at(1600) {
+        let _ = rig.access();
+        for (exchange, _) in rig.drain().transmits {
+            grants += 1;
+            let sent_at = rig.now;
+            rig.now += Duration::from_secs(1);
+            let answer = tokens(&format!("b{grants}"), &format!("s{grants}"), 1);
+            let said = rig.handle(Input::Response { exchange, sent_at, result: Ok(answer) }).drain();
+            let said = rig.stored(said.stores[0], true);
+            if grants == 3 {
+                let failure = refresh_failed(&said.events[1..]);
+                assert!(failure.to_string().contains("over before they can be used"), "{failure}");
+                assert_eq!(failure.retry_after(), Some(Duration::from_secs(2)));
+            }
+        }
+        rig.now += Duration::from_millis(100);
+    }
+    assert!((5..20).contains(&grants), "{grants} exchanges in ten minutes");
+    // One that can be used ends it.
+    rig.now += Duration::from_secs(60);
+    rig.refresh("c", "t", 10);
+    assert_eq!(rig.token(), "c");
+    rig.now += Duration::from_secs(10);
+    rig.pending();
+    let (exchange, _) = rig.transmit();
+    let sent_at = rig.now;
+    rig.now += Duration::from_secs(8 * 3600);
+    let said = rig.handle(Input::Response { exchange, sent_at, result: Ok(tokens("d", "u", 3600)) }).drain();
+    rig.stored(said.stores[0], true);
+    rig.pending();
+    assert_eq!(rig.transmit().1, "u", "a sleep costs no wait");
+}
+
 #[test]
 fn jitter_widens_the_window_and_every_wait() {
     let policy = Policy { jitter: Duration::from_secs(7), ..Policy::default() };
