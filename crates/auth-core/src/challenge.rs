@@ -4,15 +4,17 @@ mod missing;
 mod scan;
 
 use http::{HeaderMap, header::WWW_AUTHENTICATE};
+use secrecy::SecretString;
 
 pub use self::missing::MissingScope;
+use crate::{OAuthErrorCode, redact::Scrubber};
 
 /// One challenge of a `WWW-Authenticate` header: a scheme and what the server says with it.
 ///
-/// All of it is foreign text: it is not made fit to be shown.
+/// All of it but [`error`](Self::error) is foreign text: it is not made fit to be shown.
 ///
 /// ```
-/// use auth_core::Challenge;
+/// use auth_core::{Challenge, OAuthErrorCode};
 /// use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 ///
 /// let mut headers = HeaderMap::new();
@@ -21,7 +23,7 @@ pub use self::missing::MissingScope;
 /// let challenges = Challenge::read(&headers);
 /// assert_eq!(challenges[0].param("realm"), Some("a, b"));
 /// assert!(challenges[1].is_bearer());
-/// assert_eq!(challenges[1].param("error"), Some("invalid_token"));
+/// assert_eq!(challenges[1].error(&"the token".into()), Some(OAuthErrorCode::InvalidToken));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
@@ -60,6 +62,16 @@ impl Challenge {
     #[must_use]
     pub fn token68(&self) -> Option<&str> {
         self.token68.as_deref()
+    }
+
+    /// Returns why a bearer token was refused (RFC 6750 section 3.1), fit to be shown.
+    ///
+    /// `sent` is the token: a code that repeats it does not show it. `None` is a challenge that gives no reason, as one
+    /// does that follows a request without a token, and a challenge of another scheme.
+    #[must_use]
+    pub fn error(&self, sent: &SecretString) -> Option<OAuthErrorCode> {
+        let code = self.param("error").filter(|_| self.is_bearer())?;
+        OAuthErrorCode::read(code, |text| Scrubber::new(std::slice::from_ref(sent)).clean(text)).said()
     }
 
     /// Returns a parameter, unquoted; its name is compared without regard to case, and of two the first counts.

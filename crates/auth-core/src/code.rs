@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An OAuth error code (RFC 6749 sections 4.1.2.1 and 5.2), with a place for those we do not know.
+/// An OAuth error code (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1), with a place for those we do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OAuthErrorCode {
@@ -26,6 +26,10 @@ pub enum OAuthErrorCode {
     ServerError,
     /// The server cannot answer now.
     TemporarilyUnavailable,
+    /// The token is expired, revoked, or none at all.
+    InvalidToken,
+    /// The token is good, but not for this.
+    InsufficientScope,
     /// Another code, made printable.
     Other(String),
 }
@@ -45,6 +49,8 @@ impl OAuthErrorCode {
             Self::AccessDenied => "access_denied",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
             Self::Other(code) => code,
         }
     }
@@ -62,8 +68,15 @@ impl OAuthErrorCode {
             "access_denied" => Self::AccessDenied,
             "server_error" => Self::ServerError,
             "temporarily_unavailable" => Self::TemporarilyUnavailable,
+            "invalid_token" => Self::InvalidToken,
+            "insufficient_scope" => Self::InsufficientScope,
             other => Self::Other(clean(other)),
         }
+    }
+
+    /// Returns the code, unless nothing of it can be shown: such a code says nothing.
+    pub(crate) fn said(self) -> Option<Self> {
+        (!self.as_str().is_empty()).then_some(self)
     }
 }
 

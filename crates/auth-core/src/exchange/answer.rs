@@ -144,8 +144,9 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     let request_id = in_header.or_else(|| words("request_id"));
     let description = words("error_description");
     let error = values.remove("error").map(RawValue::get).unwrap_or_default();
-    if let Ok(code) = serde_json::from_str::<String>(error) {
-        let code = OAuthErrorCode::read(&code, |text| scrubber.clean(text));
+    let told = serde_json::from_str::<String>(error).ok();
+    if let Some(code) = told.and_then(|code| OAuthErrorCode::read(&code, |text| scrubber.clean(text)).said())
+    {
         return ExchangeError::Refused { kind, status, code, description, retry_after, request_id };
     }
     let error = serde_json::from_str::<ApiError>(error).ok();

@@ -86,7 +86,9 @@ impl ExchangeError {
         match self {
             Self::Refused { status, code, .. } => match code {
                 OAuthErrorCode::TemporarilyUnavailable | OAuthErrorCode::ServerError => true,
-                OAuthErrorCode::Other(_) => is_transient(*status),
+                OAuthErrorCode::Other(_)
+                | OAuthErrorCode::InvalidToken
+                | OAuthErrorCode::InsufficientScope => is_transient(*status),
                 _ => false,
             },
             Self::Status { status, .. } => is_transient(*status),

@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Asked, ExchangeError, ExchangeKind, answer, request};
-use crate::{Client, Format, ScopeSet, Server};
+use crate::{Client, Format, OAuthErrorCode, ScopeSet, Server};
 
 /// What kind of token is given back (RFC 7009 section 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +78,7 @@ pub fn revocation(asked: &Asked, response: &Response<Bytes>, now: SystemTime) ->
         return Ok(());
     }
     let error = answer::refusal(asked, response, now);
-    let unknown = response.status() == StatusCode::BAD_REQUEST
-        && error.code().is_some_and(|code| code.as_str() == "invalid_token");
+    let unknown =
+        response.status() == StatusCode::BAD_REQUEST && error.code() == Some(&OAuthErrorCode::InvalidToken);
     if unknown { Ok(()) } else { Err(error) }
 }

@@ -110,13 +110,13 @@ pub(super) fn read(
     let params = Params::parse(callback)?;
     check_state(pending, params.state.as_deref())?;
     check_issuer(pending, params.iss.as_deref())?;
-    match (params.code, params.error) {
+    let scrubber = Scrubber::new(&[pending.state.clone(), pending.verifier.clone()]);
+    let read = |error: Cow<'_, str>| OAuthErrorCode::read(&error, |text| scrubber.clean(text)).said();
+    match (params.code, params.error.map(read)) {
         (Some(_), Some(_)) => Err(CallbackErrorKind::CodeAndError),
-        (None, None) => Err(CallbackErrorKind::CodeMissing),
+        (None, None | Some(None)) => Err(CallbackErrorKind::CodeMissing),
         (Some(code), None) => check_code(&code),
-        (None, Some(error)) => {
-            let scrubber = Scrubber::new(&[pending.state.clone(), pending.verifier.clone()]);
-            let code = OAuthErrorCode::read(&error, |text| scrubber.clean(text));
+        (None, Some(Some(code))) => {
             let description = params.error_description.map(|text| scrubber.clean(&text));
             Err(CallbackErrorKind::Denied { code, description: description.filter(|text| !text.is_empty()) })
         }

@@ -256,11 +256,24 @@ fn every_error_code_is_read_from_the_body_whatever_the_status() {
         (500, "server_error", OAuthErrorCode::ServerError, true),
         (400, "house_rule", OAuthErrorCode::Other("house_rule".to_owned()), false),
         (429, "house_rule", OAuthErrorCode::Other("house_rule".to_owned()), true),
+        (401, "invalid_token", OAuthErrorCode::InvalidToken, false),
+        (503, "invalid_token", OAuthErrorCode::InvalidToken, true),
+        (403, "insufficient_scope", OAuthErrorCode::InsufficientScope, false),
+        (502, "insufficient_scope", OAuthErrorCode::InsufficientScope, true),
     ] {
         let error = exchange::response(&asked_refresh(), &oauth_error(status, text), at(0)).unwrap_err();
         assert_eq!(error.code(), Some(&code));
         assert_eq!(error.is_retryable(), retryable, "{status} {text}");
         assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+#[test]
+fn a_code_that_shows_nothing_is_none() {
+    for code in ["", " ", "\u{1b}\u{0}"] {
+        let error = exchange::response(&asked_refresh(), &oauth_error(400, code), at(0)).unwrap_err();
+        assert!(matches!(error, ExchangeError::Status { .. }), "{error:?}");
+        assert!(error.to_string().contains("400 Bad Request and no OAuth error"), "{error}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `WWW-Authenticate`, as it should be and as it comes.
 
-use auth_core::{AuthorizationRequest, Challenge, Client, MissingScope, ScopeSet};
+use auth_core::{AuthorizationRequest, Challenge, Client, MissingScope, OAuthErrorCode, ScopeSet};
 use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 use proptest::prelude::*;
 
@@ -42,6 +42,31 @@ fn the_challenges_of_the_rfcs_are_read() {
         read(&[r#"Basic realm="simple", Newauth realm="apps", type=1, title="Login to \"apps\"""#]),
         r#"Basic realm=[simple]; Newauth realm=[apps] type=[1] title=[Login to "apps"]"#
     );
+}
+
+#[test]
+fn every_code_of_rfc_6750_is_read_and_any_other_is_kept_fit_to_be_shown() {
+    let error = |value: &str| Challenge::read(&headers(&[value]))[0].error(&"canary/x".into());
+    for (code, expected) in [
+        ("invalid_request", OAuthErrorCode::InvalidRequest),
+        ("invalid_token", OAuthErrorCode::InvalidToken),
+        ("insufficient_scope", OAuthErrorCode::InsufficientScope),
+        ("house_rule", OAuthErrorCode::Other("house_rule".to_owned())),
+        ("no canary/x, canary%2Fx", OAuthErrorCode::Other("no [redacted], [redacted]".to_owned())),
+    ] {
+        assert_eq!(error(&format!(r#"Bearer realm="x", error="{code}""#)), Some(expected), "{code}");
+    }
+    let Some(OAuthErrorCode::Other(kept)) = error(&format!(r#"Bearer error="{}""#, "x".repeat(300))) else {
+        panic!("a long code is kept");
+    };
+    assert_eq!(kept, "x".repeat(256));
+    for silent in
+        ["Bearer", r#"Bearer error="""#, r#"DPoP error="invalid_token""#, r#"Basic error="invalid_token""#]
+    {
+        assert_eq!(error(silent), None, "{silent}");
+    }
+    assert_eq!(OAuthErrorCode::InvalidToken.to_string(), "invalid_token");
+    assert_eq!(OAuthErrorCode::InsufficientScope.to_string(), "insufficient_scope");
 }
 
 /// C91: several headers, several challenges in one, commas in quotes, schemes nobody knows.
