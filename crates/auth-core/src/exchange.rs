@@ -121,7 +121,7 @@ pub fn client_credentials(server: &Server, client: &Client, scopes: &ScopeSet) -
 /// Reads the answer to an exchange (RFC 6749 sections 5.1 and 5.2).
 ///
 /// Only a 200 with one JSON object is a success. What the server leaves out is filled in from what was asked: the
-/// refresh token sent, the scopes requested. A token without a usable lifetime is taken to live an hour when the next
+/// refresh token sent, the scopes requested; where it grants others, [`TokenSet::scope_change`] tells. A token without a usable lifetime is taken to live an hour when the next
 /// one can be had without a person, and until it is refused when it cannot; a federation has to say how long.
 ///
 /// # Errors

@@ -70,6 +70,11 @@ impl ScopeSet {
         ScopeChange { missing: self.difference(granted), unasked: granted.difference(self) }
     }
 
+    /// Returns how what was granted differs from this set, if it does.
+    pub(crate) fn changed_to(&self, granted: &Self) -> Option<ScopeChange> {
+        Some(self.compare(granted)).filter(|change| change.is_narrower() || change.is_wider())
+    }
+
     /// Tells whether the set has no scope.
     #[must_use]
     pub fn is_empty(&self) -> bool {

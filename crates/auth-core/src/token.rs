@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use crate::ScopeSet;
+use crate::{ScopeChange, ScopeSet};
 
 /// What one successful exchange gave, read and checked (RFC 6749 section 5.1).
 ///
@@ -23,6 +23,10 @@ pub struct TokenSet {
     pub expires_at: Option<SystemTime>,
     /// The scopes granted: those the server names, or those that were asked for when it names none.
     pub scopes: Option<ScopeSet>,
+    /// How the scopes granted differ from those that were asked for: less may be too little, and more is worth a word.
+    ///
+    /// `None` when they do not differ, and when none were asked for, as in a refresh.
+    pub scope_change: Option<ScopeChange>,
     /// Every other member of the answer, unchanged.
     pub extra: Map<String, Value>,
 }
@@ -35,6 +39,7 @@ impl fmt::Debug for TokenSet {
             .field("empty_refresh_token", &self.empty_refresh_token)
             .field("expires_at", &self.expires_at)
             .field("scopes", &self.scopes)
+            .field("scope_change", &self.scope_change)
             .field("extra", &Names(&self.extra))
             .finish()
     }
@@ -96,8 +101,7 @@ impl Snapshot {
 /// The first snapshot of a login, with generation 1.
 impl From<TokenSet> for Snapshot {
     fn from(tokens: TokenSet) -> Self {
-        let TokenSet { access_token, refresh_token, empty_refresh_token: _, expires_at, scopes, extra } =
-            tokens;
+        let TokenSet { access_token, refresh_token, expires_at, scopes, extra, .. } = tokens;
         Self { access_token, refresh_token, expires_at, scopes, generation: 1, extra }
     }
 }
@@ -141,6 +145,7 @@ mod tests {
             empty_refresh_token: false,
             expires_at: None,
             scopes: None,
+            scope_change: None,
             extra: Map::from_iter([("id_token".to_owned(), Value::from("canary-c"))]),
         };
         for shown in [format!("{tokens:?}"), format!("{:?}", Snapshot::from(tokens.clone()))] {

@@ -80,7 +80,9 @@ fn tokens(
     let refresh_token = refresh_token.map(SecretString::from).or_else(|| asked.refresh_token.clone());
     let told = take_text(&mut members, "scope").ok().flatten().map(|text| ScopeSet::parse(&text));
     let some = |scopes: &ScopeSet| !scopes.is_empty();
-    let scopes = told.filter(some).or_else(|| Some(asked.scopes.clone()).filter(some));
+    let (told, wanted) = (told.filter(some), Some(&asked.scopes).filter(|scopes| some(scopes)));
+    let scope_change = wanted.zip(told.as_ref()).and_then(|(wanted, told)| wanted.changed_to(told));
+    let scopes = told.or_else(|| wanted.cloned());
     let lifetime = match lifetime(members.remove("expires_in")) {
         None if asked.kind.needs_lifetime() => {
             return Err(invalid("expires_in is missing or not a number above zero"));
@@ -101,6 +103,7 @@ fn tokens(
         empty_refresh_token,
         expires_at,
         scopes,
+        scope_change,
         extra,
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Failure, Reason};
-use crate::{Offset, SkewChange};
+use crate::{Offset, ScopeChange, SkewChange};
 
 /// Something worth a log line or a metric; nothing has to be done about it.
 ///
@@ -28,6 +28,10 @@ pub enum Event {
     },
     /// The server answered with an empty refresh token; the one before is kept. Worth a word to the server's operator.
     EmptyRefreshToken,
+    /// A refresh gave a token whose scopes differ from those of the token before.
+    ///
+    /// The names are the server's text: they are not made fit to be shown, and `Display` leaves them out.
+    ScopesChanged(ScopeChange),
     /// An exchange failed; a valid lease is still handed out.
     RefreshFailed(Failure),
     /// The store failed. The tokens are in memory only: a crash now loses the login. Storing is tried again.
@@ -70,6 +74,10 @@ impl fmt::Display for Event {
             Self::EmptyRefreshToken => {
                 f.write_str("the server answered with an empty refresh token; the one before is kept")
             }
+            Self::ScopesChanged(change) if change.is_narrower() => {
+                f.write_str("the new access token lacks scopes of the one before; log in again if something needs them")
+            }
+            Self::ScopesChanged(_) => f.write_str("the new access token has scopes that the one before had not"),
             Self::RefreshFailed(failure) | Self::RevocationFailed(failure) => failure.fmt(f),
             Self::StoreFailed { generation } => write!(
                 f,

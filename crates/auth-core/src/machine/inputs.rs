@@ -60,6 +60,10 @@ impl TokenMachine {
         if tokens.empty_refresh_token {
             self.events.push_back(Event::EmptyRefreshToken);
         }
+        let scopes = held.snapshot.scopes.as_ref().zip(tokens.scopes.as_ref());
+        if let Some(change) = scopes.and_then(|(before, granted)| before.changed_to(granted)) {
+            self.events.push_back(Event::ScopesChanged(change));
+        }
         let next = held.snapshot.succeeded_by(tokens);
         self.spent.replace(held.snapshot.refresh_token.as_ref(), next.refresh_token.as_ref());
         self.hold(next, Some(now));

@@ -89,9 +89,18 @@ fn an_empty_refresh_token_of_a_login_is_none_and_noted() {
 #[test]
 fn narrower_and_wider_scopes_are_exposed() {
     let body = r#"{"access_token":"a","token_type":"bearer","scope":"a admin"}"#;
-    let scopes = read(&asked_code(), body).unwrap().scopes.unwrap();
-    assert_eq!(scopes.to_string(), "a admin");
-    assert!(!scopes.contains("b"));
+    let tokens = read(&asked_code(), body).unwrap();
+    assert_eq!(tokens.scopes, Some(ScopeSet::parse("a admin")));
+    let change = tokens.scope_change.unwrap();
+    assert_eq!((change.missing, change.unasked), (ScopeSet::parse("b"), ScopeSet::parse("admin")));
+    for told in ["", r#","scope":"""#, r#","scope":" ""#, r#","scope":null"#, r#","scope":"b a""#] {
+        let body = format!(r#"{{"access_token":"a","token_type":"bearer"{told}}}"#);
+        let tokens = read(&asked_code(), &body).unwrap();
+        assert_eq!(tokens.scopes, Some(ScopeSet::parse("a b")), "{told}");
+        assert_eq!(tokens.scope_change, None, "{told}");
+    }
+    let unasked = read(&asked_refresh(), body).unwrap();
+    assert_eq!((unasked.scopes, unasked.scope_change), (tokens.scopes, None), "a refresh asks for none");
 }
 
 #[test]

@@ -434,13 +434,16 @@ fn a_short_device_code_cannot_hide_the_servers_words() {
 
 #[test]
 fn the_tokens_have_what_was_asked_and_what_was_granted() {
-    for (scope, expected) in [("", "example_scope"), (r#","scope":"less more""#, "less more")] {
+    for (scope, expected, changed) in
+        [("", "example_scope", false), (r#","scope":"less more""#, "less more", true)]
+    {
         let mut rig = Rig::new(&answer());
         rig.gap();
         let body = format!(r#"{{"access_token":"at","token_type":"Bearer","expires_in":60{scope}}}"#);
         rig.answer(reply(200, body));
         let DeviceOutput::Done(tokens) = rig.poll.poll(rig.elapsed) else { panic!("not done") };
         assert_eq!(tokens.scopes, Some(ScopeSet::parse(expected)));
+        assert_eq!(tokens.scope_change.is_some(), changed);
         assert_eq!(tokens.expires_at, Some(at(60)));
         assert!(tokens.refresh_token.is_none());
     }

@@ -198,6 +198,7 @@ fn a_failed_store_of_older_tokens_does_not_delay_newer_ones() {
         empty_refresh_token: false,
         expires_at: None,
         scopes: None,
+        scope_change: None,
         extra: serde_json::Map::new(),
     };
     assert!(rig.handle(Input::LoggedIn(login)).drain().stores.is_empty(), "one write at a time");
@@ -438,6 +439,7 @@ fn a_login_replaces_everything_and_is_stored_before_it_is_seen() {
         empty_refresh_token: false,
         expires_at: Some(at(1900)),
         scopes: None,
+        scope_change: None,
         extra: serde_json::Map::new(),
     };
     let said = rig.handle(Input::LoggedIn(login)).drain();
@@ -528,6 +530,7 @@ fn an_old_login_in_the_store_does_not_come_back_while_the_new_one_is_not_stored(
         empty_refresh_token: false,
         expires_at: Some(at(500)),
         scopes: None,
+        scope_change: None,
         extra: serde_json::Map::new(),
     };
     let stores = rig.handle(Input::LoggedIn(login)).drain().stores;
@@ -613,6 +616,7 @@ fn a_new_login_does_not_pay_for_the_refusals_of_the_old_one() {
             empty_refresh_token: false,
             expires_at: Some(at(5000)),
             scopes: None,
+            scope_change: None,
             extra: serde_json::Map::new(),
         };
         let said = rig.handle(Input::LoggedIn(new)).drain();

@@ -52,6 +52,7 @@ fn login(access_token: &str, refresh_token: &str) -> TokenSet {
         empty_refresh_token: false,
         expires_at: Some(at(5000)),
         scopes: None,
+        scope_change: None,
         extra: serde_json::Map::new(),
     }
 }

@@ -28,6 +28,7 @@ mod redaction;
 mod revocation;
 mod rfc;
 mod rig;
+mod scopes;
 mod sim;
 mod skew;
 mod trouble;

@@ -168,6 +168,7 @@ impl World {
                     empty_refresh_token: false,
                     expires_at: Some(self.rig.now + Duration::from_secs(seconds)),
                     scopes: None,
+                    scope_change: None,
                     extra: serde_json::Map::new(),
                 }));
             }

@@ -438,6 +438,7 @@ fn login(access: &str, refresh: &str, now: SystemTime) -> TokenSet {
         empty_refresh_token: false,
         expires_at: Some(now + Duration::from_secs(600)),
         scopes: Some(ScopeSet::parse("read")),
+        scope_change: None,
         extra: serde_json::Map::from_iter([("account".to_owned(), "of the user".into())]),
     }
 }

@@ -493,6 +493,7 @@ impl World {
             empty_refresh_token: false,
             expires_at: if lifetime == 0 { None } else { shifted(self.now, lifetime) },
             scopes: None,
+            scope_change: None,
             extra: Map::new(),
         }
     }
