@@ -18,6 +18,8 @@
 //! An exchange is the same three steps whatever it trades: build a request, send it, read the answer. `send` below is
 //! the one function you bring. It takes an `http::Request<Bytes>` and gives back the `http::Response<Bytes>`, whatever
 //! its status; it follows no redirect, and it may stop reading after [`exchange::MAX_ANSWER`] bytes. `now` is the time.
+//! Beside this crate a program needs `http`, `bytes` and `secrecy`, whose types are in these signatures, and for a login
+//! a source of random bytes such as `getrandom`.
 //!
 //! ## A person with a browser: authorization code with PKCE
 //!

@@ -13,6 +13,7 @@ mod answer;
 mod api_error;
 mod assertion;
 mod challenge;
+mod cleartext;
 mod client_credentials;
 mod clock;
 mod device;
