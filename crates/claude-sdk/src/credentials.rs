@@ -1,4 +1,14 @@
 //! Who a request is sent as: the [`CredentialProvider`] seam and its ready implementations.
+//!
+//! | who you are | take | it is renewed |
+//! |---|---|---|
+//! | an API key or a token at hand | [`Credential`], or [`ClientBuilder::api_key`](crate::ClientBuilder::api_key) | never |
+//! | an API key in a secret store | [`FromSecret`] | read for each attempt |
+//! | a person who has logged in | [`OAuth`] | with the refresh token, once for all processes |
+//! | a workload that its platform vouches for | [`Cached`] over [`Federation`] | by asking again |
+//! | a client with a secret of its own | [`Cached`] over [`ClientCredentials`] | by asking again |
+//! | anything that hands out tokens when asked | [`Cached`] over a [`TokenSource`] of your own | by asking again |
+//! | anything else | a [`CredentialProvider`] of your own | as you say |
 
 use std::{fmt, sync::Arc};
 
@@ -10,11 +20,21 @@ use url::{Origin, Url};
 
 use crate::{config::ApiVersion, error::AuthError};
 
+mod cached;
+mod client_credentials;
+mod exchange;
+mod federation;
 mod oauth;
 mod secret;
+mod source;
+mod spread;
 
+pub use cached::Cached;
+pub use client_credentials::ClientCredentials;
+pub use federation::Federation;
 pub use oauth::OAuth;
 pub use secret::FromSecret;
+pub use source::{Grant, TokenSource};
 
 /// Gives a credential for each attempt; swap in your own to take it from anywhere.
 ///
@@ -148,9 +168,15 @@ impl Credential {
         self.0.text.0.strip_prefix(BEARER).unwrap_or_default()
     }
 
-    /// Whether a 401 may be answered with another credential: an API key stays what it is.
+    /// Whether a 401 may be answered with another credential: an API key stays what it is, unless it was had by asking.
     pub(crate) fn is_renewable(&self) -> bool {
-        self.0.scheme == Scheme::Token
+        self.0.scheme == Scheme::Token || self.0.generation > 0
+    }
+
+    /// Says which renewal this is.
+    pub(crate) fn with_generation(mut self, generation: u64) -> Self {
+        Arc::make_mut(&mut self.0).generation = generation;
+        self
     }
 
     /// Puts the credential, and what the service wants beside it, into a request's headers.

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
 use transport::{Clock, HttpBackend, SystemClock};
 
-use super::{Credential, CredentialProvider};
+use super::{Credential, CredentialProvider, spread};
 use crate::{entropy, error::AuthError, token_store::TokenStore};
 
 mod driver;
-mod spread;
 
 use driver::Shared;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrets::{SecretName, SecretProvider};
+use secrets::{Secret, SecretName, SecretProvider};
 
 use super::{Credential, CredentialProvider};
 use crate::error::AuthError;
@@ -35,12 +35,17 @@ impl FromSecret {
 #[async_trait]
 impl CredentialProvider for FromSecret {
     async fn credential(&self) -> Result<Credential, AuthError> {
-        let secret = self.provider.get(self.name.clone()).await;
-        let secret = secret.map_err(|error| AuthError::Secret {
-            reason: error.to_string(),
-            retryable: error.is_retryable(),
-        })?;
-        let secret = secret.ok_or_else(|| AuthError::MissingSecret { name: self.name.to_string() })?;
-        Credential::api_key(secret.expose().into())
+        Credential::api_key(read(&*self.provider, &self.name).await?.into_inner())
     }
+}
+
+/// The secret `name`, which has to be there.
+pub(super) async fn read(provider: &dyn SecretProvider, name: &SecretName) -> Result<Secret, AuthError> {
+    let secret = provider.get(name.clone()).await;
+    let secret = secret.map_err(|error| AuthError::Secret {
+        reason: error.to_string(),
+        kind: error.kind(),
+        retryable: error.is_retryable(),
+    })?;
+    secret.ok_or_else(|| AuthError::MissingSecret { name: name.to_string() })
 }

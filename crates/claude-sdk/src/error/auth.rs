@@ -1,5 +1,7 @@
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
+use auth_core::AssertionError;
+
 /// Why no usable credential could be had.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +32,8 @@ pub enum AuthError {
     Secret {
         /// What the source said, free of secrets.
         reason: String,
+        /// What is wrong.
+        kind: secrets::ErrorKind,
         /// Whether a later try may succeed.
         retryable: bool,
     },
@@ -38,6 +42,15 @@ pub enum AuthError {
     MissingSecret {
         /// The name that was asked for.
         name: String,
+    },
+    /// An identity token was not sent: no server can accept it.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
+    /// Code that was plugged in panicked; whoever waited for it is told so.
+    #[error("{what} panicked; mend it, its message is on standard error")]
+    Panicked {
+        /// Which part it was.
+        what: &'static str,
     },
     /// A key or token has characters no header can carry.
     #[error("the credential has a line break, a blank or another character that a key cannot have")]

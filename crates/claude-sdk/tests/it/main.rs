@@ -12,6 +12,7 @@ mod calls;
 mod crowd;
 mod failing_store;
 mod failures;
+mod federation;
 mod login;
 mod logout;
 mod profile;
