@@ -43,15 +43,18 @@ fn encodings(secret: &str) -> Vec<SecretString> {
         return Vec::new();
     }
     let mut forms = vec![
-        secret.to_owned(),
+        printable(secret),
         BASE64_STANDARD.encode(secret),
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
-    forms.extend(PLAIN.iter().flat_map(|plain| url_forms(secret, plain)));
-    forms.extend(ESCAPED.iter().flat_map(|escaped| json_forms(secret, *escaped)));
-    forms = forms.iter().map(|form| printable(form)).collect();
+    // Of most tokens the other forms are the same.
+    if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        let odd = PLAIN.iter().flat_map(|plain| url_forms(secret, plain));
+        let odd = odd.chain(ESCAPED.iter().flat_map(|escaped| json_forms(secret, *escaped)));
+        forms.extend(odd.map(|form| printable(&form)));
+    }
     forms.sort_unstable();
     forms.dedup();
     forms.into_iter().map(SecretString::from).collect()
@@ -63,18 +66,17 @@ const PLAIN: [&[u8]; 4] = [b"*-._", b"-._~", b"-._~/", b"-._~!*'()"];
 
 /// Percent-encodes with either case of letters, and with either way to write a space.
 fn url_forms(secret: &str, plain: &[u8]) -> [String; 4] {
-    let upper: String = secret.bytes().map(|byte| percent(byte, plain)).collect();
+    let mut upper = String::with_capacity(secret.len());
+    for byte in secret.bytes() {
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
+            upper.push(byte.into());
+        } else {
+            upper += &format!("%{byte:02X}");
+        }
+    }
     let lower = lower_escapes(&upper);
     let plus = |form: &str| form.replace("%20", "+");
     [plus(&upper), plus(&lower), upper, lower]
-}
-
-fn percent(byte: u8, plain: &[u8]) -> String {
-    if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
-        char::from(byte).into()
-    } else {
-        format!("%{byte:02X}")
-    }
 }
 
 /// Writes `%2F` as `%2f`; both are legal.
@@ -107,22 +109,24 @@ const ESCAPED: [fn(char) -> bool; 5] = [
 
 /// Writes the inside of a JSON string with either case of letters in escapes, and with slashes escaped or not.
 fn json_forms(secret: &str, escaped: fn(char) -> bool) -> [String; 4] {
-    let write = |unit: fn(u16) -> String| -> String {
-        secret.chars().map(|c| if escaped(c) { utf16(c, unit) } else { json(c) }).collect()
+    let write = |unit: fn(u16) -> String| {
+        let mut text = String::with_capacity(secret.len());
+        for c in secret.chars() {
+            match c {
+                _ if escaped(c) => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|code| unit(*code))),
+                '"' | '\\' => text.extend(['\\', c]),
+                '\n' => text += "\\n",
+                '\r' => text += "\\r",
+                '\t' => text += "\\t",
+                _ if c < ' ' => text.extend(c.encode_utf16(&mut [0; 1]).iter().map(|code| unit(*code))),
+                _ => text.push(c),
+            }
+        }
+        text
     };
     let (upper, lower) = (write(|unit| format!("\\u{unit:04X}")), write(|unit| format!("\\u{unit:04x}")));
     let slashes = |form: &str| form.replace('/', "\\/");
     [slashes(&upper), slashes(&lower), upper, lower]
-}
-
-fn utf16(c: char, unit: fn(u16) -> String) -> String {
-    c.encode_utf16(&mut [0; 2]).iter().map(|code| unit(*code)).collect()
-}
-
-fn json(c: char) -> String {
-    let quoted = serde_json::Value::from(String::from(c)).to_string();
-    let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inside.unwrap_or(&quoted).to_owned()
 }
 
 /// Replaces what a terminal would obey by blanks, one for one.

@@ -2,7 +2,8 @@
 //!
 //! The others stand with what they show: the requests of sections 4.1.3, 4.4.2 and 6 and the answers of 4.4.3 and 5.1,
 //! RFC 7523 section 2.1, RFC 8628 sections 3.1 to 3.4, RFC 7009 section 2.1, RFC 7636 appendix B. Sections 4.2 (implicit)
-//! and 4.3 (passwords) of RFC 6749 are not offered, and an implicit answer is not read.
+//! and 4.3 (passwords) of RFC 6749 are not offered, and an implicit answer is not read; nor is RFC 7523 section 2.2, a JWT
+//! in place of a client's secret.
 
 use std::collections::HashMap;
 
