@@ -238,10 +238,10 @@ impl Protocol {
         }
     }
 
-    /// Sets to work again; a machine that is idle leaves things as they are.
+    /// Sets to work again; a machine that is idle leaves things as they are, and may wait for something now.
     fn resume(&self, world: &mut World, process: &mut Process) {
         match self.call(process, world, Call::Poll) {
-            Said::Idle(_) => {}
+            Said::Idle(wake) => process.wake = wake,
             said => self.obey(world, process, said),
         }
     }
