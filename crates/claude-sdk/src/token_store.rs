@@ -59,7 +59,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// Gets ready for the refresh token of `spending` to be sent, once and for all: whoever renews calls this under the
     /// lock, sends nothing where it fails, and waits for the answer until `deadline` at the longest.
     ///
-    /// A store that can fail secures here what [`save`](Self::save) will need, so that a full disk is found out while
+    /// Where it fails, it leaves nothing behind. A store that can fail secures here what [`save`](Self::save) will need, so that a full disk is found out while
     /// the token is still good; and it notes what is about to happen, so that whoever takes the lock after a crash
     /// knows. The note goes with the next `save`, with [`remove`](Self::remove), or with [`cancel`](Self::cancel).
     ///

@@ -74,6 +74,13 @@ impl fmt::Display for Error {
                     "{place} belongs to another user: run `chown \"$(id -u)\" {place}` or use a file of your own"
                 )
             }
+            ErrorKind::Linked => {
+                write!(f, "{place} has a second name (a hard link): copy it to a new file and use that")
+            }
+            ErrorKind::OpenFolder => write!(
+                f,
+                "{place} is a folder in which other users can replace files: run `chmod go-w {place}`"
+            ),
             ErrorKind::Unreadable => {
                 write!(f, "{place} cannot be read: check the path and your rights to it")
             }
@@ -110,6 +117,10 @@ pub enum ErrorKind {
     OpenToOthers,
     /// The file belongs neither to the user of this process nor to root.
     ForeignOwner,
+    /// The file has another name, by which others may reach it.
+    Linked,
+    /// The group or everyone else can replace the files of the folder.
+    OpenFolder,
     /// The system refused to open or to read it.
     Unreadable,
     /// The backend did not answer; it may later.

@@ -50,7 +50,8 @@
 //! # Features
 //!
 //! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
-//! - `file` (on by default): `providers::File`, and `read_private` for files of another form.
+//! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
+//!   it checks as `check_private` and `check_folder`.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
 
@@ -73,6 +74,6 @@ pub use env::{Lookup, process_lookup};
 pub use error::{Error, ErrorKind};
 pub use name::SecretName;
 #[cfg(feature = "file")]
-pub use private_file::{read_private, read_unshared};
+pub use private_file::{check_folder, check_private, read_private, read_unshared};
 pub use provider::SecretProvider;
 pub use secret::Secret;

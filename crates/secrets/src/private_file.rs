@@ -1,6 +1,10 @@
 //! Reading a file that nobody else can read, or that a platform mounts.
 
-use std::{io, io::Read as _, path::Path};
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use secrecy::zeroize::Zeroizing;
 
@@ -10,15 +14,18 @@ use crate::{Error, ErrorKind};
 ///
 /// It is opened without following a link at its last step and without waiting (so a pipe cannot hang the caller), and
 /// what is checked is the open file, so it cannot be swapped in between. It has to be a regular file, without any
-/// right for group and others, that belongs to the user of this process or to root. Where the system is not a Unix,
-/// mode and owner are **not** checked.
+/// right for group and others and without a second name, that belongs to the user of this process or to root. Where the
+/// system is not a Unix, mode, names and owner are **not** checked.
+///
+/// A file that is written or replaced while it is read is read again, so that what comes is one version of it.
 ///
 /// The file is read on the calling thread: it is small, and a local disk answers at once.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotARegularFile`], [`ErrorKind::OpenToOthers`], [`ErrorKind::ForeignOwner`], [`ErrorKind::TooLarge`]
-/// or [`ErrorKind::Unreadable`], with the path as its place.
+/// [`ErrorKind::NotARegularFile`], [`ErrorKind::OpenToOthers`], [`ErrorKind::ForeignOwner`], [`ErrorKind::Linked`],
+/// [`ErrorKind::TooLarge`] or [`ErrorKind::Unreadable`], with the path as its place; [`ErrorKind::Unavailable`] where it
+/// is written again and again.
 pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     read(path, largest, Kept::Private)
 }
@@ -30,6 +37,33 @@ pub fn read_private(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<
 /// As [`read_private`].
 pub fn read_unshared(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     read(path, largest, Kept::Readable)
+}
+
+/// Checks an open file as [`read_private`] does before it reads: one that is opened for writing, or to be locked.
+///
+/// # Errors
+///
+/// As [`read_private`].
+pub fn check_private(file: &File, path: &Path) -> Result<(), Error> {
+    let refused = |kind| Error::new(kind, quoted(path));
+    let metadata = file.metadata().map_err(|error| refused(ErrorKind::Unreadable).with_source(error))?;
+    check(&metadata, Kept::Private).map_err(refused)
+}
+
+/// Checks that nobody else can put another file in the place of one in `folder`: it is not writable by group or others,
+/// unless its files can be removed by their owners only. One that does not exist is right.
+///
+/// # Errors
+///
+/// [`ErrorKind::OpenFolder`], or [`ErrorKind::Unreadable`].
+pub fn check_folder(folder: &Path) -> Result<(), Error> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let refused = |kind| Error::new(kind, quoted(here));
+    match here.metadata() {
+        Ok(metadata) => system::check_folder(&metadata).map_err(refused),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(refused(ErrorKind::Unreadable).with_source(error)),
+    }
 }
 
 /// Reads a file that a platform mounts and replaces, as Kubernetes does with a service account's token.
@@ -55,30 +89,40 @@ fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<
     let refused = |kind| Error::new(kind, quoted(path));
     let unreadable = |error: io::Error| refused(ErrorKind::Unreadable).with_source(error);
 
-    let file = match system::open(path, kept) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(refused(ErrorKind::NotARegularFile));
+    for _ in 0..TRIES {
+        let mut file = match system::open(path, kept) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let before = file.metadata().map_err(unreadable)?;
+        check(&before, kept).map_err(refused)?;
+        if before.len() > largest as u64 {
+            return Err(refused(ErrorKind::TooLarge));
+        }
+        // The whole room at once: a buffer that grows would leave pieces of the secret behind.
+        let mut raw = Zeroizing::new(Vec::with_capacity(largest.min(ROOM) + 1));
+        (&mut file).take(largest as u64 + 1).read_to_end(&mut raw).map_err(unreadable)?;
+        if raw.len() > largest {
+            return Err(refused(ErrorKind::TooLarge));
+        }
+        if system::is_same(&before, &file.metadata().map_err(unreadable)?) {
+            return Ok(Some(raw));
+        }
     }
-    system::check_rights(&metadata, kept).map_err(refused)?;
-    if metadata.len() > largest as u64 {
-        return Err(refused(ErrorKind::TooLarge));
-    }
-
-    // The whole room at once: a buffer that grows would leave pieces of the secret behind.
-    let mut raw = Zeroizing::new(Vec::with_capacity(largest.min(ROOM) + 1));
-    file.take(largest as u64 + 1).read_to_end(&mut raw).map_err(unreadable)?;
-    if raw.len() > largest {
-        return Err(refused(ErrorKind::TooLarge));
-    }
-    Ok(Some(raw))
+    Err(refused(ErrorKind::Unavailable))
 }
 
+fn check(metadata: &Metadata, kept: Kept) -> Result<(), ErrorKind> {
+    if !metadata.is_file() {
+        return Err(ErrorKind::NotARegularFile);
+    }
+    system::check_rights(metadata, kept)
+}
+
+/// How often a file that changes under the reader is read.
+const TRIES: usize = 5;
 /// The room that is made before reading, in bytes: more than any real secret needs.
 const ROOM: usize = 64 * 1024;
 
@@ -114,6 +158,7 @@ mod system {
 
     const GROUP_AND_OTHERS: u32 = 0o077;
     const WRITTEN_BY_THEM: u32 = 0o022;
+    const STICKY: u32 = 0o1000;
 
     pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
         let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -129,11 +174,26 @@ mod system {
 
     pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
         match kept {
+            // Another name may lie where others can reach it. None at all is a file that was replaced since.
+            Kept::Private if metadata.nlink() > 1 => Err(ErrorKind::Linked),
             Kept::Private => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), GROUP_AND_OTHERS),
             Kept::Readable => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), WRITTEN_BY_THEM),
             Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Err(ErrorKind::OpenToOthers),
             Kept::Mounted => Ok(()),
         }
+    }
+
+    pub(super) fn check_folder(metadata: &fs::Metadata) -> Result<(), ErrorKind> {
+        let shared = metadata.mode() & WRITTEN_BY_THEM != 0 && metadata.mode() & STICKY == 0;
+        if shared { Err(ErrorKind::OpenFolder) } else { Ok(()) }
+    }
+
+    /// Tells whether nothing was written, and the file is still where it was: a new one in its place moves its times too.
+    pub(super) fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
+        let state = |now: &fs::Metadata| {
+            (now.len(), now.mtime(), now.mtime_nsec(), now.ctime(), now.ctime_nsec(), now.nlink())
+        };
+        state(before) == state(after)
     }
 
     fn check(owner: u32, mode: u32, user: u32, too_much: u32) -> Result<(), ErrorKind> {
@@ -201,5 +261,13 @@ mod system {
 
     pub(super) fn check_rights(_: &fs::Metadata, _: Kept) -> Result<(), ErrorKind> {
         Ok(())
+    }
+
+    pub(super) fn check_folder(_: &fs::Metadata) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    pub(super) fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
+        before.len() == after.len() && before.modified().ok() == after.modified().ok()
     }
 }

@@ -77,12 +77,12 @@ impl TokenStore for Flaky {
     }
 
     async fn prepare(&self, spending: Snapshot, _: SystemTime) -> Result<Sending, StoreError> {
+        if !self.room.load(Ordering::SeqCst) {
+            return Err(StoreError::Other("no room; make some".into()));
+        }
         let token = spending.refresh_token.unwrap().expose_secret().to_owned();
         let before = self.noted.lock().unwrap().replace(token);
-        if self.room.load(Ordering::SeqCst) {
-            return Ok(if before.is_some() { Sending::Again } else { Sending::First });
-        }
-        Err(StoreError::Other("no room; make some".into()))
+        Ok(if before.is_some() { Sending::Again } else { Sending::First })
     }
 
     async fn cancel(&self) -> Result<(), StoreError> {

@@ -187,3 +187,87 @@ async fn a_path_through_a_file_cannot_be_read_and_the_source_says_why() {
     assert_eq!(error.kind(), ErrorKind::Unreadable);
     assert!(std::error::Error::source(&error).is_some());
 }
+
+#[tokio::test]
+async fn a_file_with_a_second_name_is_refused() {
+    let folder = Folder::new();
+    let path = folder.write("key", "canary", 0o600);
+    fs::hard_link(&path, folder.path("other")).unwrap();
+    let (kind, text) = refusal(&path).await;
+    assert_eq!(kind, ErrorKind::Linked);
+    assert!(text.contains("copy it to a new file"), "{text}");
+    let open = fs::File::open(&path).unwrap();
+    assert_eq!(secrets::check_private(&open, &path).unwrap_err().kind(), ErrorKind::Linked);
+
+    fs::remove_file(folder.path("other")).unwrap();
+    assert!(File::at(&path).get(name("any")).await.unwrap().is_some());
+    assert!(secrets::check_private(&open, &path).is_ok());
+}
+
+#[test]
+fn a_folder_in_which_others_can_replace_files_is_refused() {
+    let folder = Folder::new();
+    let path = folder.path("sub");
+    assert!(secrets::check_folder(&path).is_ok(), "what is not there yet can be made right");
+    fs::create_dir(&path).unwrap();
+    for (mode, right) in
+        [(0o700, true), (0o755, true), (0o1777, true), (0o770, false), (0o702, false), (0o777, false)]
+    {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let outcome = secrets::check_folder(&path);
+        assert_eq!(outcome.is_ok(), right, "{mode:o}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), ErrorKind::OpenFolder);
+            assert!(error.to_string().contains("chmod go-w"), "{error}");
+        }
+    }
+}
+
+/// Somebody swaps the file for another version, a link, a file that is open to all, and nothing, while it is read.
+#[test]
+fn a_file_that_is_swapped_under_the_reader_is_one_version_or_an_error() {
+    const SWAPS: usize = 1000;
+    let folder = Folder::new();
+    let path = folder.write("key", vec![b'a'; 8000], 0o600);
+    let evil = folder.write("evil", vec![b'e'; 8000], 0o600);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let mut read = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for swap in 0..SWAPS {
+                let next = folder.path("next");
+                match swap % 5 {
+                    0 => drop(folder.write("next", vec![b'b'; 8000], 0o600)),
+                    1 => symlink(&evil, &next).unwrap(),
+                    2 => drop(folder.write("next", vec![b'e'; 8000], 0o644)),
+                    3 => drop(folder.write("next", vec![b'a'; 8000], 0o600)),
+                    _ => {
+                        fs::remove_file(&path).unwrap();
+                        continue;
+                    }
+                }
+                fs::rename(&next, &path).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        while !done.load(std::sync::atomic::Ordering::SeqCst) {
+            match secrets::read_private(&path, 64 * 1024) {
+                Ok(None) => {}
+                Ok(Some(content)) => {
+                    let version = content.first().copied().unwrap();
+                    assert!(b"ab".contains(&version), "the wrong file: {}", char::from(version));
+                    assert_eq!(*content, vec![version; 8000], "half a file, or two versions in one");
+                    read += 1;
+                }
+                Err(error) => assert!(
+                    matches!(
+                        error.kind(),
+                        ErrorKind::NotARegularFile | ErrorKind::OpenToOthers | ErrorKind::Unavailable
+                    ),
+                    "{error}"
+                ),
+            }
+        }
+    });
+    assert!(read > 0, "now and then it is there");
+}

@@ -272,10 +272,10 @@ impl Shared {
         let now = self.clock.now();
         let deadline = now.checked_add(EXCHANGE_TIMEOUT).unwrap_or(now);
         let store = Arc::clone(&self.store);
+        let sending = whole(async move { Ok(store.prepare(spending, deadline).await?) }).await?;
         self.driven().noted = true;
-        match whole(async move { Ok(store.prepare(spending, deadline).await?) }).await? {
-            Sending::First => {}
-            Sending::Again => self.handle(Input::MaybeSpent { generation }),
+        if sending == Sending::Again {
+            self.handle(Input::MaybeSpent { generation });
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! The official SDKs' `credentials/<profile>.json`: `version`, `type`, `access_token`, `refresh_token`, `expires_at`
-//! in Unix seconds, `scope`, and members that are theirs.
+//! in Unix seconds, `scope`, whose the session is, and members that are theirs.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,18 +9,35 @@ use serde_json::{Map, Value};
 
 /// The largest credentials file that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
+/// The version of the format that is read and written.
+const MAJOR: u64 = 1;
+/// Who the session is of: the file's member, and where an answer of the token endpoint says it.
+const IDENTITY: [(&str, [&str; 2]); 5] = [
+    ("organization_uuid", ["organization", "uuid"]),
+    ("organization_name", ["organization", "name"]),
+    ("account_email", ["account", "email_address"]),
+    ("workspace_id", ["workspace", "id"]),
+    ("workspace_name", ["workspace", "name"]),
+];
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, &'static str> {
-    let members = object(bytes)?;
-    if members.get("type").is_some_and(|kind| kind != "oauth_token") {
-        return Err("its type is not oauth_token");
-    }
-    let access_token = text(&members, "access_token")?.ok_or("it has no access_token")?;
+/// Why a file holds no session that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// It is not what it should be; what is wrong, never the content.
+    Corrupt(&'static str),
+    /// It is of a later version.
+    Newer,
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, Problem> {
+    let members = session(bytes)?;
+    let access_token = text(&members, "access_token")?;
+    let access_token = access_token.ok_or(Problem::Corrupt("it has no access_token"))?;
     let expires_at = match members.get("expires_at") {
         None | Some(Value::Null) => None,
         Some(value) => {
             let seconds = value.as_f64().filter(|seconds| (0.0..=1e11).contains(seconds));
-            let seconds = seconds.ok_or("its expires_at is not a time in Unix seconds")?;
+            let seconds = seconds.ok_or(Problem::Corrupt("its expires_at is not a time in Unix seconds"))?;
             SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(seconds))
         }
     };
@@ -30,12 +47,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, &'static str> {
         expires_at,
         scopes: text(&members, "scope")?.map(|scope| ScopeSet::parse(&scope)),
         generation: 0,
-        extra: Map::new(),
+        extra: identity_of(&members),
     })
 }
 
-pub(super) fn render(former: Option<&[u8]>, snapshot: &Snapshot) -> Result<Vec<u8>, &'static str> {
-    let mut members = former.map(object).transpose()?.unwrap_or_default();
+pub(super) fn render(former: Option<&[u8]>, snapshot: &Snapshot) -> Result<Vec<u8>, Problem> {
+    let mut members = former.map(session).transpose()?.unwrap_or_default();
     members.entry("version").or_insert_with(|| "1.0".into());
     members.insert("type".into(), "oauth_token".into());
     members.insert("access_token".into(), snapshot.access_token.expose_secret().into());
@@ -49,22 +66,58 @@ pub(super) fn render(former: Option<&[u8]>, snapshot: &Snapshot) -> Result<Vec<u
     if let Some(scopes) = &snapshot.scopes {
         members.insert("scope".into(), scopes.to_string().into());
     }
-    let mut bytes = serde_json::to_vec_pretty(&members).map_err(|_| "it cannot be written as JSON")?;
+    // An answer that says whose the tokens are says all of it; one that does not leaves what the login said.
+    if IDENTITY.iter().any(|(_, [object, _])| snapshot.extra.contains_key(*object)) {
+        for (member, [object, name]) in IDENTITY {
+            let value = snapshot.extra.get(object).and_then(|value| value.get(name));
+            set(&mut members, member, value.filter(|value| value.is_string()).cloned());
+        }
+    }
+    let unwritable = |_| Problem::Corrupt("it cannot be written as JSON");
+    let mut bytes = serde_json::to_vec_pretty(&members).map_err(unwritable)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, &'static str> {
+/// The members of a file that is a session of this version.
+fn session(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|_| "it is not a JSON object")
+    let members: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|_| Problem::Corrupt("it is not a JSON object"))?;
+    if let Some(version) = members.get("version") {
+        let major = version.as_str().and_then(|version| version.split('.').next()?.parse::<u64>().ok());
+        match major.ok_or(Problem::Corrupt("its version is none"))? {
+            MAJOR => {}
+            major if major > MAJOR => return Err(Problem::Newer),
+            _ => return Err(Problem::Corrupt("its version is none")),
+        }
+    }
+    if members.get("type").is_some_and(|kind| kind != "oauth_token") {
+        return Err(Problem::Corrupt("its type is not oauth_token"));
+    }
+    Ok(members)
 }
 
-fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, &'static str> {
+/// What the file says about whose the session is, in the words of the token endpoint.
+fn identity_of(members: &Map<String, Value>) -> Map<String, Value> {
+    let mut extra = Map::new();
+    for (member, [object, name]) in IDENTITY {
+        if let Some(value @ Value::String(_)) = members.get(member) {
+            let object = extra.entry(object).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(object) = object {
+                object.insert(name.into(), value.clone());
+            }
+        }
+    }
+    extra
+}
+
+fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err("a member that should be text is not"),
+        Some(_) => Err(Problem::Corrupt("a member that should be text is not")),
     }
 }
 
@@ -106,6 +159,67 @@ mod tests {
     }
 
     #[test]
+    fn who_the_session_is_of_is_written_as_the_official_sdks_do_and_read_back() {
+        let Value::Object(extra) = serde_json::json!({
+            "organization": {"uuid": "o", "name": "Org"}, "account": {"uuid": "a", "email_address": "e@x"},
+            "workspace": {"id": "w", "name": "Work"}, "other": 1
+        }) else {
+            unreachable!()
+        };
+        let snapshot = Snapshot {
+            access_token: "b".into(),
+            refresh_token: None,
+            expires_at: None,
+            scopes: None,
+            generation: 1,
+            extra,
+        };
+        let bytes = render(None, &snapshot).unwrap();
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let written = serde_json::json!({
+            "version": "1.0", "type": "oauth_token", "access_token": "b", "organization_uuid": "o",
+            "organization_name": "Org", "account_email": "e@x", "workspace_id": "w", "workspace_name": "Work"
+        });
+        assert_eq!(value, written);
+        let back = parse(&bytes).unwrap();
+        let read = serde_json::json!({
+            "organization": {"uuid": "o", "name": "Org"}, "account": {"email_address": "e@x"},
+            "workspace": {"id": "w", "name": "Work"}
+        });
+        assert_eq!(Value::Object(back.extra.clone()), read);
+
+        // A renewal says nothing of it, and changes nothing of it.
+        let renewed = Snapshot { extra: Map::new(), ..snapshot.clone() };
+        assert_eq!(render(Some(&bytes), &renewed).unwrap(), bytes);
+        // A login to another organization, in no workspace.
+        let other = serde_json::json!({"uuid": "o2", "name": 7});
+        let moved = Snapshot { extra: Map::from_iter([("organization".to_owned(), other)]), ..snapshot };
+        let value: Value = serde_json::from_slice(&render(Some(&bytes), &moved).unwrap()).unwrap();
+        let written = serde_json::json!({
+            "version": "1.0", "type": "oauth_token", "access_token": "b", "organization_uuid": "o2"
+        });
+        assert_eq!(value, written);
+    }
+
+    #[test]
+    fn a_later_version_is_told_from_a_broken_one() {
+        let snapshot = parse(br#"{"access_token":"a"}"#).unwrap();
+        for version in ["\"1.0\"", "\"1\"", "\"1.99\""] {
+            let text = format!(r#"{{"version":{version},"access_token":"a"}}"#);
+            assert!(parse(text.as_bytes()).is_ok(), "{version}");
+        }
+        for version in ["\"2.0\"", "\"10\"", "\"2.0-beta\""] {
+            let text = format!(r#"{{"version":{version},"access_token":"a"}}"#);
+            assert_eq!(parse(text.as_bytes()).unwrap_err(), Problem::Newer, "{version}");
+            assert_eq!(render(Some(text.as_bytes()), &snapshot).unwrap_err(), Problem::Newer, "{version}");
+        }
+        for version in ["\"\"", "\"0.9\"", "\"x\"", "1", "null", "[]"] {
+            let text = format!(r#"{{"version":{version},"access_token":"a"}}"#);
+            assert!(matches!(parse(text.as_bytes()), Err(Problem::Corrupt(_))), "{version}");
+        }
+    }
+
+    #[test]
     fn what_is_no_session_is_named_without_its_content() {
         let cases: [(&[u8], &str); 6] = [
             (b"", "JSON"),
@@ -116,7 +230,7 @@ mod tests {
             (br#"{"access_token":"canary","expires_at":"soon"}"#, "expires_at"),
         ];
         for (bytes, what) in cases {
-            let error = parse(bytes).unwrap_err();
+            let Err(Problem::Corrupt(error)) = parse(bytes) else { panic!("{what}") };
             assert!(error.contains(what) && !error.contains("canary"), "{error}");
         }
     }
