@@ -7,6 +7,7 @@
 //! | a person who has logged in | [`OAuth`] | with the refresh token, once for all processes |
 //! | a workload that its platform vouches for | [`Cached`] over [`Federation`] | by asking again |
 //! | a client with a secret of its own | [`Cached`] over [`ClientCredentials`] | by asking again |
+//! | whoever a helper program says (feature `command`) | [`Cached`] over `Command` | by running it again |
 //! | anything that hands out tokens when asked | [`Cached`] over a [`TokenSource`] of your own | by asking again |
 //! | anything else | a [`CredentialProvider`] of your own | as you say |
 
@@ -22,6 +23,8 @@ use crate::{config::ApiVersion, error::AuthError};
 
 mod cached;
 mod client_credentials;
+#[cfg(feature = "command")]
+mod command;
 mod exchange;
 mod federation;
 mod oauth;
@@ -31,6 +34,8 @@ mod spread;
 
 pub use cached::Cached;
 pub use client_credentials::ClientCredentials;
+#[cfg(feature = "command")]
+pub use command::Command;
 pub use federation::Federation;
 pub use oauth::OAuth;
 pub use secret::FromSecret;

@@ -7,6 +7,7 @@ use http::StatusCode;
 mod answer;
 mod auth;
 mod config;
+mod helper;
 #[cfg(feature = "profile")]
 mod profile;
 mod stream;
@@ -14,6 +15,7 @@ mod stream;
 pub use answer::{ApiError, UnexpectedAnswer};
 pub use auth::{AuthError, StoreError};
 pub use config::ConfigError;
+pub use helper::HelperProblem;
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use stream::StreamError;

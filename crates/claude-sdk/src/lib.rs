@@ -51,6 +51,7 @@
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
+//! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;
@@ -81,7 +82,9 @@ pub use client::{Client, ClientBuilder};
 pub use config::ApiVersion;
 #[cfg(feature = "profile")]
 pub use error::ProfileError;
-pub use error::{ApiError, AuthError, ConfigError, Error, StoreError, StreamError, UnexpectedAnswer};
+pub use error::{
+    ApiError, AuthError, ConfigError, Error, HelperProblem, StoreError, StreamError, UnexpectedAnswer,
+};
 pub use limits::{Limit, RateLimits};
 pub use reply::Reply;
 pub use resources::{MessageStream, Messages, Models, TextStream};

@@ -2,6 +2,8 @@ use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use auth_core::AssertionError;
 
+use super::HelperProblem;
+
 /// Why no usable credential could be had.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -46,6 +48,14 @@ pub enum AuthError {
     /// An identity token was not sent: no server can accept it.
     #[error(transparent)]
     Assertion(#[from] AssertionError),
+    /// A helper program gave no credential.
+    #[error("the helper {program:?} {problem}")]
+    Helper {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        problem: HelperProblem,
+    },
     /// Code that was plugged in panicked; whoever waited for it is told so.
     #[error("{what} panicked; mend it, its message is on standard error")]
     Panicked {
@@ -80,6 +90,7 @@ impl AuthError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Renewal { retryable, .. } | Self::Secret { retryable, .. } => *retryable,
+            Self::Helper { problem, .. } => problem.is_retryable(),
             Self::Store(StoreError::Locked { .. }) => true,
             _ => false,
         }
