@@ -22,6 +22,8 @@ pub struct Builder {
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_reuse_window: Duration,
     pub(crate) refresh_reuse_revokes: bool,
+    pub(crate) device_code_ttl: Duration,
+    pub(crate) device_interval: Duration,
     pub(crate) requests_per_minute: u32,
     pub(crate) input_tokens_per_minute: u32,
     pub(crate) output_tokens_per_minute: u32,
@@ -53,6 +55,8 @@ impl Builder {
             refresh_token_ttl: Duration::from_secs(30 * 86_400),
             refresh_reuse_window: Duration::ZERO,
             refresh_reuse_revokes: true,
+            device_code_ttl: Duration::from_secs(600),
+            device_interval: Duration::from_secs(5),
             requests_per_minute: 1000,
             input_tokens_per_minute: 2_000_000,
             output_tokens_per_minute: 400_000,
@@ -124,6 +128,18 @@ impl Builder {
     /// that it does. A server that only refuses the token leaves the others of its family in force.
     pub fn refresh_reuse_revokes(mut self, revokes: bool) -> Self {
         self.refresh_reuse_revokes = revokes;
+        self
+    }
+
+    /// Sets how long the codes of a login on another device live, at least a second; the default is 10 minutes.
+    pub fn device_code_ttl(mut self, ttl: Duration) -> Self {
+        self.device_code_ttl = ttl;
+        self
+    }
+
+    /// Sets how often such a login may poll, in whole seconds, at least one; the default is every 5 seconds.
+    pub fn device_interval(mut self, interval: Duration) -> Self {
+        self.device_interval = interval;
         self
     }
 
@@ -216,6 +232,8 @@ impl Builder {
             (!self.models.is_empty(), "models", "give at least one model"),
             (self.access_token_ttl >= second, "access_token_ttl", at_least_a_second),
             (self.refresh_token_ttl >= second, "refresh_token_ttl", at_least_a_second),
+            (self.device_code_ttl >= second, "device_code_ttl", at_least_a_second),
+            (self.device_interval >= second, "device_interval", at_least_a_second),
             (self.requests_per_minute > 0, "requests_per_minute", at_least_one),
             (self.input_tokens_per_minute > 0, "input_tokens_per_minute", at_least_one),
             (self.output_tokens_per_minute > 0, "output_tokens_per_minute", at_least_one),

@@ -41,7 +41,10 @@
 //! |---|---|
 //! | `GET /oauth/authorize` | the consent page: authorization code with PKCE (S256), loopback redirects |
 //! | `POST /oauth/authorize/decision` | the page's form: redirects with `code`, `state` and `iss` |
-//! | `POST /v1/oauth/token`, `POST /oauth/token` | code and refresh grants, as a form or as JSON |
+//! | `GET /oauth/code/callback` | where a login without a listener ends: the page shows `code#state` |
+//! | `POST /v1/oauth/device_authorization` | the codes of a login on another device (RFC 8628) |
+//! | `GET /oauth/device`, `POST /oauth/device/decision` | the page where the person enters the code, and its form |
+//! | `POST /v1/oauth/token`, `POST /oauth/token` | code, refresh and device grants, as a form or as JSON |
 //! | `POST /v1/oauth/revoke` | revocation (RFC 7009) |
 //! | `GET /.well-known/oauth-authorization-server` | metadata (RFC 8414) |
 //! | `POST /v1/messages` | a message, as JSON or as a stream |

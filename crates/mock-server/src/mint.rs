@@ -28,6 +28,20 @@ impl Mint {
         self.name("CANARYcode_", 43)
     }
 
+    pub(crate) fn device_code(&mut self) -> String {
+        self.name("CANARYdevice_", 43)
+    }
+
+    /// Eight consonants in two halves: no word comes of them, and none looks like a digit (RFC 8628, section 6.1).
+    pub(crate) fn user_code(&mut self) -> String {
+        const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+        let mut half = || -> String {
+            let letters = iter::repeat_with(|| self.0.choice(LETTERS).copied().map_or('B', char::from));
+            letters.take(4).collect()
+        };
+        format!("{}-{}", half(), half())
+    }
+
     /// A prefix and letters or digits, as in `req_…`.
     pub(crate) fn name(&mut self, prefix: &str, letters: usize) -> String {
         let mut name = String::with_capacity(prefix.len() + letters);

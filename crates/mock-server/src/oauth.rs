@@ -1,11 +1,13 @@
-//! The OAuth side: authorization code with PKCE, rotating refresh tokens, revocation, metadata.
+//! The OAuth side: authorization code with PKCE, device authorization, rotating refresh tokens, revocation, metadata.
 
 mod authorize;
+mod device;
 mod grants;
 mod params;
 mod token;
 
 pub(crate) use authorize::{authorize, decide};
+pub(crate) use device::{authorize_device, callback_page, decide_device, device_page};
 pub(crate) use grants::{Access, Grants};
 pub(crate) use token::{revoke, token};
 
@@ -17,6 +19,9 @@ use crate::state::State;
 
 /// The scope that messages need.
 pub(crate) const INFERENCE: &str = "user:inference";
+
+/// The grant of a login on another device.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The scopes there are, and what they allow.
 const SCOPES: [(&str, &str); 3] = [
@@ -42,6 +47,11 @@ fn scopes(asked: Option<&str>) -> Option<Vec<String>> {
     Some(scopes)
 }
 
+/// What these scopes allow, in words.
+fn meanings(scope: &[String]) -> Vec<(&'static str, &'static str)> {
+    SCOPES.into_iter().filter(|(name, _)| scope.iter().any(|asked| asked == name)).collect()
+}
+
 /// The metadata of the authorization server (RFC 8414).
 pub(crate) fn metadata(state: &State) -> Answer {
     let scopes: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
@@ -51,11 +61,12 @@ pub(crate) fn metadata(state: &State) -> Answer {
             "issuer": state.issuer,
             "authorization_endpoint": state.url("/oauth/authorize").as_str(),
             "token_endpoint": state.url("/v1/oauth/token").as_str(),
+            "device_authorization_endpoint": state.url("/v1/oauth/device_authorization").as_str(),
             "revocation_endpoint": state.url("/v1/oauth/revoke").as_str(),
             "scopes_supported": scopes,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_CODE],
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],
             "code_challenge_methods_supported": ["S256"],

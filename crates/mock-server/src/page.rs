@@ -16,6 +16,7 @@ h1{font-size:1.5rem;line-height:1.25}\
 code{overflow-wrap:anywhere}\
 li{margin:.3rem 0}\
 form{display:flex;flex-wrap:wrap;gap:1rem;margin-top:2rem}\
+input{font:inherit;padding:.6rem;width:100%;box-sizing:border-box;letter-spacing:.1em}\
 button{font:inherit;padding:.7rem 1.5rem;min-width:8rem;flex:1}\
 footer{margin-top:3rem;font-size:.9rem}";
 
@@ -32,10 +33,7 @@ pub(crate) struct Consent<'a> {
 
 /// The consent page. Browsers hold a form's redirect against `form-action`, so the policy names where it leads.
 pub(crate) fn consent(asked: &Consent<'_>, form_target: &str) -> Answer {
-    let mut scopes = String::new();
-    for (scope, meaning) in &asked.scopes {
-        scopes.push_str(&format!("<li>{} (<code>{}</code>)</li>", escape(meaning), escape(scope)));
-    }
+    let scopes = list(&asked.scopes);
     let (client, host) = (escape(asked.client), escape(asked.redirect_host));
     let (action, request_id, csrf) = (escape(asked.action), escape(asked.request_id), escape(asked.csrf));
     let main = format!(
@@ -51,6 +49,74 @@ pub(crate) fn consent(asked: &Consent<'_>, form_target: &str) -> Answer {
          </form>"
     );
     guarded(StatusCode::OK, document("Allow access", &main), form_target)
+}
+
+/// What the page of a login on another device asks.
+pub(crate) struct DeviceConsent<'a> {
+    pub(crate) client: &'a str,
+    pub(crate) user_code: &'a str,
+    /// What each scope allows, in words.
+    pub(crate) scopes: Vec<(&'a str, &'a str)>,
+    pub(crate) action: &'a str,
+    pub(crate) csrf: &'a str,
+}
+
+/// The page where a person enters the code that the app shows.
+pub(crate) fn device_code(action: &str, refused: bool) -> Answer {
+    let hint = match refused {
+        true => {
+            "<p><strong>That code is not waiting.</strong> Check it, or start the login again in the app.</p>"
+        }
+        false => "",
+    };
+    let main = format!(
+        "<h1>Log in an app</h1>{hint}\
+         <form method=\"get\" action=\"{}\">\
+         <label>The code that the app shows <input name=\"user_code\" required autofocus autocomplete=\"off\" \
+         autocapitalize=\"characters\" spellcheck=\"false\" maxlength=\"20\"></label>\
+         <button>Continue</button></form>",
+        escape(action)
+    );
+    let status = if refused { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    guarded(status, document("Log in an app", &main), "'self'")
+}
+
+/// The page that shows the code again, and asks.
+pub(crate) fn device_consent(asked: &DeviceConsent<'_>) -> Answer {
+    let (client, code, scopes) = (escape(asked.client), escape(asked.user_code), list(&asked.scopes));
+    let (action, csrf) = (escape(asked.action), escape(asked.csrf));
+    let main = format!(
+        "<h1>Allow {client} to use your account?</h1>\
+         <p>Go on only if <strong>{client}</strong> shows this code: <code>{code}</code></p>\
+         <p>You are signed in as person@example.com. If you allow it, the app will be able to:</p>\
+         <ul>{scopes}</ul>\
+         <form method=\"post\" action=\"{action}\">\
+         <input type=\"hidden\" name=\"user_code\" value=\"{code}\">\
+         <input type=\"hidden\" name=\"csrf_token\" value=\"{csrf}\">\
+         <button name=\"decision\" value=\"allow\">Allow</button>\
+         <button name=\"decision\" value=\"deny\">Deny</button>\
+         </form>"
+    );
+    guarded(StatusCode::OK, document("Allow access", &main), "'self'")
+}
+
+/// What a person copies from the browser into an app on another machine.
+pub(crate) fn code_to_paste(text: &str) -> Answer {
+    let main = format!("<h1>Paste this into the app</h1><p><code id=\"paste\">{}</code></p>", escape(text));
+    guarded(StatusCode::OK, document("Paste this into the app", &main), "'none'")
+}
+
+/// A page that says how something ended.
+pub(crate) fn notice(title: &str, text: &str) -> Answer {
+    let main = format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text));
+    guarded(StatusCode::OK, document(title, &main), "'none'")
+}
+
+fn list(scopes: &[(&str, &str)]) -> String {
+    let item = |(scope, meaning): &(&str, &str)| {
+        format!("<li>{} (<code>{}</code>)</li>", escape(meaning), escape(scope))
+    };
+    scopes.iter().map(item).collect()
 }
 
 /// A page for a person who cannot be sent back.

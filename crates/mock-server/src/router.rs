@@ -28,6 +28,10 @@ enum Endpoint<'a> {
     Metadata,
     Authorize,
     Decision,
+    Callback,
+    DeviceAuthorization,
+    DevicePage,
+    DeviceDecision,
     Token,
     Revoke,
     Api(Call<'a>),
@@ -118,6 +122,10 @@ fn dispatch(state: &State, received: &Received) -> Answer {
         Endpoint::Metadata => oauth::metadata(state),
         Endpoint::Authorize => oauth::authorize(state, received),
         Endpoint::Decision => oauth::decide(state, received),
+        Endpoint::Callback => oauth::callback_page(received),
+        Endpoint::DeviceAuthorization => oauth::authorize_device(state, received),
+        Endpoint::DevicePage => oauth::device_page(state, received),
+        Endpoint::DeviceDecision => oauth::decide_device(state, received),
         Endpoint::Token => oauth::token(state, received),
         Endpoint::Revoke => oauth::revoke(state, received),
         Endpoint::Api(call) => api::answer(state, received, call),
@@ -131,6 +139,10 @@ impl<'a> Endpoint<'a> {
             "/.well-known/oauth-authorization-server" => Self::Metadata,
             "/oauth/authorize" => Self::Authorize,
             "/oauth/authorize/decision" => Self::Decision,
+            "/oauth/code/callback" => Self::Callback,
+            "/v1/oauth/device_authorization" => Self::DeviceAuthorization,
+            "/oauth/device" => Self::DevicePage,
+            "/oauth/device/decision" => Self::DeviceDecision,
             "/v1/oauth/token" | "/oauth/token" => Self::Token,
             "/v1/oauth/revoke" => Self::Revoke,
             _ => Self::Api(Call::of(path)?),
@@ -139,8 +151,12 @@ impl<'a> Endpoint<'a> {
 
     fn method(&self) -> Method {
         match self {
-            Self::Index | Self::Metadata | Self::Authorize => Method::GET,
-            Self::Decision | Self::Token | Self::Revoke => Method::POST,
+            Self::Index | Self::Metadata | Self::Authorize | Self::Callback | Self::DevicePage => Method::GET,
+            Self::Decision
+            | Self::DeviceAuthorization
+            | Self::DeviceDecision
+            | Self::Token
+            | Self::Revoke => Method::POST,
             Self::Api(call) => call.method(),
         }
     }

@@ -84,6 +84,18 @@ impl MockServer {
         self.state.url("/v1/oauth/token")
     }
 
+    /// Returns the device authorization endpoint.
+    #[must_use]
+    pub fn device_authorization_url(&self) -> Url {
+        self.state.url("/v1/oauth/device_authorization")
+    }
+
+    /// Returns a redirect URI for logins without a listener: its page shows `code#state`, to be pasted.
+    #[must_use]
+    pub fn callback_url(&self) -> Url {
+        self.state.url("/oauth/code/callback")
+    }
+
     /// Returns the revocation endpoint.
     #[must_use]
     pub fn revoke_url(&self) -> Url {

@@ -66,6 +66,8 @@ pub(crate) struct Lifetimes {
     pub(crate) access_token: Duration,
     pub(crate) refresh_token: Duration,
     pub(crate) reuse_window: Duration,
+    pub(crate) device_code: Duration,
+    pub(crate) device_interval: Duration,
     /// Whether a reuse outside the window ends the family.
     pub(crate) reuse_revokes: bool,
 }
@@ -101,6 +103,8 @@ impl State {
                 access_token: settings.access_token_ttl,
                 refresh_token: settings.refresh_token_ttl,
                 reuse_window: settings.refresh_reuse_window,
+                device_code: settings.device_code_ttl,
+                device_interval: settings.device_interval,
                 reuse_revokes: settings.refresh_reuse_revokes,
             },
             organization,

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::grants::Request;
 use super::params::Params;
-use super::{SCOPES, scopes};
+use super::{meanings, scopes};
 use crate::answer::{Answer, Received};
 use crate::body::Body;
 use crate::page::{self, Consent};
@@ -62,7 +62,7 @@ pub(crate) fn authorize(state: &State, received: &Received) -> Answer {
         return back("invalid_scope", "a scope is unknown");
     };
 
-    let meanings = SCOPES.into_iter().filter(|(name, _)| scope.iter().any(|asked| asked == name)).collect();
+    let meanings = meanings(&scope);
     let changing = &mut *state.lock();
     let request = Request {
         redirect_uri: redirect_uri.to_owned(),

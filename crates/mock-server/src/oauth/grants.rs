@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows HTTP or reads a clock: moments are durations since the server's start.
 
+mod device;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -83,6 +85,7 @@ pub(crate) struct Grants {
     families: HashMap<u64, Family>,
     access: HashMap<String, AccessToken>,
     refresh: HashMap<String, RefreshToken>,
+    devices: device::Devices,
     last_family: u64,
 }
 
@@ -188,11 +191,11 @@ impl Grants {
         if !same(&digest, &code.request.challenge) {
             return Err(Denied::grant("code_verifier does not match code_challenge", Some("PKCE failed")));
         }
-        self.last_family += 1;
-        let family = self.last_family;
         let scope = code.request.scope.clone();
-        code.family = Some(family);
-        self.families.insert(family, Family { scope: scope.clone(), revoked: false });
+        let family = self.new_family(scope.clone());
+        if let Some(code) = self.codes.get_mut(exchange.code) {
+            code.family = Some(family);
+        }
         Ok(self.issue(now, mint, life, family, scope, "code exchanged"))
     }
 
@@ -269,6 +272,12 @@ impl Grants {
         }
     }
 
+    fn new_family(&mut self, scope: Vec<String>) -> u64 {
+        self.last_family += 1;
+        self.families.insert(self.last_family, Family { scope, revoked: false });
+        self.last_family
+    }
+
     fn issue(
         &mut self,
         now: Duration,
@@ -297,6 +306,7 @@ impl Grants {
     fn forget(&mut self, now: Duration) {
         let remembered = |until: Duration| now < until.saturating_add(MEMORY);
         self.waiting.retain(|_, waiting| remembered(waiting.until));
+        self.devices.forget(now);
         self.codes.retain(|_, code| remembered(code.until));
         self.access.retain(|_, access| remembered(access.until));
         self.refresh.retain(|_, refresh| remembered(refresh.until));

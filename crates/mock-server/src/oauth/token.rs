@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::grants::{Denied, Exchange, Issued};
 use super::params::Params;
-use super::scopes;
+use super::{DEVICE_CODE, scopes};
 use crate::answer::{Answer, Received};
 use crate::state::State;
 
@@ -33,16 +33,17 @@ pub(crate) fn token(state: &State, received: &Received) -> Answer {
 
 /// Revokes a token; one that is unknown counts as revoked (RFC 7009, section 2.2).
 pub(crate) fn revoke(state: &State, received: &Received) -> Answer {
-    let token = match read(state, received).and_then(|params| Ok(required(&params, "token")?.to_owned())) {
-        Ok(token) => token,
-        Err(denied) => return refusal(&denied),
-    };
+    let token =
+        match client_params(state, received).and_then(|params| Ok(required(&params, "token")?.to_owned())) {
+            Ok(token) => token,
+            Err(denied) => return refusal(&denied),
+        };
     let note = state.lock().grants.revoke(&token).unwrap_or("unknown token revoked");
     unstored(Answer::json(StatusCode::OK, &json!({}))).noted(Some(note))
 }
 
 fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
-    let params = read(state, received)?;
+    let params = client_params(state, received)?;
     let changing = &mut *state.lock();
     match required(&params, "grant_type")? {
         "authorization_code" => {
@@ -69,16 +70,20 @@ fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
             };
             changing.grants.refresh(received.at, &mut changing.mint, state.lifetimes, token, scope)
         }
+        DEVICE_CODE => {
+            let code = required(&params, "device_code")?;
+            changing.grants.poll_device(received.at, &mut changing.mint, state.lifetimes, code)
+        }
         _ => Err(Denied {
             error: "unsupported_grant_type",
-            description: "grant_type has to be authorization_code or refresh_token",
+            description: "grant_type has to be authorization_code, refresh_token or device_code",
             note: None,
         }),
     }
 }
 
 /// Reads the parameters and checks the client, which is public: its id is all it has to say.
-fn read(state: &State, received: &Received) -> Result<Params, Denied> {
+pub(super) fn client_params(state: &State, received: &Received) -> Result<Params, Denied> {
     let params = Params::of_body(received).map_err(invalid)?;
     if params.repeated().is_some() {
         return Err(invalid("a parameter is given twice"));
@@ -96,6 +101,7 @@ fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, Denie
         "code_verifier" => "code_verifier is missing",
         "redirect_uri" => "redirect_uri is missing",
         "refresh_token" => "refresh_token is missing",
+        "device_code" => "device_code is missing",
         "client_id" => "client_id is missing",
         "token" => "token is missing",
         _ => "a parameter is missing",
@@ -113,7 +119,7 @@ fn invalid(description: &'static str) -> Denied {
     Denied { error: "invalid_request", description, note: None }
 }
 
-fn refusal(denied: &Denied) -> Answer {
+pub(super) fn refusal(denied: &Denied) -> Answer {
     let status =
         if denied.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
     let body = json!({"error": denied.error, "error_description": denied.description});

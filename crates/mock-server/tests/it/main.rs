@@ -10,6 +10,7 @@
 
 mod api;
 mod client;
+mod device;
 mod journal;
 mod limits;
 mod oauth;
