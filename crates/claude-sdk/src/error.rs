@@ -8,6 +8,7 @@ mod answer;
 mod auth;
 mod config;
 mod helper;
+mod login;
 #[cfg(feature = "profile")]
 mod profile;
 mod stream;
@@ -16,6 +17,7 @@ pub use answer::{ApiError, UnexpectedAnswer};
 pub use auth::{AuthError, StoreError};
 pub use config::ConfigError;
 pub use helper::HelperProblem;
+pub use login::LoginError;
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use stream::StreamError;

@@ -83,7 +83,8 @@ pub use config::ApiVersion;
 #[cfg(feature = "profile")]
 pub use error::ProfileError;
 pub use error::{
-    ApiError, AuthError, ConfigError, Error, HelperProblem, StoreError, StreamError, UnexpectedAnswer,
+    ApiError, AuthError, ConfigError, Error, HelperProblem, LoginError, StoreError, StreamError,
+    UnexpectedAnswer,
 };
 pub use limits::{Limit, RateLimits};
 pub use reply::Reply;

@@ -89,7 +89,8 @@ impl<'a> Session<'a> {
         let backend = self.backend.clone();
         let login = tokio::spawn(async move { Ok(login.finish(&backend, PATIENCE).await?) });
         let page = browser::open(&self.backend, &target).await?;
-        ensure!(page.status == 200, "the listener answered {}", page.status);
+        // A 502 says that the code came and its exchange failed: the next step tells why.
+        ensure!(matches!(page.status, 200 | 502), "the listener answered {}", page.status);
         Ok((login, "the loopback listener took the code; its state and issuer are ours".to_owned()))
     }
 

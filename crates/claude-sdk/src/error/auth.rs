@@ -2,7 +2,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use auth_core::AssertionError;
 
-use super::HelperProblem;
+use super::{HelperProblem, LoginError};
 
 /// Why no usable credential could be had.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -77,11 +77,8 @@ pub enum AuthError {
         target: String,
     },
     /// A login did not come to its end.
-    #[error("the login did not complete: {reason}")]
-    Login {
-        /// Why, in a few words, free of secrets.
-        reason: String,
-    },
+    #[error("the login did not complete")]
+    Login(#[from] LoginError),
 }
 
 impl AuthError {

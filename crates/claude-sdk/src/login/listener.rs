@@ -1,27 +1,35 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    future::pending,
+    io::ErrorKind,
     net::{Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use auth_core::{CodeGrant, PendingAuthorization};
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use auth_core::{CodeGrant, Snapshot};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::{AbortHandle, JoinSet},
+    sync::{mpsc, oneshot},
+    task::{self, AbortHandle, JoinSet},
 };
+use transport::Clock;
 use url::Url;
 
-use super::failed;
-use crate::error::AuthError;
+use super::desk::Desk;
+use crate::error::LoginError;
 
+mod counter;
 mod page;
+
+use counter::Counter;
+use page::Ending;
 
 /// The one path that is answered.
 const PATH: &str = "/callback";
@@ -29,70 +37,115 @@ const PATH: &str = "/callback";
 /// saying nothing (C28).
 const CONNECTIONS: usize = 16;
 /// How long a connection may take to send its head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// The largest head that is read, in bytes; hyper's own minimum.
-const HEAD_LIMIT: usize = 8 * 1024;
+const HEAD_BYTES: usize = 8 * 1024;
+/// How long the last page may take to be written.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long nobody is accepted after the system could not accept, for want of file descriptors usually.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How often another port is tried where the first is taken on one address family only.
 const TRIES: u32 = 16;
 
 /// The loopback listener that receives one redirect (RFC 8252 section 7.3).
 ///
-/// It is bound to loopback only, on a port of the system's choice, on IPv4 and, where the machine has it, on IPv6:
-/// `localhost` may mean either, and a stranger on the other family would receive the code.
+/// It is bound to loopback only, on IPv4 and, where the machine has it, on IPv6: `localhost` may mean either, and a
+/// stranger on the other family would receive the code.
 #[derive(Debug)]
 pub(super) struct Listener {
     port: u16,
+    redirect_uri: Url,
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
+/// The connection that brought the answer, whose browser waits to be told how the login ended.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    tell: oneshot::Sender<Ending>,
+    serving: JoinSet<()>,
+}
+
+/// What the connection with the answer says to the listener.
+struct Brought {
+    answer: Result<CodeGrant, LoginError>,
+    tell: oneshot::Sender<Ending>,
+    connection: task::Id,
+}
+
 impl Listener {
-    pub(super) async fn bind() -> Result<Self, AuthError> {
+    /// Binds `port`; 0 is one of the system's choice.
+    pub(super) async fn bind(port: u16) -> Result<Self, LoginError> {
+        if port != 0 {
+            return Self::bind_both(port).await;
+        }
         for _ in 0..TRIES {
-            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| unbound(&e))?;
-            let port = v4.local_addr().map_err(|e| unbound(&e))?.port();
-            match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                Ok(v6) => return Ok(Self { port, v4, v6: Some(v6) }),
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-                Err(_) => return Ok(Self { port, v4, v6: None }),
+            match Self::bind_both(0).await {
+                Err(LoginError::PortTaken { .. }) => {}
+                outcome => return outcome,
             }
         }
-        Err(failed("no port is free on both 127.0.0.1 and ::1".into()))
+        Err(LoginError::Listener { kind: ErrorKind::AddrInUse })
     }
 
-    pub(super) fn redirect_uri(&self) -> Result<Url, AuthError> {
-        let text = format!("http://localhost:{}{PATH}", self.port);
-        Url::parse(&text).map_err(|error| failed(error.to_string()))
+    async fn bind_both(port: u16) -> Result<Self, LoginError> {
+        let failed = |error: std::io::Error| match error.kind() {
+            ErrorKind::AddrInUse => LoginError::PortTaken { port },
+            kind => LoginError::Listener { kind },
+        };
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let port = v4.local_addr().map_err(failed)?.port();
+        let v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(v6) => Some(v6),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => return Err(LoginError::PortTaken { port }),
+            // There is no IPv6 here, so nobody else can have the port there.
+            Err(_) => None,
+        };
+        let redirect_uri = Url::parse(&format!("http://localhost:{port}{PATH}"));
+        let redirect_uri =
+            redirect_uri.map_err(|_| LoginError::Listener { kind: ErrorKind::InvalidInput })?;
+        Ok(Self { port, redirect_uri, v4, v6 })
     }
 
-    /// Serves until `pending`'s own callback has come and its page is written. Other connections are then closed.
-    pub(super) async fn receive(self, pending: PendingAuthorization) -> Result<CodeGrant, AuthError> {
-        let desk = Arc::new(Desk { port: self.port, state: Mutex::new(State::Waiting(pending)) });
+    pub(super) fn redirect_uri(&self) -> Url {
+        self.redirect_uri.clone()
+    }
+
+    /// Serves until `desk` has its answer. Nobody else is listened to from then on: the port is free again.
+    pub(super) async fn receive(
+        self,
+        desk: Arc<Desk>,
+        clock: Arc<dyn Clock>,
+    ) -> (Result<CodeGrant, LoginError>, Visitor) {
+        let (bring, mut brought) = mpsc::channel(1);
+        let counter = Arc::new(Counter::new(self.port, desk, bring));
         let mut serving = JoinSet::new();
-        let mut oldest_first = VecDeque::new();
-        loop {
+        let mut oldest_first = VecDeque::<AbortHandle>::new();
+        let brought = loop {
             tokio::select! {
-                Some(_) = serving.join_next() => {
-                    if let Some(outcome) = desk.outcome() {
-                        return outcome;
-                    }
-                    oldest_first.retain(|connection: &AbortHandle| !connection.is_finished());
-                }
-                socket = self.accept() => {
+                biased;
+                Some(brought) = brought.recv() => break brought,
+                Some(_) = serving.join_next() => oldest_first.retain(|connection| !connection.is_finished()),
+                socket = self.accept(&*clock) => {
                     if oldest_first.len() >= CONNECTIONS && let Some(oldest) = oldest_first.pop_front() {
                         oldest.abort();
                     }
-                    let desk = Arc::clone(&desk);
-                    oldest_first.push_back(serving.spawn(async move { serve(socket, &desk).await }));
+                    let serve = serve(socket, Arc::clone(&counter), Arc::clone(&clock));
+                    oldest_first.push_back(serving.spawn(serve));
                     // Who has come is heard before the next one comes in, however many wait outside.
-                    tokio::task::yield_now().await;
+                    task::yield_now().await;
                 }
             }
+        };
+        let Brought { answer, tell, connection } = brought;
+        for other in oldest_first.iter().filter(|other| other.id() != connection) {
+            other.abort();
         }
+        (answer, Visitor { tell, serving })
     }
 
     /// The next connection.
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&self, clock: &dyn Clock) -> TcpStream {
         loop {
             let accepted = match &self.v6 {
                 Some(v6) => {
@@ -103,114 +156,38 @@ impl Listener {
             match accepted {
                 Ok((socket, _)) => return socket,
                 // The peer went away before it was accepted, or the process is out of file descriptors.
-                Err(_) => tokio::task::yield_now().await,
+                Err(_) => clock.sleep(PAUSE).await,
             }
         }
     }
 }
 
-async fn serve(socket: TcpStream, desk: &Desk) {
-    let service =
-        service_fn(|request: Request<Incoming>| async move { Ok::<_, Infallible>(desk.answer(&request)) });
+impl Visitor {
+    /// Shows the last page, and waits until it is written.
+    pub(super) async fn tell(mut self, outcome: &Result<Snapshot, LoginError>, clock: &dyn Clock) {
+        // A browser that has gone away needs no page.
+        let _ = self.tell.send(Ending::of(outcome));
+        let written = async { while self.serving.join_next().await.is_some() {} };
+        tokio::select! { () = written => {}, () = clock.sleep(FAREWELL) => {} }
+    }
+}
+
+async fn serve(socket: TcpStream, counter: Arc<Counter>, clock: Arc<dyn Clock>) {
+    let heard = AtomicBool::new(false);
+    let service = service_fn(async |request| {
+        heard.store(true, Ordering::Relaxed);
+        Ok::<_, Infallible>(counter.answer(&request).await)
+    });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_LIMIT)
+        .max_buf_size(HEAD_BYTES)
         .keep_alive(false)
         .serve_connection(TokioIo::new(socket), service);
+    let silence = async {
+        clock.sleep(HEAD_LIMIT).await;
+        if heard.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+    };
     // A connection that breaks is the browser's business: it will come again.
-    drop(connection.await);
-}
-
-/// Where callbacks are judged.
-struct Desk {
-    port: u16,
-    state: Mutex<State>,
-}
-
-enum State {
-    Waiting(PendingAuthorization),
-    Over(Result<CodeGrant, AuthError>),
-    Told,
-}
-
-impl Desk {
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if !self.is_for_us(request.headers()) {
-            return page::plain(StatusCode::FORBIDDEN, "this is not the address of a login");
-        }
-        if request.uri().path() != PATH {
-            return page::plain(StatusCode::NOT_FOUND, "nothing is here");
-        }
-        if request.method() != Method::GET {
-            return page::plain(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here");
-        }
-        let target = request.uri().path_and_query().map_or(PATH, |target| target.as_str());
-        self.judge(target)
-    }
-
-    /// A name that resolves to loopback may still be a stranger's (DNS rebinding, C26).
-    fn is_for_us(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port))
-    }
-
-    fn judge(&self, target: &str) -> Response<Full<Bytes>> {
-        let mut state = self.state();
-        let pending = match std::mem::replace(&mut *state, State::Told) {
-            State::Waiting(pending) => pending,
-            over => {
-                *state = over;
-                return page::done(StatusCode::GONE, "This login is over", "You can close this window.");
-            }
-        };
-        match pending.complete(target) {
-            Ok(grant) => {
-                *state = State::Over(Ok(grant));
-                page::done(StatusCode::OK, "You are logged in", "You can close this window and go back.")
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                match error.into_pending() {
-                    // Not this login's callback: the login goes on (C11, C12).
-                    Some(pending) => {
-                        *state = State::Waiting(pending);
-                        page::done(
-                            StatusCode::BAD_REQUEST,
-                            "This is not the login that is waiting",
-                            "Go back to the page of the login and try again.",
-                        )
-                    }
-                    None => {
-                        *state = State::Over(Err(failed(reason)));
-                        page::done(
-                            StatusCode::BAD_REQUEST,
-                            "You are not logged in",
-                            "The login was refused. The program that began it says why.",
-                        )
-                    }
-                }
-            }
-        }
-    }
-
-    /// How the login ended, told once.
-    fn outcome(&self) -> Option<Result<CodeGrant, AuthError>> {
-        let mut state = self.state();
-        match std::mem::replace(&mut *state, State::Told) {
-            State::Over(outcome) => Some(outcome),
-            other => {
-                *state = other;
-                None
-            }
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn unbound(error: &std::io::Error) -> AuthError {
-    failed(format!("no port could be opened on loopback ({})", error.kind()))
+    tokio::select! { _ = connection => {}, () = silence => {} }
 }

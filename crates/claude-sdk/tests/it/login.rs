@@ -1,22 +1,22 @@
 //! The listener of a login, as browsers and strangers meet it.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use claude_sdk::{
-    AuthError, Error,
-    auth_core::{Server, Snapshot},
+    AuthError, Error, LoginError,
+    auth_core::{CallbackErrorKind, Server, Snapshot},
     login::{Login, PendingLogin},
     transport::{self, HttpBackend, Request, Response},
 };
 use futures_util::future::poll_immediate;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use url::Url;
 
-use crate::rig::{PATIENCE, Place, access, backend, decide, get, held, raw, until};
+use crate::rig::{PATIENCE, Place, access, backend, decide, get, held, raw, told, until};
 
 /// A login that is being waited for.
 struct Waiting {
@@ -131,7 +131,7 @@ async fn what_is_not_the_callback_is_turned_away() {
     let long = format!("GET {callback}&x={} HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n", "x".repeat(20_000));
     for noise in ["\r\n\r\n\0\0\0", "GET", &long] {
         let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let _ = tokio::io::AsyncWriteExt::write_all(&mut socket, noise.as_bytes()).await;
+        let _ = socket.write_all(noise.as_bytes()).await;
     }
     assert_eq!(waiting.decide("allow").await.0, 200);
     waiting.login.await.unwrap().unwrap();
@@ -145,8 +145,8 @@ async fn a_denial_ends_the_login_and_says_why() {
     assert_eq!(status, 400);
     assert!(page.contains("You are not logged in") && !page.contains("the person said no"), "{page}");
     let error = waiting.login.await.unwrap().unwrap_err();
-    assert!(matches!(error, AuthError::Login { .. }), "{error:?}");
-    assert!(error.to_string().contains("the login was refused: access_denied"), "{error}");
+    let denied = matches!(&error, AuthError::Login(LoginError::Callback(CallbackErrorKind::Denied { .. })));
+    assert!(denied && told(&error).contains("the login was refused: access_denied"), "{error:?}");
     assert!(is_closed(waiting.port).await);
     assert_eq!(place.exchanges(200), 0);
 }
@@ -161,7 +161,9 @@ async fn an_answer_of_another_server_ends_the_login() {
     target.query_pairs_mut().clear().extend_pairs(pairs).append_pair("iss", "https://evil.example");
     assert_eq!(get(&target).await.0, 400);
     let error = waiting.login.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("another server answered"), "{error}");
+    let other = AuthError::Login(LoginError::Callback(CallbackErrorKind::IssuerMismatch));
+    assert_eq!(format!("{error:?}"), format!("{other:?}"));
+    assert!(told(&error).contains("another server answered"), "{error}");
     assert_eq!(place.exchanges(200), 0, "the code was not sent");
 }
 
@@ -178,7 +180,8 @@ async fn nobody_is_waited_for_longer_than_said() {
 
     place.advance(Duration::from_secs(1));
     let error = waiting.login.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("nobody answered within 300 s"), "{error}");
+    assert!(matches!(error, AuthError::Login(LoginError::TimedOut { patience: PATIENCE })), "{error:?}");
+    assert!(told(&error).contains("nobody answered within 300 s"), "{error}");
     assert!(is_closed(waiting.port).await);
 }
 
@@ -286,6 +289,26 @@ async fn a_head_of_more_than_8_kib_is_not_served() {
     waiting.login.await.unwrap().unwrap();
 }
 
+/// C28: a head has five seconds on the clock of the login.
+#[tokio::test]
+async fn whoever_is_slow_to_ask_is_not_waited_for() {
+    let place = Place::new(held()).await;
+    let waiting = Waiting::new(place.begin("user:inference").await);
+    let mut slow = TcpStream::connect(("127.0.0.1", waiting.port)).await.unwrap();
+    slow.write_all(b"GET /callback HTTP/1.1\r\nhost: lo").await.unwrap();
+    // Its limit, and that of the login.
+    until(|| place.clock.sleepers() == 2).await;
+    place.advance(Duration::from_secs(5) - Duration::from_nanos(1));
+    let mut byte = [0];
+    tokio::task::yield_now().await;
+    assert!(poll_immediate(slow.read(&mut byte)).await.is_none());
+    place.advance(Duration::from_nanos(1));
+    assert!(matches!(slow.read(&mut byte).await, Ok(0) | Err(_)));
+    assert!(!waiting.login.is_finished());
+    assert_eq!(waiting.decide("allow").await.0, 200);
+    waiting.login.await.unwrap().unwrap();
+}
+
 /// C28: at most sixteen are served at once, and whoever says nothing makes room for whoever does.
 #[tokio::test]
 async fn silent_connections_end_for_those_who_come_after_and_keep_no_browser_out() {
@@ -310,21 +333,27 @@ async fn silent_connections_end_for_those_who_come_after_and_keep_no_browser_out
     waiting.login.await.unwrap().unwrap();
 }
 
-/// C38: the exchange of the code has a limit of its own.
+/// C38: the exchange of the code has a limit of its own, and nobody else is listened to while it lasts.
 #[tokio::test]
 async fn a_code_exchange_without_an_answer_is_given_up() {
     let place = Place::new(held()).await;
     let login = place.begin("user:inference").await;
+    let port = login.redirect_uri().port().unwrap();
     let target = decide(login.url(), "allow").await;
     let login = tokio::spawn(async move { login.finish(&Silence, PATIENCE).await });
-    assert_eq!(get(&target).await.0, 200);
-    until(|| place.clock.sleepers() == 1).await;
+    let page = tokio::spawn(async move { get(&target).await });
+    // The limit of the exchange, and that of the browser's head.
+    until(|| place.clock.sleepers() == 2).await;
+    assert!(is_closed(port).await);
     place.advance(Duration::from_secs(30) - Duration::from_nanos(1));
     tokio::task::yield_now().await;
-    assert!(!login.is_finished());
+    assert!(!login.is_finished() && !page.is_finished());
     place.advance(Duration::from_nanos(1));
     let error = login.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("the token endpoint did not answer"), "{error}");
+    assert!(matches!(error, AuthError::Login(LoginError::NoAnswer { .. })), "{error:?}");
+    let (status, page) = page.await.unwrap();
+    assert_eq!(status, 502);
+    assert!(page.contains("You are not logged in"), "{page}");
 }
 
 /// A backend whose server never answers.
@@ -343,7 +372,6 @@ async fn a_login_at_a_server_without_a_page_for_it_does_not_begin() {
     let place = Place::new(held()).await;
     let server = Server::new(place.mock.token_url()).unwrap();
     let error = Login::new(server, place.app()).begin().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::Login { .. })), "{error:?}");
-    let said = format!("{error} {:?}", error.source().map(ToString::to_string));
-    assert!(said.contains("no authorization endpoint"), "{said}");
+    assert!(matches!(error, Error::Auth(AuthError::Login(LoginError::Server(_)))), "{error:?}");
+    assert!(told(&error).contains("no authorization endpoint"), "{error:?}");
 }

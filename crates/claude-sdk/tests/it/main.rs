@@ -10,10 +10,13 @@
 
 mod calls;
 mod crowd;
+mod discovery;
 mod failing_store;
 mod failures;
 mod federation;
 mod login;
+mod login_device;
+mod login_ways;
 mod logout;
 mod profile;
 mod redaction;

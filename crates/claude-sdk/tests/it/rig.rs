@@ -12,7 +12,7 @@ use claude_sdk::{
     Client, ClientBuilder,
     auth_core::{self, ScopeSet, Server, Snapshot, Wire},
     credentials::{CredentialProvider, OAuth},
-    login::{Login, PendingLogin},
+    login::{Browser, BrowserError, Login, PendingLogin},
     token_store::TokenStore,
     transport::{self, Clock, HttpBackend, Request, Response, SimClock, backends::Reqwest},
     types::{MessageRequest, Model},
@@ -94,6 +94,23 @@ impl Clock for Waits {
         }
         self.0.lock().unwrap().push(duration);
         tokio::task::yield_now().await;
+    }
+}
+
+/// A browser that opens nothing and writes down what it was asked to.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Recorder {
+    pub fn opened(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Browser for Recorder {
+    fn open(&self, page: &str) -> Result<(), BrowserError> {
+        self.0.lock().unwrap().push(page.to_owned());
+        Ok(())
     }
 }
 
@@ -205,7 +222,15 @@ pub async fn decide(url: &Url, decision: &str) -> Url {
 }
 
 pub async fn get(url: &Url) -> (u16, String) {
-    let request = http::Request::get(url.as_str()).body(Bytes::new()).unwrap();
+    read(http::Request::get(url.as_str()).body(Bytes::new()).unwrap()).await
+}
+
+/// Sends a form.
+pub async fn post(url: &Url, form: String) -> (u16, String) {
+    read(http::Request::post(url.as_str()).body(Bytes::from(form)).unwrap()).await
+}
+
+async fn read(request: http::Request<Bytes>) -> (u16, String) {
     let response = backend().send(request).await.unwrap();
     let status = response.status().as_u16();
     let body = response.into_body().collect(1 << 20).await.unwrap();
