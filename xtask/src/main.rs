@@ -13,6 +13,7 @@ mod markdown;
 mod mutants;
 mod planted;
 mod readme;
+mod soak;
 mod step;
 mod test;
 mod tidy;
@@ -67,6 +68,12 @@ enum Command {
     },
     /// Plant known bugs in a copy of auth-core and demand that its simulation finds each
     Planted,
+    /// Run the trials with many real processes in full number: shared sessions, kills, the official SDKs beside us
+    Soak {
+        /// Which parts; all of them if none is named
+        #[arg(value_parser = soak::PARTS)]
+        parts: Vec<String>,
+    },
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -93,6 +100,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz { planted: true, .. } => fuzz::run_planted(&workspace),
         Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds, fuzz::Seed::Fresh),
         Command::Planted => planted::run(&workspace),
+        Command::Soak { parts } => soak::run(&workspace, &parts),
         Command::Tools => tools::install(&workspace),
     }
 }

@@ -20,6 +20,7 @@
 //!
 //! None, and there is nothing to plug in.
 
+pub mod fleet;
 mod port;
 mod process;
 mod script;

@@ -9,6 +9,7 @@
 )]
 
 mod browser;
+mod fleet;
 mod grants;
 mod oauth_server;
 mod official_sdks;
