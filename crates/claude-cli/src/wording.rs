@@ -10,7 +10,7 @@ use http::StatusCode;
 pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
     match &error {
-        Error::Config(ConfigError::MissingCredential) => {
+        Error::Config(ConfigError::MissingCredential { .. }) => {
             anyhow!(
                 "no credential; set ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN, in the environment, or give --api-key-file"
             )

@@ -55,7 +55,8 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client as the environment says: `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
+    /// A client as the environment and the profiles say: `ANTHROPIC_BASE_URL`, and the first credential that
+    /// [`Resolution::of`](crate::credentials::Resolution::of) finds: a key, a token, a workload's identity, or a login.
     ///
     /// An empty variable counts as unset, as in the official SDKs.
     ///

@@ -28,9 +28,10 @@ mod command;
 mod exchange;
 mod federation;
 mod oauth;
+mod resolution;
 mod secret;
 mod source;
-mod spread;
+pub(crate) mod spread;
 
 pub use cached::Cached;
 pub use client_credentials::ClientCredentials;
@@ -38,6 +39,7 @@ pub use client_credentials::ClientCredentials;
 pub use command::Command;
 pub use federation::Federation;
 pub use oauth::OAuth;
+pub use resolution::{Resolution, Source};
 pub use secret::FromSecret;
 pub use source::{Grant, TokenSource};
 
@@ -100,6 +102,7 @@ struct Inner {
     scheme: Scheme,
     generation: u64,
     origin: Option<Origin>,
+    workspace: Option<HeaderValue>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +147,7 @@ impl Credential {
             Ok::<_, AuthError>(value)
         };
         let (bearer, bare) = (sensitive(bytes.clone())?, sensitive(bytes.slice(BEARER.len()..))?);
-        Ok(Self(Arc::new(Inner { text, bearer, bare, scheme, generation, origin: None })))
+        Ok(Self(Arc::new(Inner { text, bearer, bare, scheme, generation, origin: None, workspace: None })))
     }
 
     /// Binds the credential to the deployment it was made for: it is never sent to another scheme, host or port than
@@ -152,6 +155,13 @@ impl Credential {
     #[must_use]
     pub fn bound_to(mut self, url: &Url) -> Self {
         Arc::make_mut(&mut self.0).origin = Some(url.origin());
+        self
+    }
+
+    /// Acts in a workspace, where the token itself does not say so: `id` (`wrkspc_…`) is sent as `anthropic-workspace-id`.
+    #[must_use]
+    pub fn in_workspace(mut self, id: HeaderValue) -> Self {
+        Arc::make_mut(&mut self.0).workspace = Some(id);
         self
     }
 
@@ -173,6 +183,11 @@ impl Credential {
         self.0.text.0.strip_prefix(BEARER).unwrap_or_default()
     }
 
+    /// Whether the other is this one and no newer one, whatever session they are of.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.generation() == other.generation() && self.expose() == other.expose()
+    }
+
     /// Whether a 401 may be answered with another credential: an API key stays what it is, unless it was had by asking.
     pub(crate) fn is_renewable(&self) -> bool {
         self.0.scheme == Scheme::Token || self.0.generation > 0
@@ -188,6 +203,10 @@ impl Credential {
     pub(crate) fn attach(&self, version: ApiVersion, headers: &mut HeaderMap) {
         const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
         const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+        const WORKSPACE: HeaderName = HeaderName::from_static("anthropic-workspace-id");
+        if let Some(id) = &self.0.workspace {
+            headers.entry(WORKSPACE).or_insert_with(|| id.clone());
+        }
         if self.0.scheme == Scheme::ApiKey && version == ApiVersion::V2023_06_01 {
             headers.insert(X_API_KEY, self.0.bare.clone());
             return;

@@ -31,8 +31,12 @@ mod document;
 mod folder;
 mod member;
 mod name;
+mod session;
 
 pub use document::{Kind, Profile};
 pub use folder::Profiles;
 pub use member::Member;
 pub use name::ProfileName;
+pub use session::ProfileCredentials;
+
+pub(crate) use session::check_deployment;

@@ -10,9 +10,11 @@ use transport::{
 };
 
 use super::{Client, Inner};
+#[cfg(feature = "profile")]
+use crate::profile::ProfileName;
 use crate::{
     config::{ApiVersion, BaseUrl, DEFAULT_BASE_URL},
-    credentials::{Credential, CredentialProvider},
+    credentials::{Credential, CredentialProvider, Resolution},
     entropy,
     error::{ConfigError, Error},
     pipeline::{self, Parts, Timeouts},
@@ -25,7 +27,7 @@ use crate::{
 #[derive(Debug, Default)]
 #[must_use]
 pub struct ClientBuilder {
-    credentials: Option<Result<Arc<dyn CredentialProvider>, ConfigError>>,
+    credentials: Option<Result<Chosen, ConfigError>>,
     base_url: Option<String>,
     version: ApiVersion,
     betas: Vec<String>,
@@ -55,33 +57,42 @@ impl ClientBuilder {
 
     /// Authenticates with whatever `provider` gives for each attempt, such as [`OAuth`](crate::credentials::OAuth).
     pub fn credentials(mut self, provider: impl CredentialProvider) -> Self {
-        self.credentials = Some(Ok(Arc::new(provider)));
+        self.credentials = Some(Ok(Chosen::Provider(Arc::new(provider))));
         self
     }
 
-    /// Takes what the environment says and this builder does not yet have: `ANTHROPIC_API_KEY`, else
-    /// `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
+    /// Takes what the environment and the profiles say and this builder does not yet have: `ANTHROPIC_BASE_URL`, and the
+    /// first credential that [`Resolution::of`] finds.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Secret`] where a variable is set to what cannot be a secret.
+    /// [`ConfigError`] where something is set up and cannot be used.
     pub fn environment(mut self, env: &Env) -> Result<Self, ConfigError> {
         if self.base_url.is_none() {
-            self.base_url = read(env, "ANTHROPIC_BASE_URL")?.map(|secret| secret.expose().to_owned());
+            self.base_url = base_url(env)?;
         }
-        if self.credentials.is_some() {
-            return Ok(self);
-        }
-        if let Some(key) = read(env, "ANTHROPIC_API_KEY")? {
-            return Ok(self.fixed("ANTHROPIC_API_KEY", Credential::api_key(key.expose().into())));
-        }
-        if let Some(token) = read(env, "ANTHROPIC_AUTH_TOKEN")? {
-            return Ok(self.fixed("ANTHROPIC_AUTH_TOKEN", Credential::token(token.expose().into(), 0)));
+        if self.credentials.is_none() {
+            self.credentials = Some(Ok(Chosen::Found(Box::new(Resolution::of(env)?))));
         }
         Ok(self)
     }
 
-    /// Talks to `url` in place of `https://api.anthropic.com`; it may carry a path prefix, as gateways do.
+    /// Authenticates as the profile `name` of whoever has the environment `env`, whatever else that says.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Profile`] where it is not there or cannot be used.
+    #[cfg(feature = "profile")]
+    pub fn profile(mut self, name: ProfileName, env: &Env) -> Result<Self, ConfigError> {
+        self.credentials = Some(Ok(Chosen::Found(Box::new(Resolution::profile(name, env)?))));
+        if self.base_url.is_none() {
+            self.base_url = base_url(env)?;
+        }
+        Ok(self)
+    }
+
+    /// Talks to `url` in place of `https://api.anthropic.com`, or of what a profile says; it may carry a path prefix, as
+    /// gateways do. The session of a profile that has a base URL of its own is for that one only.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -157,15 +168,25 @@ impl ClientBuilder {
     /// [`Error::Config`] where the credential is missing or malformed, the base URL cannot be used, or the backend
     /// cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
-        let base_url = self.base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+        let chosen = self.credentials.ok_or(ConfigError::MissingCredential { looked: Vec::new() })??;
+        let base_url = match (self.base_url, &chosen) {
+            (Some(url), _) => url,
+            (None, Chosen::Found(found)) => found.base_url().to_owned(),
+            (None, Chosen::Provider(_)) => DEFAULT_BASE_URL.to_owned(),
+        };
         let base = BaseUrl::parse(&base_url)?;
-        let credentials = self.credentials.ok_or(ConfigError::MissingCredential)??;
         let betas = self.betas.iter().map(|beta| HeaderValue::from_str(beta));
         let betas = betas.collect::<Result<_, _>>().map_err(|_| ConfigError::Header { name: "beta" })?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let backend = match self.backend {
             Some(backend) => backend,
             None => default_backend(&base)?,
+        };
+        let credentials = match chosen {
+            Chosen::Provider(provider) => provider,
+            Chosen::Found(found) => {
+                found.provider(base.as_url(), Arc::clone(&backend), Arc::clone(&clock))?
+            }
         };
         let retry = self.retry.unwrap_or_else(|| {
             let backoff = Backoff::default();
@@ -194,16 +215,25 @@ impl ClientBuilder {
 
     fn fixed(mut self, name: &str, credential: Result<Credential, crate::error::AuthError>) -> Self {
         self.credentials = Some(match credential {
-            Ok(credential) => Ok(Arc::new(credential)),
+            Ok(credential) => Ok(Chosen::Provider(Arc::new(credential))),
             Err(_) => Err(ConfigError::MalformedSecret { name: name.to_owned() }),
         });
         self
     }
 }
 
-fn read(env: &Env, name: &str) -> Result<Option<secrets::Secret>, ConfigError> {
-    let name = SecretName::new(name).map_err(ConfigError::Secret)?;
-    env.read(&name).map_err(ConfigError::Secret)
+/// Where credentials come from.
+#[derive(Debug)]
+enum Chosen {
+    Provider(Arc<dyn CredentialProvider>),
+    /// Made at the end, with the backend and the clock of this client.
+    Found(Box<Resolution>),
+}
+
+fn base_url(env: &Env) -> Result<Option<String>, ConfigError> {
+    let name = SecretName::new("ANTHROPIC_BASE_URL").map_err(ConfigError::Secret)?;
+    let url = env.read(&name).map_err(ConfigError::Secret)?;
+    Ok(url.map(|url| url.expose().to_owned()))
 }
 
 #[cfg(feature = "reqwest")]

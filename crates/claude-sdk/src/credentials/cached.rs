@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use transport::{Clock, SystemClock};
 
 use super::{Credential, CredentialProvider, Grant, TokenSource, spread};
-use crate::{entropy, error::AuthError};
+use crate::error::AuthError;
 
 mod state;
 
@@ -62,7 +62,7 @@ impl Cached {
     #[must_use]
     pub fn new(source: impl TokenSource) -> Self {
         // Without randomness many clients may renew at once, which is no reason not to begin.
-        Self::new_with(source, SystemClock, spread::policy(entropy::seed().unwrap_or_default()))
+        Self::new_with(source, SystemClock, spread::drawn())
     }
 
     /// As [`new`](Self::new), with time taken from `clock`, and renewed as `policy` says.

@@ -3,13 +3,14 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
 use transport::{Clock, HttpBackend, SystemClock};
+use url::Url;
 
 use super::{Credential, CredentialProvider, spread};
-use crate::{entropy, error::AuthError, token_store::TokenStore};
+use crate::{error::AuthError, token_store::TokenStore};
 
 mod driver;
 
-use driver::Shared;
+use driver::{Dress, Shared};
 
 /// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
 ///
@@ -34,9 +35,7 @@ impl OAuth {
         store: impl TokenStore,
         backend: impl HttpBackend,
     ) -> Result<Self, AuthError> {
-        // Without randomness many clients may renew at once, which is no reason not to begin.
-        let policy = spread::policy(entropy::seed().unwrap_or_default());
-        Self::open_with(server, client, store, backend, SystemClock, policy).await
+        Self::open_with(server, client, store, backend, SystemClock, spread::drawn()).await
     }
 
     /// As [`open`](Self::open), with time taken from `clock`, and renewed as `policy` says.
@@ -60,6 +59,19 @@ impl OAuth {
         let mut machine = TokenMachine::new(server, client, policy);
         machine.restore(snapshot);
         Ok(Self(Arc::new(Shared::new(machine, Arc::new(store), Arc::new(backend), Arc::new(clock)))))
+    }
+
+    /// Binds the session to the deployment it was made for: its tokens are never sent to another scheme, host or port than
+    /// those of `url`, whatever base URL a client has. Of several calls the first counts.
+    #[must_use]
+    pub fn bound_to(self, url: &Url) -> Self {
+        let url = url.clone();
+        self.dressed(Box::new(move |credential| credential.bound_to(&url)))
+    }
+
+    pub(crate) fn dressed(self, dress: Dress) -> Self {
+        self.0.dress(dress);
+        self
     }
 
     /// Logs out: gives the tokens back to the server, if it has a revocation endpoint, and removes them from the store.
@@ -102,9 +114,7 @@ impl CredentialProvider for OAuth {
             tokio::pin!(changed);
             changed.as_mut().enable();
             match self.0.look() {
-                Access::Ready(lease) => {
-                    return Credential::token(lease.access_token().clone(), lease.generation());
-                }
+                Access::Ready(lease) => return self.0.credential(&lease),
                 Access::Pending => changed.await,
                 Access::Failed(failure) => return Err(self.0.failed(&failure)),
                 Access::LoginRequired(reason) if looked_into_store => {
@@ -168,7 +178,7 @@ mod tests {
             generation: 1,
             extra: serde_json::Map::new(),
         };
-        let endpoint: url::Url = "https://auth.example/".parse().unwrap();
+        let endpoint: Url = "https://auth.example/".parse().unwrap();
         let server = Server::new(endpoint).unwrap();
         let clock = SimClock::new(NOW);
         let store = MemoryTokenStore::new(session);

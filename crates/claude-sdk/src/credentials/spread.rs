@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use auth_core::Policy;
 
+use crate::entropy;
+
 /// Over how long their renewals are spread, in milliseconds: enough for a thousand clients to make no more than 30
 /// renewals in any second.
 const SPREAD: u64 = 90_000;
 
+/// The policy of one client among many.
+pub(crate) fn drawn() -> Policy {
+    // Without randomness many clients may renew at once, which is no reason not to begin.
+    policy(entropy::seed().unwrap_or_default())
+}
+
 /// The policy of a client that drew this number.
-pub(super) fn policy(drawn: u64) -> Policy {
+fn policy(drawn: u64) -> Policy {
     Policy { jitter: Duration::from_millis(drawn % SPREAD), ..Policy::default() }
 }
 

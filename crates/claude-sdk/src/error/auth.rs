@@ -76,6 +76,10 @@ pub enum AuthError {
         /// The origin it would have been sent to.
         target: String,
     },
+    /// The profile cannot be used.
+    #[cfg(feature = "profile")]
+    #[error(transparent)]
+    Profile(#[from] super::ProfileError),
     /// A login did not come to its end.
     #[error("the login did not complete")]
     Login(#[from] LoginError),

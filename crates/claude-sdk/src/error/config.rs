@@ -4,10 +4,21 @@
 pub enum ConfigError {
     /// Neither an argument nor the environment names a credential.
     #[error(
-        "no credential: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), or give the builder one with \
-         `api_key`, `auth_token` or `credentials`"
+        "no credential: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), log in with `claudectl auth login`, or give the \
+         builder one{}",
+        looked_at(looked)
     )]
-    MissingCredential,
+    MissingCredential {
+        /// What was looked at, in order, and what was found there.
+        looked: Vec<String>,
+    },
+    /// A profile was asked for and cannot be used.
+    #[cfg(feature = "profile")]
+    #[error(transparent)]
+    Profile(#[from] super::ProfileError),
+    /// A profile was asked for, and this build cannot read any.
+    #[error("ANTHROPIC_PROFILE is set, and this build knows no profiles; turn on the feature `profile`")]
+    NoProfiles,
     /// A key or token has characters no header can carry.
     #[error(
         "{name} has a line break, a blank or another character that a key cannot have; copy it again, without \
@@ -73,4 +84,8 @@ pub enum ConfigError {
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness; without it no safe login is possible")]
     Entropy,
+}
+
+fn looked_at(looked: &[String]) -> String {
+    if looked.is_empty() { String::new() } else { format!(" (looked at: {})", looked.join("; ")) }
 }

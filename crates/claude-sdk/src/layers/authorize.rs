@@ -78,7 +78,7 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
         }
         self.provider.reject(&credential);
         let renewed = self.credential().await?;
-        if renewed.generation() == credential.generation() {
+        if renewed.is_same(&credential) {
             return Ok(response);
         }
         drop(response);

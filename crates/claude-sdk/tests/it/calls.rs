@@ -241,7 +241,7 @@ fn an_environment_that_cannot_be_used_is_told_by_name() {
     };
     for nothing in [vec![], vec![("ANTHROPIC_API_KEY", ""), ("ANTHROPIC_AUTH_TOKEN", "")]] {
         let error = build(&nothing);
-        assert!(matches!(error, Error::Config(ConfigError::MissingCredential)), "{error:?}");
+        assert!(matches!(error, Error::Config(ConfigError::MissingCredential { .. })), "{error:?}");
         assert!(error.to_string().contains("set ANTHROPIC_API_KEY"), "{error}");
     }
     let error = build(&[("ANTHROPIC_API_KEY", "sk-canary\nX-Evil: 1")]);

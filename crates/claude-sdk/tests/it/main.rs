@@ -20,6 +20,7 @@ mod login_ways;
 mod logout;
 mod profile;
 mod redaction;
+mod resolution;
 mod rig;
 mod session;
 mod store;

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod files;
+mod session;
 
 pub fn env(pairs: &[(&'static str, &str)]) -> Env {
     let pairs: HashMap<_, OsString> = pairs.iter().map(|(name, value)| (*name, value.into())).collect();
@@ -229,12 +230,12 @@ fn the_environment_fills_what_the_profile_leaves_open() {
 fn the_folder_is_where_the_environment_says() {
     let folder =
         |pairs: &[(&'static str, &str)]| Profiles::of(&env(pairs)).map(|found| found.path().to_owned());
-    let home = ("HOME", "/home/you");
+    let home = ("HOME", "/you");
     for (pairs, expected) in [
-        (vec![home], "/home/you/.config/anthropic"),
+        (vec![home], "/you/.config/anthropic"),
         (vec![home, ("XDG_CONFIG_HOME", "/xdg")], "/xdg/anthropic"),
-        (vec![home, ("XDG_CONFIG_HOME", "xdg")], "/home/you/.config/anthropic"),
-        (vec![home, ("XDG_CONFIG_HOME", "")], "/home/you/.config/anthropic"),
+        (vec![home, ("XDG_CONFIG_HOME", "xdg")], "/you/.config/anthropic"),
+        (vec![home, ("XDG_CONFIG_HOME", "")], "/you/.config/anthropic"),
         (vec![home, ("XDG_CONFIG_HOME", "/xdg"), ("ANTHROPIC_CONFIG_DIR", "/dir")], "/dir"),
         (vec![("ANTHROPIC_CONFIG_DIR", "/dir")], "/dir"),
     ] {
@@ -245,12 +246,12 @@ fn the_folder_is_where_the_environment_says() {
 
 #[tokio::test]
 async fn the_tokens_are_where_the_profile_says() {
-    let profiles = Profiles::of(&env(&[("HOME", "/home/you")])).unwrap();
+    let profiles = Profiles::of(&env(&[("HOME", "/you")])).unwrap();
     let mut profile = Profile::user_oauth();
     let path =
         |profile: &Profile| profiles.tokens(&name("a.b"), profile).map(|store| store.path().to_owned());
-    assert_eq!(path(&profile).unwrap(), Path::new("/home/you/.config/anthropic/credentials/a.b.json"));
-    for (text, expected) in [("/run/session.json", "/run/session.json"), ("~/s.json", "/home/you/s.json")] {
+    assert_eq!(path(&profile).unwrap(), Path::new("/you/.config/anthropic/credentials/a.b.json"));
+    for (text, expected) in [("/run/session.json", "/run/session.json"), ("~/s.json", "/you/s.json")] {
         profile.set(Member::CredentialsPath, Some(text)).unwrap();
         assert_eq!(path(&profile).unwrap(), Path::new(expected));
     }

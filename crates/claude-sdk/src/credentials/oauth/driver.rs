@@ -2,12 +2,14 @@
 
 use std::{
     error::Error as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwapOption;
-use auth_core::{Access, Event, ExchangeId, Failure, Input, Output, SendFailure, Snapshot, TokenMachine};
+use auth_core::{
+    Access, Event, ExchangeId, Failure, Input, Lease, Output, SendFailure, Snapshot, TokenMachine,
+};
 use bytes::Bytes;
 use tokio::sync::Notify;
 use transport::{Clock, HttpBackend, Reach};
@@ -23,11 +25,15 @@ const ANSWER_LIMIT: usize = 1024 * 1024;
 /// How long an exchange may take, whatever its callers' deadlines are.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Adds to a credential what its token does not say: where it may go, and for whom it acts.
+pub(crate) type Dress = Box<dyn Fn(Credential) -> Credential + Send + Sync>;
+
 /// What the handles of one session share.
 pub(super) struct Shared {
     driven: Mutex<Driven>,
     /// What the machine would say anyway, for those who need not ask it.
     current: ArcSwapOption<Current>,
+    dress: OnceLock<Dress>,
     pub(super) changed: Notify,
     pub(super) store: Arc<dyn TokenStore>,
     backend: Arc<dyn HttpBackend>,
@@ -65,7 +71,30 @@ impl Shared {
     ) -> Self {
         let driven =
             Mutex::new(Driven { machine, busy: false, kept: None, broken: None, noted: false, logout: None });
-        Self { driven, current: ArcSwapOption::empty(), changed: Notify::new(), store, backend, clock }
+        Self {
+            driven,
+            current: ArcSwapOption::empty(),
+            dress: OnceLock::new(),
+            changed: Notify::new(),
+            store,
+            backend,
+            clock,
+        }
+    }
+
+    /// The lease as it is sent.
+    pub(super) fn credential(&self, lease: &Lease) -> Result<Credential, AuthError> {
+        let credential = Credential::token(lease.access_token().clone(), lease.generation())?;
+        Ok(match self.dress.get() {
+            Some(dress) => dress(credential),
+            None => credential,
+        })
+    }
+
+    /// What is added to every credential from now on; the first to say so counts.
+    pub(super) fn dress(&self, dress: Dress) {
+        let _ = self.dress.set(dress);
+        self.current.store(None);
     }
 
     fn driven(&self) -> MutexGuard<'_, Driven> {
@@ -82,8 +111,7 @@ impl Shared {
         let mut driven = self.driven();
         let answer = question(&mut driven.machine, now);
         let current = driven.machine.settled(now).and_then(|(lease, until)| {
-            let credential = Credential::token(lease.access_token().clone(), lease.generation()).ok()?;
-            Some(Arc::new(Current { credential, from: now, until }))
+            Some(Arc::new(Current { credential: self.credential(&lease).ok()?, from: now, until }))
         });
         // Under the lock, so that an older answer does not come after a newer one.
         self.current.store(current);
