@@ -49,12 +49,9 @@ fn encodings(secret: &str) -> Vec<SecretString> {
         BASE64_URL_SAFE.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),
     ];
-    // Of most tokens the other forms are the same.
-    if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
-        let odd = PLAIN.iter().flat_map(|plain| url_forms(secret, plain));
-        let odd = odd.chain(ESCAPED.iter().flat_map(|escaped| json_forms(secret, *escaped)));
-        forms.extend(odd.map(|form| printable(&form)));
-    }
+    let url = PLAIN.iter().flat_map(|plain| url_forms(secret, plain));
+    let json = ESCAPED.iter().flat_map(|escaped| json_forms(secret, *escaped));
+    forms.extend(url.chain(json).map(|form| printable(&form)));
     forms.sort_unstable();
     forms.dedup();
     forms.into_iter().map(SecretString::from).collect()
@@ -181,9 +178,12 @@ mod tests {
                     "p%C3%A4%F0%9F%94%91%2F",
                 ],
             ),
+            // What one of them escapes, another does not.
+            ("ä<'+", &["ä<'+", r"\u00e4<'+", r"ä\u003c'+", r"\u00e4\u003c'+", r"\u00e4\u003c\u0027\u002b"]),
             (r#"a"b\c"#, &[r#"a\"b\\c"#, r"a\u0022b\\c", "a%22b%5Cc"]),
             // What cannot be printed is replaced before it is looked for, in the secret as well.
             ("hunter\t2\n3", &["hunter\t2\n3", r"hunter\t2\n3", "hunter%092%0A3", "hunter\u{0}2 3"]),
+            ("a\rb\u{1f}", &["a\rb\u{1f}", r"a\rb\u001f", r"a\rb\u001F", "a%0db%1f"]),
         ] {
             let scrubber = Scrubber::new(&[secret.into()]);
             for form in forms {

@@ -183,5 +183,7 @@ mod tests {
     fn looking_ahead_is_counted() {
         let text = format!("Bearer {}", "a".repeat(1000));
         assert!(steps(&format!("{text}\"")) > steps(&text) + 1000);
+        // Before the word nothing, six letters and the end, after it nothing, and that nothing follows.
+        assert_eq!(steps("Bearer"), 1 + 7 + 1 + 1);
     }
 }

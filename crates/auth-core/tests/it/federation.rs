@@ -57,6 +57,7 @@ fn the_service_account_and_the_workspace_go_into_the_body_when_named() {
     ] {
         let (request, _) = exchange::federation(&server(), &federation, &jwt("{}").into(), at(0)).unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
+        assert_eq!(federation.workspace_id(), workspace);
         assert_eq!(body.get("service_account_id").and_then(Value::as_str), account);
         assert_eq!(body.get("workspace_id").and_then(Value::as_str), workspace);
     }
