@@ -14,6 +14,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use auth_core::ScopeSet;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
@@ -103,6 +104,7 @@ struct Inner {
     generation: u64,
     origin: Option<Origin>,
     workspace: Option<HeaderValue>,
+    scopes: Option<Arc<ScopeSet>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +149,16 @@ impl Credential {
             Ok::<_, AuthError>(value)
         };
         let (bearer, bare) = (sensitive(bytes.clone())?, sensitive(bytes.slice(BEARER.len()..))?);
-        Ok(Self(Arc::new(Inner { text, bearer, bare, scheme, generation, origin: None, workspace: None })))
+        Ok(Self(Arc::new(Inner {
+            text,
+            bearer,
+            bare,
+            scheme,
+            generation,
+            origin: None,
+            workspace: None,
+            scopes: None,
+        })))
     }
 
     /// Binds the credential to the deployment it was made for: it is never sent to another scheme, host or port than
@@ -163,6 +174,19 @@ impl Credential {
     pub fn in_workspace(mut self, id: HeaderValue) -> Self {
         Arc::make_mut(&mut self.0).workspace = Some(id);
         self
+    }
+
+    /// Says which scopes the token was granted, so that what it may not do can be told.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: ScopeSet) -> Self {
+        Arc::make_mut(&mut self.0).scopes = Some(Arc::new(scopes));
+        self
+    }
+
+    /// The scopes the token was granted, where that is known.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&ScopeSet> {
+        self.0.scopes.as_deref()
     }
 
     /// Which renewal this credential came from; 0 for one that is never renewed.

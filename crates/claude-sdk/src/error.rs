@@ -94,6 +94,17 @@ impl Error {
         }
     }
 
+    /// The scopes that the token lacks, where that is what went wrong; the next login should ask for
+    /// [`wanted`](auth_core::MissingScope::wanted).
+    #[must_use]
+    pub fn missing_scope(&self) -> Option<&auth_core::MissingScope> {
+        match self {
+            Self::Api(error) => error.missing_scope(),
+            Self::Auth(AuthError::MissingScope(missing)) => Some(missing),
+            _ => None,
+        }
+    }
+
     /// The HTTP status of the answer, where there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {

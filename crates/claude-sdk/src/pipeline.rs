@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use auth_core::ScopeSet;
 use ratelimit::RateLimiter;
 use transport::{
     Clock, HttpBackend,
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) base_url: String,
+    pub(crate) needs: ScopeSet,
     pub(crate) version: ApiVersion,
     pub(crate) timeouts: Timeouts,
     pub(crate) limiter_max_wait: Duration,
@@ -55,10 +57,10 @@ pub(crate) struct Pipeline {
 
 /// Nests the layers.
 pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
-    let Parts { backend, credentials, limiter, retry, clock, base_url, version, timeouts, .. } = parts;
+    let Parts { backend, credentials, limiter, retry, clock, base_url, needs, version, timeouts, .. } = parts;
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
     let backend = Trace::new(backend, Arc::clone(&clock));
-    let backend = Authorize::new(backend, credentials, &base_url, version)?;
+    let backend = Authorize::new(backend, credentials, &base_url, version)?.needs(needs);
     let backend = Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait);
     let reported = backend.reported();
     let backend = Retry::new(backend, retry, Arc::clone(&clock), parts.seed);

@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, time::SystemTime};
 
+use auth_core::MissingScope;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -94,7 +95,8 @@ pub(crate) async fn open(
             is_retryable(head.status, &head.headers, &answer),
             transport::layers::retry_after(&head.headers, now),
         );
-        let error = ApiError::new(head.status, answer, retry, envelope, body, secret);
+        let missing = credential.as_ref().and_then(|credential| missing_scope(&head.headers, credential));
+        let error = ApiError::new(head.status, answer, retry, envelope, body, secret).missing(missing);
         return Err(Error::Api(Box::new(error)));
     }
     if received != content_type {
@@ -117,6 +119,12 @@ pub(crate) async fn json<T: DeserializeOwned>(
         Ok(value) => Ok((Reply::new(value, envelope), extensions)),
         Err(error) => Err(Box::new(UnexpectedAnswer::json(status, &error, envelope)).into()),
     }
+}
+
+/// What the service says is missing; a renewal would not bring it.
+fn missing_scope(headers: &HeaderMap, credential: &Credential) -> Option<MissingScope> {
+    let granted = credential.scopes().cloned().unwrap_or_default();
+    MissingScope::read(headers, &granted, &credential.expose().into())
 }
 
 fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {

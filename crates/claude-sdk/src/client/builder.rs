@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use auth_core::ScopeSet;
 use http::HeaderValue;
 use ratelimit::{RateLimiter, limiters::Unlimited};
 use secrecy::SecretString;
@@ -29,6 +30,7 @@ use crate::{
 pub struct ClientBuilder {
     credentials: Option<Result<Chosen, ConfigError>>,
     base_url: Option<String>,
+    needs: ScopeSet,
     version: ApiVersion,
     betas: Vec<String>,
     backend: Option<Arc<dyn HttpBackend>>,
@@ -89,6 +91,14 @@ impl ClientBuilder {
             self.base_url = base_url(env)?;
         }
         Ok(self)
+    }
+
+    /// Sends nothing with a token that is known not to have all of these scopes: each call is
+    /// [`AuthError::MissingScope`](crate::AuthError::MissingScope) then, before it leaves. What a token may do is known
+    /// where its server said so; an API key has no scopes.
+    pub fn needs_scopes(mut self, scopes: ScopeSet) -> Self {
+        self.needs = scopes;
+        self
     }
 
     /// Talks to `url` in place of `https://api.anthropic.com`, or of what a profile says; it may carry a path prefix, as
@@ -202,6 +212,7 @@ impl ClientBuilder {
             retry,
             clock: Arc::clone(&clock),
             base_url,
+            needs: self.needs,
             version: self.version,
             timeouts: Timeouts {
                 headers: self.timeout.unwrap_or(Duration::from_secs(600)),

@@ -1,5 +1,6 @@
 use std::{fmt, time::Duration};
 
+use auth_core::MissingScope;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::error::Category;
@@ -21,6 +22,7 @@ pub struct ApiError {
     retry_after: Option<Duration>,
     retryable: bool,
     envelope: Envelope,
+    missing: Option<MissingScope>,
     body: Body,
 }
 
@@ -49,7 +51,27 @@ impl ApiError {
             known => known,
         };
         let (retryable, retry_after) = retry;
-        Self { status, kind, message, code, retry_after, retryable, envelope, body: Body(body) }
+        Self {
+            status,
+            kind,
+            message,
+            code,
+            retry_after,
+            retryable,
+            envelope,
+            missing: None,
+            body: Body(body),
+        }
+    }
+
+    pub(crate) fn missing(self, missing: Option<MissingScope>) -> Self {
+        Self { missing, ..self }
+    }
+
+    /// The scopes that the token lacks for this call, where the service says that some are missing.
+    #[must_use]
+    pub fn missing_scope(&self) -> Option<&MissingScope> {
+        self.missing.as_ref()
     }
 
     /// The HTTP status; for an error inside a stream, the status it stands for.
@@ -122,7 +144,9 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the service answered {} {}: {}", self.status.as_u16(), self.kind, self.message)?;
-        if let Some(advice) = self.advice() {
+        if let Some(missing) = &self.missing {
+            write!(f, "; {missing}")?;
+        } else if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
         write!(f, "{}", self.envelope)

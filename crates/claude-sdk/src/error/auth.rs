@@ -1,6 +1,6 @@
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
-use auth_core::AssertionError;
+use auth_core::{AssertionError, MissingScope};
 
 use super::{HelperProblem, LoginError};
 
@@ -76,6 +76,9 @@ pub enum AuthError {
         /// The origin it would have been sent to.
         target: String,
     },
+    /// The token lacks scopes that every call of this client needs; nothing was sent.
+    #[error(transparent)]
+    MissingScope(#[from] MissingScope),
     /// The profile cannot be used.
     #[cfg(feature = "profile")]
     #[error(transparent)]

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use auth_core::{Challenge, MissingScope, ScopeSet};
 use http::{HeaderName, StatusCode};
 use transport::{Error, HttpBackend, Request, Response};
 use url::{Origin, Url};
@@ -20,6 +21,7 @@ pub struct Authorize<B> {
     backend: B,
     provider: Arc<dyn CredentialProvider>,
     origin: Origin,
+    needs: ScopeSet,
     version: ApiVersion,
 }
 
@@ -35,7 +37,19 @@ impl<B> Authorize<B> {
         base_url: &str,
         version: ApiVersion,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { backend, provider, origin: BaseUrl::parse(base_url)?.as_url().origin(), version })
+        Ok(Self {
+            backend,
+            provider,
+            origin: BaseUrl::parse(base_url)?.as_url().origin(),
+            needs: ScopeSet::default(),
+            version,
+        })
+    }
+
+    /// Sends nothing with a token that is known not to have these scopes.
+    #[must_use]
+    pub fn needs(self, needs: ScopeSet) -> Self {
+        Self { needs, ..self }
     }
 }
 
@@ -46,10 +60,16 @@ impl<B: HttpBackend> Authorize<B> {
             Some(credential) => credential,
             None => self.provider.credential().await.map_err(Error::refused)?,
         };
-        match credential.origin() {
-            Some(owner) if *owner != self.origin => Err(foreign(owner, &self.origin)),
-            _ => Ok(credential),
+        if let Some(owner) = credential.origin()
+            && *owner != self.origin
+        {
+            return Err(foreign(owner, &self.origin));
         }
+        if let Some(granted) = credential.scopes() {
+            let checked = MissingScope::check(&self.needs, granted);
+            checked.map_err(|missing| Error::refused(AuthError::from(missing)))?;
+        }
+        Ok(credential)
     }
 
     async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
@@ -73,7 +93,7 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
 
         let credential = self.credential().await?;
         let response = self.attempt(request.clone(), &credential).await?;
-        if response.status() != StatusCode::UNAUTHORIZED || !credential.is_renewable() {
+        if !credential.is_renewable() || !may_be_stale(&response) {
             return Ok(response);
         }
         self.provider.reject(&credential);
@@ -84,6 +104,19 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
         drop(response);
         self.attempt(request, &renewed).await
     }
+}
+
+/// Whether another token may be let in where this one was not.
+///
+/// The Claude API refuses with a 401 and no challenge, and so does the official SDKs' test server: such a refusal is taken
+/// as one of the token. A challenge that speaks of something else is not (`docs/decisions/0012-unchallenged-401.md`).
+fn may_be_stale(response: &Response) -> bool {
+    let challenges = Challenge::read(response.headers());
+    let of_token = |challenge: &Challenge| {
+        challenge.is_bearer() && challenge.param("error").is_none_or(|error| error == "invalid_token")
+    };
+    response.status() == StatusCode::UNAUTHORIZED
+        && (challenges.is_empty() || challenges.iter().any(of_token))
 }
 
 fn foreign(owner: &Origin, target: &Origin) -> Error {
@@ -104,6 +137,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Service {
         refuses: Vec<&'static str>,
+        challenge: Option<&'static str>,
         saw: Mutex<Vec<String>>,
     }
 
@@ -116,6 +150,8 @@ mod tests {
             let mut response = Response::new(Body::empty());
             if refused {
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
+                let challenge = self.challenge.map(http::HeaderValue::from_static);
+                response.headers_mut().extend(challenge.map(|value| (http::header::WWW_AUTHENTICATE, value)));
             }
             Ok(response)
         }
@@ -160,6 +196,22 @@ mod tests {
         let (result, saw) = through(service, Renewing::default(), "https://api.example/v1").await;
         assert_eq!(result.unwrap().status(), 200);
         assert_eq!(saw, ["Bearer t1", "Bearer t2"]);
+    }
+
+    #[tokio::test]
+    async fn a_challenge_that_is_not_about_the_token_renews_nothing() {
+        for (challenge, calls) in [
+            (r#"Bearer error="invalid_token""#, 2),
+            ("Bearer", 2),
+            (r#"Basic realm="gateway", Bearer error="invalid_token""#, 2),
+            (r#"Basic realm="gateway""#, 1),
+            (r#"Bearer error="insufficient_scope""#, 1),
+            (r#"Bearer error="invalid_request""#, 1),
+        ] {
+            let service = Service { refuses: vec!["t1"], challenge: Some(challenge), ..Service::default() };
+            let (result, saw) = through(service, Renewing::default(), "https://api.example/v1").await;
+            assert_eq!((result.unwrap().status() == 200, saw.len()), (calls == 2, calls), "{challenge}");
+        }
     }
 
     #[tokio::test]

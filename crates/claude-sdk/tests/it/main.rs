@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod cleartext;
 mod crowd;
 mod discovery;
 mod failing_store;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use claude_sdk::{
     ApiVersion, AuthError, Error,
-    auth_core::{self, Policy},
+    auth_core::{self, Policy, ScopeSet},
     credentials::{Credential, CredentialProvider, OAuth},
     layers::Authorize,
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
@@ -62,10 +62,34 @@ async fn a_token_without_the_scope_is_told_so_and_stays_in_use() {
 
     let error = client.messages().create(&hello()).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
-    assert!(error.to_string().contains("ask for the missing scope"), "{error}");
+    let missing = error.missing_scope().unwrap();
+    assert_eq!(missing.missing().to_string(), "user:inference");
+    assert_eq!(missing.wanted(), ScopeSet::parse(SCOPES));
+    assert!(
+        error.to_string().contains("lacks a scope (user:inference); log in again and ask for it"),
+        "{error}"
+    );
     assert!(!error.is_retryable());
     client.models().list().await.unwrap();
     assert_eq!(place.exchanges(200), 1, "a 403 is no reason to renew");
+}
+
+/// C45: who knows what it needs is told before anything is sent.
+#[tokio::test]
+async fn a_client_that_needs_more_than_was_granted_sends_nothing() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login("user:profile").await)).await;
+    let client = |needs: &str| {
+        let client = claude_sdk::Client::builder().base_url(place.mock.base_url()).backend(backend());
+        let client = client.clock(place.clock.clone()).needs_scopes(ScopeSet::parse(needs));
+        client.credentials(oauth.clone()).build().unwrap()
+    };
+    let before = place.mock.journal_len();
+    let error = client(SCOPES).models().list().await.unwrap_err();
+    assert!(matches!(error, Error::Auth(AuthError::MissingScope(_))), "{error:?}");
+    assert_eq!(error.missing_scope().unwrap().missing().to_string(), "user:inference");
+    assert_eq!(place.mock.journal_len(), before);
+    client("user:profile").models().list().await.unwrap();
 }
 
 #[tokio::test]

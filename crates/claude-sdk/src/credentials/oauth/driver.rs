@@ -84,7 +84,15 @@ impl Shared {
 
     /// The lease as it is sent.
     pub(super) fn credential(&self, lease: &Lease) -> Result<Credential, AuthError> {
-        let credential = Credential::token(lease.access_token().clone(), lease.generation())?;
+        self.dressed(lease, self.driven().machine.snapshot())
+    }
+
+    fn dressed(&self, lease: &Lease, newest: Option<&Snapshot>) -> Result<Credential, AuthError> {
+        let mut credential = Credential::token(lease.access_token().clone(), lease.generation())?;
+        let own = newest.filter(|newest| newest.generation == lease.generation());
+        if let Some(scopes) = own.and_then(|own| own.scopes.clone()) {
+            credential = credential.with_scopes(scopes);
+        }
         Ok(match self.dress.get() {
             Some(dress) => dress(credential),
             None => credential,
@@ -111,7 +119,8 @@ impl Shared {
         let mut driven = self.driven();
         let answer = question(&mut driven.machine, now);
         let current = driven.machine.settled(now).and_then(|(lease, until)| {
-            Some(Arc::new(Current { credential: self.credential(&lease).ok()?, from: now, until }))
+            let credential = self.dressed(&lease, driven.machine.snapshot()).ok()?;
+            Some(Arc::new(Current { credential, from: now, until }))
         });
         // Under the lock, so that an older answer does not come after a newer one.
         self.current.store(current);
