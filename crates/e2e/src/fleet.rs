@@ -3,6 +3,7 @@
 //! The tests run a few trials of each kind, `cargo xtask soak` all of them; both through the functions here, which give
 //! figures and leave the judgement to their caller. Real processes need real time: this is where tests wait for it.
 
+mod crowd;
 mod kill;
 mod member;
 mod mixed;
@@ -10,6 +11,7 @@ mod stopped;
 mod together;
 mod world;
 
+pub use crowd::{crowd, late_refusals};
 pub use kill::{Blow, Killing, kill_trials, windows};
 pub use member::{Member, Report};
 pub use mixed::{Mixed, Official, Order, both_ways, furnish, mixed};

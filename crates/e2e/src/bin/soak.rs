@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use e2e::Tools;
 use e2e::fleet::{
-    Blow, Grants, Killing, Official, Order, World, both_ways, furnish, kill_trials, mixed, stopped_holder,
-    storm, together, windows,
+    Blow, Grants, Killing, Official, Order, World, both_ways, crowd, furnish, kill_trials, late_refusals,
+    mixed, stopped_holder, storm, together, windows,
 };
 use mock_server::{Builder, MockServer};
 
@@ -66,6 +66,7 @@ impl Soak {
     }
 
     async fn fleet(&mut self) -> Result<()> {
+        self.crowd().await?;
         for (goal, processes, trials) in [("G3", 64, 100), ("G4", 256, 20)] {
             let world = self.world(MockServer::builder()).await?;
             let (mut grants, mut failures, mut waits) = (Grants::default(), Vec::new(), Vec::new());
@@ -113,6 +114,30 @@ impl Soak {
         let told =
             outcome.as_ref().map_or_else(|error| format!("{error:#}"), |()| "as it should be".to_owned());
         self.line("F41", outcome.is_ok(), &format!("the holder of the lock is stopped: {told}"));
+        Ok(())
+    }
+
+    async fn crowd(&mut self) -> Result<()> {
+        let world = self.world(MockServer::builder()).await?;
+        for (callers, goal) in [(10_000, 100), (100_000, 1000)] {
+            let took = crowd(&world, callers).await?;
+            self.line(
+                "G1",
+                took <= Duration::from_millis(goal),
+                &format!("{callers} callers of an expired token: 1 grant, and all have the new one after {took:?} (goal {goal} ms)"),
+            );
+        }
+        let (grants, failures) = late_refusals(&world, 10_000, Duration::from_secs(10)).await?;
+        self.line(
+            "G2",
+            grants == Grants { rotated: 1, ..Grants::default() } && failures.is_empty(),
+            &format!(
+                "10000 calls under way are refused one after the other, over 10 s: {} grants (goal 1), {} failed (goal 0)",
+                grants.rotated,
+                failures.len()
+            ),
+        );
+        failures.first().inspect(|failure| println!("        {failure}"));
         Ok(())
     }
 

@@ -106,6 +106,12 @@ impl World {
         self.folder.path().join("credentials").join(format!("{PROFILE}.json"))
     }
 
+    /// What requests to the server go through.
+    #[must_use]
+    pub fn backend(&self) -> &Reqwest {
+        &self.backend
+    }
+
     /// What time it is, in seconds since 1970.
     #[must_use]
     pub fn seconds(&self) -> u64 {
