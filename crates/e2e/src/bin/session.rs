@@ -1,63 +1,57 @@
-//! `session FOLDER PROFILE SERVER CLIENT WORD…`: a program that has a session and makes one call, as one of many
-//! processes that share it.
+//! `session WORD…`: a program that makes one call as the profile of its environment, as one of many processes that share
+//! it.
 //!
-//! It says in a line of JSON how that went, and leaves out every secret. `SERVER` is the base URL of the service, which
-//! is its authorization server too. The words: `wait` opens the session, says `ready` and waits for a line; `impatient` waits for a lock a hundred times shorter than other programs do; `lock` takes the lock
-//! for a moment first, to say how long that took.
+//! It says in a line of JSON how that went, and leaves out every secret. The words: `wait` says `ready` and waits for a
+//! line; `impatient` waits for a lock a hundred times shorter than other programs do; `lock` takes the lock for a moment
+//! first, to say how long that took.
 #![allow(clippy::print_stdout, reason = "its output is what the test reads")]
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use async_trait::async_trait;
-use claude_sdk::auth_core::{self, Policy, Server, Wire};
-use claude_sdk::credentials::{CredentialProvider as _, OAuth};
-use claude_sdk::token_store::{FileTokenStore, TokenStore as _};
+use claude_sdk::credentials::{CredentialProvider, Resolution};
+use claude_sdk::profile::{ProfileName, Profiles};
+use claude_sdk::secrets::providers::Env;
+use claude_sdk::token_store::TokenStore as _;
 use claude_sdk::transport::backends::Reqwest;
 use claude_sdk::transport::{Clock, SystemClock};
 use claude_sdk::types::Model;
 use claude_sdk::{AuthError, Client, Error, StoreError};
+use e2e::fleet::PROFILE;
 use serde_json::{Map, Value};
-use url::Url;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let mut words = std::env::args().skip(1);
-    let mut word = |what| words.next().with_context(|| format!("{what} is missing"));
-    let (folder, profile, server, client) =
-        (word("the folder")?, word("the profile")?, word("the server")?, word("the client")?);
-    let words: Vec<String> = words.collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|other| other == word);
     let clock = Hasty { by: if has("impatient") { 100 } else { 1 } };
-    let base: Url = server.parse()?;
+    let env = Env::process();
     let mut report = Map::new();
     let mut say = |name: &str, value: Value| report.insert(name.to_owned(), value);
 
-    let began = clock.now();
-    let store = FileTokenStore::new(folder, &profile)?.clock(clock);
     if has("lock") {
+        let (profiles, name) = (Profiles::of(&env)?, ProfileName::new(PROFILE)?);
+        let store = profiles.tokens(&name, &profiles.load(&name)?)?;
+        let began = clock.now();
         drop(store.lock().await?);
         say("lock_us", micros(began, clock.now()));
     }
-    let server = Server::new(base.join("v1/oauth/token")?)?.with_wire(Wire::claude());
-    let app = auth_core::Client::public(client);
     let backend = Reqwest::builder().no_proxy().build()?;
-    let (opening, work) = (clock.now(), work());
-    let opened = OAuth::open_with(server, app, store, backend.clone(), SystemClock, Policy::default()).await;
     if has("wait") {
         println!("ready");
         std::io::stdin().read_line(&mut String::new())?;
     }
-    let asked = clock.now();
-    let credential = match &opened {
-        Ok(session) => session.credential().await.map(drop),
-        Err(error) => Err(error.clone()),
-    };
+    let (began, work) = (clock.now(), work());
+    let found = Resolution::of(&env)?;
+    let provider = found.provider(&found.base_url().parse()?, Arc::new(backend.clone()), Arc::new(clock))?;
+    let credential = provider.credential().await;
     say("work_us", (self::work() - work).into());
-    say("credential_us", micros(if has("wait") { asked } else { opening }, clock.now()));
-    let outcome = match (credential, opened) {
-        (Ok(()), Ok(session)) => call(base, session, backend).await,
-        (Err(error), _) | (_, Err(error)) => Err(error.into()),
+    say("credential_us", micros(began, clock.now()));
+    let outcome = match credential {
+        Ok(_) => call(found.base_url(), provider, backend).await,
+        Err(error) => Err(error.into()),
     };
     say("ok", outcome.is_ok().into());
     if let Err(error) = outcome {
@@ -68,11 +62,10 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// One call to the service with the session's credential.
-async fn call(base: Url, session: OAuth, backend: Reqwest) -> Result<(), Error> {
-    let client =
-        Client::builder().base_url(base).credentials(session).backend(backend).max_retries(0).build()?;
-    client.models().get(&Model::CLAUDE_HAIKU_4_5).await?;
+/// One call to the service as the profile.
+async fn call(base_url: &str, provider: Arc<dyn CredentialProvider>, backend: Reqwest) -> Result<(), Error> {
+    let client = Client::builder().base_url(base_url).credentials(provider).backend(backend).max_retries(0);
+    client.build()?.models().get(&Model::CLAUDE_HAIKU_4_5).await?;
     Ok(())
 }
 

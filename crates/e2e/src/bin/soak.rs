@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use e2e::Tools;
 use e2e::fleet::{
-    Blow, Grants, Killing, Official, Order, World, both_ways, crowd, furnish, kill_trials, late_refusals,
-    mixed, stopped_holder, storm, together, windows,
+    Blow, Grants, Killing, Official, Order, World, both_ways, crowd, kill_trials, late_refusals, mixed,
+    stopped_holder, storm, together, windows,
 };
 use mock_server::{Builder, MockServer};
 
@@ -210,7 +210,6 @@ impl Soak {
         let sdks = Official::all(&Tools::beside(&target.join("tmp").to_string_lossy()));
         for sdk in &sdks {
             let world = self.world(MockServer::builder()).await?;
-            furnish(&world)?;
             let outcome = both_ways(&world, sdk).await;
             let told =
                 outcome.as_ref().map_or_else(|error| format!("{error:#}"), |()| "as it should be".to_owned());
@@ -223,7 +222,6 @@ impl Soak {
 
         const TRIALS: usize = 100;
         let world = self.world(MockServer::builder().refresh_reuse_revokes(false)).await?;
-        furnish(&world)?;
         for (order, told) in
             [(Order::AtOnce, "at once"), (Order::TheyAreFirst, "after an official one has renewed")]
         {

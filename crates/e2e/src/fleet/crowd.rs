@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use transport::backends::Reqwest;
 use transport::{Clock as _, HttpBackend, Request, Response, SystemClock};
 
-use super::{Grants, World};
+use super::{Grants, PROFILE, World};
 
 /// How long it takes until as many callers of one expired token have a new one, the server's answer included.
 ///
@@ -82,7 +82,7 @@ pub async fn late_refusals(world: &World, calls: usize, over: Duration) -> Resul
 }
 
 async fn session(world: &World) -> Result<OAuth> {
-    let stored = FileTokenStore::new(world.folder(), world.profile())?.load().await?;
+    let stored = FileTokenStore::new(world.folder(), PROFILE)?.load().await?;
     let store = MemoryTokenStore::new(stored.context("a stored session")?);
     let server = Server::new(world.server.token_url())?.with_wire(Wire::claude());
     let client = auth_core::Client::public(world.server.client_id());

@@ -79,6 +79,19 @@ impl Member {
         Ok(report)
     }
 
+    /// Lets one that waits for signs go home, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// When it fails.
+    pub async fn leave(self) -> Result<()> {
+        let Self { name, mut child, sign, .. } = self;
+        drop(sign);
+        let status = child.wait().await?;
+        ensure!(status.success(), "{name} failed ({status})");
+        Ok(())
+    }
+
     /// Its process id, while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {

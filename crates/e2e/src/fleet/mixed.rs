@@ -61,31 +61,13 @@ pub struct Mixed {
     pub rotated: usize,
 }
 
-/// Writes the configuration of the profile and a member nobody knows into its session.
-///
-/// # Errors
-///
-/// When the disk does not let it.
-pub fn furnish(world: &World) -> Result<()> {
-    let folder = world.folder().join("configs");
-    fs::create_dir_all(&folder)?;
-    let config = json!({
-        "version": "1.0",
-        "authentication": {"type": "user_oauth", "client_id": world.server.client_id()},
-        "base_url": world.server.base_url().as_str().trim_end_matches('/'),
-    });
-    fs::write(folder.join(format!("{}.json", world.profile())), config.to_string())?;
-    world.edit(|members| {
-        members.insert(FOREIGN.to_owned(), json!({"kept": [1.5, null]}));
-    })
-}
-
 /// A session that we wrote is used and renewed by the SDK, and what it wrote by us.
 ///
 /// # Errors
 ///
 /// When a call fails, a token is spent twice, or anything of the file is lost.
 pub async fn both_ways(world: &World, sdk: &Official) -> Result<()> {
+    leave_a_mark(world)?;
     let mut theirs = start(world, sdk)?;
     theirs.ready().await?;
     for expired in [false, true] {
@@ -116,7 +98,7 @@ pub async fn both_ways(world: &World, sdk: &Official) -> Result<()> {
             }
         }
     }
-    Ok(())
+    theirs.leave().await
 }
 
 /// Who acts when.
@@ -140,6 +122,7 @@ pub async fn mixed(
     trials: usize,
     order: Order,
 ) -> Result<Mixed> {
+    leave_a_mark(world)?;
     let mut theirs = Vec::new();
     for sdk in sdks.iter().cycle().take(each) {
         theirs.push(start(world, sdk)?);
@@ -181,6 +164,9 @@ pub async fn mixed(
         outcome.rotated += world.grants().rotated;
         check(world)?;
     }
+    for member in theirs {
+        member.leave().await?;
+    }
     Ok(outcome)
 }
 
@@ -188,19 +174,27 @@ fn failure(report: &Report) -> Option<String> {
     (!report.is_ok()).then(|| report.error())
 }
 
+/// Something that neither they nor we know.
+fn leave_a_mark(world: &World) -> Result<()> {
+    world.edit(|members| {
+        members.insert(FOREIGN.to_owned(), mark());
+    })
+}
+
+fn mark() -> Value {
+    json!({"kept": [1.5, null]})
+}
+
 /// The file is whole, private, and still has what neither of us knows.
 fn check(world: &World) -> Result<()> {
     world.pair()?;
     let members: Value = serde_json::from_slice(&fs::read(world.file())?)?;
-    ensure!(
-        members.get(FOREIGN) == Some(&json!({"kept": [1.5, null]})),
-        "a member of somebody else's is lost"
-    );
+    ensure!(members.get(FOREIGN) == Some(&mark()), "a member of somebody else's is lost");
     Ok(())
 }
 
 fn start(world: &World, sdk: &Official) -> Result<Member> {
     let mut command = (sdk.command)(&sdk.tools)?;
-    command.env("ANTHROPIC_CONFIG_DIR", world.folder()).env("ANTHROPIC_PROFILE", world.profile());
+    command.envs(world.environment());
     Member::start(command.into(), sdk.name)
 }

@@ -1,5 +1,6 @@
 //! A server, a folder with a session of it, and the program that uses it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result, ensure};
 use auth_core::{AuthorizationRequest, Client, ScopeSet, Server, Wire, exchange};
 use bytes::Bytes;
+use claude_sdk::profile::{self, Profile, ProfileName, Profiles};
 use claude_sdk::token_store::{FileTokenStore, TokenStore as _};
 use mock_server::{Builder, MockServer};
 use serde_json::{Map, Value};
@@ -20,7 +22,8 @@ use url::Url;
 
 use super::Member;
 
-const PROFILE: &str = "shared";
+/// The name of the profile that holds the session.
+pub const PROFILE: &str = "shared";
 const SCOPES: &str = "user:profile user:inference";
 /// Nobody listens there: the redirect is read from the answer that would send a browser to it.
 const REDIRECT: &str = "http://127.0.0.1:1/callback";
@@ -52,6 +55,12 @@ impl World {
         let server = server.requests_per_minute(u32::MAX).start().await?;
         let backend = Reqwest::builder().no_proxy().build()?;
         let world = Self { server, folder: tempfile::tempdir()?, program: program.into(), backend };
+        let profiles = Profiles::at(world.folder());
+        let mut profile = Profile::user_oauth();
+        profile.set(profile::Member::ClientId, Some(world.server.client_id()))?;
+        profile
+            .set(profile::Member::BaseUrl, Some(world.server.base_url().as_str().trim_end_matches('/')))?;
+        profiles.save(&ProfileName::new(PROFILE)?, &profile)?;
         world.log_in().await?;
         Ok(world)
     }
@@ -66,7 +75,8 @@ impl World {
             .with_authorization_endpoint(self.server.authorize_url())?
             .with_issuer(self.server.issuer())
             .with_wire(Wire::claude());
-        let request = AuthorizationRequest::new(&server, &self.client(), REDIRECT.parse()?)?;
+        let client = Client::public(self.server.client_id());
+        let request = AuthorizationRequest::new(&server, &client, REDIRECT.parse()?)?;
         // It need not be hard to guess: nothing real is behind this server.
         let (url, pending) = request.scopes(ScopeSet::parse(SCOPES)).begin([7; 64]);
         let redirect = self.agree(&url).await?;
@@ -88,10 +98,6 @@ impl World {
         let answer = self.backend.send(http::Request::post(target.as_str()).body(form.into())?).await?;
         let location = answer.headers().get(http::header::LOCATION).context("the page leads nowhere")?;
         Ok(url.join(location.to_str()?)?)
-    }
-
-    fn client(&self) -> Client {
-        Client::public(self.server.client_id())
     }
 
     /// The configuration folder.
@@ -118,10 +124,10 @@ impl World {
         SystemClock.now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 
-    /// The name of the profile.
+    /// What a program finds its profile by.
     #[must_use]
-    pub fn profile(&self) -> &'static str {
-        PROFILE
+    pub fn environment(&self) -> [(&'static str, OsString); 2] {
+        [("ANTHROPIC_CONFIG_DIR", self.folder().into()), ("ANTHROPIC_PROFILE", PROFILE.into())]
     }
 
     /// Says in the file when the access token expires, in seconds since 1970. The server takes the token as before.
@@ -196,8 +202,7 @@ impl World {
     /// When it cannot be started.
     pub fn member(&self, words: &[&str]) -> Result<Member> {
         let mut command = Command::new(&self.program);
-        command.env_clear().arg(self.folder.path()).arg(PROFILE);
-        command.arg(self.server.base_url().as_str()).arg(self.server.client_id()).args(words);
+        command.env_clear().envs(self.environment()).args(words);
         // To read the certificates of a machine takes six times as long as all the rest, and here nothing uses them.
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
         Member::start(command, "session")

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use e2e::fleet::{
-    Blow, Grants, Killing, Official, World, both_ways, furnish, kill_trials, stopped_holder, storm, together,
+    Blow, Grants, Killing, Official, World, both_ways, kill_trials, stopped_holder, storm, together,
 };
 use mock_server::{Builder, MockServer};
 
@@ -75,7 +75,6 @@ async fn while_a_process_that_renews_is_stopped_nobody_else_does() {
 async fn the_official_sdks_and_we_use_and_renew_each_others_session() {
     for sdk in Official::all(&tools()) {
         let world = World::start(MockServer::builder(), PROGRAM).await.unwrap();
-        furnish(&world).unwrap();
         both_ways(&world, &sdk).await.unwrap();
     }
 }
