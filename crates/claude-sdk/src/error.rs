@@ -6,8 +6,8 @@ use http::StatusCode;
 
 mod answer;
 mod auth;
+mod command;
 mod config;
-mod helper;
 mod login;
 #[cfg(feature = "profile")]
 mod profile;
@@ -15,8 +15,8 @@ mod stream;
 
 pub use answer::{ApiError, UnexpectedAnswer};
 pub use auth::{AuthError, StoreError};
+pub use command::HelperProblem;
 pub use config::ConfigError;
-pub use helper::HelperProblem;
 pub use login::LoginError;
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
