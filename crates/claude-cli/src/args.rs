@@ -4,9 +4,15 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
-use claude_sdk::ApiVersion;
+use claude_sdk::{ApiVersion, profile::ProfileName};
 
 use crate::console;
+
+mod auth;
+mod profile;
+
+pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs};
+pub use profile::{Assignment, ProfileCommand};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.
 #[derive(Debug, Parser)]
@@ -32,6 +38,18 @@ pub enum Command {
         #[command(subcommand)]
         command: MessagesCommand,
     },
+    /// Log in and out, and get at the session's tokens.
+    Auth {
+        /// What to do.
+        #[command(subcommand)]
+        command: AuthCommand,
+    },
+    /// Look at the profiles, and change them.
+    Profile {
+        /// What to do.
+        #[command(subcommand)]
+        command: ProfileCommand,
+    },
     /// Run a mock of the service on loopback until interrupted.
     Mock(MockArgs),
     /// Print a completion script for a shell.
@@ -54,10 +72,12 @@ pub enum MessagesCommand {
 
 const ENVIRONMENT: &str = "\
 Environment:
-  ANTHROPIC_API_KEY     the API key, or
-  ANTHROPIC_AUTH_TOKEN  an access token
-  ANTHROPIC_BASE_URL    where the API is, unless --base-url says so
-  HTTPS_PROXY, NO_PROXY the proxy to go through, and for which hosts not to";
+  ANTHROPIC_API_KEY      the API key, or
+  ANTHROPIC_AUTH_TOKEN   an access token, or
+  ANTHROPIC_PROFILE      the profile; without any of them, the active one
+  ANTHROPIC_BASE_URL     where the API is, unless --base-url says so
+  HTTPS_PROXY, NO_PROXY  the proxy to go through, and for which hosts not to
+`claudectl auth status` says which of them would be used.";
 
 /// A prompt and how to send it.
 #[derive(Debug, ClapArgs)]
@@ -77,8 +97,11 @@ pub struct MessageArgs {
     #[arg(long)]
     pub json: bool,
     /// Read the API key from this file (mode 600) instead of the environment.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     pub api_key_file: Option<PathBuf>,
+    /// Use this profile, whatever the environment says.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<ProfileName>,
     /// Where the API is; a path prefix is kept.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,

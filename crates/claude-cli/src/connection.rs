@@ -23,9 +23,11 @@ pub(crate) async fn client(args: &MessageArgs) -> anyhow::Result<Client> {
         };
         builder = builder.api_key(key.into_inner());
     }
-    let client = builder
-        .environment(&Env::process())
-        .map_err(claude_sdk::Error::from)
-        .and_then(claude_sdk::ClientBuilder::build);
+    let env = Env::process();
+    let builder = match &args.profile {
+        Some(name) => builder.profile(name.clone(), &env),
+        None => builder.environment(&env),
+    };
+    let client = builder.map_err(claude_sdk::Error::from).and_then(claude_sdk::ClientBuilder::build);
     client.map_err(at_a_terminal)
 }

@@ -5,6 +5,8 @@ use std::{
     io::{self, Write},
 };
 
+use serde::Serialize;
+
 /// What was to be printed could not be.
 #[derive(Debug, thiserror::Error)]
 #[error("the output could not be written; check where it goes")]
@@ -17,6 +19,14 @@ impl OutputError {
     }
 }
 
+/// A failure with an exit status of its own, by which a script or another program knows it.
+#[derive(Debug, thiserror::Error)]
+#[error("{told}")]
+pub(crate) struct Ending {
+    pub(crate) status: u8,
+    pub(crate) told: String,
+}
+
 /// Writes `text` to standard output, now.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
@@ -26,6 +36,16 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
 /// Tells `text` in a line of its own. Where standard error is closed, nobody is there to be told: no reason to stop.
 pub(crate) fn tell(text: impl Display) {
     drop(writeln!(io::stderr().lock(), "claudectl: {text}"));
+}
+
+/// Says `text` to the person at the terminal, as it is: several lines, without the program's name before them.
+pub(crate) fn say(text: impl Display) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Prints `value` as one JSON document.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(print(serde_json::to_string_pretty(value)? + "\n")?)
 }
 
 /// The error and its causes on one line, each said once.

@@ -2,22 +2,55 @@
 
 use std::io;
 
+use crate::console::Ending;
+
+/// Which request to end it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Ctrl-C.
+    Interrupt,
+    /// The system, or another program.
+    #[cfg(unix)]
+    Terminate,
+    /// The terminal went away.
+    #[cfg(unix)]
+    HangUp,
+}
+
+impl Request {
+    /// How a command ends that was asked to before its time; `left` says what it left behind.
+    pub(crate) fn ending(self, left: &str) -> Ending {
+        Ending { status: self.status(), told: format!("interrupted; {left}") }
+    }
+
+    /// The exit status that shells and their scripts know it by: 128 and the signal's number.
+    fn status(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            #[cfg(unix)]
+            Self::Terminate => 143,
+            #[cfg(unix)]
+            Self::HangUp => 129,
+        }
+    }
+}
+
 /// Waits for the first request to end. From its first poll on, the program is no longer ended by the signal itself.
 #[cfg(unix)]
-pub(crate) async fn interrupted() -> io::Result<()> {
+pub(crate) async fn interrupted() -> io::Result<Request> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result.map(|()| Request::Interrupt),
+        _ = terminate.recv() => Ok(Request::Terminate),
+        _ = hang_up.recv() => Ok(Request::HangUp),
     }
 }
 
 /// Waits for Ctrl-C.
 #[cfg(not(unix))]
-pub(crate) async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+pub(crate) async fn interrupted() -> io::Result<Request> {
+    tokio::signal::ctrl_c().await.map(|()| Request::Interrupt)
 }

@@ -2,14 +2,17 @@
 //!
 //! The binary is a thin shell around this library, so that tests can run its commands in process. Standard output
 //! carries results only; progress, hints and errors go to standard error. A failure is one line and exit status 1,
-//! wrong usage is exit status 2.
+//! wrong usage is exit status 2, a renewal that only a new login can replace is 4, and a command that a signal cut short
+//! has the status that shells give it (130 for Ctrl-C).
 
 pub mod args;
+mod auth;
 mod connection;
 mod console;
 mod interrupt;
 mod messages;
 mod mock;
+mod profile;
 pub mod quickstart;
 mod wording;
 
@@ -18,7 +21,7 @@ use std::process::ExitCode;
 use args::{Args, Command, MessagesCommand};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use console::OutputError;
+use console::{Ending, OutputError};
 
 /// Runs one command on a runtime of its own and gives the exit status.
 ///
@@ -40,6 +43,8 @@ pub async fn run(args: Args) -> ExitCode {
     let result = match args.command {
         Command::Messages { command: MessagesCommand::Create(args) } => messages::create(args).await,
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
+        Command::Auth { command } => auth::run(command).await,
+        Command::Profile { command } => profile::run(command).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,
         Command::Completions { shell } => completions(shell),
@@ -50,7 +55,7 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) if error.downcast_ref().is_some_and(OutputError::is_unread) => ExitCode::SUCCESS,
         Err(error) => {
             console::tell(console::one_line(&error));
-            ExitCode::FAILURE
+            error.downcast_ref().map_or(ExitCode::FAILURE, |ending: &Ending| ending.status.into())
         }
     }
 }

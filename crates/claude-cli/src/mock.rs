@@ -15,7 +15,7 @@ pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     // In this order, so that an interrupt right after the invitation is heard.
     tokio::select! {
         biased;
-        interrupted = interrupted() => interrupted?,
+        interrupted = interrupted() => drop(interrupted?),
         invited = invite(&server) => match invited? {},
     }
     server.shutdown().await;
@@ -32,10 +32,12 @@ fn guide(server: &MockServer) -> String {
     format!(
         "The mock server listens on {base} until you press Ctrl-C. In another terminal:\n\n  \
          export ANTHROPIC_BASE_URL={base}\n  export ANTHROPIC_API_KEY={key}\n  \
-         claudectl messages stream \"hello\"\n\nOAuth client: {client}, authorize at {authorize}\n",
+         claudectl messages stream \"hello\"\n\n\
+         To log in instead of using the key:\n\n  \
+         claudectl auth login --client-id {client} --issuer {issuer}\n",
         base = server.base_url(),
         key = server.api_key(),
         client = server.client_id(),
-        authorize = server.authorize_url(),
+        issuer = server.issuer(),
     )
 }

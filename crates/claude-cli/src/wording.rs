@@ -3,18 +3,22 @@
 use std::error::Error as _;
 
 use anyhow::anyhow;
-use claude_sdk::{ConfigError, Error};
+use claude_sdk::{AuthError, ConfigError, Error};
 use http::StatusCode;
 
 /// The error as the user is told it: most as they are.
 pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
     match &error {
-        Error::Config(ConfigError::MissingCredential { .. }) => {
+        Error::Config(ConfigError::MissingCredential { looked }) => {
+            let but = looked.last().filter(|text| !text.starts_with("there is no "));
+            let but = but.map(|text| format!(" (the profile in use: {text})")).unwrap_or_default();
             anyhow!(
-                "no credential; set ANTHROPIC_API_KEY, or ANTHROPIC_AUTH_TOKEN, in the environment, or give --api-key-file"
+                "no credential; log in with `claudectl auth login`, or set ANTHROPIC_API_KEY in the environment, or give \
+                 --api-key-file{but}"
             )
         }
+        Error::Auth(AuthError::LoginRequired { .. }) => anyhow!("{error} (`claudectl auth login`)"),
         Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
             let (kind, message) = (api.kind(), api.message());
             anyhow!("the service answered 404 {kind}: {message}; check --model and the base URL{request}")

@@ -11,7 +11,12 @@
 
 mod bad_input;
 mod claudectl;
+mod home;
+mod login;
 mod messages;
 mod mock;
+mod person;
+mod profiles;
 mod quickstart;
+mod sessions;
 mod slow_server;

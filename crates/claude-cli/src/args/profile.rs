@@ -1,0 +1,122 @@
+use std::str::FromStr;
+
+use clap::Subcommand;
+use claude_sdk::{
+    ProfileError,
+    profile::{Member, ProfileName},
+};
+
+/// The commands on profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfileCommand {
+    /// List the profiles; a star is before the active one.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a profile the active one, which is used when nothing names another.
+    Use {
+        /// The profile.
+        name: ProfileName,
+    },
+    /// Print what a profile says. No token is shown.
+    Show {
+        /// The profile; without it the one that the environment names, or the active one.
+        name: Option<ProfileName>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a profile, or make one.
+    #[command(after_help = KEYS)]
+    Set {
+        /// The profile.
+        name: ProfileName,
+        /// What to set; with nothing after the `=`, what to remove.
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        assignments: Vec<Assignment>,
+    },
+    /// Remove a profile and its tokens. `claudectl auth logout` gives the tokens back first.
+    Remove {
+        /// The profile.
+        name: ProfileName,
+    },
+}
+
+const KEYS: &str = "\
+Keys:
+  base_url                       where the API is
+  organization_id                the organization
+  workspace_id                   the workspace
+  credentials_path               where the tokens are kept, if not beside the profile
+For a person who logs in:
+  client_id                      the client's id
+  scope                          the scopes to ask for, separated by blanks
+  console_url                    where one consents
+At another OAuth server than Claude's (`claudectl auth login --issuer URL` sets these):
+  issuer                         who it is
+  token_endpoint                 where it gives tokens
+  authorization_endpoint         where one consents
+  revocation_endpoint            where tokens are given back
+  device_authorization_endpoint  where a login on another device begins
+For a workload that its platform vouches for:
+  federation_rule_id             the rule (fdrl_…)
+  service_account_id             the service account (svac_…)
+  identity_token_file            the file of the identity token
+  scope                          what the token is good for";
+
+/// `KEY=VALUE`.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// What is set.
+    pub member: Member,
+    /// To what; `None` removes it.
+    pub value: Option<String>,
+}
+
+impl FromStr for Assignment {
+    type Err = AssignmentError;
+
+    fn from_str(text: &str) -> Result<Self, AssignmentError> {
+        let (key, value) = text.split_once('=').ok_or(AssignmentError::NoEquals)?;
+        let value = (!value.is_empty()).then(|| value.to_owned());
+        Ok(Self { member: key.parse()?, value })
+    }
+}
+
+/// Why a text is no `KEY=VALUE`.
+#[derive(Debug, thiserror::Error)]
+pub enum AssignmentError {
+    /// There is no `=`.
+    #[error("write it as KEY=VALUE")]
+    NoEquals,
+    /// There is no such key.
+    #[error(transparent)]
+    Key(#[from] ProfileError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_lists_every_key_that_is_taken() {
+        let listed = |name: &str| KEYS.lines().any(|line| line.split_whitespace().next() == Some(name));
+        for member in Member::ALL {
+            assert!(listed(member.as_str()), "{member}");
+        }
+        for line in KEYS.lines().filter(|line| line.starts_with("  ")) {
+            let key = line.split_whitespace().next().unwrap();
+            assert!(key.parse::<Member>().is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_assignment_is_split_at_its_first_equals_sign() {
+        let assignment: Assignment = "console_url=https://a.example/?x=y".parse().unwrap();
+        assert_eq!(assignment.value.as_deref(), Some("https://a.example/?x=y"));
+        assert_eq!("scope=".parse::<Assignment>().unwrap().value, None);
+        assert!("scope".parse::<Assignment>().is_err());
+    }
+}

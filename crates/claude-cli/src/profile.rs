@@ -1,0 +1,169 @@
+//! `claudectl profile`.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use claude_sdk::{
+    ProfileError,
+    profile::{Kind, Member, Profile, ProfileName, Profiles},
+    secrets::{SecretName, providers::Env},
+    token_store::TokenStore,
+};
+use serde::Serialize;
+
+use crate::{
+    args::{Assignment, ProfileCommand},
+    auth::Chosen,
+    console::{plain, print, print_json, tell},
+};
+
+pub(crate) async fn run(command: ProfileCommand) -> anyhow::Result<()> {
+    let env = Env::process();
+    match command {
+        ProfileCommand::List { json } => list(&env, json),
+        ProfileCommand::Use { name } => activate(&env, &name),
+        ProfileCommand::Show { name, json } => show(&env, name, json),
+        ProfileCommand::Set { name, assignments } => set(&env, &name, &assignments),
+        ProfileCommand::Remove { name } => remove(&env, &name).await,
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    name: String,
+    active: bool,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    base_url: Option<String>,
+    /// Why it cannot be used.
+    error: Option<String>,
+}
+
+fn list(env: &Env, json: bool) -> anyhow::Result<()> {
+    let profiles = Profiles::of(env)?;
+    let active = profiles.active()?.unwrap_or_default();
+    let mut entries = Vec::new();
+    for name in profiles.list()? {
+        let profile = profiles.load(&name);
+        entries.push(Entry {
+            active: name == active,
+            kind: profile.as_ref().ok().map(|profile| kind(profile).to_owned()),
+            base_url: profile.as_ref().ok().and_then(|profile| profile.base_url().ok()).map(Into::into),
+            error: profile.err().map(|error| plain(&error.to_string())),
+            name: name.to_string(),
+        });
+    }
+    if json {
+        return print_json(&entries);
+    }
+    if entries.is_empty() {
+        tell("there are no profiles; `claudectl auth login` makes one");
+    }
+    let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
+    let lines = entries.iter().map(|entry| {
+        let mark = if entry.active { "*" } else { " " };
+        let what = match (&entry.error, &entry.kind, &entry.base_url) {
+            (Some(error), ..) => format!("cannot be used: {error}"),
+            (None, Some(kind), Some(url)) => format!("{kind:<16} {url}"),
+            (None, kind, _) => kind.clone().unwrap_or_default(),
+        };
+        format!("{mark} {:width$}  {what}\n", entry.name)
+    });
+    Ok(print(lines.collect::<String>())?)
+}
+
+fn activate(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
+    Profiles::of(env)?.activate(name)?;
+    print(format!("Profile {name} is used from now on.\n"))?;
+    if env.read(&SecretName::new("ANTHROPIC_PROFILE")?)?.is_some_and(|named| named.expose() != name.as_str())
+    {
+        tell("ANTHROPIC_PROFILE names another profile, and counts more; unset it");
+    }
+    Ok(())
+}
+
+fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> {
+    let Chosen { profiles, name, .. } = Chosen::new(name, env)?;
+    let profile = profiles.load(&name)?;
+    let tokens = profiles.tokens(&name, &profile)?;
+    // Members that are not known here are not shown: they may be anything, secrets too.
+    let set = Member::ALL.iter().filter_map(|member| Some((member.as_str(), profile.get(*member)?)));
+    if json {
+        let mut members: BTreeMap<&str, String> = set.map(|(key, value)| (key, value.to_owned())).collect();
+        members.insert("name", name.to_string());
+        members.insert("type", kind(&profile).to_owned());
+        members.entry("credentials_path").or_insert_with(|| tokens.path().display().to_string());
+        return print_json(&members);
+    }
+    let lines = set.map(|(key, value)| format!("{key}={}\n", plain(value))).collect::<String>();
+    let head = format!("# profile {name} ({}), tokens in {}\n", kind(&profile), tokens.path().display());
+    Ok(print(head + &lines)?)
+}
+
+fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Result<()> {
+    let profiles = Profiles::of(env)?;
+    let mut profile = match profiles.load(name) {
+        Ok(profile) => profile,
+        Err(ProfileError::Missing { .. }) if assignments.iter().any(|one| of_workloads(one.member)) => {
+            Profile::oidc_federation()
+        }
+        Err(ProfileError::Missing { .. }) => Profile::user_oauth(),
+        Err(error) => return Err(error.into()),
+    };
+    for Assignment { member, value } in assignments {
+        let misplaced = match profile.kind() {
+            Kind::UserOAuth => of_workloads(*member),
+            Kind::OidcFederation => of_people(*member),
+            _ => true,
+        };
+        if misplaced && value.is_some() {
+            bail!("{member} means nothing in a profile of type {}; use another profile", kind(&profile));
+        }
+        profile.set(*member, value.as_deref())?;
+    }
+    profile.server()?;
+    profiles.tokens(name, &profile)?;
+    profiles.save(name, &profile)?;
+    Ok(print(format!("Profile {name} is changed.\n"))?)
+}
+
+async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
+    let profiles = Profiles::of(env)?;
+    // Whatever is wrong with them, they are removed.
+    let tokens = match profiles.load(name) {
+        Ok(profile) => profiles.tokens(name, &profile)?.load().await.ok().flatten(),
+        Err(_) => None,
+    };
+    profiles.remove(name).await?;
+    print(format!("Profile {name} is removed.\n"))?;
+    if tokens.is_some() {
+        tell("its tokens were removed, not revoked: the server takes them until they expire");
+    }
+    Ok(())
+}
+
+fn kind(profile: &Profile) -> &str {
+    match profile.kind() {
+        Kind::UserOAuth => "user_oauth",
+        Kind::OidcFederation => "oidc_federation",
+        Kind::Other(other) => other,
+        _ => "unknown",
+    }
+}
+
+fn of_workloads(member: Member) -> bool {
+    matches!(member, Member::FederationRuleId | Member::ServiceAccountId | Member::IdentityTokenFile)
+}
+
+fn of_people(member: Member) -> bool {
+    matches!(
+        member,
+        Member::ClientId
+            | Member::ConsoleUrl
+            | Member::Issuer
+            | Member::TokenEndpoint
+            | Member::AuthorizationEndpoint
+            | Member::RevocationEndpoint
+            | Member::DeviceAuthorizationEndpoint
+    )
+}
