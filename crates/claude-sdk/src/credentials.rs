@@ -40,6 +40,8 @@ pub use client_credentials::ClientCredentials;
 pub use command::Command;
 pub use federation::Federation;
 pub use oauth::OAuth;
+#[cfg(feature = "refresher")]
+pub use oauth::Refresher;
 pub use resolution::{Resolution, Source};
 pub use secret::FromSecret;
 pub use source::{Grant, TokenSource};

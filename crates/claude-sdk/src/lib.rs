@@ -52,6 +52,7 @@
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
 //! - `command`: `credentials::Command`, a helper program that prints the token.
+//! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;

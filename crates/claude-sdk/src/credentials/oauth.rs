@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use auth_core::{Access, Client, Input, Policy, Server, TokenMachine};
@@ -9,8 +9,15 @@ use super::{Credential, CredentialProvider, spread};
 use crate::{error::AuthError, token_store::TokenStore};
 
 mod driver;
+#[cfg(feature = "refresher")]
+mod refresher;
 
 use driver::{Dress, Shared};
+#[cfg(feature = "refresher")]
+pub use refresher::Refresher;
+
+/// How long the end of a program may wait for a renewal.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// The session of a logged-in user, renewed when it is needed and kept in a [`TokenStore`].
 ///
@@ -101,6 +108,49 @@ impl OAuth {
     }
 }
 
+impl OAuth {
+    /// Renews now, whatever time the token has left, unless the store has newer tokens by then.
+    ///
+    /// # Errors
+    ///
+    /// As [`credential`](CredentialProvider::credential).
+    pub async fn renew(&self) -> Result<Credential, AuthError> {
+        if let Some(generation) = self.0.generation() {
+            self.0.handle(Input::Rejected { generation });
+        }
+        self.credential().await
+    }
+
+    /// Waits until a renewal that is under way is stored, 5 s at the most; `false` where it is not by then.
+    ///
+    /// For a program that is about to end: a renewal runs in a task of its own, which ends with the runtime, and a
+    /// refresh token that was spent for nothing is a session lost.
+    pub async fn flush(&self) -> bool {
+        let enough = self.0.sleep(FLUSH);
+        tokio::pin!(enough);
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.0.is_at_rest() {
+                return true;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = &mut enough => return self.0.is_at_rest(),
+            }
+        }
+    }
+
+    /// Has `refresher` renew the session, in a process that outlives this one.
+    #[cfg(feature = "refresher")]
+    #[must_use]
+    pub fn renewed_by(self, refresher: Refresher) -> Self {
+        self.0.renew_by(Arc::new(refresher));
+        self
+    }
+}
+
 #[async_trait]
 impl CredentialProvider for OAuth {
     async fn credential(&self) -> Result<Credential, AuthError> {
@@ -116,7 +166,14 @@ impl CredentialProvider for OAuth {
             match self.0.look() {
                 Access::Ready(lease) => return self.0.credential(&lease),
                 Access::Pending => changed.await,
-                Access::Failed(failure) => return Err(self.0.failed(&failure)),
+                Access::Failed(failure) => match self.0.failed(&failure) {
+                    // What was gone from the store may be there again.
+                    AuthError::LoginRequired { .. } if !looked_into_store => {
+                        looked_into_store = true;
+                        self.0.adopt().await?;
+                    }
+                    error => return Err(error),
+                },
                 Access::LoginRequired(reason) if looked_into_store => {
                     let maybe_consumed = reason.maybe_consumed();
                     return Err(AuthError::LoginRequired { reason: reason.to_string(), maybe_consumed });
@@ -147,7 +204,7 @@ impl fmt::Debug for OAuth {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use auth_core::Snapshot;
     use futures_util::FutureExt as _;

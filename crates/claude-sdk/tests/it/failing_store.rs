@@ -161,7 +161,7 @@ async fn a_refusal_of_a_token_that_a_dead_process_may_have_spent_says_so() {
         revoke(&place, spent.expose_secret()).await;
         let oauth = place.open(Arc::clone(&store)).await;
         place.advance(HOUR);
-        let error = oauth.credential().await.unwrap_err();
+        let error = place.refused(oauth.credential()).await.unwrap_err();
         let AuthError::LoginRequired { maybe_consumed, .. } = &error else { panic!("{error:?}") };
         assert_eq!(*maybe_consumed, doubt);
         assert_eq!(error.to_string().contains("perhaps used up"), doubt, "{error}");

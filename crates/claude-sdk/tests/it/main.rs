@@ -15,12 +15,17 @@ mod discovery;
 mod failing_store;
 mod failures;
 mod federation;
+#[cfg(unix)]
+mod file_safety;
 mod login;
 mod login_device;
 mod login_ways;
 mod logout;
 mod profile;
 mod redaction;
+#[cfg(all(feature = "refresher", target_os = "linux"))]
+mod refresher;
+mod renewal;
 mod resolution;
 mod rig;
 mod session;

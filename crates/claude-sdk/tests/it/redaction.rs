@@ -25,7 +25,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::rig::{PATIENCE, Place, backend, client, decide, get, held, hello, raw, t0};
+use crate::rig::{PATIENCE, Place, Waits, backend, client, decide, get, held, hello, raw, t0};
 
 /// In every secret of these tests, ours and the mock server's.
 const WORD: &str = "CANARY";
@@ -272,6 +272,12 @@ fn token_parrots() -> Vec<Reply> {
     replies.into_iter().map(|reply| reply.on("/v1/oauth/token")).collect()
 }
 
+/// A session that does not wait for its second look into the store.
+async fn open(place: &Place, app: auth_core::Client, store: MemoryTokenStore) -> OAuth {
+    let (clock, policy) = (Waits::default(), auth_core::Policy::default());
+    OAuth::open_with(place.server(), app, store, backend(), clock, policy).await.unwrap()
+}
+
 #[tokio::test]
 async fn no_trouble_of_a_session_tells_its_tokens() {
     let tape = Tape::default();
@@ -285,15 +291,7 @@ async fn no_trouble_of_a_session_tells_its_tokens() {
             place.mock.set_script([reply.clone(), reply.clone()]);
             let store = MemoryTokenStore::new(snapshot());
             tape.value(&(&store, &app));
-            let oauth = OAuth::open_with(
-                place.server(),
-                app,
-                store,
-                backend(),
-                place.clock.clone(),
-                claude_sdk::auth_core::Policy::default(),
-            );
-            let oauth = oauth.await.unwrap();
+            let oauth = open(&place, app, store).await;
             tape.error(&place.client(&oauth).messages().create(&hello()).await.unwrap_err());
             tape.error(&oauth.credential().await.unwrap_err());
             tape.value(&oauth);
@@ -303,7 +301,7 @@ async fn no_trouble_of_a_session_tells_its_tokens() {
     let fresh =
         json!({"access_token": ACCESS, "refresh_token": REFRESH, "token_type": "bearer", "expires_in": 600});
     place.mock.set_script([Reply::json(fresh).on("/v1/oauth/token")]);
-    let oauth = place.open(MemoryTokenStore::new(snapshot())).await;
+    let oauth = open(&place, place.app(), MemoryTokenStore::new(snapshot())).await;
     tape.value(&oauth.credential().await.unwrap());
     tape.error(&place.client(&oauth).messages().create(&hello()).await.unwrap_err());
 

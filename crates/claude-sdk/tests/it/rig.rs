@@ -17,6 +17,7 @@ use claude_sdk::{
     transport::{self, Clock, HttpBackend, Request, Response, SimClock, backends::Reqwest},
     types::{MessageRequest, Model},
 };
+use futures_util::future::poll_immediate;
 use mock_server::{Entry, MockServer};
 use secrecy::ExposeSecret;
 use tokio::{
@@ -181,6 +182,23 @@ impl Place {
     pub fn advance(&self, by: Duration) {
         self.mock.advance(by);
         self.clock.advance(by);
+    }
+
+    /// Does `work`, in which the token endpoint refuses a refresh token, and lets the client's time go by after that: it
+    /// looks into its store a second time before it gives up.
+    pub async fn refused<T>(&self, work: impl Future<Output = T>) -> T {
+        let before = self.exchanges(400);
+        let mut work = std::pin::pin!(work);
+        loop {
+            if let Some(done) = poll_immediate(&mut work).await {
+                return done;
+            }
+            if self.exchanges(400) > before {
+                // Small steps: what has a limit, such as reading that answer, is over long before.
+                self.clock.advance(Duration::from_millis(10));
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// How many exchanges the token endpoint has answered with this status.

@@ -113,11 +113,12 @@ async fn two_processes_over_one_file_renew_once_and_go_on_taking_turns() {
             let two = two.clone();
             async move { token(&two).await }
         });
-        // The first one's exchange has its own limit on the clock; the second sleeps until the lock is free.
-        until(|| place.clock.sleepers() == 2).await;
+        // The first one's exchange has its own limit on the clock; the second sleeps until the lock is free, or the store
+        // has what it wants.
+        until(|| place.clock.sleepers() == 3).await;
         gate.open.add_permits(1);
         let renewed = renewing.await.unwrap();
-        until(|| place.clock.sleepers() == 1).await;
+        until(|| place.clock.sleepers() == 2).await;
         place.advance(Duration::from_millis(25));
 
         assert_eq!(waiting.await.unwrap(), renewed, "turn {turn}: the second adopts what the first got");
@@ -186,7 +187,7 @@ async fn after_a_revocation_a_new_login_is_taken_up_without_a_restart() {
     revoke(&place, stored.refresh_token.unwrap().expose_secret()).await;
 
     for _ in 0..2 {
-        let error = client.models().list().await.unwrap_err();
+        let error = place.refused(client.models().list()).await.unwrap_err();
         assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. })), "{error:?}");
         assert!(error.to_string().ends_with("log in again"), "{error}");
         assert!(!error.is_retryable());
@@ -247,8 +248,11 @@ async fn a_renewal_without_an_answer_is_given_up() {
         assert!(!call.is_finished());
         place.advance(Duration::from_nanos(1));
     }
+    // And the store is looked into once more.
+    until(|| place.clock.sleepers() == 1).await;
+    place.advance(Duration::from_millis(500));
     let error = call.await.unwrap().unwrap_err();
-    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
+    assert!(matches!(error, AuthError::LoginRequired { maybe_consumed: true, .. }), "{error:?}");
     assert_eq!(gate.arrived.available_permits(), 0, "the token is not sent a third time");
 }
 

@@ -80,11 +80,14 @@ async fn file_and_folder_are_the_owners_alone_whatever_the_umask() {
 
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let former = rustix::process::umask(rustix::fs::Mode::empty());
-    let folder = tempfile::tempdir().unwrap();
-    let store = store(&folder);
-    for word in ["one", "two"] {
+    for (word, umask) in [("one", 0o000), ("two", 0o000), ("three", 0o077), ("four", 0o022)] {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
         store.save(snapshot(word)).await.unwrap();
         drop(store.lock().await.unwrap());
+        store.prepare(snapshot(word), t0()).await.unwrap();
+        assert_eq!(mode(&store.path().with_extension("intent")), 0o600);
         assert_eq!(mode(store.path()), 0o600);
         assert_eq!(mode(&store.path().with_extension("lock")), 0o600);
         let credentials = store.path().parent().unwrap();

@@ -2,13 +2,15 @@
 
 use std::{
     error::Error as _,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
 use auth_core::{
-    Access, Event, ExchangeId, Failure, Input, Lease, Output, SendFailure, Snapshot, TokenMachine,
+    Access, Event, ExchangeId, Failure, Input, Lease, Output, Reason, SendFailure, Snapshot, TokenMachine,
 };
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -24,6 +26,32 @@ use crate::{
 const ANSWER_LIMIT: usize = 1024 * 1024;
 /// How long an exchange may take, whatever its callers' deadlines are.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a renewal by somebody else may take, the wait for the lock included. It is not ended, only no longer waited for.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often to look, while somebody has the lock, whether the store has what is waited for.
+const WATCH: Duration = Duration::from_millis(500);
+/// A refused refresh token may have been spent by a program that takes no lock, as the official SDKs do, and that is
+/// about to store what it got: so much later the store is read again.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
+/// Renews what is stored, elsewhere: takes the store's lock, spends the refresh token, stores what comes.
+#[async_trait]
+pub(super) trait Renew: fmt::Debug + Send + Sync {
+    async fn renew(&self) -> Renewed;
+}
+
+/// How a renewal elsewhere ended, as far as it says.
+#[derive(Debug)]
+pub(super) enum Renewed {
+    /// The store has good tokens now.
+    Well,
+    /// Only a new login can help.
+    Over,
+    /// It did not do it; why, in a few words.
+    Failed(String),
+    /// It was ended from outside; the refresh token may be spent.
+    Unknown,
+}
 
 /// Adds to a credential what its token does not say: where it may go, and for whom it acts.
 pub(crate) type Dress = Box<dyn Fn(Credential) -> Credential + Send + Sync>;
@@ -49,6 +77,8 @@ struct Driven {
     kept: Option<StoreLock>,
     /// Why the store could not be locked or read in the last round, for its waiters.
     broken: Option<AuthError>,
+    /// Who renews in place of an exchange.
+    refresher: Option<Arc<dyn Renew>>,
     /// The store was told of an exchange, and not yet what became of it.
     noted: bool,
     /// How the last logout went: whether the server confirmed it.
@@ -69,8 +99,15 @@ impl Shared {
         backend: Arc<dyn HttpBackend>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let driven =
-            Mutex::new(Driven { machine, busy: false, kept: None, broken: None, noted: false, logout: None });
+        let driven = Mutex::new(Driven {
+            machine,
+            busy: false,
+            kept: None,
+            broken: None,
+            refresher: None,
+            noted: false,
+            logout: None,
+        });
         Self {
             driven,
             current: ArcSwapOption::empty(),
@@ -140,7 +177,23 @@ impl Shared {
     pub(super) fn look(self: &Arc<Self>) -> Access {
         let access = self.ask(TokenMachine::access);
         self.set_about();
-        access
+        match access {
+            // Not the last word: the store is being read again.
+            Access::LoginRequired(Reason::InvalidGrant { .. } | Reason::NoAnswer) if self.driven().busy => {
+                Access::Pending
+            }
+            access => access,
+        }
+    }
+
+    /// Tells whether nothing is under way, and the newest tokens are stored.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let driven = self.driven();
+        !driven.busy && driven.machine.is_stored()
+    }
+
+    pub(super) fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + '_ {
+        self.clock.sleep(duration)
     }
 
     pub(super) fn begin_logout(self: &Arc<Self>) {
@@ -210,7 +263,12 @@ impl Shared {
                     }
                     self.handle(Input::Removed { ok });
                 }
-                Output::Event(event) => self.tell(&event),
+                Output::Event(event) => {
+                    self.tell(&event);
+                    if let Event::LoginRequired(Reason::InvalidGrant { .. } | Reason::NoAnswer) = event {
+                        self.look_again().await;
+                    }
+                }
                 Output::Idle { wake_at } => {
                     self.changed.notify_waiters();
                     return wake_at;
@@ -252,10 +310,16 @@ impl Shared {
         lock: &mut Option<StoreLock>,
     ) -> (SystemTime, Result<http::Response<Bytes>, SendFailure>) {
         let unsent = (self.clock.now(), Err(SendFailure::NotSent));
+        let refresher = self.driven().refresher.clone();
+        if let Some(refresher) = refresher.filter(|_| self.driven().machine.spends(exchange).is_some()) {
+            // It takes the lock itself.
+            drop(lock.take());
+            return (self.clock.now(), self.delegate(refresher, exchange).await);
+        }
         if lock.is_none() {
             let shared = Arc::clone(self);
-            match whole(async move { shared.locked().await }).await {
-                Ok(held) => *lock = Some(held),
+            match whole(async move { shared.locked(Some(exchange)).await }).await {
+                Ok(held) => *lock = held,
                 Err(error) => {
                     tracing::error!(%error, "the session's store cannot be used; nothing was sent");
                     self.driven().broken = Some(error);
@@ -283,11 +347,49 @@ impl Shared {
         (sent_at, sent.unwrap_or(Err(SendFailure::MaybeSent)))
     }
 
+    /// Has somebody else renew what is stored, and takes that over.
+    async fn delegate(
+        self: &Arc<Self>,
+        refresher: Arc<dyn Renew>,
+        exchange: ExchangeId,
+    ) -> Result<http::Response<Bytes>, SendFailure> {
+        self.driven().broken = None;
+        let renewed = tokio::select! {
+            renewed = refresher.renew() => renewed,
+            () = self.clock.sleep(RENEWAL_TIMEOUT) => Renewed::Failed("it has not ended yet".into()),
+        };
+        let shared = Arc::clone(self);
+        let adopted = whole(async move { shared.adopt().await }).await;
+        let reason = match (renewed, adopted) {
+            _ if !self.driven().machine.wants(exchange) => return Err(SendFailure::NotSent),
+            (Renewed::Over, _) => return Ok(over()),
+            (Renewed::Unknown, _) => return Err(SendFailure::MaybeSent),
+            (Renewed::Well, Err(error)) => {
+                self.driven().broken = Some(error);
+                return Err(SendFailure::NotSent);
+            }
+            (Renewed::Well, Ok(())) => "it ended well and stored nothing new".into(),
+            (Renewed::Failed(reason), _) => reason,
+        };
+        let reason = format!("the command for it did not renew it: {reason}; run it by hand to see why");
+        tracing::warn!(reason, "session");
+        self.driven().broken = Some(AuthError::Renewal { reason, retryable: true, retry_after: None });
+        Err(SendFailure::NotSent)
+    }
+
+    pub(super) fn renew_by(&self, refresher: Arc<dyn Renew>) {
+        self.driven().refresher = Some(refresher);
+    }
+
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.driven().machine.snapshot().map(|snapshot| snapshot.generation)
+    }
+
     /// Removes the stored session under the store's lock, which somebody who renews may hold.
     async fn remove(self: &Arc<Self>, lock: &mut Option<StoreLock>) -> Result<(), AuthError> {
         if lock.is_none() {
             let shared = Arc::clone(self);
-            *lock = Some(whole(async move { shared.locked().await }).await?);
+            *lock = whole(async move { shared.locked(None).await }).await?;
         }
         let store = Arc::clone(&self.store);
         whole(async move { Ok(store.remove().await?) }).await
@@ -295,7 +397,10 @@ impl Shared {
 
     fn tell(&self, event: &Event) {
         match event {
-            Event::ClockSkew { .. } | Event::RevocationFailed(_) => tracing::warn!(%event, "session"),
+            Event::StoreFailed { .. } | Event::RemoveFailed => tracing::error!(%event, "session"),
+            Event::ClockSkew { .. } | Event::RevocationFailed(_) | Event::LoginRequired(_) => {
+                tracing::warn!(%event, "session");
+            }
             _ => tracing::info!(%event, "session"),
         }
         if let Event::LoggedOut { revoked } = event {
@@ -334,18 +439,53 @@ impl Shared {
         }
     }
 
-    async fn locked(&self) -> Result<StoreLock, AuthError> {
-        let lock = self.store.lock().await?;
-        self.adopt().await?;
-        Ok(lock)
+    /// The store's lock, and what is newer in the store; none where `exchange` has become needless meanwhile.
+    async fn locked(&self, exchange: Option<ExchangeId>) -> Result<Option<StoreLock>, AuthError> {
+        let needless = |id: ExchangeId| !self.driven().machine.wants(id);
+        let lock = self.store.lock();
+        tokio::pin!(lock);
+        let held = loop {
+            tokio::select! {
+                biased;
+                held = &mut lock => break held?,
+                () = self.clock.sleep(WATCH) => {}
+            }
+            // Whoever has the lock may have stored what this one waits for, and be in no hurry to give it up.
+            self.adopt().await?;
+            if exchange.is_some_and(needless) {
+                return Ok(None);
+            }
+        };
+        // What somebody has removed is not brought back by a renewal.
+        if !self.adopt().await? && exchange.is_some() {
+            let reason = "the stored session is gone; log in again".into();
+            return Err(AuthError::LoginRequired { reason, maybe_consumed: false });
+        }
+        Ok(Some(held))
     }
 
-    /// Reads the store again, and takes over what is newer there.
-    pub(super) async fn adopt(&self) -> Result<(), AuthError> {
-        if let Some(snapshot) = self.store.load().await? {
-            self.handle(Input::Adopt(snapshot));
+    /// Looks whether another program has what this one lost, at once and a little later.
+    async fn look_again(self: &Arc<Self>) {
+        let before = self.generation();
+        for wait in [Duration::ZERO, SECOND_LOOK] {
+            if wait > Duration::ZERO {
+                self.clock.sleep(wait).await;
+            }
+            let shared = Arc::clone(self);
+            if let Err(error) = whole(async move { shared.adopt().await }).await {
+                tracing::warn!(%error, "the store could not be read again");
+            }
+            if self.generation() != before {
+                return;
+            }
         }
-        Ok(())
+    }
+
+    /// Reads the store again, and takes over what is newer there; `false` where there is nothing.
+    pub(super) async fn adopt(&self) -> Result<bool, AuthError> {
+        let Some(snapshot) = self.store.load().await? else { return Ok(false) };
+        self.handle(Input::Adopt(snapshot));
+        Ok(true)
     }
 
     async fn save(&self, snapshot: Snapshot) -> bool {
@@ -374,6 +514,13 @@ impl Shared {
             () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
         }
     }
+}
+
+/// What a server says of a refresh token that is no longer good.
+fn over() -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::from_static(br#"{"error":"invalid_grant"}"#));
+    *response.status_mut() = http::StatusCode::BAD_REQUEST;
+    response
 }
 
 /// As [`guarded`], for what a store does.

@@ -42,6 +42,13 @@ pub(super) trait Faults: std::fmt::Debug + Send + Sync {
     }
 }
 
+#[derive(Debug)]
+pub(super) struct TemporaryFile {
+    pub(super) path: PathBuf,
+    pub(super) name: String,
+    pub(super) written: SystemTime,
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disk {
     #[cfg(test)]
@@ -69,24 +76,29 @@ impl Disk {
         self.secret(Step::Read, path, || secrets::read_private(path, largest))
     }
 
-    /// The files of `folder` that are `.tmp` and have last been written before `then`.
-    pub(super) fn forgotten(&self, folder: &Path, then: SystemTime) -> io::Result<Vec<PathBuf>> {
+    /// The files of `folder` that are called temporary.
+    pub(super) fn temporary_files(&self, folder: &Path) -> io::Result<Vec<TemporaryFile>> {
         self.step(Step::List, || {
-            let mut forgotten = Vec::new();
+            let mut files = Vec::new();
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                let path = entry.path();
+                let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
                 if path.extension().is_none_or(|extension| extension != "tmp") {
                     continue;
                 }
                 // Somebody may have removed it since.
                 let Ok(metadata) = entry.metadata() else { continue };
-                if metadata.is_file() && metadata.modified().is_ok_and(|written| written < then) {
-                    forgotten.push(path);
+                if metadata.is_file() {
+                    files.push(TemporaryFile { path, name, written: metadata.modified()? });
                 }
             }
-            Ok(forgotten)
+            Ok(files)
         })
+    }
+
+    /// Tells whether no living process is writing this file: its writer holds a lock on it.
+    pub(super) fn is_nobodys(&self, path: &Path) -> bool {
+        private().read(true).open(path).is_ok_and(|file| file.try_lock().is_ok())
     }
 
     pub(super) fn open_lock(&self, path: &Path) -> io::Result<File> {
@@ -100,11 +112,17 @@ impl Disk {
         file.try_lock()
     }
 
-    /// Makes a file that was not there before.
+    /// Makes a file that was not there before, and locks it, so that it is not taken for one of a dead process.
     pub(super) fn create(&self, path: &Path) -> io::Result<File> {
         let mut options = private();
         options.create_new(true);
-        self.step(Step::Create, || options.open(path))
+        let file = self.step(Step::Create, || options.open(path))?;
+        match file.try_lock() {
+            // Whoever clears up was faster, and it is gone.
+            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::AlreadyExists.into()),
+            // A file system without locks has no renewals to clear up after.
+            Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+        }
     }
 
     /// Takes room on the disk for so many bytes.

@@ -42,6 +42,9 @@ const ERRORS: [Errno; 8] = [
     Errno::XDEV,
 ];
 
+/// What may stay wrong for a while.
+const LASTING: [Errno; 3] = [Errno::NOSPC, Errno::ROFS, Errno::IO];
+
 /// Fails at the n-th step, or from then on, and writes a part of what it is given.
 #[derive(Debug)]
 struct Failing {
@@ -142,6 +145,7 @@ async fn trial(at: usize, error: Errno, lasting: bool) -> Option<Trial> {
     let folder = TempDir::new().unwrap();
     let healthy = with(&folder, Disk { faults: Some(Arc::new(Calm)) });
     healthy.save(first()).await.unwrap();
+    fs::write(folder.path().join("credentials/.work.1-0.tmp"), "left by a dead process").unwrap();
     let stored =
         async || healthy.load().await.unwrap().unwrap().refresh_token.unwrap().expose_secret().to_owned();
 
@@ -203,8 +207,7 @@ async fn opening(folder: &TempDir) -> usize {
 async fn whichever_file_operation_fails_nothing_is_spent_before_and_nothing_lost_after() {
     let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
     for error in ERRORS {
-        // A signal comes once: an operation that is only ever interrupted never ends.
-        for lasting in [false, true].into_iter().filter(|lasting| !lasting || error != Errno::INTR) {
+        for lasting in [false, true].into_iter().filter(|lasting| !lasting || LASTING.contains(&error)) {
             for at in 1_usize.. {
                 let Some(trial) = trial(at, error, lasting).await else { break };
                 let steps = if trial.spent { &mut after } else { &mut before };
@@ -286,4 +289,43 @@ async fn a_file_system_without_locks_is_told_and_nothing_is_spent() {
         assert!(matches!(refused, StoreError::NoLocks { .. }), "{error:?}: {refused:?}");
         assert!(refused.to_string().contains("keep the session on a local disk"), "{refused}");
     }
+}
+
+/// F47: whenever the power goes, the file that is there is a whole one.
+#[tokio::test]
+async fn what_is_put_in_its_place_was_synced_and_the_folder_is_synced_after_it() {
+    #[derive(Debug, Default)]
+    struct Order(Mutex<Vec<Step>>);
+
+    impl Faults for Order {
+        fn before(&self, step: Step) -> io::Result<()> {
+            self.0.lock().unwrap().push(step);
+            Ok(())
+        }
+    }
+
+    let folder = TempDir::new().unwrap();
+    let order = Arc::new(Order::default());
+    let store = with(&folder, Disk { faults: Some(Arc::clone(&order) as Arc<dyn Faults>) });
+    store.save(first()).await.unwrap();
+    store.prepare(first(), START).await.unwrap();
+    store.save(first()).await.unwrap();
+    store.remove().await.unwrap();
+
+    let (mut dirty, mut unsynced, mut renames) = (false, false, 0);
+    for step in order.0.lock().unwrap().iter() {
+        match step {
+            Step::Allocate | Step::Write | Step::Truncate => dirty = true,
+            Step::Sync => dirty = false,
+            Step::Rename => {
+                assert!(!dirty, "the name comes before the content");
+                (renames, unsynced) = (renames + 1, true);
+            }
+            Step::SyncFolder => unsynced = false,
+            // The next thing that is begun may not come before the last one is durable.
+            Step::Create | Step::Remove => assert!(!unsynced, "the name may be lost"),
+            _ => {}
+        }
+    }
+    assert_eq!((renames, unsynced), (3, false), "two sessions and a note");
 }

@@ -125,11 +125,7 @@ impl Files {
         let failed = |source: io::Error| failed("making room beside", &self.path, &source);
         self.discard();
         let bytes = self.rendered(spending)?.len() as u64;
-        let (spare, draft) = (self.beside("spare"), self.beside("note"));
-        for leftover in [&spare, &draft] {
-            self.disk.remove(leftover).map_err(failed)?;
-        }
-        let mut room = self.create(spare).map_err(failed)?;
+        let mut room = self.temporary().map_err(failed)?;
         self.disk.allocate(&mut room.file, bytes.saturating_add(MORE)).map_err(failed)?;
         self.disk.sync(&room.file).map_err(failed)?;
         self.clean(&room).map_err(failed)?;
@@ -137,8 +133,9 @@ impl Files {
         let noted = match (&spending.refresh_token, self.noted()?) {
             (Some(token), Some(note)) if note.names(token) => true,
             (Some(token), _) => {
-                let draft = self.create(draft).map_err(failed)?;
-                let put = self.put(draft, &Note::of(token, deadline).render(), &self.note);
+                let put = self
+                    .temporary()
+                    .and_then(|draft| self.put(draft, &Note::of(token, deadline).render(), &self.note));
                 put.map_err(|source| {
                     let _ = self.disk.remove(&self.note);
                     failed(source)
@@ -190,34 +187,32 @@ impl Files {
         }
     }
 
-    /// Removes what was forgotten longer ago than anybody writes, by the clock of the file system.
+    /// Removes what dead processes left of this session, and what others forgot longer ago than anybody writes, by the
+    /// clock of the file system.
     fn clean(&self, room: &Temporary) -> io::Result<()> {
         let now = room.file.metadata()?.modified()?;
-        let Some(then) = now.checked_sub(FORGOTTEN) else { return Ok(()) };
-        for forgotten in self.disk.forgotten(&self.folder, then)? {
-            self.disk.remove(&forgotten)?;
+        for file in self.disk.temporary_files(&self.folder)? {
+            let ours = file.name.starts_with(&self.temporary);
+            let old = now.duration_since(file.written).is_ok_and(|age| age > FORGOTTEN);
+            if (ours || old) && self.disk.is_nobodys(&file.path) {
+                self.disk.remove(&file.path)?;
+            }
         }
         Ok(())
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{}{name}.tmp", self.temporary))
-    }
-
+    /// A new file, which is this process's as long as it is open.
     fn temporary(&self) -> io::Result<Temporary> {
         let pid = std::process::id();
         for number in 0..NAMES {
-            match self.create(self.beside(&format!("{pid}-{number}"))) {
+            let path = self.folder.join(format!("{}{pid}-{number}.tmp", self.temporary));
+            match self.disk.create(&path) {
+                Ok(file) => return Ok(Temporary { path, file, disk: self.disk.clone(), placed: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                outcome => return outcome,
+                Err(error) => return Err(error),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    fn create(&self, path: PathBuf) -> io::Result<Temporary> {
-        let file = self.disk.create(&path)?;
-        Ok(Temporary { path, file, disk: self.disk.clone(), placed: false })
     }
 
     /// Fills a file and puts it in its place. Whatever fails, the file is given up: the next try begins with a new one.
