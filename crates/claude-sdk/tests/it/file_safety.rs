@@ -38,6 +38,10 @@ enum Says {
     Newer,
 }
 
+type MakeFile = fn(&Place);
+/// Given the path of the lock, and one elsewhere.
+type MakeLock = fn(&Path, &Path);
+
 /// A place for a file in some state.
 struct Place(TempDir);
 
@@ -164,7 +168,7 @@ async fn a_file_is_used_only_in_a_state_in_which_it_is_its_owners_alone() {
     }
 
     let not_a_file = Says::Refused(ErrorKind::NotARegularFile);
-    let kinds: [(&str, Says, fn(&Place)); 9] = [
+    let kinds: [(&str, Says, MakeFile); 9] = [
         ("nothing", Says::Nothing, |_| {}),
         ("no folder", Says::Nothing, |place| fs::remove_dir(place.folder()).unwrap()),
         ("a link", not_a_file, |place| {
@@ -269,7 +273,7 @@ fn a_profile_cannot_be_named_like_another_place() {
 #[tokio::test]
 async fn a_lock_that_is_no_file_of_the_owners_alone_is_not_taken() {
     let elsewhere = |place: &Place| place.0.path().join("elsewhere");
-    let kinds: [(&str, ErrorKind, fn(&Path, &Path)); 6] = [
+    let kinds: [(&str, ErrorKind, MakeLock); 6] = [
         ("a link", ErrorKind::NotARegularFile, |lock, elsewhere| symlink(elsewhere, lock).unwrap()),
         ("a folder", ErrorKind::NotARegularFile, |lock, _| fs::create_dir(lock).unwrap()),
         ("a pipe", ErrorKind::NotARegularFile, |lock, _| {

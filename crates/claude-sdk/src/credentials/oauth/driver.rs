@@ -368,7 +368,7 @@ impl Shared {
                 self.driven().broken = Some(error);
                 return Err(SendFailure::NotSent);
             }
-            (Renewed::Well, Ok(())) => "it ended well and stored nothing new".into(),
+            (Renewed::Well, Ok(_)) => "it ended well and stored nothing new".into(),
             (Renewed::Failed(reason), _) => reason,
         };
         let reason = format!("the command for it did not renew it: {reason}; run it by hand to see why");
