@@ -14,11 +14,11 @@ use super::{Sending, StoreLock, TokenStore};
 use crate::{error::StoreError, profile::ProfileName};
 
 mod disk;
-#[cfg(test)]
-mod faults;
 mod files;
 mod format;
 mod note;
+#[cfg(test)]
+mod tests;
 
 /// How long to wait for another process to finish its renewal.
 const LOCK_PATIENCE: Duration = Duration::from_secs(15);
