@@ -82,6 +82,32 @@ impl Home {
         path
     }
 
+    /// Puts a named pipe in the place of a file.
+    pub fn pipe(&self, below: &str) {
+        let path = self.write(below, "");
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    }
+
+    /// Puts a program in this home that is given one address and adds it to the file beside it.
+    pub fn browser(&self) -> PathBuf {
+        let path = self.folder.path().join("browser");
+        let script = "#!/bin/sh\nprintf '%s %s %s\\n' \"$#\" \"$1\" \"$ANTHROPIC_API_KEY$CLAUDE_CLIENT_SECRET\" >> \"$0.seen\"\n";
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// What that program was given so far, once it was.
+    pub async fn browsed(&self) -> String {
+        loop {
+            match fs::read_to_string(self.folder.path().join("browser.seen")) {
+                Ok(seen) if seen.ends_with('\n') => return seen,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    }
+
     /// Every file of the profiles with its content; the locks, which hold nothing, are left out.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();

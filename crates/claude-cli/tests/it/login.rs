@@ -84,18 +84,16 @@ async fn what_is_asked_for_is_what_the_arguments_say() {
 async fn the_browser_gets_the_link_and_no_secret() {
     let server = MockServer::start().await.unwrap();
     let home = Home::new(&server);
-    let browser = home.path().join("browser");
-    fs::write(&browser, "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$1\" \"$ANTHROPIC_API_KEY$CLAUDE_CLIENT_SECRET\" > \"$0.seen.new\"\nmv \"$0.seen.new\" \"$0.seen\"\n").unwrap();
-    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
     let mut login = home.login(&server, &[]);
-    login.env("BROWSER", &browser).env("ANTHROPIC_API_KEY", "CANARY").env("PATH", "/usr/bin:/bin");
+    login
+        .env("BROWSER", home.browser())
+        .env("ANTHROPIC_API_KEY", "CANARY")
+        .env("CLAUDE_CLIENT_SECRET", "CANARY")
+        .env("CLAUDE_CLIENT_ID", "another")
+        .env("PATH", "/usr/bin:/bin");
     let mut running = Running::start(&mut login);
     let link = running.link();
-    let seen = home.path().join("browser.seen");
-    while !seen.exists() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(fs::read_to_string(seen).unwrap(), format!("1\n{link}\n\n"));
+    assert_eq!(home.browsed().await, format!("1 {link} \n"));
     person::consent(&link).await;
     let login = running.end();
     login.ok_after_talk();
@@ -241,9 +239,7 @@ async fn a_broken_profile_ends_a_login_before_anybody_is_sent_to_a_browser() {
         assert_eq!(home.files(), before);
     }
     let home = Home::new(&server);
-    let pipe = home.write("credentials/default.json", "");
-    fs::remove_file(&pipe).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    home.pipe("credentials/default.json");
     run(&mut home.login(&server, &[])).failed(1, "regular file");
 }
 
@@ -273,6 +269,38 @@ async fn a_login_that_is_refused_or_comes_to_nothing_leaves_the_old_one_as_it_wa
 
     assert_eq!(home.files(), before);
     run(&mut home.claudectl(&["messages", "create", "hello"])).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_opened_but_the_one_of_the_login() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let mut running =
+        Running::start(home.login(&server, &[]).env("BROWSER", home.browser()).env("PATH", "/usr/bin:/bin"));
+    let link = running.link();
+    let seen = home.browsed().await;
+    let query = |name: &str| {
+        let found = url::Url::parse(&link)
+            .unwrap()
+            .query_pairs()
+            .find(|(known, _)| known == name)
+            .unwrap()
+            .1
+            .into_owned();
+        found
+    };
+    let mut denial = url::Url::parse(&query("redirect_uri")).unwrap();
+    denial.query_pairs_mut().extend_pairs([
+        ("error", "access_denied"),
+        ("error_uri", "https://evil.example/CANARY"),
+        ("state", &query("state")),
+        ("iss", server.issuer()),
+    ]);
+    person::open(denial.as_str()).await;
+    let run = running.end();
+    assert_eq!(run.status, Some(1), "{run:?}");
+    assert!(!run.last_words().contains("CANARY"), "{run:?}");
+    assert_eq!(home.browsed().await, seen);
 }
 
 #[tokio::test(flavor = "multi_thread")]

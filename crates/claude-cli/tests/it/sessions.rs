@@ -1,6 +1,6 @@
 //! `claudectl auth status`, `token`, `refresh` and `logout`.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
 use claude_sdk::{Client, credentials, types::MessageRequest};
 use http::StatusCode;
@@ -196,6 +196,63 @@ async fn until_it_minds_signals(running: &mut Running) {
     while !minds() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_programs_with_a_good_token_ask_for_no_other() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let asked = server.journal_len();
+    let all: Vec<Running> =
+        (0..64).map(|_| Running::start(&mut home.claudectl(&["auth", "token"]))).collect();
+    let token = home.json("credentials/default.json")["access_token"].as_str().unwrap().to_owned();
+    for running in all {
+        assert_eq!(running.end().ok(), format!("{token}\n"));
+    }
+    assert_eq!(server.journal_len(), asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_used_gets_one_line_from_every_command() {
+    let server = MockServer::start().await.unwrap();
+    let profile = br#"{"version":"1.0","authentication":{"type":"user_oauth","client_id":"app"}}"#;
+    let commands = [
+        &["messages", "create", "hello"][..],
+        &["messages", "stream", "--profile", "default", "hello"],
+        &["auth", "status"],
+        &["auth", "token"],
+        &["auth", "refresh"],
+    ];
+    let cases: [(&str, &[u8], u32, &str); 6] = [
+        ("configs/default.json", b"{\"CANARY", 0o600, "mend it, or move it away"),
+        ("configs/default.json", br#"{"version":"9.1","authentication":{}}"#, 0o600, "update this one"),
+        ("configs/default.json", profile, 0o666, "chmod 600"),
+        ("credentials/default.json", b"{\"access_token\":\"CANARY\"", 0o600, "move it away and log in again"),
+        ("credentials/default.json", br#"{"version":"2.0","access_token":"CANARY"}"#, 0o600, "update"),
+        ("credentials/default.json", br#"{"access_token":"CANARY"}"#, 0o644, "chmod 600"),
+    ];
+    for (path, content, mode, advice) in cases {
+        let home = Home::new(&server);
+        home.write("active_config", "default");
+        home.write("configs/default.json", profile);
+        let path = home.write(path, content);
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for command in commands {
+            println!("{path:?} {mode:o} {command:?}");
+            run(&mut home.claudectl(command)).failed(1, advice);
+        }
+    }
+    for name in ["configs/default.json", "credentials/default.json"] {
+        let home = Home::new(&server);
+        home.write("active_config", "default");
+        home.write("configs/default.json", profile);
+        home.pipe(name);
+        for command in commands {
+            println!("a pipe, {name} {command:?}");
+            run(&mut home.claudectl(command)).failed(1, "regular file");
+        }
+    }
+    assert_eq!(server.journal_len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
