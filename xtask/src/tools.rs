@@ -21,11 +21,16 @@ struct Debian {
     present: fn(&Workspace) -> bool,
 }
 
-const DEBIAN: [Debian; 2] = [
+const DEBIAN: [Debian; 3] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
     Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
     // The program without the service, so that nothing is started on this machine.
     Debian { packages: &["tinyproxy-bin"], present: |_| on_path("tinyproxy") },
+    // A real browser, and the program that drives it.
+    Debian {
+        packages: &["chromium", "chromium-driver"],
+        present: |_| on_path("chromium") && on_path("chromedriver"),
+    },
 ];
 
 /// Installs what is missing; does nothing when all of it is there.

@@ -22,3 +22,45 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
 pub(crate) fn seed() -> Result<u64, Error> {
     bytes().map(u64::from_le_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use auth_core::{AuthorizationRequest, Client, Server, exchange};
+    use url::{Url, form_urlencoded};
+
+    /// C2: each is asked of the system anew, with nothing kept here that a fork could copy.
+    #[test]
+    fn ten_thousand_verifiers_differ_and_use_every_character_alike() {
+        let server = Server::new("https://auth.example/token".parse().unwrap()).unwrap();
+        let server =
+            server.with_authorization_endpoint("https://auth.example/authorize".parse().unwrap()).unwrap();
+        let (client, redirect_uri) =
+            (Client::public("app"), Url::parse("http://localhost:1/callback").unwrap());
+        let (mut verifiers, mut counts) = (BTreeSet::new(), BTreeMap::new());
+        for _ in 0..10_000 {
+            let request = AuthorizationRequest::new(&server, &client, redirect_uri.clone()).unwrap();
+            let (url, pending) = request.begin(super::bytes().unwrap());
+            let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1;
+            let (request, _) = exchange::code(pending.complete(&format!("/?code=x&state={state}")).unwrap());
+            let mut form = form_urlencoded::parse(request.body());
+            let verifier = form.find(|(name, _)| name == "code_verifier").unwrap().1.into_owned();
+            assert_eq!(verifier.len(), 64);
+            for character in verifier.chars() {
+                *counts.entry(character).or_insert(0_u32) += 1;
+            }
+            assert!(verifiers.insert(verifier), "a verifier came twice");
+        }
+        // base64url is 64 of the unreserved characters.
+        assert!(
+            counts.keys().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter)),
+            "{counts:?}"
+        );
+        assert_eq!(counts.len(), 64);
+        let deviation = |count: &u32| (f64::from(*count) - 10_000.0).powi(2) / 10_000.0;
+        let chi_square: f64 = counts.values().map(deviation).sum();
+        // 63 degrees of freedom: outside of this once in ten million runs.
+        assert!((15.0..140.0).contains(&chi_square), "{chi_square}");
+    }
+}

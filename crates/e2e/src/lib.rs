@@ -20,12 +20,14 @@
 //!
 //! None, and there is nothing to plug in.
 
+mod chromium;
 pub mod fleet;
 mod port;
 mod process;
 mod script;
 mod tools;
 
+pub use chromium::Chromium;
 pub use port::free_port;
 pub use process::Process;
 pub use script::report;

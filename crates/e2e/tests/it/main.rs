@@ -9,7 +9,9 @@
 )]
 
 mod browser;
+mod chromium;
 mod fleet;
+mod flood;
 mod grants;
 mod oauth_server;
 mod official_sdks;

@@ -37,7 +37,7 @@ const provider = new Provider(issuer, {
       grant_types: ["authorization_code", "refresh_token", deviceCode],
       response_types: ["code"],
       // A native client's loopback redirect may use any port (RFC 8252, 7.3).
-      redirect_uris: ["http://127.0.0.1/callback"],
+      redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
     },
     program("basic", "client_secret_basic"),
     program("post", "client_secret_post"),
@@ -49,6 +49,8 @@ const provider = new Provider(issuer, {
     deviceFlow: { enabled: true },
     revocation: { enabled: true },
   },
+  // Also without the scope offline_access, as long as the client may refresh at all.
+  issueRefreshToken: (ctx, client) => client.grantTypeAllowed("refresh_token"),
   pkce: { required: () => true },
   rotateRefreshToken: true,
   scopes: ["openid", "offline_access", "read"],
