@@ -1,4 +1,4 @@
-//! A real browser, driven by its own driver over WebDriver (W3C).
+//! A real browser, driven by its own driver over `WebDriver` (W3C).
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -36,7 +36,7 @@ pub struct Chromium {
     session: String,
     backend: Reqwest,
     _driver: Process,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Chromium {
@@ -54,9 +54,9 @@ impl Chromium {
         let port = line.trim_end_matches('.').rsplit(' ').next().and_then(|port| port.parse().ok());
         let port = port.with_context(|| format!("no port in {line:?}"))?;
         let backend = Reqwest::builder().no_proxy().build()?;
-        let mut browser = Self { port, session: String::new(), backend, _driver: driver, _profile: profile };
+        let mut browser = Self { port, session: String::new(), backend, _driver: driver, profile };
 
-        let folder = format!("--user-data-dir={}", browser._profile.path().join("data").display());
+        let folder = format!("--user-data-dir={}", browser.profile.path().join("data").display());
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([folder.as_str()]).collect();
         let wanted = json!({
             "browserName": "chrome",
@@ -66,7 +66,7 @@ impl Chromium {
         });
         let wanted = json!({"capabilities": {"alwaysMatch": wanted}});
         let started = browser.send("POST", "/session", &wanted).await?;
-        browser.session = text(&started["sessionId"])?;
+        browser.session = text(started.get("sessionId").unwrap_or(&Value::Null))?;
         Ok(browser)
     }
 
@@ -155,9 +155,11 @@ impl Chromium {
         let answer = response.into_body().collect(64 << 20).await?;
         let mut answer: Value =
             serde_json::from_slice(&answer).context("the driver did not answer in JSON")?;
-        let value = answer["value"].take();
+        let value = answer.get_mut("value").map(Value::take).unwrap_or_default();
         match value.get("error") {
-            Some(error) => bail!("{method} {path}: {error}: {}", value["message"]),
+            Some(error) => {
+                bail!("{method} {path}: {error}: {}", value.get("message").unwrap_or(&Value::Null))
+            }
             None => Ok(value),
         }
     }
