@@ -11,7 +11,7 @@ mod stopped;
 mod together;
 mod world;
 
-pub use crowd::{crowd, late_refusals};
+pub use crowd::crowd;
 pub use kill::{Blow, Killing, kill_trials, windows};
 pub use member::{Member, Report};
 pub use mixed::{Mixed, Official, Order, both_ways, mixed};

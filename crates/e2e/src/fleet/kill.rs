@@ -74,24 +74,29 @@ impl Killing {
     }
 }
 
-/// Kills as many processes, one after the other, each while it renews; after each another one makes a call.
+/// Kills as many processes, one after the other, each while it renews; after each another one makes a call. `words` are
+/// those of the processes that are killed.
 ///
 /// # Errors
 ///
 /// When a process cannot be started or killed, or there is no session to begin with.
-pub async fn kill_trials(world: &World, blows: impl IntoIterator<Item = Blow>) -> Result<Killing> {
+pub async fn kill_trials(
+    world: &World,
+    words: &[&str],
+    blows: impl IntoIterator<Item = Blow>,
+) -> Result<Killing> {
     let mut killing = Killing::default();
     let (_, mut life) = lived(world).await?;
     for blow in blows {
         let (report, next) =
-            one(world, blow, life, &mut killing).await.with_context(|| format!("{blow:?}"))?;
+            one(world, words, (blow, life), &mut killing).await.with_context(|| format!("{blow:?}"))?;
         life = next;
         killing.locks.push(report.lock());
         match report.kind().as_str() {
             _ if report.is_ok() => {}
             "login" => {
                 killing.lost += 1;
-                killing.diagnosed += usize::from(report.error().contains("used up"));
+                killing.diagnosed += usize::from(report.maybe_consumed());
                 world.log_in().await?;
             }
             _ => killing.failures.push(report.error()),
@@ -101,11 +106,16 @@ pub async fn kill_trials(world: &World, blows: impl IntoIterator<Item = Blow>) -
     Ok(killing)
 }
 
-async fn one(world: &World, blow: Blow, life: Duration, killing: &mut Killing) -> Result<(Report, Duration)> {
+async fn one(
+    world: &World,
+    words: &[&str],
+    (blow, life): (Blow, Duration),
+    killing: &mut Killing,
+) -> Result<(Report, Duration)> {
     world.set_expiry(1)?;
     let before = world.pair()?;
     world.server.clear_journal();
-    strike(world, blow, life).await?;
+    strike(world, words, blow, life).await?;
     killing.kills += 1;
     let rotated = world.grants().rotated;
     ensure!(rotated < 2, "it renewed {rotated} times");
@@ -131,16 +141,16 @@ async fn lived(world: &World) -> Result<(Report, Duration)> {
 }
 
 /// Starts a process and kills it.
-async fn strike(world: &World, blow: Blow, life: Duration) -> Result<()> {
+async fn strike(world: &World, words: &[&str], blow: Blow, life: Duration) -> Result<()> {
     match blow {
         Blow::At(hundredths) => {
-            let member = world.member(&[])?;
+            let member = world.member(words)?;
             SystemClock.sleep(life * hundredths / 100).await;
             member.kill().await
         }
         Blow::Committed => {
             let held = world.server.hold_answers(TOKEN);
-            let member = world.member(&[])?;
+            let member = world.member(words)?;
             world.rotation().await;
             member.kill().await?;
             drop(held);
@@ -148,7 +158,7 @@ async fn strike(world: &World, blow: Blow, life: Duration) -> Result<()> {
         }
         Blow::Answered(wait) => {
             let held = world.server.hold_answers(TOKEN);
-            let member = world.member(&[])?;
+            let member = world.member(words)?;
             world.rotation().await;
             drop(held);
             SystemClock.sleep(wait).await;

@@ -133,7 +133,13 @@ impl Report {
         self.text("error")
     }
 
-    /// How long it took to get the lock.
+    /// Whether the session is over and an answer that was lost may be why.
+    #[must_use]
+    pub fn maybe_consumed(&self) -> bool {
+        self.text("maybe_consumed") == "true"
+    }
+
+    /// How long it waited for the lock.
     #[must_use]
     pub fn lock(&self) -> Duration {
         self.micros("lock_us")
