@@ -42,7 +42,8 @@
 //! | rate limits | [`ratelimit::RateLimiter`] | [`ClientBuilder::rate_limiter`] |
 //! | secrets | [`secrets::SecretProvider`] | [`credentials::FromSecret`] with [`ClientBuilder::credentials`] |
 //! | credentials | [`credentials::CredentialProvider`] | [`ClientBuilder::credentials`] |
-//! | sessions | [`token_store::TokenStore`] | [`credentials::OAuth`] |
+//! | token sources | [`credentials::TokenSource`] | [`credentials::Cached`] with [`ClientBuilder::credentials`] |
+//! | sessions | [`token_store::TokenStore`], or a [`secrets::SecretStore`] | [`credentials::OAuth`] |
 //! | retries | [`transport::layers::RetryPolicy`] | [`ClientBuilder::retry_policy`] |
 //! | time | [`transport::Clock`] | [`ClientBuilder::clock`] |
 //!
@@ -53,6 +54,7 @@
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
+//! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;

@@ -12,11 +12,19 @@ use auth_core::Snapshot;
 
 use crate::error::StoreError;
 
+#[cfg(feature = "test-util")]
+mod contract;
 #[cfg(feature = "profile")]
 mod file;
+mod format;
+mod note;
+mod secret;
 
+#[cfg(feature = "test-util")]
+pub use contract::contract;
 #[cfg(feature = "profile")]
 pub use file::FileTokenStore;
+pub use secret::SecretTokenStore;
 
 /// Keeps the tokens of one session; swap in your own to keep them anywhere.
 ///

@@ -84,6 +84,17 @@ impl fmt::Display for Error {
             ErrorKind::Unreadable => {
                 write!(f, "{place} cannot be read: check the path and your rights to it")
             }
+            ErrorKind::Superseded => {
+                write!(f, "{place} was changed by somebody who came later: read it again")
+            }
+            ErrorKind::InvalidAddress => {
+                write!(f, "{place} is not usable: give one such as redis://127.0.0.1:6379")
+            }
+            ErrorKind::Cleartext => write!(
+                f,
+                "{place} leads to another machine, and secrets would travel unencrypted: allow it by name on a network of \
+                 your own"
+            ),
             ErrorKind::Unavailable => write!(f, "{place} cannot be asked right now: check it or try again"),
         }
     }
@@ -123,6 +134,12 @@ pub enum ErrorKind {
     OpenFolder,
     /// The system refused to open or to read it.
     Unreadable,
+    /// Somebody who came later has changed the secret: this holder's turn is over.
+    Superseded,
+    /// The address of the backend is none.
+    InvalidAddress,
+    /// Secrets would travel unencrypted to another machine.
+    Cleartext,
     /// The backend did not answer; it may later.
     Unavailable,
 }

@@ -2,10 +2,11 @@
 //!
 //! The seam is [`SecretProvider`]: a name goes in, and out comes a [`Secret`], or nothing (ask the next one), or
 //! an [`Error`] (it is here, but something is wrong with it: stop). [`providers::Chain`] asks several in order.
+//! [`SecretStore`] is a provider that can be written too, some of them by one holder at a time ([`Lease`]).
 //!
 //! # What it is not
 //!
-//! It does not know what the secrets are for, it never writes one, it keeps no cache, and it logs nothing. A
+//! It does not know what the secrets are for, it keeps no cache, and it logs nothing. A
 //! secret cannot be printed, compared, serialised or cloned by accident; [`Secret::expose`] is the one way to it.
 //!
 //! # Example
@@ -52,6 +53,7 @@
 //! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
+//! - `redis`: `providers::Redis`, for programs on many machines.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
 
@@ -64,6 +66,7 @@ mod private_file;
 mod provider;
 pub mod providers;
 mod secret;
+mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 #[cfg(any(feature = "env", feature = "file"))]
@@ -77,3 +80,4 @@ pub use name::SecretName;
 pub use private_file::{check_folder, check_private, read_private, read_unshared};
 pub use provider::SecretProvider;
 pub use secret::Secret;
+pub use store::{Lease, Leased, SecretStore};

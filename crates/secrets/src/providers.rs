@@ -4,7 +4,11 @@ mod chain;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
+#[cfg(feature = "redis")]
+pub use self::redis::Redis;
 #[cfg(feature = "env")]
 pub use crate::env::Env;
 pub use chain::Chain;

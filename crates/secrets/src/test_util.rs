@@ -3,5 +3,5 @@
 mod contract;
 mod mock;
 
-pub use contract::contract;
-pub use mock::MockSecretProvider;
+pub use contract::{contract, store_contract};
+pub use mock::{MockSecretProvider, MockSecretStore};

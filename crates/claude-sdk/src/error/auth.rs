@@ -95,7 +95,8 @@ impl AuthError {
         match self {
             Self::Renewal { retryable, .. } | Self::Secret { retryable, .. } => *retryable,
             Self::Helper { problem, .. } => problem.is_retryable(),
-            Self::Store(StoreError::Locked { .. }) => true,
+            Self::Store(StoreError::Locked { .. } | StoreError::Superseded { .. }) => true,
+            Self::Store(StoreError::Backend(error)) => error.is_retryable(),
             _ => false,
         }
     }
@@ -162,6 +163,17 @@ pub enum StoreError {
     /// The profile's name cannot be a file name.
     #[error("a profile's name is made of letters, digits, `.`, `_` and `-`, and does not begin with a dot")]
     ProfileName,
+    /// Somebody who came later has stored a session, while this process held its lock too long: read it again.
+    #[error(
+        "the session in {name:?} was changed by another process meanwhile; it is kept, and to be read again"
+    )]
+    Superseded {
+        /// The secret it is kept in.
+        name: String,
+    },
+    /// The store of secrets that the session is kept in failed.
+    #[error("{0}")]
+    Backend(Arc<secrets::Error>),
     /// A store of somebody else's failed.
     #[error("{0}")]
     Other(String),

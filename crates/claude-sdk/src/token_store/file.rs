@@ -15,8 +15,6 @@ use crate::{error::StoreError, profile::ProfileName};
 
 mod disk;
 mod files;
-mod format;
-mod note;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,8 @@
 
 mod calls;
 mod cleartext;
+#[cfg(feature = "test-util")]
+mod contract;
 mod crowd;
 mod discovery;
 mod failing_store;

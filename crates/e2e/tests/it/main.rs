@@ -16,6 +16,7 @@ mod grants;
 mod oauth_server;
 mod official_sdks;
 mod proxy;
+mod redis;
 
 use std::path::PathBuf;
 

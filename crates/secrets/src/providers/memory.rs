@@ -1,19 +1,23 @@
 //! Secrets the program has already.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 
-use crate::{Error, Secret, SecretName, SecretProvider};
+use crate::{Error, Secret, SecretName, SecretProvider, SecretStore};
 
-/// Secrets from memory: for tests, and for programs that got theirs in another way.
-#[derive(Debug, Default)]
+/// Secrets in memory: for tests, and for programs that got theirs in another way.
+#[derive(Default)]
 pub struct Memory {
-    secrets: HashMap<SecretName, Secret>,
+    secrets: Mutex<HashMap<SecretName, Secret>>,
 }
 
 impl Memory {
-    /// Makes a provider that knows nothing.
+    /// Makes a store that knows nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -21,15 +25,38 @@ impl Memory {
 
     /// Adds a secret, in the place of an earlier one of that name.
     #[must_use]
-    pub fn with(mut self, name: SecretName, secret: impl Into<Secret>) -> Self {
-        self.secrets.insert(name, secret.into());
+    pub fn with(self, name: SecretName, secret: impl Into<Secret>) -> Self {
+        self.secrets().insert(name, secret.into());
         self
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, HashMap<SecretName, Secret>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl SecretProvider for Memory {
     async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error> {
-        Ok(self.secrets.get(&name).map(Secret::duplicate))
+        Ok(self.secrets().get(&name).map(Secret::duplicate))
+    }
+}
+
+#[async_trait]
+impl SecretStore for Memory {
+    async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error> {
+        self.secrets().insert(name, secret);
+        Ok(())
+    }
+
+    async fn delete(&self, name: SecretName) -> Result<(), Error> {
+        self.secrets().remove(&name);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("secrets", &*self.secrets()).finish()
     }
 }

@@ -1,8 +1,8 @@
 //! What every provider has to keep, wherever its secrets are.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::{SecretName, SecretProvider};
+use crate::{ErrorKind, Leased, Secret, SecretName, SecretProvider, SecretStore};
 
 /// Runs a provider through what [`SecretProvider`] promises.
 ///
@@ -30,4 +30,63 @@ pub async fn contract(
 
     drop(provider.get(present.clone())); // a caller that goes away
     assert!(matches!(provider.get(present).await, Ok(Some(_))), "a dropped call has no effect");
+}
+
+/// Runs a store through what [`SecretStore`] promises, leases too if it has them, and leaves `name` removed.
+///
+/// The store has to have nothing by that name.
+///
+/// # Panics
+///
+/// With the promise that was broken; never with the value.
+#[expect(clippy::panic, reason = "a check that fails ends the test")]
+pub async fn store_contract(store: impl SecretStore, name: SecretName) {
+    let store: Arc<dyn SecretStore> = Arc::new(store);
+    let holds = async |value: Option<&str>| match (store.get(name.clone()).await, value) {
+        (Ok(Some(found)), Some(value)) => found.expose() == value,
+        (Ok(None), None) => true,
+        _ => false,
+    };
+    let secret = |text: &str| Secret::from(text.to_owned());
+    let delete =
+        async || assert!(store.delete(name.clone()).await.is_ok(), "a secret is removed, there or not");
+
+    delete().await;
+    for value in ["canary-one", "canary-two {\"json\": \"ünïcödé\"}"] {
+        assert!(store.put(name.clone(), secret(value)).await.is_ok(), "a secret is stored");
+        assert!(holds(Some(value)).await, "the newest value is found, unchanged");
+    }
+    assert!(!format!("{store:?}").contains("canary"), "`Debug` of a store does not print the secret");
+    delete().await;
+    assert!(holds(None).await, "what was removed is `None`");
+
+    let lasting = Duration::from_secs(60);
+    let lease = async || store.lease(name.clone(), lasting).await;
+    let Ok(Some(first)) = lease().await else { return delete().await };
+    let Leased::Held(first) = first else { panic!("a lease that nobody has is given") };
+    assert!(matches!(lease().await, Ok(Some(Leased::Busy(left))) if left <= lasting), "one holder at a time");
+    assert!(first.replace(Some(secret("canary-three"))).await.is_ok(), "the holder may write");
+    assert!(holds(Some("canary-three")).await, "what the holder writes is there");
+    assert!(matches!(first.extend(lasting).await, Ok(true)), "a lease that has not run out is extended");
+    assert!(matches!(first.extend(Duration::ZERO).await, Ok(true)), "a lease can be given up");
+    assert!(matches!(first.extend(lasting).await, Ok(false)), "what was given up cannot be extended");
+    let Ok(Some(Leased::Held(second))) = lease().await else { panic!("a lease that was given up is given") };
+    assert!(first.replace(Some(secret("canary-four"))).await.is_ok(), "nobody has written since");
+    assert!(second.replace(Some(secret("canary-five"))).await.is_ok(), "the later holder may write");
+    let late = first.replace(Some(secret("canary-six"))).await;
+    assert!(
+        matches!(late, Err(error) if error.kind() == ErrorKind::Superseded),
+        "an earlier holder overwrites nothing"
+    );
+    assert!(holds(Some("canary-five")).await, "a refused write changes nothing");
+    assert!(second.replace(None).await.is_ok() && holds(None).await, "the holder may remove");
+    let late = first.replace(Some(secret("canary-seven"))).await;
+    assert!(late.is_err() && holds(None).await, "a removal is not undone by an earlier holder");
+    assert!(store.put(name.clone(), secret("canary-eight")).await.is_ok(), "whoever has no lease may write");
+    assert!(
+        second.replace(None).await.is_err() && holds(Some("canary-eight")).await,
+        "and comes after all leases"
+    );
+    assert!(matches!(second.extend(Duration::ZERO).await, Ok(true)), "a lease can be given up");
+    delete().await;
 }

@@ -1,10 +1,12 @@
 //! The mock of the seam, for tests that script every call.
 #![allow(missing_docs, reason = "mockall writes most of these items")]
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use mockall::mock;
 
-use crate::{Error, Secret, SecretName, SecretProvider};
+use crate::{Error, Leased, Secret, SecretName, SecretProvider, SecretStore};
 
 mock! {
     /// A [`SecretProvider`] whose every call is scripted.
@@ -14,5 +16,23 @@ mock! {
     #[async_trait]
     impl SecretProvider for SecretProvider {
         async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error>;
+    }
+}
+
+mock! {
+    /// A [`SecretStore`] whose every call is scripted.
+    #[derive(Debug)]
+    pub SecretStore {}
+
+    #[async_trait]
+    impl SecretProvider for SecretStore {
+        async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error>;
+    }
+
+    #[async_trait]
+    impl SecretStore for SecretStore {
+        async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error>;
+        async fn delete(&self, name: SecretName) -> Result<(), Error>;
+        async fn lease(&self, name: SecretName, lasting: Duration) -> Result<Option<Leased>, Error>;
     }
 }

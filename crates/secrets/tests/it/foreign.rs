@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrets::{
     Error, ErrorKind, Secret, SecretName, SecretProvider,
     providers::{Chain, Memory},
-    test_util::contract,
+    test_util::{contract, store_contract},
 };
 
 use crate::name;
@@ -42,4 +42,10 @@ async fn an_error_of_a_foreign_provider_stops_the_chain_with_its_own_words() {
     let error = chain.get(name("gold")).await.unwrap_err();
     assert_eq!(error.place(), "the safe");
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "three wrong turns");
+}
+
+#[tokio::test]
+async fn a_store_in_memory_keeps_the_contract() {
+    store_contract(Memory::new(), name("gold")).await;
+    store_contract(Arc::new(Memory::new()), name("gold")).await;
 }

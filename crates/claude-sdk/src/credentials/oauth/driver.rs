@@ -251,8 +251,14 @@ impl Shared {
                 }
                 Output::Store { generation, snapshot } => {
                     let shared = Arc::clone(self);
-                    let ok = guarded(async move { shared.save(snapshot).await }).await.unwrap_or(false);
-                    self.handle(Input::Stored { generation, ok });
+                    let saved = whole(async move { shared.save(snapshot).await }).await;
+                    self.handle(Input::Stored { generation, ok: saved.is_ok() });
+                    if let Err(AuthError::Store(StoreError::Superseded { .. })) = saved {
+                        // The lock was lost, and what is stored is somebody's newer session.
+                        lock = None;
+                        let shared = Arc::clone(self);
+                        let _ = whole(async move { shared.adopt().await }).await;
+                    }
                 }
                 Output::Remove => {
                     let outcome = self.remove(&mut lock).await;
@@ -337,6 +343,9 @@ impl Shared {
             && let Err(error) = self.prepare(spending).await
         {
             tracing::error!(%error, "the renewed session could not be stored; nothing was sent");
+            if let AuthError::Store(StoreError::Superseded { .. }) = error {
+                *lock = None;
+            }
             self.driven().broken = Some(error);
             return unsent;
         }
@@ -488,14 +497,12 @@ impl Shared {
         Ok(true)
     }
 
-    async fn save(&self, snapshot: Snapshot) -> bool {
-        match self.store.save(snapshot).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, "the renewed session could not be stored; it goes on in memory");
-                false
-            }
+    async fn save(&self, snapshot: Snapshot) -> Result<(), AuthError> {
+        let saved = self.store.save(snapshot).await;
+        if let Err(error) = &saved {
+            tracing::error!(%error, "the renewed session could not be stored; it goes on in memory");
         }
+        Ok(saved?)
     }
 
     /// Sends one exchange and reads its answer, within a time of its own.

@@ -12,9 +12,11 @@ use auth_core::Snapshot;
 use secrecy::zeroize::Zeroizing;
 
 use super::{
+    super::{
+        format::{self, Problem},
+        note::{self, Note},
+    },
     disk::Disk,
-    format::{self, Problem},
-    note::{self, Note},
 };
 use crate::{error::StoreError, token_store::Sending};
 
