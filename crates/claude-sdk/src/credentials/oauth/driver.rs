@@ -2,13 +2,11 @@
 
 use std::{
     error::Error as _,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwapOption;
-use async_trait::async_trait;
 use auth_core::{
     Access, Event, ExchangeId, Failure, Input, Lease, Output, Reason, SendFailure, Snapshot, TokenMachine,
 };
@@ -22,36 +20,21 @@ use crate::{
     token_store::{Sending, StoreLock, TokenStore},
 };
 
+mod elsewhere;
+
+pub(super) use elsewhere::Renew;
+#[cfg(feature = "refresher")]
+pub(super) use elsewhere::Renewed;
+
 /// The largest answer of a token endpoint that is read, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 /// How long an exchange may take, whatever its callers' deadlines are.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a renewal by somebody else may take, the wait for the lock included. It is not ended, only no longer waited for.
-const RENEWAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often to look, while somebody has the lock, whether the store has what is waited for.
 const WATCH: Duration = Duration::from_millis(500);
 /// A refused refresh token may have been spent by a program that takes no lock, as the official SDKs do, and that is
 /// about to store what it got: so much later the store is read again.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
-
-/// Renews what is stored, elsewhere: takes the store's lock, spends the refresh token, stores what comes.
-#[async_trait]
-pub(super) trait Renew: fmt::Debug + Send + Sync {
-    async fn renew(&self) -> Renewed;
-}
-
-/// How a renewal elsewhere ended, as far as it says.
-#[derive(Debug)]
-pub(super) enum Renewed {
-    /// The store has good tokens now.
-    Well,
-    /// Only a new login can help.
-    Over,
-    /// It did not do it; why, in a few words.
-    Failed(String),
-    /// It was ended from outside; the refresh token may be spent.
-    Unknown,
-}
 
 /// Adds to a credential what its token does not say: where it may go, and for whom it acts.
 pub(crate) type Dress = Box<dyn Fn(Credential) -> Credential + Send + Sync>;
@@ -356,40 +339,6 @@ impl Shared {
         (sent_at, sent.unwrap_or(Err(SendFailure::MaybeSent)))
     }
 
-    /// Has somebody else renew what is stored, and takes that over.
-    async fn delegate(
-        self: &Arc<Self>,
-        refresher: Arc<dyn Renew>,
-        exchange: ExchangeId,
-    ) -> Result<http::Response<Bytes>, SendFailure> {
-        self.driven().broken = None;
-        let renewed = tokio::select! {
-            renewed = refresher.renew() => renewed,
-            () = self.clock.sleep(RENEWAL_TIMEOUT) => Renewed::Failed("it has not ended yet".into()),
-        };
-        let shared = Arc::clone(self);
-        let adopted = whole(async move { shared.adopt().await }).await;
-        let reason = match (renewed, adopted) {
-            _ if !self.driven().machine.wants(exchange) => return Err(SendFailure::NotSent),
-            (Renewed::Over, _) => return Ok(over()),
-            (Renewed::Unknown, _) => return Err(SendFailure::MaybeSent),
-            (Renewed::Well, Err(error)) => {
-                self.driven().broken = Some(error);
-                return Err(SendFailure::NotSent);
-            }
-            (Renewed::Well, Ok(_)) => "it ended well and stored nothing new".into(),
-            (Renewed::Failed(reason), _) => reason,
-        };
-        let reason = format!("the command for it did not renew it: {reason}; run it by hand to see why");
-        tracing::warn!(reason, "session");
-        self.driven().broken = Some(AuthError::Renewal { reason, retryable: true, retry_after: None });
-        Err(SendFailure::NotSent)
-    }
-
-    pub(super) fn renew_by(&self, refresher: Arc<dyn Renew>) {
-        self.driven().refresher = Some(refresher);
-    }
-
     pub(super) fn generation(&self) -> Option<u64> {
         self.driven().machine.snapshot().map(|snapshot| snapshot.generation)
     }
@@ -521,13 +470,6 @@ impl Shared {
             () = self.clock.sleep(EXCHANGE_TIMEOUT) => Err(SendFailure::MaybeSent),
         }
     }
-}
-
-/// What a server says of a refresh token that is no longer good.
-fn over() -> http::Response<Bytes> {
-    let mut response = http::Response::new(Bytes::from_static(br#"{"error":"invalid_grant"}"#));
-    *response.status_mut() = http::StatusCode::BAD_REQUEST;
-    response
 }
 
 /// As [`guarded`], for what a store does.
