@@ -279,16 +279,8 @@ async fn no_page_is_opened_but_the_one_of_the_login() {
         Running::start(home.login(&server, &[]).env("BROWSER", home.browser()).env("PATH", "/usr/bin:/bin"));
     let link = running.link();
     let seen = home.browsed().await;
-    let query = |name: &str| {
-        let found = url::Url::parse(&link)
-            .unwrap()
-            .query_pairs()
-            .find(|(known, _)| known == name)
-            .unwrap()
-            .1
-            .into_owned();
-        found
-    };
+    let asked = url::Url::parse(&link).unwrap();
+    let query = |name: &str| asked.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned();
     let mut denial = url::Url::parse(&query("redirect_uri")).unwrap();
     denial.query_pairs_mut().extend_pairs([
         ("error", "access_denied"),
