@@ -2,16 +2,13 @@
 
 use std::{
     io::{self, IsTerminal},
-    pin::pin,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use claude_sdk::{
     AuthError, Error,
-    auth_core::Snapshot,
-    credentials::{CredentialProvider, OAuth, Resolution, Source},
+    credentials::{Refresher, Resolution, Source},
     profile::Profiles,
     secrets::{process_lookup, providers::Env},
     token_store::TokenStore,
@@ -93,31 +90,24 @@ struct Renewal<'a> {
     expires_at: Option<u64>,
 }
 
-/// How long an interrupted renewal may take to its end.
-const FAREWELL: Duration = Duration::from_secs(5);
-/// The exit status that says: only a new login can help. Whoever runs `refresh` for another program knows it.
-const LOGIN_REQUIRED: u8 = 4;
-
 /// Renews what was stored when it began: if that has been renewed by the time the lock is had, there is nothing to do.
 pub(super) async fn refresh(args: SessionArgs) -> anyhow::Result<()> {
     let env = Env::process();
     let session = Session::of(Chosen::new(args.profile, &env)?, &env)?;
     let name = session.name.as_str();
     session.finish_logout().await?;
-    let former = session.store.load().await?;
     let oauth = session.oauth().await.map_err(told)?;
     let oauth = oauth.with_context(|| {
         format!("there is no client id to renew as; set it with `claudectl profile set {name} client_id=ID`")
     })?;
-    let mut renewing = pin!(replace(former, &oauth));
     tokio::select! {
         biased;
         request = interrupted() => {
             // A refresh token that was sent is used up: what it gave has to be stored.
-            tokio::select! { _ = renewing => {}, () = SystemClock.sleep(FAREWELL) => {} }
+            oauth.flush().await;
             return Err(request?.ending("a renewal that had begun was brought to its end").into());
         }
-        renewed = &mut renewing => renewed.map_err(told)?,
+        renewed = oauth.renew() => drop(renewed.map_err(told)?),
     }
     let stored = session.store.load().await?.context("the session was removed meanwhile")?;
     let expires_at = Who::of(&stored).expires_at;
@@ -129,19 +119,13 @@ pub(super) async fn refresh(args: SessionArgs) -> anyhow::Result<()> {
     Ok(console::print(format!("The access token of profile {name} is renewed{until}.\n"))?)
 }
 
-/// Has a token that is not the one of `former`.
-async fn replace(former: Option<Snapshot>, oauth: &OAuth) -> Result<(), AuthError> {
-    let credential = oauth.credential().await?;
-    if former.is_some_and(|former| former.access_token.expose_secret() == credential.expose()) {
-        oauth.reject(&credential);
-        oauth.credential().await?;
-    }
-    Ok(())
-}
-
 fn told(error: impl Into<Error>) -> anyhow::Error {
     let error = error.into();
     let needs_login = matches!(error, Error::Auth(AuthError::LoginRequired { .. }));
     let told = at_a_terminal(error);
-    if needs_login { Ending { status: LOGIN_REQUIRED, told: one_line(&told) }.into() } else { told }
+    if needs_login {
+        Ending { status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1), told: one_line(&told) }.into()
+    } else {
+        told
+    }
 }

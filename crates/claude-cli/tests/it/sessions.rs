@@ -2,7 +2,14 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
-use claude_sdk::{Client, credentials, types::MessageRequest};
+use claude_sdk::{
+    AuthError, Client,
+    auth_core::{self, Server},
+    credentials::{self, CredentialProvider},
+    token_store::FileTokenStore,
+    transport::backends::Reqwest,
+    types::MessageRequest,
+};
 use http::StatusCode;
 use mock_server::{MockServer, Reply};
 use rustix::process::Signal;
@@ -196,6 +203,33 @@ async fn until_it_minds_signals(running: &mut Running) {
     while !minds() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_can_have_its_renewals_done_by_the_command() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let mut tokens = home.json("credentials/default.json");
+    tokens["expires_at"] = json!(1_000_000_000);
+    home.write("credentials/default.json", tokens.to_string());
+    let command = credentials::Refresher::new("env").args(["-i", &format!("HOME={}", home.path().display())]);
+    let command = command.args([env!("CARGO_BIN_EXE_claudectl"), "auth", "refresh", "--profile", "default"]);
+    let open = async || {
+        let store = FileTokenStore::new(home.config(""), "default").unwrap();
+        let backend = Reqwest::builder().no_proxy().build().unwrap();
+        let service = Server::new(server.token_url()).unwrap();
+        let oauth =
+            credentials::OAuth::open(service, auth_core::Client::public("never sent"), store, backend).await;
+        oauth.unwrap().renewed_by(command.clone())
+    };
+    let credential = open().await.credential().await.unwrap();
+    assert_eq!(credential.expose(), home.json("credentials/default.json")["access_token"].as_str().unwrap());
+    assert_eq!(grants(&server), 1);
+
+    tokens["refresh_token"] = json!("unknown to the server");
+    home.write("credentials/default.json", tokens.to_string());
+    let error = open().await.credential().await.unwrap_err();
+    assert!(matches!(error, AuthError::LoginRequired { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
