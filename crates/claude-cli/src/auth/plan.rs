@@ -68,10 +68,9 @@ impl Plan {
         for member in [Member::BaseUrl, Member::ClientId] {
             wanted.set(member, filled.get(member))?;
         }
-        if former.is_some() {
-            Session::of(Chosen { profiles: profiles.clone(), name: name.clone(), why }, env)?
-                .finish_logout()
-                .await?;
+        let chosen = Chosen { profiles: profiles.clone(), name: name.clone(), why };
+        if let Ok(session) = Session::of(chosen, env) {
+            session.finish_logout().await?;
         }
         let store = profiles.tokens(&name, &wanted)?;
         let has_session = store.load().await?.is_some();
@@ -132,7 +131,7 @@ impl Plan {
     pub(super) async fn keep(&self, session: Snapshot) -> anyhow::Result<()> {
         let lock = self.store.lock().await?;
         if self.former.as_ref() != Some(&self.wanted) {
-            if self.has_session && self.moves()? {
+            if self.has_session && self.moves() {
                 // It must never be sent to the server that the profile is about to name.
                 self.store.remove().await?;
             }
@@ -147,14 +146,13 @@ impl Plan {
     }
 
     /// Whether the tokens go elsewhere from now on, or belong to another client.
-    fn moves(&self) -> anyhow::Result<bool> {
-        let Some(former) = &self.former else { return Ok(true) };
-        let client = |profile: &Profile| profile.get(Member::ClientId).map(str::to_owned);
-        let servers =
-            (former.server()?.token_endpoint().clone(), self.wanted.server()?.token_endpoint().clone());
-        Ok(former.base_url()? != self.wanted.base_url()?
-            || servers.0 != servers.1
-            || client(former) != client(&self.wanted))
+    fn moves(&self) -> bool {
+        let target = |profile: &Profile| {
+            let token_endpoint = profile.server().ok()?.token_endpoint().clone();
+            Some((profile.base_url().ok()?, token_endpoint, profile.get(Member::ClientId).map(str::to_owned)))
+        };
+        let former = self.former.as_ref().and_then(target);
+        former.is_none() || former != target(&self.wanted)
     }
 }
 

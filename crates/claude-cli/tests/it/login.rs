@@ -351,6 +351,18 @@ async fn a_second_login_writes_what_changed_and_keeps_what_is_not_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_mends_a_profile_that_lacks_what_the_server_says() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let mut profile = home.json("configs/default.json");
+    profile["authentication"]["token_endpoint"] = Value::Null;
+    home.write("configs/default.json", profile.to_string());
+    run(&mut home.claudectl(&["auth", "refresh"])).failed(1, "token_endpoint is missing");
+    home.log_in(&server, &[]).await.ok_after_talk();
+    run(&mut home.claudectl(&["auth", "refresh"])).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_of_another_server_are_gone_before_the_profile_names_this_one() {
     let (old, new) = (MockServer::start().await.unwrap(), MockServer::start().await.unwrap());
     let home = Home::logged_in(&old).await;
