@@ -49,5 +49,5 @@ pub(super) async fn give_back(
 /// No profile's name begins with a dot, so nothing else is kept there.
 fn aside(store: &FileTokenStore) -> FileTokenStore {
     let name = store.path().file_name().unwrap_or_default().to_string_lossy();
-    FileTokenStore::at(store.path().with_file_name(format!(".leaving-{name}")))
+    store.with_path(store.path().with_file_name(format!(".leaving-{name}")))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use claude_sdk::{
-    ProfileError,
+    ProfileError, StoreError,
     auth_core::{Client, Metadata, Server, Snapshot},
     login::{Login, discover},
     profile::{Kind, Member, Profile, ProfileName, Profiles},
@@ -73,7 +73,11 @@ impl Plan {
             session.finish_logout().await?;
         }
         let store = profiles.tokens(&name, &wanted)?;
-        let has_session = store.load().await?.is_some();
+        let has_session = match store.load().await {
+            // They stay where they are until there are new ones.
+            Err(StoreError::OtherDeployment { .. }) => true,
+            stored => stored?.is_some(),
+        };
         let activates = profiles.active()?.is_none() || why == Why::Named;
         let text = |member| filled.get(member).map(str::to_owned);
         let scope = match text(Member::Scope) {

@@ -170,12 +170,21 @@ impl Profiles {
         }
     }
 
-    /// Where the tokens of a profile are kept.
+    /// Where the tokens of a profile are kept, bound to the deployment of its base URL if it names one: tokens of
+    /// another one are not read, so that whoever changes the base URL sends them nowhere else.
     ///
     /// # Errors
     ///
     /// [`ProfileError::Member`] where `credentials_path` is neither absolute nor begins with `~/`.
     pub fn tokens(&self, name: &ProfileName, profile: &Profile) -> Result<FileTokenStore, ProfileError> {
+        let tokens = self.unbound_tokens(name, profile)?;
+        Ok(match profile.get(Member::BaseUrl) {
+            Some(_) => tokens.deployment(&profile.base_url()?),
+            None => tokens,
+        })
+    }
+
+    fn unbound_tokens(&self, name: &ProfileName, profile: &Profile) -> Result<FileTokenStore, ProfileError> {
         let Some(path) = profile.get(Member::CredentialsPath) else { return self.default_tokens(name) };
         let path = match (path.strip_prefix("~/"), &self.home) {
             (Some(below), Some(home)) => home.join(below),

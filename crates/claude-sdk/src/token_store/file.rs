@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use auth_core::Snapshot;
 use transport::{Clock, SystemClock};
+use url::Url;
 
 use self::{disk::Disk, files::Files};
 use super::{Sending, StoreLock, TokenStore};
@@ -59,11 +60,25 @@ impl FileTokenStore {
         Self { files: Arc::new(Files::new(path, disk)), clock: Arc::new(SystemClock) }
     }
 
+    /// Binds the session to the deployment that `base_url` belongs to: the file says which it is of, and one of another
+    /// deployment is not read. A file that does not say so is read, because the official SDKs write none that does.
+    #[must_use]
+    pub fn deployment(mut self, base_url: &Url) -> Self {
+        self.files = Arc::new(self.files.of_deployment(base_url.origin().ascii_serialization()));
+        self
+    }
+
     /// Takes the waits for the lock from `clock` in place of the system's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// The same session kept in the file `path`, bound as this one is.
+    #[must_use]
+    pub fn with_path(&self, path: impl Into<PathBuf>) -> Self {
+        Self { files: Arc::new(self.files.at(path.into())), clock: Arc::clone(&self.clock) }
     }
 
     /// The file the session is kept in.

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 /// The largest credentials file that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
+/// Ours: the origin of the API that the tokens are for. The official SDKs keep it, as they keep all they do not know.
+const DEPLOYMENT: &str = "deployment";
 /// The version of the format that is read and written.
 const MAJOR: u64 = 1;
 /// Who the session is of: the file's member, and where an answer of the token endpoint says it.
@@ -51,10 +53,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, Problem> {
     })
 }
 
-pub(super) fn render(former: Option<&[u8]>, snapshot: &Snapshot) -> Result<Vec<u8>, Problem> {
+/// The origin of the deployment that the tokens are for, where the file says so.
+pub(super) fn deployment(bytes: &[u8]) -> Option<String> {
+    let members = session(bytes).ok()?;
+    members.get(DEPLOYMENT)?.as_str().map(str::to_owned)
+}
+
+pub(super) fn render(
+    former: Option<&[u8]>,
+    snapshot: &Snapshot,
+    deployment: Option<&str>,
+) -> Result<Vec<u8>, Problem> {
     let mut members = former.map(session).transpose()?.unwrap_or_default();
     members.entry("version").or_insert_with(|| "1.0".into());
     members.insert("type".into(), "oauth_token".into());
+    if let Some(origin) = deployment {
+        members.insert(DEPLOYMENT.into(), origin.into());
+    }
     members.insert("access_token".into(), snapshot.access_token.expose_secret().into());
     set(
         &mut members,
@@ -144,7 +159,7 @@ mod tests {
             generation: 3,
             extra: Map::new(),
         };
-        let bytes = render(Some(former), &snapshot).unwrap();
+        let bytes = render(Some(former), &snapshot, None).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(
             value,
@@ -174,7 +189,7 @@ mod tests {
             generation: 1,
             extra,
         };
-        let bytes = render(None, &snapshot).unwrap();
+        let bytes = render(None, &snapshot, None).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         let written = serde_json::json!({
             "version": "1.0", "type": "oauth_token", "access_token": "b", "organization_uuid": "o",
@@ -190,11 +205,11 @@ mod tests {
 
         // A renewal says nothing of it, and changes nothing of it.
         let renewed = Snapshot { extra: Map::new(), ..snapshot.clone() };
-        assert_eq!(render(Some(&bytes), &renewed).unwrap(), bytes);
+        assert_eq!(render(Some(&bytes), &renewed, None).unwrap(), bytes);
         // A login to another organization, in no workspace.
         let other = serde_json::json!({"uuid": "o2", "name": 7});
         let moved = Snapshot { extra: Map::from_iter([("organization".to_owned(), other)]), ..snapshot };
-        let value: Value = serde_json::from_slice(&render(Some(&bytes), &moved).unwrap()).unwrap();
+        let value: Value = serde_json::from_slice(&render(Some(&bytes), &moved, None).unwrap()).unwrap();
         let written = serde_json::json!({
             "version": "1.0", "type": "oauth_token", "access_token": "b", "organization_uuid": "o2"
         });
@@ -211,7 +226,11 @@ mod tests {
         for version in ["\"2.0\"", "\"10\"", "\"2.0-beta\""] {
             let text = format!(r#"{{"version":{version},"access_token":"a"}}"#);
             assert_eq!(parse(text.as_bytes()).unwrap_err(), Problem::Newer, "{version}");
-            assert_eq!(render(Some(text.as_bytes()), &snapshot).unwrap_err(), Problem::Newer, "{version}");
+            assert_eq!(
+                render(Some(text.as_bytes()), &snapshot, None).unwrap_err(),
+                Problem::Newer,
+                "{version}"
+            );
         }
         for version in ["\"\"", "\"0.9\"", "\"x\"", "1", "null", "[]"] {
             let text = format!(r#"{{"version":{version},"access_token":"a"}}"#);

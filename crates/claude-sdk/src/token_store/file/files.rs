@@ -35,6 +35,8 @@ pub(super) struct Files {
     folder: PathBuf,
     /// What the names of files begin with that are not yet, or no longer, part of the session.
     temporary: String,
+    /// The origin that the tokens are for, if that is to be kept with them.
+    deployment: Option<String>,
     disk: Disk,
     /// The room that was taken for what a renewal brings.
     room: Mutex<Option<Temporary>>,
@@ -54,15 +56,32 @@ impl Files {
             temporary: format!(".{name}."),
             path,
             folder,
+            deployment: None,
             disk,
             room: Mutex::default(),
         }
     }
 
+    /// The same, in another place.
+    pub(super) fn at(&self, path: PathBuf) -> Self {
+        Self { deployment: self.deployment.clone(), ..Self::new(path, self.disk.clone()) }
+    }
+
+    /// The same, bound to the deployment of this origin.
+    pub(super) fn of_deployment(&self, origin: String) -> Self {
+        Self { deployment: Some(origin), ..self.at(self.path.clone()) }
+    }
+
     pub(super) fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         self.disk.check_folder(&self.folder).map_err(refused)?;
         let Some(bytes) = self.read()? else { return Ok(None) };
-        format::parse(&bytes).map(Some).map_err(|problem| self.problem(problem))
+        let session = format::parse(&bytes).map_err(|problem| self.problem(problem))?;
+        if let (Some(ours), Some(owner)) = (&self.deployment, format::deployment(&bytes))
+            && owner != *ours
+        {
+            return Err(StoreError::OtherDeployment { path: self.path.clone(), ours: ours.clone() });
+        }
+        Ok(Some(session))
     }
 
     /// Old or new, never torn, never empty: written beside, synced, renamed, and the folder synced.
@@ -176,7 +195,11 @@ impl Files {
     fn rendered(&self, snapshot: &Snapshot) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         self.prepare_folder()?;
         let former = self.read()?;
-        let bytes = format::render(former.as_ref().map(|bytes| bytes.as_slice()), snapshot);
+        let bytes = format::render(
+            former.as_ref().map(|bytes| bytes.as_slice()),
+            snapshot,
+            self.deployment.as_deref(),
+        );
         bytes.map(Zeroizing::new).map_err(|problem| self.problem(problem))
     }
 

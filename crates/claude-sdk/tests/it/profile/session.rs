@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claude_sdk::{
-    AuthError, Client, ClientBuilder, Error, http,
+    AuthError, Client, ClientBuilder, Error, StoreError, http,
     secrets::providers::Env,
     transport::{self, HttpBackend},
 };
@@ -204,6 +204,37 @@ async fn a_session_is_for_the_deployment_of_its_profile_only() {
     assert_eq!(foreign.mock.journal_len(), 0);
     let client = desk.builder().base_url(desk.place.mock.base_url()).credentials(session).build().unwrap();
     client.models().list().await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_on_disk_do_not_follow_their_profile_to_another_deployment() {
+    let desk = Desk::new().await;
+    desk.log_in(&desk.place, "default").await;
+    let foreign = Place::new(held()).await;
+    let mut profile = desk.profiles.load(&name("default")).unwrap();
+    let home = profile.base_url().unwrap();
+    profile.set(Member::BaseUrl, Some(foreign.mock.base_url().as_str())).unwrap();
+    desk.profiles.save(&name("default"), &profile).unwrap();
+
+    let error = desk.client().models().list().await.unwrap_err();
+    let Error::Auth(AuthError::Store(StoreError::OtherDeployment { ours, .. })) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(ours, foreign.mock.base_url().origin().ascii_serialization());
+    assert_eq!(foreign.mock.journal_len(), 0);
+
+    // A new login is of the new place; and back at the old one, the new tokens stay where they are.
+    let token = desk.write_tokens(&foreign, "default", &profile).await;
+    desk.client().models().list().await.unwrap();
+    assert_eq!(
+        foreign.mock.journal().pop().unwrap().header("authorization").unwrap(),
+        format!("Bearer {token}")
+    );
+    profile.set(Member::BaseUrl, Some(home.as_str())).unwrap();
+    desk.profiles.save(&name("default"), &profile).unwrap();
+    let before = desk.place.mock.journal_len();
+    desk.client().models().list().await.unwrap_err();
+    assert_eq!(desk.place.mock.journal_len(), before);
 }
 
 #[tokio::test]
