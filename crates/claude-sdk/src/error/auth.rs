@@ -162,13 +162,12 @@ pub enum StoreError {
     },
     /// The tokens are for another deployment than the one that is spoken to.
     #[error(
-        "the tokens in {path:?} are not for {ours}; log in again, or set the base URL back to where they are from"
+        "the tokens in {path:?} are for another deployment than the profile now names; log in again, or set its base \
+         URL and endpoints back"
     )]
     OtherDeployment {
         /// The file.
         path: PathBuf,
-        /// The origin that they would have been sent to.
-        ours: String,
     },
     /// The profile's name cannot be a file name.
     #[error("a profile's name is made of letters, digits, `.`, `_` and `-`, and does not begin with a dot")]

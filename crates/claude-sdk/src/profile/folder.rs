@@ -170,16 +170,17 @@ impl Profiles {
         }
     }
 
-    /// Where the tokens of a profile are kept, bound to the deployment of its base URL if it names one: tokens of
-    /// another one are not read, so that whoever changes the base URL sends them nowhere else.
+    /// Where the tokens of a profile are kept, bound to the deployment it names, if it names a base URL: tokens of
+    /// another one are not read, so that whoever changes the base URL or the token endpoint sends them nowhere else.
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Member`] where `credentials_path` is neither absolute nor begins with `~/`.
+    /// [`ProfileError::Member`] where `credentials_path` is neither absolute nor begins with `~/`, or where the
+    /// deployment is none that credentials may be sent to.
     pub fn tokens(&self, name: &ProfileName, profile: &Profile) -> Result<FileTokenStore, ProfileError> {
         let tokens = self.unbound_tokens(name, profile)?;
         Ok(match profile.get(Member::BaseUrl) {
-            Some(_) => tokens.deployment(&profile.base_url()?),
+            Some(_) => tokens.deployment(&profile.base_url()?, profile.server()?.token_endpoint()),
             None => tokens,
         })
     }

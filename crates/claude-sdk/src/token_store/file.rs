@@ -11,7 +11,7 @@ use transport::{Clock, SystemClock};
 use url::Url;
 
 use self::{disk::Disk, files::Files};
-use super::{Sending, StoreLock, TokenStore};
+use super::{Sending, StoreLock, TokenStore, format};
 use crate::{error::StoreError, profile::ProfileName};
 
 mod disk;
@@ -60,11 +60,12 @@ impl FileTokenStore {
         Self { files: Arc::new(Files::new(path, disk)), clock: Arc::new(SystemClock) }
     }
 
-    /// Binds the session to the deployment that `base_url` belongs to: the file says which it is of, and one of another
-    /// deployment is not read. A file that does not say so is read, because the official SDKs write none that does.
+    /// Binds the session to the API at the origin of `base_url`, and to `token_endpoint`: the file says where its tokens
+    /// go, and one whose tokens go elsewhere is not read. A file that does not say so is read, because the official SDKs
+    /// write none that does.
     #[must_use]
-    pub fn deployment(mut self, base_url: &Url) -> Self {
-        self.files = Arc::new(self.files.of_deployment(base_url.origin().ascii_serialization()));
+    pub fn deployment(mut self, base_url: &Url, token_endpoint: &Url) -> Self {
+        self.files = Arc::new(self.files.of_deployment(format::deployment(base_url, token_endpoint)));
         self
     }
 

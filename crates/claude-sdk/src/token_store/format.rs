@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 use auth_core::{ScopeSet, Snapshot};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
+use url::Url;
 
 /// The largest credentials file that is read, in bytes.
 pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
-/// Ours: the origin of the API that the tokens are for. The official SDKs keep it, as they keep all they do not know.
+/// Ours: where the access token goes, and where the refresh token. The official SDKs keep it, as they keep all they do
+/// not know.
 const DEPLOYMENT: &str = "deployment";
 /// The version of the format that is read and written.
 const MAJOR: u64 = 1;
@@ -53,22 +55,28 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, Problem> {
     })
 }
 
-/// The origin of the deployment that the tokens are for, where the file says so.
-pub(super) fn deployment(bytes: &[u8]) -> Option<String> {
-    let members = session(bytes).ok()?;
-    members.get(DEPLOYMENT)?.as_str().map(str::to_owned)
+/// Where tokens go, as it is written down with them.
+pub(super) fn deployment(api: &Url, token_endpoint: &Url) -> Value {
+    let api = api.origin().ascii_serialization();
+    serde_json::json!({ "api": api, "token_endpoint": token_endpoint.as_str() })
+}
+
+/// The deployment that the tokens are for, where the file says so.
+pub(super) fn deployment_of(bytes: &[u8]) -> Option<Value> {
+    let mut members = session(bytes).ok()?;
+    members.remove(DEPLOYMENT).filter(|deployment| !deployment.is_null())
 }
 
 pub(super) fn render(
     former: Option<&[u8]>,
     snapshot: &Snapshot,
-    deployment: Option<&str>,
+    deployment: Option<&Value>,
 ) -> Result<Vec<u8>, Problem> {
     let mut members = former.map(session).transpose()?.unwrap_or_default();
     members.entry("version").or_insert_with(|| "1.0".into());
     members.insert("type".into(), "oauth_token".into());
-    if let Some(origin) = deployment {
-        members.insert(DEPLOYMENT.into(), origin.into());
+    if let Some(deployment) = deployment {
+        members.insert(DEPLOYMENT.into(), deployment.clone());
     }
     members.insert("access_token".into(), snapshot.access_token.expose_secret().into());
     set(

@@ -175,7 +175,7 @@ impl Shared {
         note: Option<&Note>,
     ) -> Result<(), StoreError> {
         let former = former.map(|secret| secret.expose().as_bytes());
-        let bytes = format::render(former, snapshot).map(Zeroizing::new);
+        let bytes = format::render(former, snapshot, None).map(Zeroizing::new);
         let bytes = bytes.map_err(|problem| self.problem(problem))?;
         let unwritable = StoreError::Corrupt { path: self.path(), what: "it cannot be written as JSON" };
         let mut members: Map<String, Value> =

@@ -10,6 +10,7 @@ use std::{
 
 use auth_core::Snapshot;
 use secrecy::zeroize::Zeroizing;
+use serde_json::Value;
 
 use super::{
     super::{
@@ -35,8 +36,8 @@ pub(super) struct Files {
     folder: PathBuf,
     /// What the names of files begin with that are not yet, or no longer, part of the session.
     temporary: String,
-    /// The origin that the tokens are for, if that is to be kept with them.
-    deployment: Option<String>,
+    /// Where the tokens go, if that is to be kept with them.
+    deployment: Option<Value>,
     disk: Disk,
     /// The room that was taken for what a renewal brings.
     room: Mutex<Option<Temporary>>,
@@ -67,19 +68,19 @@ impl Files {
         Self { deployment: self.deployment.clone(), ..Self::new(path, self.disk.clone()) }
     }
 
-    /// The same, bound to the deployment of this origin.
-    pub(super) fn of_deployment(&self, origin: String) -> Self {
-        Self { deployment: Some(origin), ..self.at(self.path.clone()) }
+    /// The same, bound to this deployment.
+    pub(super) fn of_deployment(&self, deployment: Value) -> Self {
+        Self { deployment: Some(deployment), ..self.at(self.path.clone()) }
     }
 
     pub(super) fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         self.disk.check_folder(&self.folder).map_err(refused)?;
         let Some(bytes) = self.read()? else { return Ok(None) };
         let session = format::parse(&bytes).map_err(|problem| self.problem(problem))?;
-        if let (Some(ours), Some(owner)) = (&self.deployment, format::deployment(&bytes))
+        if let (Some(ours), Some(owner)) = (&self.deployment, format::deployment_of(&bytes))
             && owner != *ours
         {
-            return Err(StoreError::OtherDeployment { path: self.path.clone(), ours: ours.clone() });
+            return Err(StoreError::OtherDeployment { path: self.path.clone() });
         }
         Ok(Some(session))
     }
@@ -195,11 +196,8 @@ impl Files {
     fn rendered(&self, snapshot: &Snapshot) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         self.prepare_folder()?;
         let former = self.read()?;
-        let bytes = format::render(
-            former.as_ref().map(|bytes| bytes.as_slice()),
-            snapshot,
-            self.deployment.as_deref(),
-        );
+        let bytes =
+            format::render(former.as_ref().map(|bytes| bytes.as_slice()), snapshot, self.deployment.as_ref());
         bytes.map(Zeroizing::new).map_err(|problem| self.problem(problem))
     }
 

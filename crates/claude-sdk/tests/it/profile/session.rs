@@ -217,10 +217,14 @@ async fn tokens_on_disk_do_not_follow_their_profile_to_another_deployment() {
     desk.profiles.save(&name("default"), &profile).unwrap();
 
     let error = desk.client().models().list().await.unwrap_err();
-    let Error::Auth(AuthError::Store(StoreError::OtherDeployment { ours, .. })) = error else {
+    let Error::Auth(AuthError::Store(StoreError::OtherDeployment { .. })) = error else {
         panic!("{error:?}")
     };
-    assert_eq!(ours, foreign.mock.base_url().origin().ascii_serialization());
+    let mut moved = profile.clone();
+    moved.set(Member::BaseUrl, Some(home.as_str())).unwrap();
+    moved.set(Member::TokenEndpoint, Some(foreign.mock.token_url().as_str())).unwrap();
+    let error = desk.profiles.tokens(&name("default"), &moved).unwrap().load().await.unwrap_err();
+    assert!(matches!(error, StoreError::OtherDeployment { .. }), "{error:?}");
     assert_eq!(foreign.mock.journal_len(), 0);
 
     // A new login is of the new place; and back at the old one, the new tokens stay where they are.
