@@ -136,7 +136,8 @@ impl PendingAuthorization {
     /// Reads `code#state`, as a page shows it to a user whose browser cannot reach the listener.
     ///
     /// The state is as mandatory here as in a redirect. A server that must name itself with `iss` cannot be answered
-    /// this way.
+    /// this way: the login then waits for the whole address of the last page, which goes to
+    /// [`complete`](Self::complete).
     ///
     /// # Errors
     ///

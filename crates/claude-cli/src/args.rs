@@ -11,7 +11,7 @@ use crate::console;
 mod auth;
 mod profile;
 
-pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs};
+pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use profile::{Assignment, ProfileCommand};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.

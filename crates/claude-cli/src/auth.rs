@@ -2,6 +2,7 @@
 
 use crate::args::AuthCommand;
 
+mod clock;
 mod leaving;
 mod login;
 mod logout;

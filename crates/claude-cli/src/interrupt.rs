@@ -35,6 +35,23 @@ impl Request {
     }
 }
 
+/// Does `work`, unless the program is asked to end before: then `flush` brings a renewal that had begun to its end,
+/// because a refresh token that was sent is used up, and what it gave has to be stored.
+pub(crate) async fn unless_interrupted<T>(
+    flush: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        biased;
+        request = interrupted() => {
+            let request = request?;
+            let left = if flush.await { "nothing is left half done" } else { "a renewal had begun and did not end" };
+            Err(request.ending(left).into())
+        }
+        done = work => Ok(done),
+    }
+}
+
 /// Waits for the first request to end. From its first poll on, the program is no longer ended by the signal itself.
 #[cfg(unix)]
 pub(crate) async fn interrupted() -> io::Result<Request> {

@@ -3,12 +3,16 @@
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, bail};
-use claude_sdk::types::{Message, MessageRequest, StopReason};
+use claude_sdk::{
+    Client,
+    types::{Message, MessageRequest, StopReason},
+};
 
 use crate::{
     args::MessageArgs,
     connection,
     console::{print, tell},
+    interrupt::unless_interrupted,
     wording::at_a_terminal,
 };
 
@@ -17,7 +21,9 @@ const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args).await?;
-    let message = client.messages().create(&request(&args)?).await.map_err(at_a_terminal)?;
+    let request = request(&args)?;
+    let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
+    let message = answer.map_err(at_a_terminal)?;
     if args.json {
         print(serde_json::to_string_pretty(&*message)? + "\n")?;
     } else {
@@ -29,7 +35,12 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args).await?;
-    let mut stream = client.messages().stream(&request(&args)?).await.map_err(at_a_terminal)?;
+    let request = request(&args)?;
+    unless_interrupted(client.flush(), print_events(&client, &request, args.json)).await?
+}
+
+async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> anyhow::Result<()> {
+    let mut stream = client.messages().stream(request).await.map_err(at_a_terminal)?;
     let mut written = false;
     while let Some(event) = stream.next().await {
         let event = match event {
@@ -42,14 +53,14 @@ pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
                 return Err(at_a_terminal(error));
             }
         };
-        if args.json {
+        if json {
             print(serde_json::to_string(&event)? + "\n")?;
         } else if let Some(text) = event.text() {
             written = true;
             print(text)?;
         }
     }
-    if !args.json {
+    if !json {
         print("\n")?;
     }
     let message = stream.final_message().await.map_err(at_a_terminal)?;

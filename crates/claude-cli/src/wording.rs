@@ -3,8 +3,10 @@
 use std::error::Error as _;
 
 use anyhow::anyhow;
-use claude_sdk::{AuthError, ConfigError, Error};
+use claude_sdk::{AuthError, ConfigError, Error, credentials::Refresher};
 use http::StatusCode;
+
+use crate::console::{Ending, plain};
 
 /// The error as the user is told it: most as they are.
 pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
@@ -18,7 +20,11 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
                  --api-key-file{but}"
             )
         }
-        Error::Auth(AuthError::LoginRequired { .. }) => anyhow!("{error} (`claudectl auth login`)"),
+        Error::Auth(AuthError::LoginRequired { .. }) => Ending {
+            status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1),
+            told: plain(&format!("{error} (`claudectl auth login`)")),
+        }
+        .into(),
         Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
             let (kind, message) = (api.kind(), api.message());
             anyhow!("the service answered 404 {kind}: {message}; check --model and the base URL{request}")

@@ -12,6 +12,7 @@ use transport::{Clock, HttpBackend};
 
 use crate::{
     config::BaseUrl,
+    credentials::CredentialProvider,
     error::{ConfigError, Error},
     layers::Charge,
     limits::RateLimits,
@@ -44,6 +45,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     pipeline: Pipeline,
+    credentials: Arc<dyn CredentialProvider>,
     clock: Arc<dyn Clock>,
     base: BaseUrl,
     betas: Vec<HeaderValue>,
@@ -84,6 +86,12 @@ impl Client {
     #[must_use]
     pub fn limits(&self) -> RateLimits {
         *self.0.pipeline.reported.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a renewal of the credential that is under way is stored, for a bounded time; `false` where it is not
+    /// by then. Call it before a program ends while calls are under way: what a refresh token was spent for would be lost.
+    pub async fn flush(&self) -> bool {
+        self.0.credentials.flush().await
     }
 
     pub(crate) fn now(&self) -> SystemTime {

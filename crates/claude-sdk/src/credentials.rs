@@ -72,6 +72,12 @@ pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
     fn reject(&self, refused: &Credential) {
         let _ = refused;
     }
+
+    /// Waits until a renewal that is under way is stored, for a bounded time; `false` where it is not by then. Called
+    /// before a program ends, where what a refresh token was spent for would be lost.
+    async fn flush(&self) -> bool {
+        true
+    }
 }
 
 #[async_trait]
@@ -86,6 +92,10 @@ impl<T: CredentialProvider + ?Sized> CredentialProvider for Arc<T> {
 
     fn reject(&self, refused: &Credential) {
         (**self).reject(refused);
+    }
+
+    async fn flush(&self) -> bool {
+        (**self).flush().await
     }
 }
 

@@ -80,6 +80,9 @@ pub enum CallbackErrorKind {
     /// There is no `iss`, and the server always sends one (RFC 9207). The login is over.
     #[error("the answer does not say which server gave it, as this server must; start the login again")]
     IssuerMissing,
+    /// What was pasted has no room for `iss`, which the server always sends (RFC 9207).
+    #[error("a code and a state are not enough for this server; paste the whole address of the last page")]
+    AddressNeeded,
     /// The `iss` is not the server that was asked (RFC 9207). The login is over.
     #[error("another server answered than the one that was asked; check its address before a new login")]
     IssuerMismatch,
@@ -133,7 +136,9 @@ pub(super) fn read_pasted(
     }
     let (code, state) = pasted.trim().split_once('#').ok_or(CallbackErrorKind::StateMissing)?;
     check_state(pending, Some(state))?;
-    check_issuer(pending, None)?;
+    if pending.server.requires_issuer() {
+        return Err(CallbackErrorKind::AddressNeeded);
+    }
     check_code(code)
 }
 

@@ -178,7 +178,10 @@ fn a_server_that_must_name_itself_is_held_to_it() {
     let error = pending.complete(&format!("/cb?code=c&state={state}")).unwrap_err();
     assert_eq!(*error.kind(), CallbackErrorKind::IssuerMissing);
     let (state, pending) = begin(&strict);
-    assert!(pending.complete_pasted(&format!("c#{state}")).is_err());
+    let error = pending.complete_pasted(&format!("c#{state}")).unwrap_err();
+    assert_eq!(*error.kind(), CallbackErrorKind::AddressNeeded);
+    let pending = error.into_pending().expect("the login waits for the whole address");
+    assert!(pending.complete(&format!("/cb?code=c&state={state}&iss=https%3A%2F%2Fauth.example")).is_ok());
     // Without a recorded issuer there is nothing to compare with: closed, not open.
     let (state, pending) = begin(&server().with_issuer_required());
     assert!(pending.complete(&format!("/cb?code=c&state={state}&iss=https://any.example")).is_err());

@@ -9,8 +9,9 @@ pub enum AuthCommand {
     Login(LoginArgs),
     /// Give the tokens back to the server and remove them, also where the server cannot be reached.
     Logout(LogoutArgs),
-    /// Say who is logged in, which credential a call would use and why; fails where there is none. Asks no server.
-    Status(SessionArgs),
+    /// Say who is logged in, which credential a call would use and why; fails where there is none. Asks no server,
+    /// except for the time if --clock is given.
+    Status(StatusArgs),
     /// Print an access token that is good now, renewed if need be: for scripts, and for programs that ask a command.
     Token(SessionArgs),
     /// Renew the access token now. Many may do it at once: the refresh token is spent by one of them.
@@ -83,6 +84,20 @@ pub struct LogoutArgs {
     /// Log out of all profiles.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to say of it.
+#[derive(Debug, ClapArgs)]
+pub struct StatusArgs {
+    /// The profile; without it what a call would use.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<ProfileName>,
+    /// Ask the API for the time, and say how far this machine's clock is off.
+    #[arg(long)]
+    pub clock: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

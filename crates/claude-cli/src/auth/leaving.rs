@@ -46,6 +46,13 @@ pub(super) async fn give_back(
     Ok(Some(revoked))
 }
 
+/// Gives back the tokens in `store` and removes them, without a mark for whoever comes after a crash.
+pub(super) async fn leave(store: &FileTokenStore, server: &Server, client: &Client) -> anyhow::Result<bool> {
+    let backend = backend(server.token_endpoint())?;
+    let oauth = OAuth::open(server.clone(), client.clone(), store.clone(), backend).await?;
+    Ok(oauth.log_out().await?)
+}
+
 /// No profile's name begins with a dot, so nothing else is kept there.
 fn aside(store: &FileTokenStore) -> FileTokenStore {
     let name = store.path().file_name().unwrap_or_default().to_string_lossy();

@@ -1,6 +1,6 @@
 //! `claudectl auth logout`.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use claude_sdk::{
     profile::{Kind, ProfileName, Profiles},
     secrets::providers::Env,
@@ -69,17 +69,18 @@ async fn log_out(chosen: Chosen, env: &Env) -> anyhow::Result<Report> {
         Ok(None) if earlier == Some(true) => return Ok(report(true, true, said_to_be_revoked(name))),
         Ok(None) => return Ok(report(false, false, format!("Nobody is logged in to profile {name}."))),
         Ok(Some(stored)) => stored,
-        Err(error) => {
-            remove(&session).await?;
-            let told =
-                format!("Logged out of profile {name}. Nothing was revoked: {}.", one_line(&error.into()));
-            return Ok(report(true, false, told));
-        }
+        // Tokens that cannot be read cannot be revoked, and somebody else may have them.
+        Err(error) => return Err(anyhow!(error).context("nothing was revoked or removed")),
     };
     let revoked = match &session.client {
         Some(client) => {
-            leaving::put_aside(&session.store).await?;
-            leaving::give_back(&session.store, &session.server, client).await?.unwrap_or_default()
+            match leaving::put_aside(&session.store).await {
+                Ok(_) => {
+                    leaving::give_back(&session.store, &session.server, client).await?.unwrap_or_default()
+                }
+                // A full disk keeps nobody from leaving.
+                Err(_) => leaving::leave(&session.store, &session.server, client).await?,
+            }
         }
         None => {
             remove(&session).await?;

@@ -1,8 +1,8 @@
-//! `claudectl auth status`: from files and the environment only.
+//! `claudectl auth status`: from files and the environment; the time is asked for only if that is wanted.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use claude_sdk::{
     credentials::{Resolution, Source},
     profile::{Kind, Member, Profile, ProfileName, Profiles},
@@ -12,10 +12,15 @@ use claude_sdk::{
 };
 use serde::Serialize;
 
-use super::who::{Who, is_over, named, when};
+use super::{
+    clock,
+    session::backend,
+    who::{Who, is_over, named, when},
+};
 use crate::{
-    args::SessionArgs,
-    console::{plain, print, print_json},
+    args::StatusArgs,
+    console::{one_line, plain, print, print_json},
+    wording::at_a_terminal,
 };
 
 /// What is known without asking anybody.
@@ -29,7 +34,13 @@ struct Status {
     not_used: Vec<String>,
     /// Where was looked in vain.
     looked: Vec<String>,
+    /// Why a call would not be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     base_url: String,
+    /// By how many seconds the API's clock is ahead of this machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_offset_seconds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -45,18 +56,24 @@ struct Session {
     renewable: bool,
 }
 
-pub(super) async fn run(args: SessionArgs) -> anyhow::Result<()> {
+pub(super) async fn run(args: StatusArgs) -> anyhow::Result<()> {
     let env = Env::process();
     let found = match args.profile {
         Some(name) => Resolution::profile(name, &env)?,
         None => Resolution::of(&env)?,
     };
     let now = SystemClock.now();
-    let status = Status::of(&found, &env, now).await?;
+    let mut status = Status::of(&found, &env, now).await?;
+    if args.clock {
+        status.clock_offset_seconds = Some(clock::offset(&status.base_url.parse()?).await?);
+    }
     if args.json {
         print_json(&status)?;
     } else if let Some(text) = status.text(now) {
         print(text)?;
+    }
+    if let Some(problem) = &status.problem {
+        bail!("no call would be sent: {problem}");
     }
     match (&status.profile, status.usable) {
         (_, true) => Ok(()),
@@ -86,8 +103,14 @@ impl Status {
             Some(profile) if profile.get(Member::BaseUrl).is_some() => profile.base_url()?.into(),
             _ => found.base_url().to_owned(),
         };
+        let problem = match found.source() {
+            Some(_) => problem(found).err().map(|error| one_line(&error)),
+            None => None,
+        };
         Ok(Self {
-            usable,
+            usable: usable && problem.is_none(),
+            problem,
+            clock_offset_seconds: None,
             source: found.source().map(|source| plain(&source.to_string())),
             not_used: found.shadowed().iter().map(|source| plain(&source.to_string())).collect(),
             looked: found.looked().iter().map(|text| plain(text)).collect(),
@@ -120,9 +143,19 @@ impl Status {
             }
         }
         line("API", &self.base_url);
+        if let Some(offset) = self.clock_offset_seconds {
+            line("clock", &clock::told(offset));
+        }
         self.not_used.iter().for_each(|source| line("not used", source));
         Some(text)
     }
+}
+
+/// Whether a client can be set up for what was found. Nothing is sent.
+fn problem(found: &Resolution) -> anyhow::Result<()> {
+    let base_url = found.base_url().parse().context("the base URL")?;
+    found.provider(&base_url, backend(&base_url)?, Arc::new(SystemClock)).map_err(at_a_terminal)?;
+    Ok(())
 }
 
 impl Session {

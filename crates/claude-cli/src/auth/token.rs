@@ -7,8 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use claude_sdk::{
-    AuthError, Error,
-    credentials::{Refresher, Resolution, Source},
+    credentials::{CredentialProvider, Resolution, Source},
     profile::Profiles,
     secrets::{process_lookup, providers::Env},
     token_store::TokenStore,
@@ -23,8 +22,8 @@ use super::{
 };
 use crate::{
     args::SessionArgs,
-    console::{self, Ending, one_line, print_json, tell},
-    interrupt::interrupted,
+    console::{self, print_json, tell},
+    interrupt::unless_interrupted,
     wording::at_a_terminal,
 };
 
@@ -50,7 +49,8 @@ pub(super) async fn print(args: SessionArgs) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let provider =
         found.provider(&base_url, backend(&base_url)?, Arc::clone(&clock)).map_err(at_a_terminal)?;
-    let credential = provider.credential().await.map_err(|error| at_a_terminal(error.into()))?;
+    let asked = unless_interrupted(provider.flush(), provider.credential()).await?;
+    let credential = asked.map_err(|error| at_a_terminal(error.into()))?;
     // What was renewed is stored before it is given out.
     let expires_at = match (&name, &profile) {
         (Some(name), Some(profile)) => {
@@ -96,19 +96,15 @@ pub(super) async fn refresh(args: SessionArgs) -> anyhow::Result<()> {
     let session = Session::of(Chosen::new(args.profile, &env)?, &env)?;
     let name = session.name.as_str();
     session.finish_logout().await?;
-    let oauth = session.oauth().await.map_err(told)?;
+    let oauth = session.oauth().await.map_err(at_a_terminal)?;
     let oauth = oauth.with_context(|| {
         format!("there is no client id to renew as; set it with `claudectl profile set {name} client_id=ID`")
     })?;
-    tokio::select! {
-        biased;
-        request = interrupted() => {
-            // A refresh token that was sent is used up: what it gave has to be stored.
-            oauth.flush().await;
-            return Err(request?.ending("a renewal that had begun was brought to its end").into());
-        }
-        renewed = oauth.renew() => drop(renewed.map_err(told)?),
-    }
+    drop(
+        unless_interrupted(oauth.flush(), oauth.renew())
+            .await?
+            .map_err(|error| at_a_terminal(error.into()))?,
+    );
     let stored = session.store.load().await?.context("the session was removed meanwhile")?;
     let expires_at = Who::of(&stored).expires_at;
     if args.json {
@@ -117,15 +113,4 @@ pub(super) async fn refresh(args: SessionArgs) -> anyhow::Result<()> {
     let until =
         expires_at.map_or_else(String::new, |at| format!("; it expires {}", when(at, SystemClock.now())));
     Ok(console::print(format!("The access token of profile {name} is renewed{until}.\n"))?)
-}
-
-fn told(error: impl Into<Error>) -> anyhow::Error {
-    let error = error.into();
-    let needs_login = matches!(error, Error::Auth(AuthError::LoginRequired { .. }));
-    let told = at_a_terminal(error);
-    if needs_login {
-        Ending { status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1), told: one_line(&told) }.into()
-    } else {
-        told
-    }
 }

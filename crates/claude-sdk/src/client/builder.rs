@@ -207,7 +207,7 @@ impl ClientBuilder {
         });
         let pipeline = pipeline::build(Parts {
             backend,
-            credentials,
+            credentials: Arc::clone(&credentials),
             limiter: self.limiter.unwrap_or_else(|| Arc::new(Unlimited)),
             retry,
             clock: Arc::clone(&clock),
@@ -221,7 +221,7 @@ impl ClientBuilder {
             limiter_max_wait: self.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
             seed: entropy::seed()?,
         })?;
-        Ok(Client(Arc::new(Inner { pipeline, clock, base, betas })))
+        Ok(Client(Arc::new(Inner { pipeline, credentials, clock, base, betas })))
     }
 
     fn fixed(mut self, name: &str, credential: Result<Credential, crate::error::AuthError>) -> Self {

@@ -121,27 +121,6 @@ impl OAuth {
         self.credential().await
     }
 
-    /// Waits until a renewal that is under way is stored, 5 s at the most; `false` where it is not by then.
-    ///
-    /// For a program that is about to end: a renewal runs in a task of its own, which ends with the runtime, and a
-    /// refresh token that was spent for nothing is a session lost.
-    pub async fn flush(&self) -> bool {
-        let enough = self.0.sleep(FLUSH);
-        tokio::pin!(enough);
-        loop {
-            let changed = self.0.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.0.is_at_rest() {
-                return true;
-            }
-            tokio::select! {
-                () = changed => {}
-                () = &mut enough => return self.0.is_at_rest(),
-            }
-        }
-    }
-
     /// Has `refresher` renew the session, in a process that outlives this one.
     #[cfg(feature = "refresher")]
     #[must_use]
@@ -193,6 +172,25 @@ impl CredentialProvider for OAuth {
 
     fn reject(&self, refused: &Credential) {
         self.0.handle(Input::Rejected { generation: refused.generation() });
+    }
+
+    /// Waits 5 s at the most: a renewal runs in a task of its own, which ends with the runtime, and a refresh token that
+    /// was spent for nothing is a session lost.
+    async fn flush(&self) -> bool {
+        let enough = self.0.sleep(FLUSH);
+        tokio::pin!(enough);
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.0.is_at_rest() {
+                return true;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = &mut enough => return self.0.is_at_rest(),
+            }
+        }
     }
 }
 

@@ -198,6 +198,13 @@ impl CredentialProvider for ProfileCredentials {
             opened.session.reject(refused);
         }
     }
+
+    async fn flush(&self) -> bool {
+        match self.opened.load_full() {
+            Some(opened) => opened.session.flush().await,
+            None => true,
+        }
+    }
 }
 
 impl fmt::Debug for ProfileCredentials {

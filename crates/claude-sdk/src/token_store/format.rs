@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 use auth_core::{ScopeSet, Snapshot};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
+#[cfg(feature = "profile")]
 use url::Url;
 
-/// The largest credentials file that is read, in bytes.
-pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
 /// Ours: where the access token goes, and where the refresh token. The official SDKs keep it, as they keep all they do
 /// not know.
 const DEPLOYMENT: &str = "deployment";
@@ -56,12 +55,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Snapshot, Problem> {
 }
 
 /// Where tokens go, as it is written down with them.
+#[cfg(feature = "profile")]
 pub(super) fn deployment(api: &Url, token_endpoint: &Url) -> Value {
     let api = api.origin().ascii_serialization();
     serde_json::json!({ "api": api, "token_endpoint": token_endpoint.as_str() })
 }
 
 /// The deployment that the tokens are for, where the file says so.
+#[cfg(feature = "profile")]
 pub(super) fn deployment_of(bytes: &[u8]) -> Option<Value> {
     let mut members = session(bytes).ok()?;
     members.remove(DEPLOYMENT).filter(|deployment| !deployment.is_null())

@@ -6,9 +6,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The largest note that is read, in bytes.
-pub(super) const SIZE_LIMIT: usize = 4096;
-
 /// A note says nothing about the token but which one it is: the hash of 256 random bits gives none of them away.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
@@ -32,10 +29,12 @@ impl Note {
     }
 
     /// Reads a note; what is no note is none.
+    #[cfg(feature = "profile")]
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
+    #[cfg(feature = "profile")]
     pub(super) fn render(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');

@@ -53,8 +53,9 @@ impl Counter {
 
     /// A name that resolves to loopback may still be a stranger's (DNS rebinding, C26).
     fn is_for_us(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port))
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == &*format!("{name}:{}", self.port))
     }
 
     /// Hands the answer over and waits until it is known what became of it.

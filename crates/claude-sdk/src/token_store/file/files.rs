@@ -15,12 +15,16 @@ use serde_json::Value;
 use super::{
     super::{
         format::{self, Problem},
-        note::{self, Note},
+        note::Note,
     },
     disk::Disk,
 };
 use crate::{error::StoreError, token_store::Sending};
 
+/// The largest credentials file that is read, in bytes.
+const SIZE_LIMIT: usize = 1024 * 1024;
+/// The largest note that is read, in bytes.
+const NOTE_LIMIT: usize = 4096;
 /// Room for what a renewed session may have more than the former one, in bytes.
 const MORE: u64 = 16 * 1024;
 /// How old a file that somebody forgot has to be; nobody takes that long to write one.
@@ -189,7 +193,7 @@ impl Files {
     }
 
     fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        self.disk.read(&self.path, format::SIZE_LIMIT).map_err(refused)
+        self.disk.read(&self.path, SIZE_LIMIT).map_err(refused)
     }
 
     /// What is to be in the file. What is there and cannot be used is not overwritten: it may be another version's.
@@ -202,7 +206,7 @@ impl Files {
     }
 
     fn noted(&self) -> Result<Option<Note>, StoreError> {
-        match self.disk.read(&self.note, note::SIZE_LIMIT) {
+        match self.disk.read(&self.note, NOTE_LIMIT) {
             Ok(bytes) => Ok(bytes.and_then(|bytes| Note::parse(&bytes))),
             Err(error) if error.kind() == secrets::ErrorKind::Unreadable => Err(refused(error)),
             // It is none of ours, and goes when ours takes its place.
