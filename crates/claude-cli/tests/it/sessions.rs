@@ -170,21 +170,35 @@ async fn twenty_refreshes_at_once_spend_one_refresh_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_does_not_cut_a_renewal_short() {
-    let server = MockServer::start().await.unwrap();
-    let home = Home::logged_in(&server).await;
-    let before = home.json("credentials/default.json");
-    let held = server.hold_answers("/v1/oauth/token");
-    let mut running = Running::start(&mut home.claudectl(&["auth", "refresh"]));
-    while grants(&server) == 0 {
-        tokio::task::yield_now().await;
+    let commands: [&[&str]; 4] = [
+        &["auth", "refresh"],
+        &["auth", "token"],
+        &["messages", "create", "hello"],
+        &["messages", "stream", "hello"],
+    ];
+    for command in commands {
+        let server = MockServer::start().await.unwrap();
+        let home = Home::logged_in(&server).await;
+        let mut before = home.json("credentials/default.json");
+        before["expires_at"] = json!(1_000_000_000);
+        home.write("credentials/default.json", before.to_string());
+        let held = server.hold_answers("/v1/oauth/token");
+        let mut running = Running::start(&mut home.claudectl(command));
+        while grants(&server) == 0 {
+            tokio::task::yield_now().await;
+        }
+        until_it_minds_signals(&mut running).await;
+        running.signal(Signal::TERM);
+        drop(held);
+        let run = running.end();
+        assert!(matches!(run.status, Some(0 | 143)), "{command:?}: {run:?}");
+        assert_ne!(
+            home.json("credentials/default.json")["refresh_token"],
+            before["refresh_token"],
+            "{command:?}"
+        );
+        run_again(&home);
     }
-    until_it_minds_signals(&mut running).await;
-    running.signal(Signal::TERM);
-    drop(held);
-    let run = running.end();
-    assert!(matches!(run.status, Some(0 | 143)), "{run:?}");
-    assert_ne!(home.json("credentials/default.json")["refresh_token"], before["refresh_token"]);
-    run_again(&home);
 }
 
 /// What the interrupted renewal stored is good.
@@ -320,8 +334,8 @@ async fn logout_revokes_the_tokens_and_removes_them() {
         run(&mut home.claudectl(&["auth", "logout"])).ok(),
         "Nobody is logged in to profile default.\n"
     );
-    run(&mut home.claudectl(&["messages", "create", "hello"])).failed(1, "claudectl auth login");
-    run(&mut home.claudectl(&["auth", "token"])).failed(1, "claudectl auth login");
+    run(&mut home.claudectl(&["messages", "create", "hello"])).failed(4, "claudectl auth login");
+    run(&mut home.claudectl(&["auth", "token"])).failed(4, "claudectl auth login");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -337,17 +351,54 @@ async fn logout_removes_what_is_here_whatever_the_server_says() {
     server.set_script([]);
 
     let home = Home::logged_in(&server).await;
-    home.write("credentials/default.json", "CANARY");
-    let logout = run(&mut home.claudectl(&["auth", "logout"]));
-    assert!(logout.ok().contains("Nothing was revoked"), "{logout:?}");
-    assert!(!home.config("credentials/default.json").exists());
-
-    let home = Home::logged_in(&server).await;
     let url = server.revoke_url();
     server.shutdown().await;
     let logout = run(&mut home.claudectl(&["auth", "logout"]));
     assert!(logout.ok().contains("the server did not confirm"), "{url}: {logout:?}");
     assert!(!home.config("credentials/default.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_leaves_what_it_cannot_read_and_so_cannot_revoke() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let tokens = home.json("credentials/default.json");
+    let newer = json!({"version": "2.0", "kept": true});
+    for (content, advice) in [("CANARY".to_owned(), "move it away"), (newer.to_string(), "update this one")] {
+        home.write("credentials/default.json", &content);
+        run(&mut home.claudectl(&["auth", "logout"])).failed(1, advice);
+        assert_eq!(fs::read_to_string(home.config("credentials/default.json")).unwrap(), content);
+    }
+    let path = home.write("credentials/default.json", tokens.to_string());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    run(&mut home.claudectl(&["auth", "logout"])).failed(1, "chmod 600");
+    assert_eq!(home.json("credentials/default.json"), tokens);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_says_what_would_not_be_sent_and_how_far_the_clock_is_off() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let seen = server.journal_len();
+    let mut status = home.claudectl(&["auth", "status"]);
+    run(status.env("ANTHROPIC_BASE_URL", "https://elsewhere.example")).failed(1, "no call would be sent");
+    let mut status = home.claudectl(&["auth", "status"]);
+    status.env("ANTHROPIC_API_KEY", "k").env("ANTHROPIC_BASE_URL", "http://elsewhere.example");
+    run(&mut status).failed(1, "https://");
+    assert_eq!(server.journal_len(), seen, "a status asks nobody");
+
+    for (set, expected) in [(0, 0), (7200, 7200)] {
+        server.advance(Duration::from_secs(set));
+        let status = run(&mut home.claudectl(&["auth", "status", "--clock", "--json"]));
+        let status: Value = serde_json::from_str(status.ok()).unwrap();
+        let offset = status["clock_offset_seconds"].as_i64().unwrap();
+        assert!((expected - 2..=expected + 2).contains(&offset), "{status}");
+        let asked = server.journal().pop().unwrap();
+        assert_eq!((asked.header("authorization"), asked.header("x-api-key")), (None, None));
+    }
+    assert!(
+        run(&mut home.claudectl(&["auth", "status", "--clock"])).ok().contains("behind the API's; set it")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,7 +422,7 @@ async fn a_logout_that_a_crash_cut_short_is_finished_by_whoever_comes_next() {
         drop(logout); // which kills it
         drop(held);
         run(&mut home.claudectl(&["auth", "status"])).failed(1, "nobody is logged in to profile default");
-        run(&mut home.claudectl(&["auth", "token"])).failed(1, "claudectl auth login");
+        run(&mut home.claudectl(&["auth", "token"])).failed(4, "claudectl auth login");
         let aside = home.config("credentials/.leaving-default.json");
         assert!(aside.exists());
 
