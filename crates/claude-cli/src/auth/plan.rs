@@ -179,7 +179,10 @@ fn write_down(args: &LoginArgs, profile: &mut Profile) -> Result<(), ProfileErro
 
 /// Asks the issuer what it says about itself.
 async fn ask(issuer: &str) -> anyhow::Result<Metadata> {
-    let backend = backend(&issuer.parse()?)?;
+    let url = issuer
+        .parse()
+        .with_context(|| format!("--issuer {issuer:?} is no URL; give one such as https://auth.example"))?;
+    let backend = backend(&url)?;
     let asked = discover(issuer, &backend, &SystemClock).await;
     asked.with_context(|| format!("{issuer} could not be asked about its endpoints"))
 }

@@ -138,7 +138,7 @@ async fn a_browser_that_cannot_reach_the_listener_leaves_an_address_to_paste() {
     let home = Home::new(&server);
     let mut running = Running::start(home.login(&server, &["--no-browser"]).stdin(Stdio::piped()));
     let address = person::choose(&running.link(), "allow").await;
-    let answer = url::Url::parse(&address.to_string()).unwrap();
+    let answer = url::Url::parse(&address).unwrap();
     let query = |name: &str| answer.query_pairs().find(|(known, _)| known == name).unwrap().1.into_owned();
     // This server names itself in its answers, for which a code and a state have no room.
     let short = format!("{}#{}", query("code"), query("state"));

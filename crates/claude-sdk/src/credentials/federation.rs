@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use auth_core::{Server, exchange};
@@ -54,6 +54,8 @@ pub struct Federation {
     federation: auth_core::Federation,
     provider: Arc<dyn SecretProvider>,
     name: SecretName,
+    /// Where the assertion is, for errors.
+    place: String,
 }
 
 impl Federation {
@@ -66,7 +68,27 @@ impl Federation {
         name: SecretName,
         backend: impl HttpBackend,
     ) -> Self {
-        Self { endpoint: Endpoint::new(server, backend), federation, provider: Arc::new(provider), name }
+        let place = name.to_string();
+        Self {
+            endpoint: Endpoint::new(server, backend),
+            federation,
+            provider: Arc::new(provider),
+            name,
+            place,
+        }
+    }
+
+    /// As [`new`](Self::new), with the assertion in the file `path`, which errors then name.
+    pub(crate) fn from_file(
+        server: Server,
+        federation: auth_core::Federation,
+        path: impl Into<PathBuf>,
+        name: SecretName,
+        backend: impl HttpBackend,
+    ) -> Self {
+        let path = path.into();
+        let place = path.display().to_string();
+        Self { place, ..Self::new(server, federation, File::at(path).mounted(), name, backend) }
     }
 
     /// The workload that the environment describes, with the official SDKs' variables; `None` where it describes none.
@@ -101,7 +123,7 @@ impl Federation {
         }
         if let Some(path) = read("ANTHROPIC_IDENTITY_TOKEN_FILE")? {
             let name = SecretName::new("ANTHROPIC_IDENTITY_TOKEN_FILE").map_err(ConfigError::Secret)?;
-            return Ok(Some(Self::new(server, federation, File::at(path).mounted(), name, backend)));
+            return Ok(Some(Self::from_file(server, federation, path, name, backend)));
         }
         let variable = SecretName::new("ANTHROPIC_IDENTITY_TOKEN").map_err(ConfigError::Secret)?;
         if env.read(&variable).map_err(ConfigError::Secret)?.is_none() {
@@ -111,7 +133,11 @@ impl Federation {
     }
 
     async fn ask(&self, clock: &dyn Clock) -> Result<Grant, Refusal> {
-        let assertion = secret::read(&*self.provider, &self.name).await?.into_inner();
+        let read = secret::read(&*self.provider, &self.name).await.map_err(|error| match error {
+            AuthError::MissingSecret { .. } => AuthError::MissingSecret { name: self.place.clone() },
+            error => error,
+        });
+        let assertion = read?.into_inner();
         let now = self.endpoint.now(clock);
         let (request, asked) = exchange::federation(&self.endpoint.server, &self.federation, &assertion, now)
             .map_err(AuthError::from)?;

@@ -9,10 +9,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
-use secrets::{
-    SecretName,
-    providers::{Env, File},
-};
+use secrets::{SecretName, providers::Env};
 use tokio::sync::Mutex;
 use transport::{Clock, HttpBackend};
 use url::{Origin, Url};
@@ -148,7 +145,7 @@ impl ProfileCredentials {
         let needed =
             |member| profile.get(member).ok_or_else(|| ProfileError::member(member, "is missing; set it"));
         let (rule, organization) = (needed(Member::FederationRuleId)?, needed(Member::OrganizationId)?);
-        let token = File::at(needed(Member::IdentityTokenFile)?).mounted();
+        let token = needed(Member::IdentityTokenFile)?;
         let mut federation = auth_core::Federation::new(rule, organization);
         if let Some(id) = profile.get(Member::ServiceAccountId) {
             federation = federation.with_service_account_id(id);
@@ -158,7 +155,7 @@ impl ProfileCredentials {
         }
         let name = SecretName::new("identity_token").map_err(ProfileError::from)?;
         let backend = Arc::clone(&self.backend);
-        let source = Federation::new(profile.server()?, federation, token, name, backend);
+        let source = Federation::from_file(profile.server()?, federation, token, name, backend);
         Ok(Cached::new_with(source, Arc::clone(&self.clock), spread::drawn()))
     }
 }

@@ -120,6 +120,7 @@ async fn what_is_not_the_callback_is_turned_away() {
         (format!("GET {callback} HTTP/1.1\r\nhost: localhost.evil.example:{port}\r\n\r\n"), 403),
         (format!("GET {callback} HTTP/1.1\r\nhost: localhost:1\r\n\r\n"), 403),
         (format!("GET {callback} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 403),
+        (format!("GET {callback} HTTP/1.1\r\nhost: localhost:{port}\r\nhost: evil.example\r\n\r\n"), 403),
         (format!("GET {callback} HTTP/1.0\r\n\r\n"), 403),
     ] {
         let answer = waiting.say(&request).await;
