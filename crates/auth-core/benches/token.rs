@@ -37,7 +37,7 @@ fn machine() -> TokenMachine {
     machine
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn access_to_a_fresh_lease(bencher: Bencher<'_, '_>) {
     let mut machine = machine();
     bencher.bench_local(|| match machine.access(black_box(NOW)) {

@@ -53,14 +53,14 @@ fn session() -> OAuth {
 }
 
 /// What each attempt of a call does.
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn ready(bencher: Bencher<'_, '_>) {
     let oauth = session();
     bencher.bench(|| black_box(&oauth).ready().unwrap());
 }
 
 /// The same through the future of the trait, which is boxed.
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn through_the_future(bencher: Bencher<'_, '_>) {
     let oauth = session();
     bencher.bench(|| black_box(&oauth).credential().now_or_never().unwrap().unwrap());
