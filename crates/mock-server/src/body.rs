@@ -4,9 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
+
+use crate::fault::Ending;
+use crate::wire::Plan;
 
 /// A body on its way out.
 ///
@@ -20,6 +24,26 @@ pub(crate) struct Body {
     /// Ends with the connection instead of an orderly end.
     breaks: bool,
     flushing: bool,
+    /// What happens when the pieces are out, and what comes after it.
+    turn: Option<(Turn, VecDeque<Bytes>)>,
+    plan: Told,
+}
+
+/// The plan of the connection, which hears when the body is gone.
+#[derive(Debug, Default)]
+struct Told(Plan);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
+/// What happens in the middle of a body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Turn {
+    End(Ending),
+    Drip(Duration),
 }
 
 impl Body {
@@ -49,6 +73,41 @@ impl Body {
         self.announced = announced;
         self.breaks = true;
     }
+
+    /// Tells `plan` when it is over.
+    pub(crate) fn planned(&mut self, plan: Plan) {
+        // Not the one before it, which is nobody's.
+        self.plan = Told(plan);
+    }
+
+    /// Does something after `bytes`, when they are on the wire.
+    pub(crate) fn turn_after(&mut self, bytes: usize, turn: Turn) {
+        let mut left = bytes;
+        let mut rest = VecDeque::new();
+        for piece in &mut self.pieces {
+            rest.push_back(piece.split_off(left.min(piece.len())));
+            left -= piece.len();
+        }
+        self.turn = Some((turn, rest));
+        // The head goes first.
+        self.flushing = true;
+    }
+
+    /// How many bytes the first `events` pieces have.
+    pub(crate) fn length_of(&self, events: usize) -> usize {
+        self.pieces.iter().take(events).map(Bytes::len).sum()
+    }
+
+    /// Announces more than there is, or less; gives what is then too much.
+    pub(crate) fn announce(&mut self, off_by: i64) -> Bytes {
+        let mut whole: BytesMut = self.pieces.iter().flatten().copied().collect();
+        let announced = count(whole.len()).saturating_add_signed(off_by);
+        let kept = usize::try_from(announced).unwrap_or(usize::MAX).min(whole.len());
+        let rest = whole.split_off(kept).freeze();
+        self.pieces = VecDeque::from([whole.freeze()]);
+        self.announced = Some(announced);
+        rest
+    }
 }
 
 impl http_body::Body for Body {
@@ -63,10 +122,30 @@ impl http_body::Body for Body {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        while let Some(piece) = self.pieces.pop_front() {
-            if !piece.is_empty() {
-                self.flushing = self.announced.is_none() || self.breaks;
-                return Poll::Ready(Some(Ok(Frame::data(piece))));
+        loop {
+            while let Some(piece) = self.pieces.pop_front() {
+                if !piece.is_empty() {
+                    self.flushing = self.announced.is_none() || self.breaks || self.turn.is_some();
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
+                }
+            }
+            match self.turn.take() {
+                Some((Turn::Drip(every), rest)) => {
+                    self.plan.0.drip(0, every);
+                    self.pieces = rest;
+                }
+                Some((Turn::End(Ending::Stall), rest)) => {
+                    self.turn = Some((Turn::End(Ending::Stall), rest));
+                    return Poll::Pending;
+                }
+                Some((Turn::End(ending), _)) => {
+                    if ending == Ending::Reset {
+                        self.plan.0.reset();
+                    }
+                    self.breaks = true;
+                    break;
+                }
+                None => break,
             }
         }
         if std::mem::take(&mut self.breaks) {
@@ -78,7 +157,7 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.breaks && self.pieces.iter().all(Bytes::is_empty)
+        !self.breaks && self.turn.is_none() && self.pieces.iter().all(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -59,7 +59,8 @@
 //! # How to plug in your own
 //!
 //! Other answers are [`Reply`] values: scripted messages, errors, HTML, raw JSON, raw event streams in given pieces,
-//! cut anywhere, on any path. Other models, keys, clients, lifetimes and limits are settings of the [`Builder`].
+//! cut anywhere, on any path. What happens on the way is a [`Fault`]: connections that are closed, reset or silent at any
+//! byte, wrong lengths, bytes that are no HTTP. Other models, keys, clients, lifetimes and limits are settings of the [`Builder`].
 //!
 //! # Features
 //!
@@ -70,6 +71,7 @@ mod api;
 mod body;
 mod builder;
 mod error;
+mod fault;
 mod hold;
 mod journal;
 mod limits;
@@ -81,9 +83,11 @@ mod router;
 mod server;
 mod state;
 mod time;
+mod wire;
 
 pub use builder::Builder;
 pub use error::Error;
+pub use fault::{At, Fault, UnknownFault};
 pub use hold::HeldAnswers;
 pub use journal::{Credential, Entry};
 pub use reply::Reply;

@@ -99,6 +99,12 @@ impl Reply {
         Self::new(Content::Pieces { content_type: "text/event-stream; charset=utf-8", pieces })
     }
 
+    /// Answers with these bytes, whatever was asked for.
+    #[must_use]
+    pub fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self::new(Content::Whole { content_type, bytes: bytes.into() })
+    }
+
     /// Says which path this reply is for, without the path prefix, such as `/v1/oauth/token`.
     #[must_use]
     pub fn on(mut self, path: impl Into<String>) -> Self {

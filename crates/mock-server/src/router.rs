@@ -1,5 +1,6 @@
 //! From an HTTP request to its reply: reading, finding the endpoint, signing off, journal.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -10,11 +11,13 @@ use hyper::body::Incoming;
 
 use crate::answer::{Answer, Received};
 use crate::api::{self, Call};
-use crate::body::Body;
+use crate::body::{Body, Turn};
+use crate::fault::{At, Effect, Ending, Fault, UnknownFault};
 use crate::journal::Entry;
 use crate::oauth;
 use crate::page;
 use crate::state::State;
+use crate::wire::Plan;
 
 /// The largest body that is read, as in the API.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -37,11 +40,13 @@ enum Endpoint<'a> {
     Api(Call<'a>),
 }
 
-/// Answers one request and writes it into the journal.
+/// Answers one request and writes it into the journal; an error ends the connection.
 pub(crate) async fn answer(
     state: Arc<State>,
+    plan: Plan,
     request: Request<Incoming>,
-) -> Result<Response<Body>, hyper::Error> {
+) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
+    plan.begin();
     let (parts, incoming) = request.into_parts();
     let body = read(incoming).await?;
     let query = parts.uri.query().unwrap_or_default();
@@ -55,22 +60,78 @@ pub(crate) async fn answer(
         at: state.clock.now(),
         id,
     };
-    let answer = match body {
-        Some(body) => {
-            received.body = body;
-            dispatch(&state, &received)
-        }
-        None => {
+    let path = local(&state, &received.path).map(str::to_owned);
+    let (answer, fault) = match (body, fault(&state, &received, path.as_deref())) {
+        (None, _) => {
             let message = "the request body is larger than 32 MiB: send less in one request";
-            Answer::error(&received.id, StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            (Answer::error(&received.id, status, "request_too_large", message), None)
+        }
+        (Some(body), Ok(fault)) => {
+            received.body = body;
+            match fault {
+                Some(Effect::Answer(reply)) => {
+                    (api::scripted(&state, &received, *reply).noted(Some("a fault in its place")), None)
+                }
+                fault => (dispatch(&state, &received), fault),
+            }
+        }
+        (Some(_), Err(unknown)) => {
+            let message = unknown.to_string();
+            let status = StatusCode::BAD_REQUEST;
+            (Answer::error(&received.id, status, "invalid_request_error", &message), None)
         }
     };
-    let path = local(&state, &received.path).map(str::to_owned);
-    let response = finish(&state, received, answer);
+    let mut response = finish(&state, received, answer);
     if let Some(path) = path {
         state.gate.pass(&path).await;
     }
+    match fault {
+        Some(fault) => break_down(fault, plan, &mut response).await?,
+        None => response.body_mut().planned(plan),
+    }
     Ok(response)
+}
+
+/// Takes what is to go wrong: what the request itself asks for, or what was injected.
+fn fault(state: &State, received: &Received, path: Option<&str>) -> Result<Option<Effect>, UnknownFault> {
+    match received.header("x-mock-fault") {
+        Some(text) => text.parse().map(|fault: Fault| Some(fault.effect)),
+        None => Ok(path.and_then(|path| state.lock().faults.at_request(path))),
+    }
+}
+
+/// Prepares what goes wrong with a response; an error is a connection without one.
+async fn break_down(fault: Effect, plan: Plan, response: &mut Response<Body>) -> io::Result<()> {
+    let body = response.body_mut();
+    match fault {
+        Effect::End(At::Accept | At::Request, ending) => {
+            return match ending {
+                Ending::Stall => std::future::pending().await,
+                Ending::Reset => {
+                    plan.reset();
+                    Err(io::ErrorKind::ConnectionReset.into())
+                }
+                Ending::Close => Err(io::ErrorKind::ConnectionAborted.into()),
+            };
+        }
+        Effect::End(At::Byte(bytes), ending) => plan.cut(bytes, ending),
+        Effect::End(At::Body(bytes), ending) => body.turn_after(bytes, Turn::End(ending)),
+        Effect::End(At::Event(events), ending) => body.turn_after(body.length_of(events), Turn::End(ending)),
+        Effect::End(At::End, ending) => plan.idle(ending, false),
+        Effect::End(At::Next, ending) => plan.idle(ending, true),
+        Effect::Drip(At::Accept | At::Request, every) => plan.drip(0, every),
+        Effect::Drip(At::Byte(bytes), every) => plan.drip(bytes, every),
+        Effect::Drip(At::Body(bytes), every) => body.turn_after(bytes, Turn::Drip(every)),
+        Effect::Drip(At::Event(events), every) => body.turn_after(body.length_of(events), Turn::Drip(every)),
+        Effect::Raw(bytes) => plan.raw(bytes),
+        Effect::Length(off_by) => plan.tail(body.announce(off_by)),
+        Effect::Extra(bytes) => plan.tail(bytes),
+        // After the answer nothing is left to drip, and an answer was given before.
+        Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) => {}
+    }
+    body.planned(plan);
+    Ok(())
 }
 
 /// Reads a body; `None` if it is too large.

@@ -15,12 +15,14 @@ use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::fault::{Ending, Fault};
 use crate::hold::HeldAnswers;
 use crate::journal::Entry;
 use crate::reply::Reply;
 use crate::router;
 use crate::state::State;
 use crate::time::Clock;
+use crate::wire::{Plan, Wire};
 
 /// A server that is running; dropping it stops it.
 ///
@@ -157,6 +159,28 @@ impl MockServer {
         self.state.lock().script.push_back(reply);
     }
 
+    /// Lets something go wrong with what comes next.
+    pub fn inject(&self, fault: Fault) {
+        self.state.lock().faults.push(fault);
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.state.lock().faults.clear();
+    }
+
+    /// Returns how many connections were made, those that a fault ended among them.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.state.traffic.connections()
+    }
+
+    /// Returns how many bytes were read from all connections, of requests that never became one too.
+    #[must_use]
+    pub fn bytes_received(&self) -> u64 {
+        self.state.traffic.bytes()
+    }
+
     /// Holds back the answers of one path, such as `/v1/oauth/token`, until the returned value is dropped.
     ///
     /// The requests are served: tokens rotate and the journal has its entries, only nobody hears of it. A test that
@@ -207,8 +231,21 @@ async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::
 async fn connection(stream: TcpStream, state: Arc<State>) {
     // A stream's events are small and shall not wait for one another; without this they only come later.
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(|request| router::answer(Arc::clone(&state), request));
+    state.traffic.accepted();
+    let fault = state.lock().faults.at_accept();
+    let plan = Plan::default();
+    match fault {
+        Some(Ending::Close) => return,
+        Some(Ending::Reset) => {
+            // It fails only for a connection that is already gone.
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        Some(Ending::Stall) => std::future::pending().await,
+        None => {}
+    }
+    let wire = Wire::new(stream, plan.clone(), Arc::clone(&state.traffic));
+    let answer = service_fn(|request| router::answer(Arc::clone(&state), plan.clone(), request));
     // A connection that ends badly is the client's affair, or what the script asked for.
-    let _ =
-        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), answer).await;
+    let _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), answer).await;
 }

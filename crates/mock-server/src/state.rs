@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use url::Url;
 
 use crate::builder::Builder;
 use crate::error::Error;
+use crate::fault::Faults;
 use crate::hold::Gate;
 use crate::journal::Journal;
 use crate::limits::Limits;
@@ -16,6 +17,7 @@ use crate::mint::Mint;
 use crate::oauth::Grants;
 use crate::reply::Reply;
 use crate::time::{self, Clock};
+use crate::wire::Traffic;
 
 /// The API's catalogue of November 2026.
 pub(crate) const DEFAULT_MODELS: [&str; 22] = [
@@ -57,6 +59,7 @@ pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) workspace: String,
     pub(crate) gate: Gate,
+    pub(crate) traffic: Arc<Traffic>,
     changing: Mutex<Changing>,
 }
 
@@ -78,6 +81,7 @@ pub(crate) struct Changing {
     pub(crate) grants: Grants,
     pub(crate) limits: Limits,
     pub(crate) script: VecDeque<Reply>,
+    pub(crate) faults: Faults,
     pub(crate) journal: Journal,
 }
 
@@ -111,6 +115,7 @@ impl State {
             account,
             workspace,
             gate: Gate::default(),
+            traffic: Arc::default(),
             changing: Mutex::new(Changing {
                 mint,
                 grants: Grants::default(),
@@ -120,6 +125,7 @@ impl State {
                     settings.output_tokens_per_minute,
                 ),
                 script: settings.script.into(),
+                faults: Faults::default(),
                 journal: Journal::default(),
             }),
         })

@@ -1,5 +1,8 @@
 //! The server's own clock: the machine's, or one that is held; in both cases it can be moved forward.
-#![expect(clippy::disallowed_methods, reason = "this file owns the server's clock and its default seed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file owns the server's clock, its pauses and its default seed"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -48,6 +51,11 @@ impl Clock {
         // The closure always answers, so the update always succeeds.
         let _ = self.advanced_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
+}
+
+/// A pause of real time, whatever the server's clock says: for bytes that come one by one.
+pub(crate) fn pause(length: Duration) -> tokio::time::Sleep {
+    tokio::time::sleep(length)
 }
 
 /// A seed that differs from run to run. It need not be hard to guess: nothing real is behind this server.

@@ -11,6 +11,7 @@
 mod api;
 mod client;
 mod device;
+mod fault;
 mod journal;
 mod limits;
 mod oauth;
