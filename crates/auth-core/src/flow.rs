@@ -6,7 +6,6 @@ use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 pub use self::callback::{CallbackError, CallbackErrorKind};
@@ -192,7 +191,7 @@ impl fmt::Debug for CodeGrant {
 
 /// Computes the S256 challenge of a verifier (RFC 7636 section 4.2).
 fn challenge(verifier: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+    BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(verifier.as_bytes()))
 }
 
 #[cfg(test)]

@@ -50,8 +50,10 @@
 //! # Features
 //!
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
+//! - `governor` (default): `ratelimit::limiters::Governor`, requests per minute.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
+//! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.

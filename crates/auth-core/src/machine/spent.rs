@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, fmt};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
 /// How many tokens are remembered; a store is rarely more than one or two behind.
 const REMEMBERED: usize = 64;
@@ -42,7 +41,7 @@ impl fmt::Debug for Spent {
 }
 
 fn hash(token: &SecretString) -> [u8; 32] {
-    Sha256::digest(token.expose_secret().as_bytes()).into()
+    hmac_sha256::Hash::hash(token.expose_secret().as_bytes())
 }
 
 #[cfg(test)]

@@ -29,12 +29,12 @@ fn the_dependencies_are_those_that_are_listed() {
     let allowed = [
         "base64",
         "bytes",
+        "hmac-sha256",
         "http",
         "httpdate",
         "secrecy",
         "serde",
         "serde_json",
-        "sha2",
         "subtle",
         "thiserror",
         "url",

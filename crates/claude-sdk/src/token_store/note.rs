@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// A note says nothing about the token but which one it is: the hash of 256 random bits gives none of them away.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,7 +46,10 @@ impl Note {
 }
 
 fn hash(token: &SecretString) -> String {
-    Sha256::digest(token.expose_secret().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hmac_sha256::Hash::hash(token.expose_secret().as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// When this process started, in ticks since the system did: field 22 of proc(5), after a name that may hold anything.

@@ -1,26 +1,22 @@
 //! The reqwest backend; no other file names that crate.
 
 mod failure;
-mod tls;
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_core::Stream;
-use http::Uri;
-use http_body::Body as _;
 
-use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response};
+use super::{
+    incoming,
+    tls::{self, BuildError},
+};
+use crate::{Error, HttpBackend, Request, Response};
 
 /// Sends requests over HTTP/1.1 or HTTP/2 with pooled connections.
 ///
 /// TLS is rustls with the ring provider and the machine's own CA certificates. A machine without any can still talk
-/// plain HTTP; only https then fails, with [`ErrorKind::Tls`].
+/// plain HTTP; only https then fails, with [`ErrorKind::Tls`](crate::ErrorKind::Tls).
 ///
 /// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is
 /// built. Loopback addresses are no exception: name them in `NO_PROXY`, or build with
@@ -43,23 +39,6 @@ pub struct ReqwestBuilder {
     connect_timeout: Duration,
     roots: Vec<Bytes>,
     no_proxy: bool,
-}
-
-/// A setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct BuildError(#[from] BuildProblem);
-
-#[derive(Debug, thiserror::Error)]
-enum BuildProblem {
-    #[error(
-        "the extra CA certificates cannot be used; give them in PEM, each between BEGIN and END CERTIFICATE"
-    )]
-    Roots(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the TLS settings cannot be used")]
-    Tls(#[source] rustls::Error),
-    #[error("the HTTP client cannot be built; check the proxy settings in the environment")]
-    Client(#[source] ::reqwest::Error),
 }
 
 impl Reqwest {
@@ -106,7 +85,7 @@ impl ReqwestBuilder {
         if self.no_proxy {
             client = client.no_proxy();
         }
-        let client = client.build().map_err(|error| BuildProblem::Client(error.without_url()))?;
+        let client = client.build().map_err(|error| BuildError::client(error.without_url()))?;
         Ok(Reqwest { client })
     }
 }
@@ -115,40 +94,14 @@ impl ReqwestBuilder {
 impl HttpBackend for Reqwest {
     async fn send(&self, request: Request) -> Result<Response, Error> {
         let uri = request.uri().clone();
-        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            let reason = "user and password in the URL; put them into a header";
-            return Err(Error::new(ErrorKind::InvalidRequest, Reach::NotSent, reason).with_target(&uri));
-        }
+        incoming::check_target(&uri)?;
         let sent = async { self.client.execute(request.try_into()?).await };
         match sent.await {
             Ok(response) => {
                 let response: http::Response<::reqwest::Body> = response.into();
-                Ok(response.map(|body| Body::from_stream(Incoming { body, uri })))
+                Ok(response.map(|body| incoming::body(body, uri, failure::of_body)))
             }
             Err(error) => Err(failure::of_request(error).with_target(&uri)),
-        }
-    }
-}
-
-/// The pieces of a body, without trailers.
-struct Incoming {
-    body: ::reqwest::Body,
-    uri: Uri,
-}
-
-impl Stream for Incoming {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            return Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(piece) => Some(Ok(piece)),
-                    Err(_trailers) => continue,
-                },
-                Some(Err(error)) => Some(Err(failure::of_body(error).with_target(&self.uri))),
-                None => None,
-            });
         }
     }
 }

@@ -10,14 +10,16 @@
 
 mod body;
 mod clock;
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+mod exchange;
 mod foreign;
-#[cfg(feature = "reqwest")]
-mod reqwest;
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+mod proxy;
 mod retry;
 mod sse;
 mod sse_props;
 mod timeout;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod tls;
 mod trace;
 

@@ -14,7 +14,10 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use transport::{ErrorKind, HttpBackend, Reach, Request, backends::Reqwest};
+use transport::{
+    ErrorKind, HttpBackend, Reach, Request,
+    backends::{Hyper, Reqwest},
+};
 
 const CA: &[u8] = include_bytes!("tls/ca.pem");
 
@@ -71,49 +74,62 @@ fn config() -> rustls::ServerConfig {
         .unwrap()
 }
 
+/// Both backends, which trust our CA as well, or only the machine's.
+fn backends(trusting: bool) -> [Arc<dyn HttpBackend>; 2] {
+    let (mut reqwest, mut hyper) = (Reqwest::builder().no_proxy(), Hyper::builder().no_proxy());
+    if trusting {
+        (reqwest, hyper) = (reqwest.root_certificates(CA), hyper.root_certificates(CA));
+    }
+    [Arc::new(reqwest.build().unwrap()), Arc::new(hyper.build().unwrap())]
+}
+
 fn get(host: &str, port: u16) -> Request {
     http::Request::get(format!("https://{host}:{port}/")).body(Bytes::new()).unwrap()
 }
 
 #[tokio::test]
 async fn a_server_of_an_extra_ca_is_trusted() {
-    let backend = Reqwest::builder().no_proxy().root_certificates(CA).build().unwrap();
-    let response = backend.send(get("localhost", server())).await.unwrap();
-    assert_eq!(response.into_body().collect(10).await.unwrap(), "secure");
+    for backend in backends(true) {
+        let response = backend.send(get("localhost", server())).await.unwrap();
+        assert_eq!(response.into_body().collect(10).await.unwrap(), "secure");
+    }
 }
 
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connection() {
-    let backend = Reqwest::builder().no_proxy().root_certificates(CA).build().unwrap();
-    let port = http_2_server().await;
-    for _ in 0..3 {
-        // The server accepts one connection only.
-        let response = backend.send(get("localhost", port)).await.unwrap();
-        assert_eq!(response.version(), http::Version::HTTP_2);
-        assert_eq!(response.into_body().collect(100).await.unwrap(), "HTTP/2.0 /");
+    for backend in backends(true) {
+        let port = http_2_server().await;
+        for _ in 0..3 {
+            // The server accepts one connection only.
+            let response = backend.send(get("localhost", port)).await.unwrap();
+            assert_eq!(response.version(), http::Version::HTTP_2);
+            assert_eq!(response.into_body().collect(100).await.unwrap(), "HTTP/2.0 /");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_server_of_an_unknown_ca_is_refused_before_anything_is_sent() {
-    let backend = Reqwest::builder().no_proxy().build().unwrap();
-    let error = backend.send(get("localhost", server())).await.unwrap_err();
-    assert_eq!((error.kind(), error.reach()), (ErrorKind::Tls, Reach::NotSent), "{error:?}");
-    assert!(!error.is_retryable());
+    for backend in backends(false) {
+        let error = backend.send(get("localhost", server())).await.unwrap_err();
+        assert_eq!((error.kind(), error.reach()), (ErrorKind::Tls, Reach::NotSent), "{error:?}");
+        assert!(!error.is_retryable());
+    }
 }
 
 #[tokio::test]
 async fn a_server_with_another_name_is_refused() {
-    let backend = Reqwest::builder().no_proxy().root_certificates(CA).build().unwrap();
-    let error = backend.send(get("127.0.0.2", server_at("127.0.0.2"))).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+    for backend in backends(true) {
+        let error = backend.send(get("127.0.0.2", server_at("127.0.0.2"))).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+    }
 }
 
 #[test]
 fn a_machine_without_ca_certificates_still_speaks_http_and_trusts_the_extra_ones() {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "tls::a_server_of_an_unknown_ca_is_refused_before_anything_is_sent"])
-        .args(["tls::a_server_of_an_extra_ca_is_trusted", "reqwest::the_contract_is_kept"])
+        .args(["tls::a_server_of_an_extra_ca_is_trusted", "exchange::the_contract_is_kept"])
         .env("SSL_CERT_FILE", "/nonexistent/certificates")
         .env("SSL_CERT_DIR", "/nonexistent")
         .output()

@@ -11,10 +11,35 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use super::BuildProblem;
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BuildError(#[from] BuildProblem);
+
+#[derive(Debug, thiserror::Error)]
+enum BuildProblem {
+    #[error(
+        "the extra CA certificates cannot be used; give them in PEM, each between BEGIN and END CERTIFICATE"
+    )]
+    Roots(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the TLS settings cannot be used")]
+    Tls(#[source] rustls::Error),
+    #[cfg(feature = "reqwest")]
+    #[error("the HTTP client cannot be built; check the proxy settings in the environment")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl BuildError {
+    #[cfg(feature = "reqwest")]
+    pub(super) fn client(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        BuildProblem::Client(error.into()).into()
+    }
+}
 
 /// Settings that trust the machine's CA certificates and those in `pems`.
-pub(super) fn config(pems: &[Bytes]) -> Result<ClientConfig, BuildProblem> {
+///
+/// The oldest version is TLS 1.2. No session secrets are written anywhere, whatever `SSLKEYLOGFILE` says.
+pub(super) fn config(pems: &[Bytes]) -> Result<ClientConfig, BuildError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = parse(pems)?;
     let verifier: Arc<dyn ServerCertVerifier> =

@@ -1,0 +1,114 @@
+//! Proxies that the environment names, which only a child process can be told.
+
+use std::{process::Command, sync::Arc};
+
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use transport::{
+    HttpBackend, Reach, Request,
+    backends::{Hyper, Reqwest},
+};
+
+/// What the API would know us by; a proxy has no business with it.
+const CREDENTIAL: &str = "sk-ant-proxies-do-not-see-this";
+
+fn backends() -> [Arc<dyn HttpBackend>; 2] {
+    [Arc::new(Reqwest::builder().build().unwrap()), Arc::new(Hyper::builder().build().unwrap())]
+}
+
+fn get(url: &str) -> Request {
+    http::Request::get(url).header("x-api-key", CREDENTIAL).body(Bytes::new()).unwrap()
+}
+
+/// Alone it finds nobody at that port; as a child of the tests below it meets their proxy.
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn a_port_nobody_serves_is_an_error_with_or_without_a_proxy() {
+    for backend in backends() {
+        let error = backend.send(get("https://127.0.0.1:9/")).await.unwrap_err();
+        assert_eq!(error.reach(), Reach::NotSent);
+        println!("kind: {:?}", error.kind());
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn a_plain_target_without_a_server_is_an_error_too() {
+    let error = Hyper::builder().build().unwrap().send(get("http://127.0.0.1:9/")).await.unwrap_err();
+    assert_eq!(error.reach(), Reach::NotSent);
+    println!("kind: {:?}", error.kind());
+}
+
+/// Runs a test of this file in a process whose environment names `proxy`, and returns what it printed.
+fn child(test: &'static str, proxy: String) -> tokio::task::JoinHandle<String> {
+    tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "--nocapture", test]);
+        for name in ["HTTPS_PROXY", "https_proxy", "http_proxy"] {
+            command.env(name, &proxy);
+        }
+        let output = command.env("NO_PROXY", "").env("no_proxy", "").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}");
+        text
+    })
+}
+
+/// Answers each client's `CONNECT` with `answer`; returns what the clients printed, and what the proxy read.
+async fn through_a_proxy_that_says(answer: &'static str) -> (String, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://someone:secret@{}", listener.local_addr().unwrap());
+    let child = child("proxy::a_port_nobody_serves_is_an_error_with_or_without_a_proxy", proxy);
+    let mut read = String::new();
+    for _backend in 0..2 {
+        let (mut client, _) = listener.accept().await.unwrap();
+        while !read.ends_with("\r\n\r\n") {
+            read.push(char::from(client.read_u8().await.unwrap()));
+        }
+        client.write_all(answer.as_bytes()).await.unwrap();
+        // What the client says after that is read until it goes.
+        client.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        let _ = client.read_to_end(&mut rest).await;
+        read.push_str(&String::from_utf8_lossy(&rest));
+    }
+    (child.await.unwrap(), read)
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_told_and_sees_no_credential() {
+    for answer in [
+        "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"x\"\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
+        "no HTTP at all\r\n\r\n",
+        "",
+    ] {
+        let (printed, read) = through_a_proxy_that_says(answer).await;
+        assert_eq!(printed.matches("kind: Proxy").count(), 2, "{answer:?}: {printed}");
+        assert!(read.starts_with("CONNECT 127.0.0.1:9 HTTP/1.1\r\n"), "{read}");
+        assert!(!read.contains(CREDENTIAL) && !read.to_lowercase().contains("x-api-key"), "{read}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_a_tunnel_is_no_answer_of_the_target() {
+    let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<p>Log in</p>\r\n";
+    let (printed, read) = through_a_proxy_that_says(page).await;
+    assert_eq!(printed.matches("kind: ").count(), 2, "{printed}");
+    assert!(!read.contains(CREDENTIAL), "{read}");
+}
+
+#[tokio::test]
+async fn the_hyper_backend_sends_nothing_in_the_open_through_a_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let child = child("proxy::a_plain_target_without_a_server_is_an_error_too", proxy);
+    let printed = child.await.unwrap();
+    assert!(printed.contains("kind: Proxy"), "{printed}");
+    // Such a listener does not block: with nobody waiting it says so.
+    assert!(listener.into_std().unwrap().accept().is_err(), "the proxy is not even asked");
+}
