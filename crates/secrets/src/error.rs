@@ -1,15 +1,15 @@
 //! Why a secret that may be there cannot be used.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Why a secret cannot be used: what is wrong, where, and what to do about it.
 ///
 /// It never contains the secret. Where there is one, the source says what the system reported.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     place: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -23,7 +23,7 @@ impl Error {
     /// Adds what caused it, which must not hold the secret either.
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..self }
+        Self { source: Some(source.into().into()), ..self }
     }
 
     /// Returns what is wrong.
@@ -95,6 +95,30 @@ impl fmt::Display for Error {
                 "{place} leads to another machine, and secrets would travel unencrypted: allow it by name on a network of \
                  your own"
             ),
+            ErrorKind::InvalidReference => write!(
+                f,
+                "{place} is not understood: write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or \
+                 command:PROGRAM ARGUMENT…, never the secret itself"
+            ),
+            ErrorKind::MissingFeature => {
+                write!(
+                    f,
+                    "the scheme {place} is not built in: turn on the feature `{place}` of the crate `secrets`"
+                )
+            }
+            ErrorKind::UnknownScheme => {
+                write!(f, "the scheme {place} has no provider here: give the resolver one with `with`")
+            }
+            ErrorKind::Missing => {
+                write!(f, "{place} does not exist: store the secret there, or change the reference to it")
+            }
+            ErrorKind::Denied => {
+                write!(f, "{place} was refused: check what this login may read or write there")
+            }
+            ErrorKind::Failed => write!(f, "{place} failed: run it by hand and see what it says"),
+            ErrorKind::Unsupported => {
+                write!(f, "{place} is in a store without this: use another store, or plain reads and writes")
+            }
             ErrorKind::Unavailable => write!(f, "{place} cannot be asked right now: check it or try again"),
         }
     }
@@ -140,6 +164,20 @@ pub enum ErrorKind {
     InvalidAddress,
     /// Secrets would travel unencrypted to another machine.
     Cleartext,
+    /// The text is no reference to a secret.
+    InvalidReference,
+    /// The scheme of a reference was left out when this program was built.
+    MissingFeature,
+    /// The scheme of a reference has no provider.
+    UnknownScheme,
+    /// What a reference leads to is not there.
+    Missing,
+    /// The backend does not let this login do that.
+    Denied,
+    /// The program that should have printed the secret ended with an error.
+    Failed,
+    /// The store does not have this.
+    Unsupported,
     /// The backend did not answer; it may later.
     Unavailable,
 }

@@ -6,7 +6,7 @@
 //!
 //! # What it is not
 //!
-//! It does not know what the secrets are for, it keeps no cache, and it logs nothing. A
+//! It does not know what the secrets are for, and it logs nothing. A
 //! secret cannot be printed, compared, serialised or cloned by accident; [`Secret::expose`] is the one way to it.
 //!
 //! # Example
@@ -48,8 +48,15 @@
 //! }
 //! ```
 //!
+//! # Where a secret is, written down
+//!
+//! A [`Reference`] such as `env:CLAUDE_KEY` or `vault:secret/data/claude#key` stands in a configuration file in the
+//! secret's place; a [`Resolver`] fetches what it leads to.
+//!
 //! # Features
 //!
+//! - `cached`: `providers::Cached`, which keeps secrets until their time is over.
+//! - `command`: `providers::Command`, for what a password manager prints.
 //! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
@@ -65,12 +72,16 @@ mod name;
 mod private_file;
 mod provider;
 pub mod providers;
+mod reference;
+mod resolver;
 mod secret;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
-#[cfg(any(feature = "env", feature = "file"))]
+#[cfg(any(feature = "command", feature = "env", feature = "file"))]
 mod text;
+mod timer;
+mod words;
 
 #[cfg(feature = "env")]
 pub use env::{Lookup, process_lookup};
@@ -79,5 +90,10 @@ pub use name::SecretName;
 #[cfg(feature = "file")]
 pub use private_file::{check_folder, check_private, read_private, read_unshared};
 pub use provider::SecretProvider;
+pub use reference::Reference;
+pub use resolver::Resolver;
 pub use secret::Secret;
 pub use store::{Lease, Leased, SecretStore};
+#[cfg(any(feature = "cached", feature = "command"))]
+pub use timer::SystemTimer;
+pub use timer::Timer;

@@ -1,6 +1,6 @@
 //! The secret itself.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Secret {
     text: SecretString,
     trimmed: bool,
+    good_for: Option<Duration>,
+    version: Option<u64>,
 }
 
 impl Secret {
@@ -30,7 +32,39 @@ impl Secret {
     /// Makes a second copy in memory, on purpose.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self { text: self.text.clone(), trimmed: self.trimmed }
+        Self {
+            text: self.text.clone(),
+            good_for: self.good_for,
+            trimmed: self.trimmed,
+            version: self.version,
+        }
+    }
+
+    /// Says for how long, from when it was asked for, the backend lets it be used; `None` where it said nothing.
+    ///
+    /// [`providers::Cached`](crate::providers) asks for the next one before that.
+    #[must_use]
+    pub const fn good_for(&self) -> Option<Duration> {
+        self.good_for
+    }
+
+    /// Says for how long it may be used: for providers whose secrets are lent.
+    #[must_use]
+    pub fn with_good_for(self, good_for: Duration) -> Self {
+        Self { good_for: Some(good_for), ..self }
+    }
+
+    /// Says which version of the secret this is, for [`SecretStore::put_if`](crate::SecretStore::put_if); `None` where the
+    /// backend does not count.
+    #[must_use]
+    pub const fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// Says which version it is: for stores that count from 1.
+    #[must_use]
+    pub fn with_version(self, version: u64) -> Self {
+        Self { version: Some(version), ..self }
     }
 
     /// Says whether the provider took something invisible off it: a newline at the end, or a byte order mark.
@@ -41,15 +75,15 @@ impl Secret {
         self.trimmed
     }
 
-    #[cfg(any(feature = "env", feature = "file"))]
+    #[cfg(any(feature = "command", feature = "env", feature = "file"))]
     pub(crate) fn with_trimmed(self, trimmed: bool) -> Self {
-        Self { text: self.text, trimmed }
+        Self { trimmed, ..self }
     }
 }
 
 impl From<SecretString> for Secret {
     fn from(text: SecretString) -> Self {
-        Self { text, trimmed: false }
+        Self { text, trimmed: false, good_for: None, version: None }
     }
 }
 

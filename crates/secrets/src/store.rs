@@ -4,7 +4,7 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::{Error, Secret, SecretName, SecretProvider};
+use crate::{Error, ErrorKind, Secret, SecretName, SecretProvider};
 
 /// A [`SecretProvider`] whose secrets can be changed.
 ///
@@ -17,6 +17,19 @@ pub trait SecretStore: SecretProvider {
     ///
     /// The former value is still there, unless the store could not tell.
     async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error>;
+
+    /// Makes `secret` the value if `version` is still the newest, 0 meaning that there is none yet; returns the new version.
+    ///
+    /// The version of a secret is told by [`Secret::version`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Superseded`] where another version is the newest: read it, and decide
+    /// again. [`ErrorKind::Unsupported`] where the store does not count; nothing is written.
+    async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error> {
+        let _ = (secret, version);
+        Err(Error::new(ErrorKind::Unsupported, format!("the secret {name}")))
+    }
 
     /// Removes the secret; it is no error where there is none.
     ///
@@ -42,6 +55,10 @@ pub trait SecretStore: SecretProvider {
 impl<T: SecretStore + ?Sized> SecretStore for Arc<T> {
     async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error> {
         (**self).put(name, secret).await
+    }
+
+    async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error> {
+        (**self).put_if(name, secret, version).await
     }
 
     async fn delete(&self, name: SecretName) -> Result<(), Error> {

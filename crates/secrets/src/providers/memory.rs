@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Error, Secret, SecretName, SecretProvider, SecretStore};
+use crate::{Error, ErrorKind, Secret, SecretName, SecretProvider, SecretStore};
 
 /// Secrets in memory: for tests, and for programs that got theirs in another way.
 #[derive(Default)]
@@ -26,8 +26,15 @@ impl Memory {
     /// Adds a secret, in the place of an earlier one of that name.
     #[must_use]
     pub fn with(self, name: SecretName, secret: impl Into<Secret>) -> Self {
-        self.secrets().insert(name, secret.into());
+        Self::insert(&mut self.secrets(), name, secret.into());
         self
+    }
+
+    /// Puts the secret there as the next version, which is returned.
+    fn insert(secrets: &mut HashMap<SecretName, Secret>, name: SecretName, secret: Secret) -> u64 {
+        let version = secrets.get(&name).and_then(Secret::version).unwrap_or_default().saturating_add(1);
+        secrets.insert(name, secret.with_version(version));
+        version
     }
 
     fn secrets(&self) -> MutexGuard<'_, HashMap<SecretName, Secret>> {
@@ -45,8 +52,16 @@ impl SecretProvider for Memory {
 #[async_trait]
 impl SecretStore for Memory {
     async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error> {
-        self.secrets().insert(name, secret);
+        Self::insert(&mut self.secrets(), name, secret);
         Ok(())
+    }
+
+    async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error> {
+        let mut secrets = self.secrets();
+        if secrets.get(&name).and_then(Secret::version).unwrap_or_default() != version {
+            return Err(Error::new(ErrorKind::Superseded, format!("the secret {name} in memory")));
+        }
+        Ok(Self::insert(&mut secrets, name, secret))
     }
 
     async fn delete(&self, name: SecretName) -> Result<(), Error> {

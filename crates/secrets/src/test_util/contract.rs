@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{ErrorKind, Leased, Secret, SecretName, SecretProvider, SecretStore};
+use crate::{Error, ErrorKind, Leased, Secret, SecretName, SecretProvider, SecretStore};
 
 /// Runs a provider through what [`SecretProvider`] promises.
 ///
@@ -60,6 +60,25 @@ pub async fn store_contract(store: impl SecretStore, name: SecretName) {
     delete().await;
     assert!(holds(None).await, "what was removed is `None`");
 
+    let put_if = async |value, version| store.put_if(name.clone(), secret(value), version).await;
+    match put_if("canary-seven", 0).await {
+        Ok(first) => {
+            assert!(
+                is(put_if("canary-no", 0).await, ErrorKind::Superseded),
+                "what is there is not made anew"
+            );
+            let known =
+                matches!(store.get(name.clone()).await, Ok(Some(found)) if found.version() == Some(first));
+            assert!(known, "a secret that is read tells its version");
+            let second = put_if("canary-eight", first).await;
+            assert!(matches!(second, Ok(second) if second != first), "the newest version is replaced");
+            assert!(is(put_if("canary-no", first).await, ErrorKind::Superseded), "an older one is not");
+            assert!(holds(Some("canary-eight")).await, "what was refused is not written");
+        }
+        Err(error) => assert!(error.kind() == ErrorKind::Unsupported, "a store that does not count says so"),
+    }
+    delete().await;
+
     let lasting = Duration::from_secs(60);
     let lease = async || store.lease(name.clone(), lasting).await;
     let Ok(Some(first)) = lease().await else { return delete().await };
@@ -89,4 +108,8 @@ pub async fn store_contract(store: impl SecretStore, name: SecretName) {
     );
     assert!(matches!(second.extend(Duration::ZERO).await, Ok(true)), "a lease can be given up");
     delete().await;
+}
+
+fn is<T>(outcome: Result<T, Error>, kind: ErrorKind) -> bool {
+    outcome.is_err_and(|error| error.kind() == kind)
 }

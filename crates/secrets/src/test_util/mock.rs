@@ -32,6 +32,7 @@ mock! {
     #[async_trait]
     impl SecretStore for SecretStore {
         async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error>;
+        async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error>;
         async fn delete(&self, name: SecretName) -> Result<(), Error>;
         async fn lease(&self, name: SecretName, lasting: Duration) -> Result<Option<Leased>, Error>;
     }

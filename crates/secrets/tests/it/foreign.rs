@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrets::{
-    Error, ErrorKind, Secret, SecretName, SecretProvider,
+    Error, ErrorKind, Secret, SecretName, SecretProvider, SecretStore as _,
     providers::{Chain, Memory},
     test_util::{contract, store_contract},
 };
@@ -48,4 +48,15 @@ async fn an_error_of_a_foreign_provider_stops_the_chain_with_its_own_words() {
 async fn a_store_in_memory_keeps_the_contract() {
     store_contract(Memory::new(), name("gold")).await;
     store_contract(Arc::new(Memory::new()), name("gold")).await;
+}
+
+#[tokio::test]
+async fn a_version_in_memory_is_replaced_once() {
+    let memory = Memory::new().with(name("gold"), "bars".to_owned());
+    let read = memory.get(name("gold")).await.unwrap().unwrap();
+    let version = read.version().unwrap();
+    let coins = || Secret::from("coins".to_owned());
+    assert_eq!(memory.put_if(name("gold"), coins(), version).await.unwrap(), version + 1);
+    let late = memory.put_if(name("gold"), coins(), version).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Superseded);
 }

@@ -1,12 +1,17 @@
 //! The crate as its users see it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod cached;
 mod chain;
+#[cfg(unix)]
+mod command;
 mod env;
 #[cfg(unix)]
 mod file;
 mod foreign;
 mod redaction;
+mod resolver;
+mod scoped;
 
 use secrets::SecretName;
 

@@ -1,0 +1,179 @@
+//! Where a secret is, written down.
+
+use std::{fmt, str::FromStr};
+
+use crate::{Error, ErrorKind, SecretName, words};
+
+/// The schemes that are known everywhere; each has a feature of its name that builds its provider in.
+const SCHEMES: [&str; 5] = ["command", "env", "file", "keyring", "vault"];
+
+/// Where a secret is: what stands in a configuration file in the secret's place.
+///
+/// | reference | the secret is |
+/// |---|---|
+/// | `env:CLAUDE_CLIENT_SECRET` | the value of that environment variable |
+/// | `file:/run/secrets/key` | the content of that file |
+/// | `vault:secret/data/claude#client_secret` | a field of a secret in Vault |
+/// | `keyring:claude/prod` | the password of a service and a user in the keyring of the desktop |
+/// | `command:pass show claude` | what that program prints; it is run by no shell |
+///
+/// Other schemes belong to providers of your own: [`Resolver::reference`](crate::Resolver::reference) reads those. A
+/// reference is no secret: it is shown as it was written.
+///
+/// ```
+/// use secrets::Reference;
+///
+/// let reference: Reference = "vault:secret/data/claude#client_secret".parse()?;
+/// assert_eq!((reference.scheme(), reference.place()), ("vault", "secret/data/claude#client_secret"));
+/// # Ok::<(), secrets::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Reference {
+    scheme: Box<str>,
+    place: Box<str>,
+}
+
+impl Reference {
+    /// Returns what stands before the first colon.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// Returns what stands behind the first colon.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Reads a reference of a scheme that is known everywhere, or of one that `is_known`.
+    ///
+    /// The text of an unknown scheme is in no error: it may be a secret with a colon in it.
+    pub(crate) fn read(text: &str, is_known: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let refused = |what: String| Err(Error::new(ErrorKind::InvalidReference, what));
+        let Some((scheme, place)) = text.split_once(':') else { return refused("the reference".into()) };
+        let builtin = SCHEMES.contains(&scheme);
+        if !builtin && !is_known(scheme) {
+            return refused("the reference".into());
+        }
+        if !is_of_its_form(scheme, place) {
+            return refused(format!("the {scheme} reference"));
+        }
+        Ok(Self { scheme: scheme.into(), place: place.into() })
+    }
+
+    /// Where it leads, for an error: of a command only the program.
+    pub(crate) fn shown(&self) -> String {
+        match &*self.scheme {
+            "env" => format!("the environment variable {}", self.place),
+            "command" => {
+                let program = words::split(&self.place).and_then(|words| words.into_iter().next());
+                format!("the command {}", program.unwrap_or_default())
+            }
+            "literal" => "the literal".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::read(text, |_| false)
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.scheme {
+            "literal" => f.write_str("literal:[redacted]"),
+            scheme => write!(f, "{scheme}:{}", self.place),
+        }
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reference({self})")
+    }
+}
+
+fn is_of_its_form(scheme: &str, place: &str) -> bool {
+    let printable = !place.is_empty() && place.len() <= LONGEST && !place.contains(char::is_control);
+    let named = || SecretName::new(place).is_ok();
+    printable
+        && match scheme {
+            "env" => named() && !place.contains('='),
+            "file" => true,
+            "vault" => {
+                let parts = place.split_once('#');
+                named() && parts.is_some_and(|(path, field)| !path.is_empty() && !field.is_empty())
+            }
+            "keyring" => named() && place.contains('/'),
+            "command" => words::split(place).is_some_and(|words| !words.is_empty()),
+            _ => named(),
+        }
+}
+
+/// The longest place, in bytes: as the longest path of Linux.
+const LONGEST: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_of_each_form_is_read_and_shown_as_it_was_written() {
+        for text in [
+            "env:CLAUDE_CLIENT_SECRET",
+            "file:/run/secrets/key",
+            "file:relative/with space",
+            "vault:secret/data/claude#client_secret",
+            "keyring:claude/prod",
+            "command:pass show 'team claude'",
+        ] {
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.to_string(), text);
+            assert_eq!(format!("{reference:?}"), format!("Reference({text})"));
+            assert_eq!(format!("{}:{}", reference.scheme(), reference.place()), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_its_form_is_refused_by_the_name_of_the_form() {
+        for text in [
+            "env:",
+            "env:A=B",
+            "env:A B",
+            "file:",
+            "file:a\0b",
+            "vault:secret/data/claude",
+            "vault:#field",
+            "vault:secret#",
+            "vault:../sys#x",
+            "keyring:claude",
+            "keyring:/user",
+            "command:",
+            "command:  ",
+            "command:pass 'unclosed",
+        ] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidReference, "{text}");
+            let scheme = text.split(':').next().unwrap();
+            assert!(error.to_string().starts_with(&format!("the {scheme} reference is not")), "{error}");
+            assert!(error.to_string().contains("vault:PATH#FIELD"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_reference_is_not_repeated() {
+        for text in
+            ["canary", "user:canary", "canary:password", "literal:canary", "ENV:canary", ":canary", ""]
+        {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert_eq!(error.place(), "the reference");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! From references to secrets.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::future::join_all;
+
+#[cfg(any(feature = "command", feature = "env"))]
+use crate::Lookup;
+use crate::{Error, ErrorKind, Reference, Secret, SecretName, SecretProvider};
+#[cfg(feature = "command")]
+use crate::{SystemTimer, Timer};
+
+/// Resolves [`Reference`]s: it has a provider for each scheme it knows.
+///
+/// ```
+/// # #[cfg(feature = "env")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), secrets::Error> {
+/// use secrets::{Resolver, SecretName, providers::Memory};
+///
+/// let drawer = Memory::new().with(SecretName::new("spare-key")?, "under the mat".to_owned());
+/// let resolver = Resolver::process().with("drawer", drawer);
+///
+/// let reference = resolver.reference("drawer:spare-key")?;
+/// assert_eq!(resolver.resolve(&reference).await?.expose(), "under the mat");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "env"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Resolver {
+    sources: BTreeMap<Box<str>, Source>,
+}
+
+/// Who knows the places of a scheme.
+#[derive(Clone, Debug)]
+enum Source {
+    /// A provider, for which the place is a name.
+    Named(Arc<dyn SecretProvider>),
+    #[cfg(feature = "file")]
+    Files,
+    #[cfg(feature = "command")]
+    Commands(Commands),
+}
+
+impl Resolver {
+    /// A resolver that knows no scheme yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A resolver of every scheme that is built in and needs no settings, with the real environment of this process.
+    #[cfg(feature = "env")]
+    #[must_use]
+    pub fn process() -> Self {
+        let this = Self::new().with_environment(crate::process_lookup());
+        #[cfg(feature = "file")]
+        let this = this.with_files();
+        #[cfg(feature = "command")]
+        let this = this.with_commands(crate::process_lookup(), SystemTimer);
+        this
+    }
+
+    /// Resolves the references of `scheme` through `provider`, in the place of an earlier one.
+    ///
+    /// What stands behind the colon is the name it is asked for.
+    #[must_use]
+    pub fn with(mut self, scheme: impl Into<Box<str>>, provider: impl SecretProvider) -> Self {
+        self.sources.insert(scheme.into(), Source::Named(Arc::new(provider)));
+        self
+    }
+
+    /// Resolves `env:` through `lookup`.
+    #[cfg(feature = "env")]
+    #[must_use]
+    pub fn with_environment(self, lookup: Lookup) -> Self {
+        self.with("env", crate::providers::Env::new(lookup))
+    }
+
+    /// Resolves `file:`, by the rules of [`providers::File`](crate::providers::File).
+    #[cfg(feature = "file")]
+    #[must_use]
+    pub fn with_files(mut self) -> Self {
+        self.sources.insert("file".into(), Source::Files);
+        self
+    }
+
+    /// Resolves `command:`, by the rules of [`providers::Command`](crate::providers::Command).
+    #[cfg(feature = "command")]
+    #[must_use]
+    pub fn with_commands(mut self, environment: Lookup, timer: impl Timer) -> Self {
+        let commands = Commands { environment: Environment(environment), timer: Arc::new(timer) };
+        self.sources.insert("command".into(), Source::Commands(commands));
+        self
+    }
+
+    /// Reads a reference of any scheme this resolver knows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidReference`], which does not repeat a text of an unknown scheme.
+    pub fn reference(&self, text: &str) -> Result<Reference, Error> {
+        Reference::read(text, |scheme| self.sources.contains_key(scheme))
+    }
+
+    /// Fetches the secret, which has to be there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Missing`] where there is none, [`ErrorKind::MissingFeature`] and [`ErrorKind::UnknownScheme`] where
+    /// nobody can be asked, and what the provider says.
+    pub async fn resolve(&self, reference: &Reference) -> Result<Secret, Error> {
+        let found = match self.sources.get(reference.scheme()) {
+            Some(Source::Named(provider)) => provider.get(SecretName::new(reference.place())?).await?,
+            #[cfg(feature = "file")]
+            Some(Source::Files) => crate::providers::File::at(reference.place()).get(anything()?).await?,
+            #[cfg(feature = "command")]
+            Some(Source::Commands(commands)) => commands.command(reference)?.get(anything()?).await?,
+            None => return Err(Error::new(why_unknown(reference.scheme()), reference.scheme())),
+        };
+        found.ok_or_else(|| Error::new(ErrorKind::Missing, reference.shown()))
+    }
+
+    /// Fetches many at the same time; the answers are in the order of the references.
+    pub async fn resolve_all(
+        &self,
+        references: impl IntoIterator<Item = &Reference>,
+    ) -> Vec<Result<Secret, Error>> {
+        join_all(references.into_iter().map(|reference| self.resolve(reference))).await
+    }
+}
+
+/// How commands are run.
+#[cfg(feature = "command")]
+#[derive(Clone, Debug)]
+struct Commands {
+    environment: Environment,
+    timer: Arc<dyn Timer>,
+}
+
+#[cfg(feature = "command")]
+impl Commands {
+    fn command(&self, reference: &Reference) -> Result<crate::providers::Command, Error> {
+        let command = crate::providers::Command::parse(reference.place(), Arc::clone(&self.environment.0))?;
+        Ok(command.timer(Arc::clone(&self.timer)))
+    }
+}
+
+#[cfg(feature = "command")]
+#[derive(Clone)]
+struct Environment(Lookup);
+
+#[cfg(feature = "command")]
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Environment")
+    }
+}
+
+/// The name for providers that know one secret.
+#[cfg(any(feature = "command", feature = "file"))]
+fn anything() -> Result<SecretName, Error> {
+    SecretName::new("secret")
+}
+
+fn why_unknown(scheme: &str) -> ErrorKind {
+    let left_out = [
+        ("command", cfg!(not(feature = "command"))),
+        ("env", cfg!(not(feature = "env"))),
+        ("file", cfg!(not(feature = "file"))),
+    ];
+    if left_out.contains(&(scheme, true)) { ErrorKind::MissingFeature } else { ErrorKind::UnknownScheme }
+}
