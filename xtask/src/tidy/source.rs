@@ -15,6 +15,7 @@ const OWNERS: &[&str] = &[
     "crates/mock-server/src/time.rs",
     "crates/ratelimit/src/timer.rs",
     "crates/secrets/src/env.rs",
+    "crates/secrets/src/timer.rs",
     "crates/transport/src/clock.rs",
     "xtask/src/step.rs",
 ];
