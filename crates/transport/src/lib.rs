@@ -2,7 +2,7 @@
 //!
 //! An [`HttpBackend`] makes one attempt. A layer ([`layers::Retry`], [`layers::Timeout`], [`layers::Trace`]) is a
 //! backend that wraps a backend, so layers nest in any order and a stack of them is used like a single one.
-//! Bodies are streamed ([`Body`]), event streams are decoded by [`sse::Decoder`], and all waiting goes through a
+//! Bodies are streamed ([`Body`]), [`sse`] and [`jsonl`] decode what they carry, and all waiting goes through a
 //! [`Clock`], so that a test holds the time.
 //!
 //! It is not an HTTP client with cookies, redirects or content negotiation, and it knows nothing of any one
@@ -66,6 +66,7 @@ mod body;
 mod clock;
 mod error;
 mod extensions;
+pub mod jsonl;
 pub mod layers;
 mod race;
 #[cfg(feature = "test-util")]

@@ -6,9 +6,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{Decoder, Event};
+use super::{Decoder, Event, EventRef, decoder::Found};
 use crate::{Body, Error, ErrorKind, Reach};
 
 /// The events of a response's body, as they arrive.
@@ -19,6 +20,9 @@ use crate::{Body, Error, ErrorKind, Reach};
 pub struct Events {
     body: Body,
     decoder: Decoder,
+    /// What was received last, read up to `at`.
+    piece: Bytes,
+    at: usize,
     done: bool,
 }
 
@@ -32,7 +36,7 @@ impl Events {
     /// Reads events from `body` with a decoder of your own settings.
     #[must_use]
     pub fn with_decoder(body: Body, decoder: Decoder) -> Self {
-        Self { body, decoder, done: false }
+        Self { body, decoder, piece: Bytes::new(), at: 0, done: false }
     }
 
     /// Waits for the next event; `None` is the end.
@@ -48,10 +52,52 @@ impl Events {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
+    /// Waits for the next event and lends it, which costs less than [`next`](Self::next); `None` is the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost when the future is dropped.
+    pub async fn next_event(&mut self) -> Option<Result<EventRef<'_>, Error>> {
+        let found = poll_fn(|cx| self.poll_found(cx)).await?;
+        Some(found.map(|found| self.decoder.event(&self.piece, found)))
+    }
+
+    /// Looks for the next event and lends it; as [`next_event`](Self::next_event), for those who write a stream.
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EventRef<'_>, Error>>> {
+        self.poll_found(cx).map_ok(|found| self.decoder.event(&self.piece, found))
+    }
+
     /// Returns the decoder, for the last event id and the wait before reconnecting.
     #[must_use]
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
+    }
+
+    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+        if self.done {
+            return Poll::Ready(None);
+        }
+        let failure = loop {
+            match self.decoder.find(&self.piece, &mut self.at) {
+                Ok(Some(found)) => return Poll::Ready(Some(Ok(found))),
+                Ok(None) => {}
+                Err(error) => break Some(Error::new(ErrorKind::Protocol, Reach::Answered, error)),
+            }
+            (self.piece, self.at) = (Bytes::new(), 0);
+            match ready!(Pin::new(&mut self.body).poll_next(cx)) {
+                Some(Ok(piece)) => self.piece = piece,
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        self.done = true;
+        self.piece = Bytes::new();
+        self.body = Body::empty();
+        Poll::Ready(failure.map(Err))
     }
 }
 
@@ -60,28 +106,9 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if this.done {
-            return Poll::Ready(None);
-        }
-        loop {
-            let failure = match this.decoder.next_event() {
-                Some(Ok(event)) => return Poll::Ready(Some(Ok(event))),
-                Some(Err(error)) => Error::new(ErrorKind::Protocol, Reach::Answered, error),
-                None => match ready!(Pin::new(&mut this.body).poll_next(cx)) {
-                    Some(Ok(piece)) => {
-                        this.decoder.push(piece);
-                        continue;
-                    }
-                    Some(Err(error)) => error,
-                    None => {
-                        this.done = true;
-                        return Poll::Ready(None);
-                    }
-                },
-            };
-            this.done = true;
-            this.body = Body::empty();
-            return Poll::Ready(Some(Err(failure)));
-        }
+        this.poll_found(cx).map_ok(|found| {
+            let event = this.decoder.event(&this.piece, found);
+            Event::cut(event, &this.piece)
+        })
     }
 }

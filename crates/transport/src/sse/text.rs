@@ -1,6 +1,6 @@
 //! Text that may be a slice of what was received.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -11,12 +11,14 @@ use bytes::Bytes;
 pub struct Text(Bytes);
 
 impl Text {
-    /// Takes bytes as they are if they are valid UTF-8, else a copy with U+FFFD for what is not.
-    pub(super) fn from_lossy(bytes: Bytes) -> Self {
-        match String::from_utf8_lossy(&bytes) {
-            Cow::Borrowed(_) => Self(bytes),
-            Cow::Owned(mended) => Self(mended.into()),
-        }
+    /// Takes over text that was read from `piece`, where it lies in there as a slice of it.
+    pub(super) fn cut(text: &str, piece: &Bytes) -> Self {
+        let (inner, outer) = (text.as_bytes().as_ptr_range(), piece.as_ptr_range());
+        Self(if outer.start <= inner.start && inner.end <= outer.end {
+            piece.slice_ref(text.as_bytes())
+        } else {
+            Bytes::copy_from_slice(text.as_bytes())
+        })
     }
 
     /// Returns the text.

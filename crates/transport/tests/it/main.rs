@@ -13,11 +13,14 @@ mod clock;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod exchange;
 mod foreign;
+mod jsonl;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod proxy;
 mod retry;
 mod sse;
+mod sse_linear;
 mod sse_props;
+mod sse_standard;
 mod timeout;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod tls;

@@ -1,11 +1,11 @@
-//! The decoder against the WHATWG standard's rules, each input under every way to cut it in two and byte by byte.
+//! The decoder against the WHATWG standard's rules, each input under every way to cut it in up to three, and byte by byte.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use transport::{
     Error, ErrorKind, Reach,
-    sse::{DecodeError, Decoder, Event, Events},
+    sse::{DecodeError, Decoder, EventRef, Events},
 };
 
 use crate::pieces;
@@ -13,16 +13,18 @@ use crate::pieces;
 /// What is compared of an event: name, data, id.
 type Seen = (String, String, String);
 
-/// Every decoding must give the same, however the input is cut.
-fn check(input: &[u8], expected: &[(&str, &str, &str)]) {
+/// Every decoding must give the same, however the input is cut: in one, two or three, or byte by byte.
+pub(crate) fn check(input: &[u8], expected: &[(&str, &str, &str)]) {
     let expected: Vec<Seen> =
         expected.iter().map(|&(name, data, id)| (name.into(), data.into(), id.into())).collect();
-    for cut in 0..=input.len() {
-        let (left, right) = input.split_at(cut);
-        let seen = decode(&mut Decoder::new(), [left, right]);
-        assert_eq!(seen, expected, "{:?} | {:?}", left.escape_ascii(), right.escape_ascii());
+    for second in 0..=input.len() {
+        for first in 0..=second {
+            let pieces = [&input[..first], &input[first..second], &input[second..]];
+            let seen = decode(&mut Decoder::new(), pieces);
+            assert_eq!(seen, expected, "{:?} cut at {first} and {second}", input.escape_ascii().to_string());
+        }
     }
-    assert_eq!(decode(&mut Decoder::new(), input.chunks(1)), expected, "{:?}", input.escape_ascii());
+    assert_eq!(decode(&mut Decoder::new(), input.chunks(1)), expected, "{}", input.escape_ascii());
 }
 
 pub(crate) fn decode<C: AsRef<[u8]>>(
@@ -31,16 +33,16 @@ pub(crate) fn decode<C: AsRef<[u8]>>(
 ) -> Vec<Seen> {
     let mut seen = Vec::new();
     for chunk in chunks {
-        decoder.push(Bytes::copy_from_slice(chunk.as_ref()));
-        while let Some(event) = decoder.next_event() {
-            let Event { name, data, id, .. } = event.unwrap();
-            seen.push((name.to_string(), data.to_string(), id.to_string()));
+        let mut chunk = chunk.as_ref();
+        while let Some(EventRef { name, data, id, .. }) = decoder.next_event(&mut chunk).unwrap() {
+            seen.push((name.to_owned(), data.to_owned(), id.to_owned()));
         }
+        assert!(chunk.is_empty());
     }
     seen
 }
 
-fn message(data: &str) -> [(&str, &str, &str); 1] {
+pub(crate) fn message(data: &str) -> [(&str, &str, &str); 1] {
     [("message", data, "")]
 }
 
@@ -113,10 +115,10 @@ fn an_id_lasts_until_another_is_set() {
 
 #[test]
 fn the_id_to_resume_from_is_that_of_the_last_complete_block() {
-    let mut decoder = Decoder::new().resume_after("0".into());
-    assert_eq!(decoder.last_event_id(), &"0");
+    let mut decoder = Decoder::new().resume_after("0");
+    assert_eq!(decoder.last_event_id(), "0");
     decode(&mut decoder, [&b"id: 1\n\nid: 2\ndata: unfinished\n"[..]]);
-    assert_eq!(decoder.last_event_id(), &"1");
+    assert_eq!(decoder.last_event_id(), "1");
 }
 
 #[test]
@@ -138,9 +140,9 @@ fn retry_takes_ascii_digits_and_nothing_else() {
         assert_eq!(decoder.retry(), wait, "{value:?}");
     }
     let mut decoder = Decoder::new();
-    decoder.push(Bytes::from_static(b"retry: 3\ndata\n\nretry: x\ndata\n\n"));
+    let mut input = &b"retry: 3\ndata\n\nretry: x\ndata\n\n"[..];
     for _ in 0..2 {
-        assert_eq!(decoder.next_event().unwrap().unwrap().retry, Some(Duration::from_millis(3)));
+        assert_eq!(decoder.next_event(&mut input).unwrap().unwrap().retry, Some(Duration::from_millis(3)));
     }
 }
 
@@ -170,11 +172,12 @@ fn an_unfinished_event_at_the_end_is_discarded() {
 }
 
 fn first_error(decoder: &mut Decoder, input: &[u8], chunk: usize) -> Option<DecodeError> {
-    for chunk in input.chunks(chunk) {
-        decoder.push(Bytes::copy_from_slice(chunk));
-        while let Some(event) = decoder.next_event() {
-            if let Err(error) = event {
-                return Some(error);
+    for mut chunk in input.chunks(chunk) {
+        loop {
+            match decoder.next_event(&mut chunk) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Some(error),
             }
         }
     }
@@ -205,18 +208,22 @@ fn a_line_without_end_is_given_up_at_the_limit() {
 fn after_an_error_there_is_nothing_more() {
     let mut decoder = Decoder::new().max_line(10);
     assert!(first_error(&mut decoder, b"data: much too long\n\ndata: a\n\n", 100).is_some());
-    decoder.push(Bytes::from_static(b"data: b\n\n"));
-    assert!(decoder.next_event().is_none());
+    let mut more = &b"data: b\n\n"[..];
+    assert!(decoder.next_event(&mut more).unwrap().is_none() && more.is_empty());
 }
 
-#[test]
-fn a_line_within_a_chunk_is_not_copied() {
-    let chunk = Bytes::from(b"data: {\"type\":\"ping\"}\n\n".to_vec());
-    let range = chunk.as_ptr_range();
-    let mut decoder = Decoder::new();
-    decoder.push(chunk);
-    let data = decoder.next_event().unwrap().unwrap().data.into_bytes();
-    assert!(range.contains(&data.as_ptr()));
+#[tokio::test]
+async fn what_lies_within_a_chunk_is_not_copied() {
+    for text in ["data: {\"type\":\"ping\"}\n\n", "event: ping\ndata: {}\n\n", "data: b\r\n\r\n"] {
+        let chunk = Bytes::from(format!(":\n\n{text}"));
+        let range = chunk.as_ptr_range();
+        let mut events = Events::new(chunk.clone().into());
+        let lent = events.next_event().await.unwrap().unwrap();
+        assert!(range.contains(&lent.data.as_ptr()), "{text:?}");
+        let mut events = Events::new(chunk.into());
+        let owned = events.next().await.unwrap().unwrap();
+        assert!(range.contains(&owned.data.into_bytes().as_ptr()), "{text:?}");
+    }
 }
 
 #[tokio::test]

@@ -115,9 +115,9 @@ impl MessageStream {
         }
     }
 
-    /// What one decoded event means: an event to give out, or the end.
-    fn take(&mut self, event: &sse::Event) -> Result<Event, Error> {
-        let event = Event::parse(event.name.as_str(), event.data.as_bytes()).map_err(|error| {
+    /// What one event means: an event to give out, or the end.
+    fn take(&mut self, event: Result<Event, serde_json::Error>) -> Result<Event, Error> {
+        let event = event.map_err(|error| {
             self.failure(|partial, envelope| StreamError::json(&error, partial, envelope))
         })?;
         if let Event::Error(body) = event {
@@ -164,8 +164,11 @@ impl Stream for MessageStream {
         if self.end != End::Open {
             return Poll::Ready(None);
         }
-        Poll::Ready(Some(match ready!(Pin::new(&mut self.events).poll_next(cx)) {
-            Some(Ok(event)) => self.take(&event),
+        Poll::Ready(Some(match ready!(self.events.poll_event(cx)) {
+            Some(Ok(event)) => {
+                let event = Event::parse(event.name, event.data.as_bytes());
+                self.take(event)
+            }
             Some(Err(error)) => {
                 Err(self.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))
             }
