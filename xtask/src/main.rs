@@ -5,6 +5,7 @@
     reason = "a developer's command line speaks to its terminal"
 )]
 
+mod bench;
 mod ci;
 mod deny;
 mod fuzz;
@@ -74,6 +75,18 @@ enum Command {
         #[arg(value_parser = soak::PARTS)]
         parts: Vec<String>,
     },
+    /// Measure speed and memory side by side with other clients, and write docs/benchmarks.md; fails where a goal is missed
+    Bench {
+        /// So little work that it only shows that everything runs
+        #[arg(long)]
+        quick: bool,
+        /// Leave out other people's clients: what the goals compare is enough, and builds in a fraction of the time
+        #[arg(long)]
+        no_peers: bool,
+        /// Which benchmarks; all of them if none is named
+        #[arg(value_parser = bench::BENCHMARKS)]
+        benchmarks: Vec<String>,
+    },
     /// Install what the tests need, and run nothing
     Tools,
 }
@@ -101,6 +114,9 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz { seconds, targets, .. } => fuzz::run(&workspace, &targets, seconds, fuzz::Seed::Fresh),
         Command::Planted => planted::run(&workspace),
         Command::Soak { parts } => soak::run(&workspace, &parts),
+        Command::Bench { quick, no_peers, benchmarks } => {
+            bench::run(&workspace, bench::Options { quick, no_peers }, &benchmarks)
+        }
         Command::Tools => tools::install(&workspace),
     }
 }

@@ -37,15 +37,34 @@ const DEBIAN: [Debian; 4] = [
 
 /// Installs what is missing; does nothing when all of it is there.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.target.join("tools");
+    let _lock = lock(workspace)?;
+    install_debian(workspace)?;
+    install_packages(workspace)
+}
+
+/// Installs the packages from PyPI and npm, the official SDKs among them, and nothing of Debian's.
+pub(crate) fn install_official(workspace: &Workspace) -> Result<()> {
+    let _lock = lock(workspace)?;
+    install_packages(workspace)
+}
+
+/// Two test runs at once: the second waits, and then finds everything there.
+fn lock(workspace: &Workspace) -> Result<File> {
+    let folder = folder(workspace);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    // Two test runs at once: the second waits, and then finds everything there.
     let lock = File::create(folder.join("lock")).context("cannot create the lock of target/tools")?;
     lock.lock().context("cannot lock target/tools")?;
+    Ok(lock)
+}
 
-    install_debian(workspace)?;
+fn install_packages(workspace: &Workspace) -> Result<()> {
+    let folder = folder(workspace);
     install_python(workspace, &folder.join("python"))?;
     install_node(workspace, &folder)
+}
+
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("tools")
 }
 
 /// A program from the registry that only some commands need: the one on the `PATH`, or one built into `target/tools`.

@@ -1,0 +1,68 @@
+//! Framing alone: bytes to events, without a network and without JSON.
+
+use anyhow::{Context as _, Result};
+use bench_probe::{Task, Work};
+
+use super::{Benchmark, figures, number};
+use crate::figure::{self, Figure};
+use crate::script;
+use crate::stand::{FRAMER, LINES, OURS, SSE_STREAM, Stand};
+
+pub(super) const BENCHMARK: Benchmark = Benchmark {
+    name: "sse",
+    about: "How fast bytes become events, without a network and without JSON: a recorded stream of 1 MiB in pieces of one \
+        size, on one thread. The line split finds the ends of lines and nothing else; the borrowed framer checks no UTF-8.",
+    run,
+};
+
+const PASSES: usize = 400;
+const INPUT: usize = 1 << 20;
+const CHUNKS: [(&str, usize); 4] =
+    [("1 KiB", 1 << 10), ("4 KiB", 4 << 10), ("16 KiB", 16 << 10), ("64 KiB", 64 << 10)];
+
+fn run(stand: &Stand) -> Result<Vec<Figure>> {
+    let folder = tempfile::tempdir().context("no folder for the input")?;
+    let input = folder.path().join("input");
+    let text = script::many_events(stand.count(INPUT));
+    std::fs::write(&input, &text).context("the input cannot be written")?;
+    let blocks = text.windows(2).filter(|pair| pair == b"\n\n").count() as u64;
+    let mut all = Vec::new();
+    for (case, chunk) in CHUNKS {
+        let task = Task {
+            work: Work::Decode,
+            url: String::new(),
+            count: stand.count(PASSES),
+            warm_up: 2,
+            in_flight: 0,
+            input: input.to_string_lossy().into_owned(),
+            chunk,
+        };
+        let who = [&OURS, &LINES, &FRAMER, &SSE_STREAM];
+        let label = format!("sse, {case}");
+        let turns =
+            stand.take_turns(&label, &who, stand.rounds(7, 7), &task, |count| count as u64 * blocks)?;
+        let size = number(text.len());
+        let speed = |report: &bench_probe::Report, count| size * count / number(report.cpu_ns) * 1000.0;
+        all.extend(figures(case, "MB/s", &turns, speed));
+    }
+    all.extend(spread(&all));
+    Ok(all)
+}
+
+/// How much faster ours is with its best size of pieces than with its worst, round by round.
+fn spread(all: &[Figure]) -> Option<Figure> {
+    let ours: Vec<_> = CHUNKS.iter().filter_map(|(case, _)| figure::find(all, case, OURS.name)).collect();
+    let rounds = ours.iter().map(|figure| figure.samples.len()).min()?;
+    let samples = (0..rounds).map(|round| {
+        let speeds = ours.iter().filter_map(|figure| figure.samples.get(round)).copied();
+        let (least, most) =
+            speeds.fold((f64::INFINITY, 0.0f64), |(least, most), speed| (least.min(speed), most.max(speed)));
+        most / least
+    });
+    Some(Figure {
+        case: "best size ÷ worst size".to_owned(),
+        contender: OURS.name.to_owned(),
+        unit: "×",
+        samples: samples.collect(),
+    })
+}

@@ -1,0 +1,41 @@
+//! Our client, as a program would use it.
+
+use anyhow::Result;
+use claude_sdk::{
+    Client, MessageStream,
+    types::{MessageRequest, Model},
+};
+
+use crate::script::{MAX_TOKENS, MODEL, PROMPT};
+
+#[derive(Debug)]
+pub(super) struct Ours {
+    client: Client,
+    request: MessageRequest,
+}
+
+impl Ours {
+    pub(super) fn new(url: &str) -> Result<Self> {
+        let client = Client::builder().api_key("sk-ant-api03-bench").base_url(url).build()?;
+        let request = MessageRequest::new(Model::from(MODEL), MAX_TOKENS).user(PROMPT);
+        Ok(Self { client, request })
+    }
+}
+
+impl bench_probe::Client for Ours {
+    type Stream = MessageStream;
+
+    async fn call(&self) -> Result<u64> {
+        let message = self.client.messages().create(&self.request).await?;
+        Ok(message.text().len() as u64)
+    }
+
+    async fn open(&self) -> Result<MessageStream> {
+        Ok(self.client.messages().stream(&self.request).await?)
+    }
+
+    async fn next(&self, stream: &mut MessageStream) -> Result<Option<u64>> {
+        let event = stream.next().await.transpose()?;
+        Ok(event.map(|event| event.text().map_or(0, str::len) as u64))
+    }
+}
