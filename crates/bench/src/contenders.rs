@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use bench_probe::{Report, Task, Work};
 
 /// What each of them is called on the command line of the program `contender`.
-pub const NAMES: [&str; 5] = ["ours", "reqwest", "hyper", "lines", "framer"];
+pub const NAMES: [&str; 6] = ["ours", "ours-hyper", "reqwest", "hyper", "lines", "framer"];
 
 /// Does the work of a task as one of them.
 ///
@@ -24,6 +24,7 @@ pub fn run(name: &str, task: &Task) -> Result<Report> {
         ("lines", Work::Decode) => bench_probe::decode(task, decoders::lines),
         ("framer", Work::Decode) => bench_probe::decode(task, decoders::framer),
         ("ours", _) => bench_probe::run(task, ours::Ours::new(&task.url)?),
+        ("ours-hyper", _) => bench_probe::run(task, ours::Ours::on_hyper(&task.url)?),
         ("reqwest", _) => bench_probe::run(task, bare_reqwest::BareReqwest::new(&task.url)?),
         ("hyper", _) => bench_probe::run(task, bare_hyper::BareHyper::new(&task.url)),
         _ => bail!("{name} does no such work; the names are {}", NAMES.join(", ")),

@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bench_probe::{Report, Task};
 
 pub use self::contender::{
-    ALL, ANTHROPIC_AI_SDK, Contender, FRAMER, GENAI, HYPER, Kind, LINES, OURS, PYTHON, REQWEST, SSE_STREAM,
-    TYPESCRIPT,
+    ALL, ANTHROPIC_AI_SDK, Contender, FRAMER, GENAI, HYPER, Kind, LINES, OURS, OURS_HYPER, PYTHON, REQWEST,
+    SSE_STREAM, TYPESCRIPT,
 };
 pub use self::process::Server;
 use crate::server::Script;

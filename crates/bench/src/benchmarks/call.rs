@@ -7,7 +7,7 @@ use super::{Benchmark, figures, number};
 use crate::figure::Figure;
 use crate::script;
 use crate::server::Script;
-use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, PYTHON, REQWEST, Stand, TYPESCRIPT};
+use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "call",
@@ -29,7 +29,7 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
         input: String::new(),
         chunk: 0,
     };
-    let who = [&OURS, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
+    let who = [&OURS, &OURS_HYPER, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
     let text = script::ANSWER.len() as u64;
     let turns = stand.take_turns("call", &who, stand.rounds(15, 5), &task, |count| count as u64 * text)?;
     Ok(figures("one call", "µs", &turns, |report, count| number(report.cpu_ns) / count / 1000.0))

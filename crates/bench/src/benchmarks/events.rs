@@ -7,7 +7,7 @@ use super::{Benchmark, figures, number};
 use crate::figure::Figure;
 use crate::script;
 use crate::server::Script;
-use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, PYTHON, REQWEST, Stand, TYPESCRIPT};
+use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "events",
@@ -34,7 +34,7 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
             input: String::new(),
             chunk: 0,
         };
-        let who = [&OURS, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
+        let who = [&OURS, &OURS_HYPER, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
         let events = number(script::events(deltas).len());
         let text = script::text_of(deltas);
         let label = format!("events, {case}");

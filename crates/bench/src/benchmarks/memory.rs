@@ -6,7 +6,7 @@ use bench_probe::{Task, Work};
 use super::{Benchmark, figures, number};
 use crate::figure::Figure;
 use crate::server::Script;
-use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, PYTHON, REQWEST, Stand, TYPESCRIPT};
+use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "memory",
@@ -28,7 +28,7 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
         input: String::new(),
         chunk: 0,
     };
-    let who = [&OURS, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
+    let who = [&OURS, &OURS_HYPER, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
     let turns = stand.take_turns("memory", &who, stand.rounds(5, 3), &task, |count| count as u64)?;
     Ok(figures("one idle stream", "KiB", &turns, |report, count| number(report.resident) / count / 1024.0))
 }

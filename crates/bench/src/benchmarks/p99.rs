@@ -7,7 +7,7 @@ use super::{Benchmark, figures, number};
 use crate::figure::Figure;
 use crate::script;
 use crate::server::Script;
-use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, PYTHON, REQWEST, Stand, TYPESCRIPT};
+use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "p99",
@@ -30,7 +30,7 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
         input: String::new(),
         chunk: 0,
     };
-    let who = [&OURS, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
+    let who = [&OURS, &OURS_HYPER, &REQWEST, &HYPER, &GENAI, &ANTHROPIC_AI_SDK, &PYTHON, &TYPESCRIPT];
     let text = script::ANSWER.len() as u64;
     // Each caller makes the same number of calls.
     let expected = |count: usize| count.next_multiple_of(IN_FLIGHT) as u64 * text;

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use claude_sdk::{
-    Client, MessageStream,
+    Client, ClientBuilder, MessageStream,
+    transport::backends::Hyper,
     types::{MessageRequest, Model},
 };
 
@@ -16,7 +17,15 @@ pub(super) struct Ours {
 
 impl Ours {
     pub(super) fn new(url: &str) -> Result<Self> {
-        let client = Client::builder().api_key("sk-ant-api03-bench").base_url(url).build()?;
+        Self::with(Client::builder(), url)
+    }
+
+    pub(super) fn on_hyper(url: &str) -> Result<Self> {
+        Self::with(Client::builder().backend(Hyper::builder().build()?), url)
+    }
+
+    fn with(builder: ClientBuilder, url: &str) -> Result<Self> {
+        let client = builder.api_key("sk-ant-api03-bench").base_url(url).build()?;
         let request = MessageRequest::new(Model::from(MODEL), MAX_TOKENS).user(PROMPT);
         Ok(Self { client, request })
     }

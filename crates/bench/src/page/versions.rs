@@ -25,6 +25,7 @@ fn version(root: &Path, contender: &Contender) -> Result<String> {
     };
     match contender.kind {
         Kind::Here("ours") => Ok(format!("of this page, on reqwest {}", locked(root, "reqwest")?)),
+        Kind::Here("ours-hyper") => Ok(format!("of this page, on hyper {}", locked(root, "hyper")?)),
         Kind::Here("reqwest") => {
             Ok(format!("reqwest {}, serde_json {}", locked(root, "reqwest")?, locked(root, "serde_json")?))
         }

@@ -31,6 +31,8 @@ pub enum Kind {
 
 /// Our client, on reqwest.
 pub static OURS: Contender = here("ours", "ours");
+/// Our client, on hyper.
+pub static OURS_HYPER: Contender = here("ours on hyper", "ours-hyper");
 /// Bare reqwest and `serde_json`, with a borrowed framer for streams.
 pub static REQWEST: Contender = here("bare reqwest", "reqwest");
 /// Bare hyper and `serde_json`, with a borrowed framer for streams.
