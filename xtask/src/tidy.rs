@@ -3,7 +3,7 @@
 mod manifest;
 mod names;
 mod prose;
-mod security;
+mod rows;
 mod source;
 
 use std::fmt;
@@ -80,7 +80,7 @@ const CHECKS: &[Check] = &[
     manifest::names_its_library,
     prose::machine,
     prose::links,
-    security::rows,
+    rows::rows,
 ];
 
 /// Prints a line for each broken rule and fails if there was one.

@@ -178,7 +178,19 @@ impl MockServer {
     /// Returns how many bytes were read from all connections, of requests that never became one too.
     #[must_use]
     pub fn bytes_received(&self) -> u64 {
-        self.state.traffic.bytes()
+        self.state.traffic.received()
+    }
+
+    /// Returns how many bytes of answers the network has taken; a client that does not read holds the rest back.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.state.traffic.sent()
+    }
+
+    /// Returns how many connections are open now, except those that a fault stalled before anything was read.
+    #[must_use]
+    pub fn open_connections(&self) -> u64 {
+        self.state.traffic.open()
     }
 
     /// Holds back the answers of one path, such as `/v1/oauth/token`, until the returned value is dropped.

@@ -20,7 +20,9 @@ use crate::time;
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     connections: AtomicU64,
-    bytes: AtomicU64,
+    open: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
 }
 
 /// What is to happen to the answer that is on its way; shared by the connection, its service and the body.
@@ -59,8 +61,16 @@ impl Traffic {
         self.connections.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     pub(crate) fn accepted(&self) {
@@ -118,6 +128,7 @@ impl Plan {
 
 impl Wire {
     pub(crate) fn new(stream: TcpStream, plan: Plan, traffic: Arc<Traffic>) -> Self {
+        traffic.open.fetch_add(1, Ordering::Relaxed);
         Self { stream, plan, traffic, pause: None }
     }
 
@@ -174,7 +185,7 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
         let count = u64::try_from(buffer.filled().len() - before).unwrap_or_default();
-        this.traffic.bytes.fetch_add(count, Ordering::Relaxed);
+        this.traffic.received.fetch_add(count, Ordering::Relaxed);
         read
     }
 }
@@ -210,6 +221,7 @@ impl AsyncWrite for Wire {
             }
         }
         let count = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes.get(..most).unwrap_or_default()))?;
+        this.traffic.sent.fetch_add(u64::try_from(count).unwrap_or_default(), Ordering::Relaxed);
         let mut steps = this.plan.lock();
         if let Some((left, _)) = &mut steps.cut {
             *left = left.saturating_sub(count);
@@ -251,6 +263,7 @@ impl AsyncWrite for Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
+        self.traffic.open.fetch_sub(1, Ordering::Relaxed);
         if self.plan.lock().resets {
             // It fails only for a connection that the peer has reset before.
             let _ = self.stream.set_zero_linger();

@@ -16,6 +16,7 @@ mod crowd;
 mod discovery;
 mod failing_store;
 mod failures;
+mod faults;
 mod federation;
 #[cfg(unix)]
 mod file_safety;

@@ -36,7 +36,7 @@ const REFRESH: &str = "sk-ant-ort01-CANARY\"refresh+/=";
 
 /// What was logged, and what was printed of errors and values.
 #[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<u8>>>);
+pub struct Tape(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Tape {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -51,7 +51,7 @@ impl io::Write for Tape {
 
 impl Tape {
     /// Records everything this thread logs until the guard is dropped.
-    fn log(&self) -> tracing::subscriber::DefaultGuard {
+    pub fn log(&self) -> tracing::subscriber::DefaultGuard {
         let tape = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -62,11 +62,11 @@ impl Tape {
         tracing::subscriber::set_default(subscriber)
     }
 
-    fn value(&self, value: &dyn Debug) {
+    pub fn value(&self, value: &dyn Debug) {
         self.text(&format!("{value:?}\n{value:#?}"));
     }
 
-    fn error(&self, error: &(dyn StdError + 'static)) {
+    pub fn error(&self, error: &(dyn StdError + 'static)) {
         let mut next = Some(error);
         while let Some(error) = next {
             self.text(&format!("{error}\n{error:?}\n{error:#?}"));
@@ -74,23 +74,23 @@ impl Tape {
         }
     }
 
-    fn text(&self, text: &str) {
+    pub fn text(&self, text: &str) {
         io::Write::write_all(&mut self.clone(), format!("{text}\n").as_bytes()).unwrap();
     }
 
-    fn contents(&self) -> String {
+    pub fn contents(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
     /// The first line that holds one of `secrets` in any form.
-    fn leak(&self, secrets: &[&str]) -> Option<String> {
+    pub fn leak(&self, secrets: &[&str]) -> Option<String> {
         let needles: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
         let contents = self.contents();
         let leak = contents.lines().find(|line| needles.iter().any(|needle| line.contains(needle.as_str())));
         leak.map(str::to_owned)
     }
 
-    fn assert_clean(&self, secrets: &[&str]) {
+    pub fn assert_clean(&self, secrets: &[&str]) {
         let leak = self.leak(&[secrets, &[WORD]].concat());
         assert!(leak.is_none(), "{}", leak.unwrap());
     }

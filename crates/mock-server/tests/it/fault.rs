@@ -61,6 +61,7 @@ async fn a_connection_is_closed_or_reset_before_anything_is_read() {
     let (text, end) = ask(&server, "/", "").await;
     assert!(text.starts_with("HTTP/1.1 200") && end.is_none());
     assert!(server.bytes_received() > 20);
+    assert_eq!(server.bytes_sent(), u64::try_from(text.len()).unwrap());
 }
 
 #[tokio::test]
@@ -129,6 +130,11 @@ async fn a_stalled_answer_ends_with_the_client() {
         }
         server.clear_journal();
         assert!(!text.contains("data: 2"), "{text}");
+        assert_eq!(server.open_connections(), 1);
+        drop(stream);
+        while server.open_connections() > 0 {
+            tokio::task::yield_now().await;
+        }
     }
     // It waits for none of them.
     server.shutdown().await;

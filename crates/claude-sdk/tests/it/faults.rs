@@ -1,0 +1,188 @@
+//! The fault matrix (the rows F1 to F74 of docs/testing.md) over TCP. Each fault goes through a [`Trial`], which holds the
+//! client to what has to be true of all of them.
+
+mod answer;
+mod connection;
+mod redirect;
+mod status;
+mod stream;
+
+use std::{error::Error as _, fs};
+
+use claude_sdk::{
+    Client, Error, MessageStream, Reply, StreamError,
+    transport::{self, ErrorKind},
+    types::Message,
+};
+use mock_server::{Fault, MockServer};
+use tokio::runtime::Handle;
+
+use crate::{
+    redaction::Tape,
+    rig::{Waits, client, held, hello, told, until},
+};
+
+/// The first attempt and the retries there are by default.
+const MOST_ATTEMPTS: u32 = 3;
+/// By how much a fault may make this process grow, in KiB.
+const GROWTH: usize = 32 * 1024;
+
+/// A server, a client of it, and everything that is said meanwhile.
+///
+/// A result that never comes is a failure too: the test command stops such a test.
+pub struct Trial {
+    pub server: MockServer,
+    pub client: Client,
+    pub waits: Waits,
+    pub tape: Tape,
+    _log: Option<tracing::subscriber::DefaultGuard>,
+    before: Footprint,
+}
+
+/// What this process has of the system's.
+#[derive(Clone, Copy, Debug)]
+struct Footprint {
+    kib: usize,
+    files: usize,
+    tasks: usize,
+}
+
+impl Trial {
+    pub async fn new() -> Self {
+        let tape = Tape::default();
+        let log = tape.log();
+        Self::start(tape, Some(log)).await
+    }
+
+    /// One whose log nobody reads, for thousands of calls.
+    pub async fn unheard() -> Self {
+        Self::start(Tape::default(), None).await
+    }
+
+    async fn start(tape: Tape, log: Option<tracing::subscriber::DefaultGuard>) -> Self {
+        let before = Footprint::now();
+        let server = held().start().await.unwrap();
+        let (builder, waits) = client(&server);
+        Self { server, client: builder.build().unwrap(), waits, tape, _log: log, before }
+    }
+
+    /// Asks for a message while `fault` happens; gives it, or how it failed.
+    pub async fn create(&self, what: &str, fault: Fault) -> Result<Reply<Message>, Error> {
+        self.server.clear_journal();
+        self.server.inject(fault);
+        let result = self.client.messages().create(&hello()).await;
+        self.server.clear_faults();
+        self.judge(what, &result);
+        result
+    }
+
+    /// Like [`create`](Self::create), of a stream that is read to its end.
+    pub async fn stream(&self, what: &str, fault: Fault) -> Result<Reply<Message>, Error> {
+        self.server.clear_journal();
+        self.server.inject(fault);
+        let result = match self.client.messages().stream(&hello()).await {
+            Ok(stream) => whole(stream).await,
+            Err(error) => Err(error),
+        };
+        self.server.clear_faults();
+        self.judge(what, &result);
+        result
+    }
+
+    /// What holds for every outcome: few requests, an error that knows how many and names the call, and no secret.
+    pub fn judge(&self, what: &str, result: &Result<Reply<Message>, Error>) {
+        let requests = u32::try_from(self.server.journal_len()).unwrap();
+        assert!(requests <= MOST_ATTEMPTS, "{what}: {requests} requests");
+        match result {
+            Ok(reply) => {
+                assert_eq!(reply.text(), "You said: hello there", "{what}");
+                assert!(reply.retries_taken() < MOST_ATTEMPTS, "{what}");
+                self.tape.value(reply);
+            }
+            Err(error) => {
+                let text = told(error);
+                let attempts = error.attempts();
+                assert!(
+                    (requests..=MOST_ATTEMPTS).contains(&attempts),
+                    "{what}: {requests} requests, {text}"
+                );
+                if let Error::Api(_) | Error::Answer(_) | Error::Stream(_) = error {
+                    assert_eq!(attempts, requests, "{what}: {text}");
+                }
+                if matches!(error, Error::Api(_) | Error::Stream(_)) {
+                    assert!(error.request_id().unwrap().starts_with("req_"), "{what}: {text}");
+                }
+                self.tape.error(error);
+            }
+        }
+    }
+
+    /// How often a message was made, or would have been.
+    pub fn executions(&self) -> usize {
+        self.server.journal().iter().filter(|entry| entry.note.is_none()).count()
+    }
+
+    /// Ends the trial: nothing is left of it, and nothing secret was said.
+    pub async fn end(self) {
+        self.tape.assert_clean(&[]);
+        let Self { server, client, before, .. } = self;
+        drop(client);
+        server.shutdown().await;
+        until(|| {
+            let now = Footprint::now();
+            now.files <= before.files && now.tasks <= before.tasks
+        })
+        .await;
+        let grown = Footprint::now().kib.saturating_sub(before.kib);
+        assert!(grown <= GROWTH, "{grown} KiB more than before");
+    }
+}
+
+impl Footprint {
+    fn now() -> Self {
+        let pages = fs::read_to_string("/proc/self/statm").unwrap();
+        let pages: usize = pages.split(' ').nth(1).unwrap().parse().unwrap();
+        Self {
+            kib: pages * 4,
+            files: fs::read_dir("/proc/self/fd").unwrap().count(),
+            tasks: Handle::current().metrics().num_alive_tasks(),
+        }
+    }
+}
+
+/// Reads event by event: an end without an error has to be the end of the message.
+async fn whole(mut stream: MessageStream) -> Result<Reply<Message>, Error> {
+    while let Some(event) = stream.next().await {
+        event?;
+    }
+    Ok(stream.final_message().await.expect("a stream ended without an error, and without its message"))
+}
+
+/// The transport's own error, where a call failed for it; also beneath an answer that broke off.
+fn transport_error(error: &Error) -> Option<&transport::Error> {
+    if let Error::Transport(error) = error {
+        return Some(error);
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+#[track_caller]
+fn assert_kind(what: &str, error: &Error, kinds: &[ErrorKind]) {
+    let kind = transport_error(error).map(transport::Error::kind);
+    assert!(kind.is_some_and(|kind| kinds.contains(&kind)), "{what}: {kind:?} {}", told(error));
+}
+
+#[track_caller]
+fn stream_error(what: &str, error: Error) -> Box<StreamError> {
+    match error {
+        Error::Stream(error) => error,
+        other => panic!("{what}: {other:?}"),
+    }
+}
