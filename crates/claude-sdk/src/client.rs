@@ -13,7 +13,7 @@ use transport::{Clock, HttpBackend};
 use crate::{
     config::BaseUrl,
     credentials::CredentialProvider,
-    error::{ConfigError, Error},
+    error::Error,
     layers::Charge,
     limits::RateLimits,
     pipeline::Pipeline,
@@ -106,9 +106,7 @@ impl Client {
         body: Option<Bytes>,
         charge: Charge,
     ) -> Result<transport::Request, Error> {
-        let url = self.0.base.join(route)?;
-        let uri: http::Uri =
-            url.as_str().parse().map_err(|_| ConfigError::Identifier { value: route.into() })?;
+        let uri = self.0.base.uri(route)?;
         let mut request = http::Request::new(Bytes::new());
         let headers = request.headers_mut();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));

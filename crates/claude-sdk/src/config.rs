@@ -1,6 +1,9 @@
 //! Where the API is and how it is spoken to.
 
-use http::HeaderValue;
+use http::{
+    HeaderValue, Uri,
+    uri::{self, Authority, PathAndQuery, Scheme},
+};
 use url::{Host, Url};
 
 use crate::error::ConfigError;
@@ -52,7 +55,13 @@ pub(crate) const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
 /// A base URL that credentials may be sent to: TLS, or plain HTTP on loopback; a path prefix is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BaseUrl(Url);
+pub(crate) struct BaseUrl {
+    url: Url,
+    scheme: Scheme,
+    authority: Authority,
+    /// The path, which ends in a slash.
+    prefix: String,
+}
 
 impl BaseUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
@@ -73,23 +82,46 @@ impl BaseUrl {
             let path = format!("{}/", url.path());
             url.set_path(&path);
         }
-        Ok(Self(url))
+        let source = || ConfigError::BaseUrl { source: url::ParseError::EmptyHost };
+        let uri: Uri = url.as_str().parse().map_err(|_| source())?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else { return Err(source()) };
+        let prefix = url.path().to_owned();
+        Ok(Self { url, scheme, authority, prefix })
     }
 
     /// The URL of a route such as `v1/messages`, below the prefix.
     pub(crate) fn join(&self, route: &str) -> Result<Url, ConfigError> {
-        self.0.join(route).map_err(|source| ConfigError::BaseUrl { source })
+        self.url.join(route).map_err(|source| ConfigError::BaseUrl { source })
+    }
+
+    /// The URI of a route such as `v1/messages`, below the prefix; the route may have a query.
+    pub(crate) fn uri(&self, route: &str) -> Result<Uri, ConfigError> {
+        let mut path = String::with_capacity(self.prefix.len() + route.len());
+        path.push_str(&self.prefix);
+        path.push_str(route);
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = PathAndQuery::from_maybe_shared(bytes::Bytes::from(path)).ok();
+        Uri::from_parts(parts).map_err(|_| ConfigError::Identifier { value: route.into() })
+    }
+
+    /// Whether `uri` is of this very scheme, host and port.
+    pub(crate) fn is_origin_of(&self, uri: &Uri) -> bool {
+        let is_same = uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority);
+        is_same || Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.url.origin())
     }
 
     /// The token endpoint of the deployment this URL belongs to.
     pub(crate) fn as_url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// Whether the URL is without TLS, and so, by the rules above, on this very machine.
     #[cfg(feature = "reqwest")]
     pub(crate) fn is_cleartext(&self) -> bool {
-        self.0.scheme() == "http"
+        self.url.scheme() == "http"
     }
 }
 
@@ -113,8 +145,8 @@ mod tests {
     #[test]
     fn a_path_prefix_is_kept_with_and_without_a_trailing_slash() {
         for text in ["https://gateway.example/claude", "https://gateway.example/claude/"] {
-            let url = BaseUrl::parse(text).unwrap().join("v1/messages").unwrap();
-            assert_eq!(url.as_str(), "https://gateway.example/claude/v1/messages");
+            let uri = BaseUrl::parse(text).unwrap().uri("v1/messages").unwrap();
+            assert_eq!(uri.to_string(), "https://gateway.example/claude/v1/messages");
         }
     }
 

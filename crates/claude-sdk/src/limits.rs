@@ -39,18 +39,30 @@ impl RateLimits {
     /// Reads the `anthropic-ratelimit-*` headers of an answer that came at `now`; unreadable values count as absent.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, now: SystemTime) -> Self {
-        let limit = |dimension: &str| Limit {
-            limit: number(headers, dimension, "limit"),
-            remaining: number(headers, dimension, "remaining"),
-            reset_after: instant(headers, dimension)
-                .map(|at| at.duration_since(now).unwrap_or(Duration::ZERO)),
-        };
-        Self {
-            requests: limit("requests"),
-            tokens: limit("tokens"),
-            input_tokens: limit("input-tokens"),
-            output_tokens: limit("output-tokens"),
+        let mut limits = Self::default();
+        // One look at each header: asking for twelve names costs more than a whole call without them.
+        for (name, value) in headers {
+            let Some(what) = name.as_str().strip_prefix("anthropic-ratelimit-") else { continue };
+            let Some((dimension, what)) = what.rsplit_once('-') else { continue };
+            let limit = match dimension {
+                "requests" => &mut limits.requests,
+                "tokens" => &mut limits.tokens,
+                "input-tokens" => &mut limits.input_tokens,
+                "output-tokens" => &mut limits.output_tokens,
+                _ => continue,
+            };
+            let Ok(text) = value.to_str().map(str::trim) else { continue };
+            match what {
+                "limit" => limit.limit = text.parse().ok(),
+                "remaining" => limit.remaining = text.parse().ok(),
+                "reset" => {
+                    limit.reset_after =
+                        instant(text).map(|at| at.duration_since(now).unwrap_or(Duration::ZERO));
+                }
+                _ => {}
+            }
         }
+        limits
     }
 
     /// Whether the answer reported nothing at all.
@@ -82,17 +94,8 @@ impl Limit {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, dimension: &str, what: &str) -> Option<&'a str> {
-    headers.get(format!("anthropic-ratelimit-{dimension}-{what}"))?.to_str().ok()
-}
-
-fn number(headers: &HeaderMap, dimension: &str, what: &str) -> Option<u64> {
-    header(headers, dimension, what)?.trim().parse().ok()
-}
-
-fn instant(headers: &HeaderMap, dimension: &str) -> Option<SystemTime> {
-    let text = header(headers, dimension, "reset")?;
-    let at: jiff::Timestamp = text.trim().parse().ok()?;
+fn instant(text: &str) -> Option<SystemTime> {
+    let at: jiff::Timestamp = text.parse().ok()?;
     SystemTime::try_from(at).ok()
 }
 

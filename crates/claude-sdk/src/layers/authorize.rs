@@ -20,6 +20,7 @@ use crate::{
 pub struct Authorize<B> {
     backend: B,
     provider: Arc<dyn CredentialProvider>,
+    base: BaseUrl,
     origin: Origin,
     needs: ScopeSet,
     version: ApiVersion,
@@ -37,13 +38,9 @@ impl<B> Authorize<B> {
         base_url: &str,
         version: ApiVersion,
     ) -> Result<Self, ConfigError> {
-        Ok(Self {
-            backend,
-            provider,
-            origin: BaseUrl::parse(base_url)?.as_url().origin(),
-            needs: ScopeSet::default(),
-            version,
-        })
+        let base = BaseUrl::parse(base_url)?;
+        let origin = base.as_url().origin();
+        Ok(Self { backend, provider, base, origin, needs: ScopeSet::default(), version })
     }
 
     /// Sends nothing with a token that is known not to have these scopes.
@@ -84,16 +81,18 @@ impl<B: HttpBackend> Authorize<B> {
 #[async_trait]
 impl<B: HttpBackend> HttpBackend for Authorize<B> {
     async fn send(&self, mut request: Request) -> Result<Response, Error> {
-        let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
-        let target = target.unwrap_or_else(|_| Origin::new_opaque());
-        if target != self.origin {
-            return Err(foreign(&self.origin, &target));
+        if !self.base.is_origin_of(request.uri()) {
+            let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
+            return Err(foreign(&self.origin, &target.unwrap_or_else(|_| Origin::new_opaque())));
         }
         request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
 
         let credential = self.credential().await?;
+        if !credential.is_renewable() {
+            return self.attempt(request, &credential).await;
+        }
         let response = self.attempt(request.clone(), &credential).await?;
-        if !credential.is_renewable() || !may_be_stale(&response) {
+        if !may_be_stale(&response) {
             return Ok(response);
         }
         self.provider.reject(&credential);
@@ -111,12 +110,14 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
 /// The Claude API refuses with a 401 and no challenge, and so does the official SDKs' test server: such a refusal is taken
 /// as one of the token. A challenge that speaks of something else is not (`docs/decisions/0012-unchallenged-401.md`).
 fn may_be_stale(response: &Response) -> bool {
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return false;
+    }
     let challenges = Challenge::read(response.headers());
     let of_token = |challenge: &Challenge| {
         challenge.is_bearer() && challenge.param("error").is_none_or(|error| error == "invalid_token")
     };
-    response.status() == StatusCode::UNAUTHORIZED
-        && (challenges.is_empty() || challenges.iter().any(of_token))
+    challenges.is_empty() || challenges.iter().any(of_token)
 }
 
 fn foreign(owner: &Origin, target: &Origin) -> Error {

@@ -1,15 +1,19 @@
 //! How JSON becomes a typed object and JSON again without losing a member.
 //!
 //! Derived `serde` code cannot keep the law of the parent module: it drops a `null` in an optional field, fails on a
-//! value of another shape, and buffers tagged enums twice. So objects are read from a [`Map`]: a field takes its member
-//! out when the value fits, and whatever remains is `extra`.
+//! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
+//! whatever remains is `extra`: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
+use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 #[macro_use]
 mod macros;
+pub(crate) mod read;
+
+use read::{Reading, Scalar};
 
 /// A type that a JSON value may or may not have the shape of.
 pub(crate) trait Fit: Sized {
@@ -18,10 +22,32 @@ pub(crate) trait Fit: Sized {
 
     /// The typed value, by moving; `None` only where [`Fit::fits`] says `false`.
     fn fit(value: Value) -> Option<Self>;
+
+    /// The typed value, or the value as it came where it does not fit.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if !Self::fits(&value) {
+            return Ok(Err(value));
+        }
+        Ok(Self::fit(value).ok_or(Value::Null))
+    }
 }
 
 /// A place for one member of an object: a type that must be there, or an `Option` of one.
 pub(crate) trait Field: Sized + Serialize {
+    /// What the member is where it is there.
+    type Member: Fit + Serialize;
+
+    /// The field, of what was read of the member; one that does not fit goes into `extra`.
+    fn settle(
+        read: Option<Reading<Self::Member>>,
+        name: &'static str,
+        extra: &mut Map<String, Value>,
+    ) -> Result<Self, Misfit>;
+
+    /// Whether [`Field::settle`] would fail.
+    fn is_missing(read: Option<&Reading<Self::Member>>) -> bool;
+
     /// Whether [`Field::take`] would succeed.
     fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit>;
 
@@ -39,6 +65,9 @@ pub(crate) trait Object: Sized {
 
     /// Whether [`Object::take_from`] would succeed.
     fn check(members: &Map<String, Value>) -> Result<(), Misfit>;
+
+    /// Reads the object, or all its members where a required one does not fit.
+    fn read_members<'de, A: MapAccess<'de>>(members: A) -> Result<Result<Self, Map<String, Value>>, A::Error>;
 
     /// Writes the leading member, the fields that are set, and those members of `extra` that neither has written.
     fn write<S: Serializer>(&self, serializer: S, lead: Option<Lead<'_>>) -> Result<S::Ok, S::Error>;
@@ -64,6 +93,20 @@ impl Lead<'_> {
 pub(crate) struct Misfit(&'static str);
 
 impl<T: Fit + Serialize> Field for T {
+    type Member = T;
+
+    fn settle(
+        read: Option<Reading<T>>,
+        name: &'static str,
+        _extra: &mut Map<String, Value>,
+    ) -> Result<Self, Misfit> {
+        if let Some(Ok(member)) = read { Ok(member) } else { Err(Misfit(name)) }
+    }
+
+    fn is_missing(read: Option<&Reading<T>>) -> bool {
+        !matches!(read, Some(Ok(_)))
+    }
+
     fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit> {
         if members.get(name).is_some_and(T::fits) { Ok(()) } else { Err(Misfit(name)) }
     }
@@ -79,6 +122,27 @@ impl<T: Fit + Serialize> Field for T {
 }
 
 impl<T: Fit + Serialize> Field for Option<T> {
+    type Member = T;
+
+    fn settle(
+        read: Option<Reading<T>>,
+        name: &'static str,
+        extra: &mut Map<String, Value>,
+    ) -> Result<Self, Misfit> {
+        match read {
+            Some(Ok(member)) => Ok(Some(member)),
+            Some(Err(misfit)) => {
+                extra.insert(name.to_owned(), misfit);
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn is_missing(_read: Option<&Reading<T>>) -> bool {
+        false
+    }
+
     fn check(_members: &Map<String, Value>, _name: &'static str) -> Result<(), Misfit> {
         Ok(())
     }
@@ -100,6 +164,10 @@ impl Fit for Value {
     fn fit(value: Value) -> Option<Self> {
         Some(value)
     }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        Value::deserialize(deserializer).map(Ok)
+    }
 }
 
 impl Fit for String {
@@ -109,6 +177,20 @@ impl Fit for String {
 
     fn fit(value: Value) -> Option<Self> {
         if let Value::String(text) = value { Some(text) } else { None }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::scalar(deserializer)
+    }
+}
+
+impl Scalar for String {
+    fn of_str(value: &str) -> Option<Self> {
+        Some(value.to_owned())
+    }
+
+    fn of_string(value: String) -> Reading<Self> {
+        Ok(value)
     }
 }
 
@@ -120,6 +202,16 @@ impl Fit for bool {
     fn fit(value: Value) -> Option<Self> {
         value.as_bool()
     }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::scalar(deserializer)
+    }
+}
+
+impl Scalar for bool {
+    fn of_bool(value: bool) -> Option<Self> {
+        Some(value)
+    }
 }
 
 impl Fit for u64 {
@@ -129,6 +221,16 @@ impl Fit for u64 {
 
     fn fit(value: Value) -> Option<Self> {
         value.as_u64()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::scalar(deserializer)
+    }
+}
+
+impl Scalar for u64 {
+    fn of_u64(value: u64) -> Option<Self> {
+        Some(value)
     }
 }
 
@@ -140,6 +242,16 @@ impl Fit for u32 {
     fn fit(value: Value) -> Option<Self> {
         value.as_u64()?.try_into().ok()
     }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::scalar(deserializer)
+    }
+}
+
+impl Scalar for u32 {
+    fn of_u64(value: u64) -> Option<Self> {
+        value.try_into().ok()
+    }
 }
 
 impl Fit for usize {
@@ -150,15 +262,29 @@ impl Fit for usize {
     fn fit(value: Value) -> Option<Self> {
         value.as_u64()?.try_into().ok()
     }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::scalar(deserializer)
+    }
 }
 
-impl<T: Fit> Fit for Vec<T> {
+impl Scalar for usize {
+    fn of_u64(value: u64) -> Option<Self> {
+        value.try_into().ok()
+    }
+}
+
+impl<T: Fit + Serialize> Fit for Vec<T> {
     fn fits(value: &Value) -> bool {
         value.as_array().is_some_and(|values| values.iter().all(T::fits))
     }
 
     fn fit(value: Value) -> Option<Self> {
         if let Value::Array(values) = value { values.into_iter().map(T::fit).collect() } else { None }
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        read::list(deserializer)
     }
 }
 
@@ -169,5 +295,9 @@ impl<T: Fit> Fit for Box<T> {
 
     fn fit(value: Value) -> Option<Self> {
         T::fit(value).map(Self::new)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        Ok(T::read(deserializer)?.map(Self::new))
     }
 }

@@ -60,6 +60,38 @@ macro_rules! object {
                 Ok(())
             }
 
+            fn read_members<'de, A: serde::de::MapAccess<'de>>(
+                mut members: A,
+            ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
+                use serde::de::Error as _;
+                use $crate::types::wire::{Field, read::{Name, Read}};
+
+                $(let mut $field = None;)*
+                let mut extra = serde_json::Map::new();
+                while let Some(Name(name)) = members.next_key()? {
+                    $(if name == json_name!($field $($json)?) {
+                        $field = Some(members.next_value_seed(Read::<<$type as Field>::Member>::NEW)?);
+                        continue;
+                    })*
+                    extra.insert(name.into_owned(), members.next_value()?);
+                }
+                if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
+                    $(if let Some(read) = $field {
+                        let value = match read {
+                            Ok(member) => serde_json::to_value(member).map_err(A::Error::custom)?,
+                            Err(misfit) => misfit,
+                        };
+                        extra.insert(json_name!($field $($json)?).to_owned(), value);
+                    })*
+                    return Ok(Err(extra));
+                }
+                Ok(Ok(Self {
+                    $($field: <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra)
+                        .map_err(A::Error::custom)?,)*
+                    extra,
+                }))
+            }
+
             fn write<S: serde::Serializer>(
                 &self,
                 serializer: S,
@@ -97,6 +129,12 @@ macro_rules! object {
                 let serde_json::Value::Object(mut members) = value else { return None };
                 <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
             }
+
+            fn read<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
+                $crate::types::wire::read::object(deserializer)
+            }
         }
     };
 }
@@ -112,8 +150,16 @@ macro_rules! serde_object {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut members = <serde_json::Map<_, _> as serde::Deserialize>::deserialize(deserializer)?;
-                $crate::types::wire::Object::take_from(&mut members).map_err(serde::de::Error::custom)
+                use serde::de::Error as _;
+
+                match $crate::types::wire::Fit::read(deserializer)? {
+                    Ok(object) => Ok(object),
+                    Err(serde_json::Value::Object(members)) => {
+                        let checked = <Self as $crate::types::wire::Object>::check(&members);
+                        Err(D::Error::custom(checked.err().map_or_else(String::new, |misfit| misfit.to_string())))
+                    }
+                    Err(_) => Err(D::Error::custom("not an object")),
+                }
             }
         }
     )+};
@@ -182,7 +228,31 @@ macro_rules! tagged {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <serde_json::Map<_, _> as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                match $crate::types::wire::read::tagged(deserializer)? {
+                    Ok(object) => Ok(object),
+                    Err(_) => Err(<D::Error as serde::de::Error>::custom("not an object")),
+                }
+            }
+        }
+
+        impl $crate::types::wire::read::Tagged for $name {
+            fn read_after<'de, A: serde::de::MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error> {
+                let mut unknown = match tag {
+                    $($tag => match <$object as $crate::types::wire::Object>::read_members(members)? {
+                        Ok(mut object) => {
+                            object.extra.remove("type");
+                            return Ok(Self::$variant(object));
+                        }
+                        Err(unknown) => unknown,
+                    },)*
+                    _ => {
+                        let mut unknown = serde_json::Map::new();
+                        $crate::types::wire::read::rest(&mut unknown, members)?;
+                        unknown
+                    }
+                };
+                unknown.insert("type".to_owned(), tag.into());
+                Ok(Self::Unknown(unknown))
             }
         }
 
@@ -193,6 +263,12 @@ macro_rules! tagged {
 
             fn fit(value: serde_json::Value) -> Option<Self> {
                 if let serde_json::Value::Object(members) = value { Some(Self::from(members)) } else { None }
+            }
+
+            fn read<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
+                $crate::types::wire::read::tagged(deserializer)
             }
         }
     };
@@ -278,6 +354,18 @@ macro_rules! serde_string {
 
             fn fit(value: serde_json::Value) -> Option<Self> {
                 if let serde_json::Value::String(text) = value { Some(Self::from(text)) } else { None }
+            }
+
+            fn read<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
+                $crate::types::wire::read::scalar(deserializer)
+            }
+        }
+
+        impl $crate::types::wire::read::Scalar for $name {
+            fn of_str(value: &str) -> Option<Self> {
+                Some(Self::from(value))
             }
         }
     };

@@ -1,0 +1,288 @@
+//! Reading JSON in one pass: into a type where the value fits, into a [`Value`] where it does not.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+use super::{Fit, Object};
+
+/// A value that has the shape of `T`, or any other as it came.
+pub(crate) type Reading<T> = Result<T, Value>;
+
+/// Reads what [`Fit::read`] reads, where serde wants a seed.
+pub(crate) struct Read<T>(PhantomData<T>);
+
+impl<T> Read<T> {
+    pub(crate) const NEW: Self = Self(PhantomData);
+}
+
+impl<'de, T: Fit> DeserializeSeed<'de> for Read<T> {
+    type Value = Reading<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        T::read(deserializer)
+    }
+}
+
+/// A type that is made of one string, number or truth value.
+pub(crate) trait Scalar: Sized {
+    fn of_bool(_value: bool) -> Option<Self> {
+        None
+    }
+
+    fn of_u64(_value: u64) -> Option<Self> {
+        None
+    }
+
+    fn of_str(_value: &str) -> Option<Self> {
+        None
+    }
+
+    fn of_string(value: String) -> Reading<Self> {
+        Self::of_str(&value).ok_or(Value::String(value))
+    }
+}
+
+/// The methods of a visitor for values that do not fit.
+macro_rules! misfits {
+    ($($kind:ident),+) => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("any JSON value")
+        }
+
+        $(misfits!(@ $kind);)+
+
+        fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+            Ok(Err(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+        }
+
+        fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+            match u64::try_from(value) {
+                Ok(value) => self.visit_u64(value),
+                Err(_) => Ok(Err(value.into())),
+            }
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(Err(Value::Null))
+        }
+
+        fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+            self.visit_unit()
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+    };
+    (@ scalars) => {
+        fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+            Ok(Err(value.into()))
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+            Ok(Err(value.into()))
+        }
+
+        fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+            Ok(Err(value.into()))
+        }
+
+        fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
+            Ok(Err(value.into()))
+        }
+    };
+    (@ lists) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+            Value::deserialize(SeqAccessDeserializer::new(items)).map(Err)
+        }
+    };
+    (@ objects) => {
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            Value::deserialize(MapAccessDeserializer::new(members)).map(Err)
+        }
+    };
+}
+
+/// Reads a [`Scalar`].
+pub(crate) fn scalar<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
+    deserializer.deserialize_any(Scalars(PhantomData))
+}
+
+struct Scalars<T>(PhantomData<T>);
+
+impl<'de, T: Scalar> Visitor<'de> for Scalars<T> {
+    type Value = Reading<T>;
+
+    misfits!(lists, objects);
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(T::of_bool(value).ok_or_else(|| value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(T::of_u64(value).ok_or_else(|| value.into()))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(T::of_str(value).ok_or_else(|| value.into()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
+        Ok(T::of_string(value))
+    }
+}
+
+/// Reads a list; one item that does not fit makes a value of them all.
+pub(crate) fn list<'de, T, D>(deserializer: D) -> Result<Reading<Vec<T>>, D::Error>
+where
+    T: Fit + Serialize,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(List(PhantomData))
+}
+
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
+    type Value = Reading<Vec<T>>;
+
+    misfits!(scalars, objects);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Read::<T>::NEW)? {
+            match item {
+                Ok(item) => list.push(item),
+                Err(misfit) => {
+                    let values = list.iter().map(serde_json::to_value);
+                    let mut values: Vec<Value> = values.collect::<Result<_, _>>().map_err(A::Error::custom)?;
+                    values.push(misfit);
+                    while let Some(value) = items.next_element()? {
+                        values.push(value);
+                    }
+                    return Ok(Err(Value::Array(values)));
+                }
+            }
+        }
+        Ok(Ok(list))
+    }
+}
+
+/// Reads an [`Object`].
+pub(crate) fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
+    deserializer.deserialize_any(Members(PhantomData))
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for Members<T> {
+    type Value = Reading<T>;
+
+    misfits!(scalars, lists);
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        Ok(T::read_members(members)?.map_err(Value::Object))
+    }
+}
+
+/// One of several objects, told apart by their member `type`; [`tagged!`] implements it.
+pub(crate) trait Tagged: Sized + From<Map<String, Value>> {
+    /// Reads the members after a leading `type`.
+    fn read_after<'de, A: MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error>;
+}
+
+/// Reads a [`Tagged`] object. In one pass where `type` comes first, as the service writes it.
+pub(crate) fn tagged<'de, T: Tagged, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
+    deserializer.deserialize_any(Variants(PhantomData))
+}
+
+struct Variants<T>(PhantomData<T>);
+
+impl<'de, T: Tagged> Visitor<'de> for Variants<T> {
+    type Value = Reading<T>;
+
+    misfits!(scalars, lists);
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut read = Map::new();
+        if let Some(name) = members.next_key::<Name<'de>>()? {
+            let value = if name.0 == "type" {
+                match members.next_value_seed(Text)? {
+                    Ok(tag) => return T::read_after(&tag, members).map(Ok),
+                    Err(value) => value,
+                }
+            } else {
+                members.next_value()?
+            };
+            read.insert(name.0.into_owned(), value);
+        }
+        rest(&mut read, members)?;
+        Ok(Ok(T::from(read)))
+    }
+}
+
+/// Reads the members that are still to come.
+pub(crate) fn rest<'de, A: MapAccess<'de>>(
+    read: &mut Map<String, Value>,
+    mut members: A,
+) -> Result<(), A::Error> {
+    while let Some((name, value)) = members.next_entry::<String, Value>()? {
+        read.insert(name, value);
+    }
+    Ok(())
+}
+
+/// The name of a member, borrowed where the input allows it.
+pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_str(Text)? {
+            Ok(name) => Ok(Self(name)),
+            Err(_) => Err(D::Error::custom("the name of a member is a string")),
+        }
+    }
+}
+
+/// Reads a text, borrowed where the input allows it.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Reading<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Reading<Cow<'de, str>>;
+
+    misfits!(lists, objects);
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Err(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Err(value.into()))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Ok(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Ok(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
+        Ok(Ok(Cow::Owned(value)))
+    }
+}
