@@ -1,28 +1,36 @@
 //! The client: one value that is cheap to clone, made once and shared.
 
 use std::{
+    borrow::Cow,
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, PoisonError},
-    time::SystemTime,
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
-use transport::{Clock, HttpBackend};
+use futures_util::FutureExt as _;
+use http::{Method, Uri};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use transport::{Clock, Deadline, ErrorKind, HttpBackend, Reach};
 
 use crate::{
     config::BaseUrl,
-    credentials::CredentialProvider,
-    error::Error,
+    credentials::{Credential, CredentialProvider},
+    error::{ConfigError, Error},
     layers::Charge,
     limits::RateLimits,
     pipeline::Pipeline,
-    resources::{Messages, Models},
+    resources::{Messages, Models, Raw},
 };
 
 mod builder;
+mod options;
 
 pub use builder::ClientBuilder;
+pub use options::RequestOptions;
+
+use options::Checked;
 
 /// A client of the Claude API.
 ///
@@ -43,12 +51,16 @@ pub use builder::ClientBuilder;
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     pipeline: Pipeline,
     credentials: Arc<dyn CredentialProvider>,
     clock: Arc<dyn Clock>,
     base: BaseUrl,
-    betas: Vec<HeaderValue>,
+    /// Where most calls go, with the query of the options.
+    messages: Uri,
+    options: Checked,
+    traces_bodies: bool,
 }
 
 impl Client {
@@ -76,6 +88,39 @@ impl Client {
         Messages(self)
     }
 
+    /// A client whose calls carry `options`, on top of those this one already has; everything else it shares with this
+    /// one.
+    ///
+    /// ```
+    /// use claude_sdk::{Client, RequestOptions, types::{MessageRequest, Model}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::start().await?;
+    /// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+    /// let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 200).user("Hello!");
+    /// let once = client.with_options(RequestOptions::new().header("x-job", "nightly").max_retries(0))?;
+    /// once.messages().create(&request).await?;
+    /// # assert_eq!(server.journal().pop().unwrap().header("x-job"), Some("nightly"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where a header or a member is one that the client must know itself, or no header can carry it.
+    pub fn with_options(&self, options: RequestOptions) -> Result<Self, ConfigError> {
+        let options = self.0.options.with(options)?;
+        let messages = self.0.base.uri(&routed(MESSAGES, &options.query))?;
+        Ok(Self(Arc::new(Inner { messages, options, ..(*self.0).clone() })))
+    }
+
+    /// Any route of the API, for what has no type here yet.
+    #[must_use]
+    pub fn raw(&self) -> Raw<'_> {
+        Raw(self)
+    }
+
     /// The models this credential may use.
     #[must_use]
     pub fn models(&self) -> Models<'_> {
@@ -94,38 +139,77 @@ impl Client {
         self.0.credentials.flush().await
     }
 
-    pub(crate) fn now(&self) -> SystemTime {
-        self.0.clock.now()
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
     }
 
-    /// A request to `route`, with what every request carries.
+    /// The host of the base URL.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.0.messages.host()
+    }
+
+    /// The port of the base URL, its default included.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.0.base.as_url().port_or_known_default()
+    }
+
+    /// Whether what is said in a call may be in its span.
+    pub(crate) fn traces_bodies(&self) -> bool {
+        self.0.traces_bodies
+    }
+
+    /// The credential that a call would be sent with, where that is known at once.
+    pub(crate) fn credential_at_hand(&self) -> Option<Credential> {
+        self.0.credentials.ready()
+    }
+
+    /// The members that the options add to a body.
+    pub(crate) fn extra(&self) -> &Map<String, Value> {
+        &self.0.options.extra
+    }
+
+    /// `body` as JSON, with the members that the options add.
+    pub(crate) fn encode(&self, body: &(impl Serialize + ?Sized)) -> Result<Bytes, serde_json::Error> {
+        if self.extra().is_empty() {
+            return serde_json::to_vec(body).map(Bytes::from);
+        }
+        let mut body = serde_json::to_value(body)?;
+        if let Value::Object(members) = &mut body {
+            members.extend(self.extra().clone());
+        }
+        serde_json::to_vec(&body).map(Bytes::from)
+    }
+
+    /// A request to `route`.
     pub(crate) fn request(
         &self,
         method: Method,
         route: &str,
-        body: Option<Bytes>,
-        charge: Charge,
+        body: Bytes,
+        charge: impl FnOnce() -> Charge,
     ) -> Result<transport::Request, Error> {
-        let uri = self.0.base.uri(route)?;
-        let mut request = http::Request::new(Bytes::new());
-        let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        for beta in &self.0.betas {
-            headers.append("anthropic-beta", beta.clone());
-        }
-        if let Some(body) = body {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = body;
-        }
+        let mut request = http::Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        request.extensions_mut().insert(charge);
+        *request.uri_mut() = match route == MESSAGES {
+            true => self.0.messages.clone(),
+            false => self.0.base.uri(&routed(route, &self.0.options.query))?,
+        };
+        self.0.options.apply(&mut request);
+        if let Some(deadline) = self.0.options.deadline {
+            request.extensions_mut().insert(Deadline(self.0.clock.now() + deadline));
+        }
+        if self.0.pipeline.is_limited {
+            request.extensions_mut().insert(charge());
+        }
         Ok(request)
     }
 
     pub(crate) async fn send(&self, request: transport::Request) -> Result<transport::Response, Error> {
-        Ok(self.0.pipeline.backend.send(request).await?)
+        let backend = &self.0.pipeline.backend;
+        // Everything of the user's that is called on the way is called in here.
+        let answer = AssertUnwindSafe(async { backend.send(request).await }).catch_unwind().await;
+        let panicked = |_| transport::Error::bare(ErrorKind::Panicked, Reach::MaybeSent);
+        Ok(answer.unwrap_or_else(|panic| Err(panicked(panic)))?)
     }
 }
 
@@ -135,4 +219,14 @@ impl fmt::Debug for Client {
     }
 }
 
-const USER_AGENT: &str = concat!("claude-sdk-rust/", env!("CARGO_PKG_VERSION"));
+/// A route with one more query.
+fn routed<'a>(route: &'a str, query: &str) -> Cow<'a, str> {
+    match (query, route.contains('?')) {
+        ("", _) => route.into(),
+        (query, true) => format!("{route}&{query}").into(),
+        (query, false) => format!("{route}?{query}").into(),
+    }
+}
+
+/// The route most calls go to.
+pub(crate) const MESSAGES: &str = "v1/messages";

@@ -2,8 +2,12 @@
 //! credential on each attempt, [`Throttle`] asks the rate limiter first and tells it what the service answered.
 
 mod authorize;
+mod equip;
 mod throttle;
 
 pub use authorize::Authorize;
 pub use throttle::Throttle;
+
+pub(crate) use authorize::Sent;
+pub(crate) use equip::Equip;
 pub(crate) use throttle::{Charge, HeldPermit};

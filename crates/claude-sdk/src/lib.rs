@@ -34,11 +34,24 @@
 //! Every failure is an [`Error`]: match on it, or ask [`Error::is_retryable`], [`Error::retry_after`] and
 //! [`Error::request_id`]. The text never contains a secret.
 //!
+//! # One call unlike the others
+//!
+//! [`Client::with_options`] gives a client whose calls carry more headers, a query, members of the body, or limits of
+//! their own ([`RequestOptions`]). [`Client::raw`] calls routes that have no type here yet. Every [`Reply`] has the
+//! answer's status and headers. A call is cancelled by dropping its future or its stream.
+//!
+//! # Tracing
+//!
+//! Each call is a span of the crate `tracing`, with a span for each attempt in it, named as OpenTelemetry's conventions
+//! for generative AI and for HTTP say. Header values are in none of them, and what people say is only where
+//! [`ClientBuilder::trace_bodies`] asks for it. Where they go is up to your subscriber.
+//!
 //! # Plugging in your own
 //!
 //! | part | trait | builder |
 //! |---|---|---|
 //! | HTTP | [`transport::HttpBackend`] | [`ClientBuilder::backend`] |
+//! | what happens to each attempt | [`transport::layers::Middleware`], or a closure | [`ClientBuilder::middleware`] |
 //! | rate limits | [`ratelimit::RateLimiter`] | [`ClientBuilder::rate_limiter`] |
 //! | secrets | [`secrets::SecretProvider`] | [`credentials::FromSecret`] with [`ClientBuilder::credentials`] |
 //! | credentials | [`credentials::CredentialProvider`] | [`ClientBuilder::credentials`] |
@@ -73,6 +86,7 @@ mod pipeline;
 pub mod profile;
 mod reply;
 mod resources;
+mod spans;
 pub mod stream;
 pub mod token_store;
 pub mod types;
@@ -83,7 +97,7 @@ pub use ratelimit;
 pub use secrets;
 pub use transport;
 
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, RequestOptions};
 pub use config::ApiVersion;
 #[cfg(feature = "profile")]
 pub use error::ProfileError;
@@ -93,7 +107,7 @@ pub use error::{
 };
 pub use limits::{Limit, RateLimits};
 pub use reply::Reply;
-pub use resources::{MessageStream, Messages, Models, TextStream};
+pub use resources::{MessageStream, Messages, Models, Raw, RawRequest, TextStream};
 
 /// The README's example is compiled with the documentation's.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -6,6 +6,8 @@ use http::HeaderMap;
 use ratelimit::{Observation, Window};
 use serde::Serialize;
 
+const PREFIX: &str = "anthropic-ratelimit-";
+
 /// The limits an answer reported (API documentation: rate limits, response headers).
 ///
 /// A `None` was not reported. The instants of the wire are turned into waits at the time the answer came.
@@ -42,7 +44,7 @@ impl RateLimits {
         let mut limits = Self::default();
         // One look at each header: asking for twelve names costs more than a whole call without them.
         for (name, value) in headers {
-            let Some(what) = name.as_str().strip_prefix("anthropic-ratelimit-") else { continue };
+            let Some(what) = name.as_str().strip_prefix(PREFIX) else { continue };
             let Some((dimension, what)) = what.rsplit_once('-') else { continue };
             let limit = match dimension {
                 "requests" => &mut limits.requests,
@@ -63,6 +65,11 @@ impl RateLimits {
             }
         }
         limits
+    }
+
+    /// Whether there is anything to read in the headers of an answer.
+    pub(crate) fn are_in(headers: &HeaderMap) -> bool {
+        headers.keys().any(|name| name.as_str().starts_with(PREFIX))
     }
 
     /// Whether the answer reported nothing at all.

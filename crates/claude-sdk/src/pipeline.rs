@@ -1,8 +1,9 @@
 //! The order of the layers, written once. Outermost first:
 //!
-//! **call span → retry → rate limit → authorize → attempt span → timeout → backend**
+//! **call span → retry → headers → middleware → rate limit → authorize → attempt span → timeout → backend**
 //!
-//! Each attempt costs a permit and carries a fresh credential, because waiting for a permit can outlast a token.
+//! The call span is where the call is known ([`crate::resources`]). Middleware sees each attempt without its credential,
+//! and answers without a permit. Each attempt costs a permit and carries a fresh credential, because waiting for a permit can outlast a token.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,17 +11,18 @@ use std::{
 };
 
 use auth_core::ScopeSet;
+use http::HeaderMap;
 use ratelimit::RateLimiter;
 use transport::{
     Clock, HttpBackend,
-    layers::{Retry, RetryPolicy, Timeout, Trace},
+    layers::{Intercept, Middleware, Retry, RetryPolicy, Timeout, Trace},
 };
 
 use crate::{
     config::ApiVersion,
     credentials::CredentialProvider,
     error::ConfigError,
-    layers::{Authorize, Throttle},
+    layers::{Authorize, Equip, Throttle},
     limits::RateLimits,
 };
 
@@ -28,7 +30,10 @@ use crate::{
 pub(crate) struct Parts {
     pub(crate) backend: Arc<dyn HttpBackend>,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
-    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
+    pub(crate) middleware: Vec<Arc<dyn Middleware>>,
+    /// What every request carries.
+    pub(crate) headers: HeaderMap,
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) base_url: String,
@@ -49,21 +54,32 @@ pub(crate) struct Timeouts {
 }
 
 /// The layers, nested.
+#[derive(Clone)]
 pub(crate) struct Pipeline {
     pub(crate) backend: Arc<dyn HttpBackend>,
     /// Where the limits of the newest answer are kept.
     pub(crate) reported: Arc<Mutex<RateLimits>>,
+    /// Whether a limiter wants to know what a request is charged.
+    pub(crate) is_limited: bool,
 }
 
 /// Nests the layers.
 pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let Parts { backend, credentials, limiter, retry, clock, base_url, needs, version, timeouts, .. } = parts;
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
-    let backend = Trace::new(backend, Arc::clone(&clock));
+    let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version)?.needs(needs);
-    let backend = Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait);
+    let is_limited = limiter.is_some();
+    let backend = match limiter {
+        Some(limiter) => Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait),
+        None => Throttle::unlimited(backend, Arc::clone(&clock)),
+    };
     let reported = backend.reported();
-    let backend = Retry::new(backend, retry, Arc::clone(&clock), parts.seed);
-    let backend = Trace::new(backend, clock);
-    Ok(Pipeline { backend: Arc::new(backend), reported })
+    let backend: Arc<dyn HttpBackend> = match parts.middleware.is_empty() {
+        true => Arc::new(backend),
+        false => Arc::new(parts.middleware.into_iter().fold(Intercept::new(backend), Intercept::with)),
+    };
+    let backend = Equip::new(backend, parts.headers);
+    let backend = Retry::new(backend, retry, clock, parts.seed);
+    Ok(Pipeline { backend: Arc::new(backend), reported, is_limited })
 }

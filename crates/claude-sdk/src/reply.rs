@@ -1,16 +1,17 @@
 //! From an answer on the wire to a typed value or a typed error.
 
-use std::{ops::Deref, time::SystemTime};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 use auth_core::MissingScope;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use transport::{Body, Response};
+use transport::{Body, Clock, Response};
 
 use crate::{
     credentials::Credential,
     error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
+    layers::Sent,
     types::ErrorBody,
 };
 
@@ -24,11 +25,52 @@ const ERROR_LIMIT: usize = 1024 * 1024;
 pub struct Reply<T> {
     value: T,
     envelope: Envelope,
+    head: Box<Head>,
+}
+
+/// What an answer's head said besides.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+impl Head {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// Says nothing of the headers, which may hold anything.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 impl<T> Reply<T> {
-    pub(crate) fn new(value: T, envelope: Envelope) -> Self {
-        Self { value, envelope }
+    pub(crate) fn new(value: T, envelope: Envelope, head: Box<Head>) -> Self {
+        Self { value, envelope, head }
+    }
+
+    /// The HTTP status, which is a success.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The headers of the answer.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.envelope.attempts
     }
 
     /// The service's name for the call, from the `request-id` header; quote it when asking for help.
@@ -50,6 +92,18 @@ impl<T> Reply<T> {
     }
 }
 
+impl Reply<Bytes> {
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] where it is no JSON, or none that `T` can be read from.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let unexpected = |error| UnexpectedAnswer::json(self.status(), &error, self.envelope.clone());
+        serde_json::from_slice(self).map_err(|error| Box::new(unexpected(error)).into())
+    }
+}
+
 impl<T> Deref for Reply<T> {
     type Target = T;
 
@@ -64,17 +118,18 @@ pub(crate) struct Opened {
     pub(crate) credential: Option<Credential>,
     pub(crate) body: Body,
     pub(crate) extensions: http::Extensions,
-    status: StatusCode,
+    pub(crate) head: Box<Head>,
 }
 
-/// Looks at the head: a success of `content_type` is opened, everything else becomes its error.
+/// Looks at the head: a success is opened, where a content type is expected one of that, everything else becomes its
+/// error.
 pub(crate) async fn open(
     response: Response,
-    content_type: &'static str,
-    now: SystemTime,
+    content_type: Option<&'static str>,
+    clock: &dyn Clock,
 ) -> Result<Opened, Error> {
     let (head, body) = response.into_parts();
-    let credential = head.extensions.get::<Credential>().cloned();
+    let credential = head.extensions.get().map(|Sent(credential)| credential.clone());
     let secret = credential.as_ref().map(Credential::expose);
     let envelope = envelope(&head.headers, &head.extensions, secret);
     let unexpected = |what: String, envelope| {
@@ -93,31 +148,43 @@ pub(crate) async fn open(
         };
         let retry = (
             is_retryable(head.status, &head.headers, &answer),
-            transport::layers::retry_after(&head.headers, now),
+            transport::layers::retry_after(&head.headers, clock.now()),
         );
         let missing = credential.as_ref().and_then(|credential| missing_scope(&head.headers, credential));
         let error = ApiError::new(head.status, answer, retry, envelope, body, secret).missing(missing);
         return Err(Error::Api(Box::new(error)));
     }
-    if received != content_type {
+    if content_type.is_some_and(|content_type| received != content_type) {
         return Err(unexpected(foreign(&received), envelope));
     }
-    Ok(Opened { envelope, credential, body, extensions: head.extensions, status: head.status })
+    let extensions = head.extensions;
+    let head = Box::new(Head { status: head.status, headers: head.headers });
+    Ok(Opened { envelope, credential, body, extensions, head })
 }
 
 /// Reads a JSON answer whole.
 pub(crate) async fn json<T: DeserializeOwned>(
     response: Response,
-    now: SystemTime,
+    clock: &dyn Clock,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
-    let Opened { envelope, body, extensions, status, .. } = open(response, "application/json", now).await?;
-    let body: Bytes = match body.collect(ANSWER_LIMIT).await {
-        Ok(body) => body,
-        Err(error) => return Err(Box::new(UnexpectedAnswer::body(status, error, envelope)).into()),
-    };
+    let opened = open(response, Some("application/json"), clock).await?;
+    let (Reply { value: body, envelope, head }, extensions) = read(opened).await?;
     match serde_json::from_slice(&body) {
-        Ok(value) => Ok((Reply::new(value, envelope), extensions)),
-        Err(error) => Err(Box::new(UnexpectedAnswer::json(status, &error, envelope)).into()),
+        Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
+        Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
+    }
+}
+
+/// Reads any answer whole.
+pub(crate) async fn bytes(response: Response, clock: &dyn Clock) -> Result<Reply<Bytes>, Error> {
+    Ok(read(open(response, None, clock).await?).await?.0)
+}
+
+async fn read(opened: Opened) -> Result<(Reply<Bytes>, http::Extensions), Error> {
+    let Opened { envelope, body, extensions, head, .. } = opened;
+    match body.collect(ANSWER_LIMIT).await {
+        Ok(body) => Ok((Reply::new(body, envelope, head), extensions)),
+        Err(error) => Err(Box::new(UnexpectedAnswer::body(head.status, error, envelope)).into()),
     }
 }
 
@@ -130,13 +197,27 @@ fn missing_scope(headers: &HeaderMap, credential: &Credential) -> Option<Missing
 fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {
     let request_id = headers.get("request-id").and_then(|value| value.to_str().ok());
     let attempts = extensions.get::<transport::Attempts>().map_or(1, |attempts| attempts.0);
-    Envelope { request_id: request_id.map(|id| shown(id, secret).chars().take(128).collect()), attempts }
+    Envelope { request_id: request_id.map(|id| plain(id, secret)), attempts }
+}
+
+/// A request's name fit to show; most are as they come.
+fn plain(id: &str, secret: Option<&str>) -> String {
+    const LONGEST: usize = 128;
+    let is_plain = id.len() <= LONGEST && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain && !secret.is_some_and(|secret| id.contains(secret)) {
+        return id.to_owned();
+    }
+    shown(id, secret).chars().take(LONGEST).collect()
 }
 
 /// The content type without its parameters, in lower case.
-fn media_type(headers: &HeaderMap, secret: Option<&str>) -> String {
+fn media_type<'a>(headers: &'a HeaderMap, secret: Option<&str>) -> Cow<'a, str> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    shown(value, secret).split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    if matches!(value, "application/json" | "text/event-stream") {
+        return value.into();
+    }
+    let shown = shown(value, secret);
+    shown.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().into()
 }
 
 fn foreign(received: &str) -> String {

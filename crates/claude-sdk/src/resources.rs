@@ -2,6 +2,8 @@
 
 mod messages;
 mod models;
+mod raw;
 
 pub use messages::{MessageStream, Messages, TextStream};
 pub use models::Models;
+pub use raw::{Raw, RawRequest};

@@ -26,6 +26,12 @@ impl Permit {
         Self { settle: None }
     }
 
+    /// Tells whether there is nothing to settle.
+    #[must_use]
+    pub const fn is_free(&self) -> bool {
+        self.settle.is_none()
+    }
+
     /// Tells the limiter what the work really cost.
     pub fn settle(mut self, actual: Cost) {
         if let Some(settle) = self.settle.take() {

@@ -1,6 +1,6 @@
 //! The seam every layer implements: one request in, one response out.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,6 +14,10 @@ pub type Request = http::Request<Bytes>;
 
 /// A response whose body is still arriving.
 pub type Response = http::Response<Body>;
+
+/// What [`HttpBackend::send`] returns, for a layer that has nothing to do afterwards: it hands on the future of the
+/// backend it wraps, where an `async` body would make one of its own.
+pub type Sending<'f> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'f>>;
 
 /// Something that sends a request once.
 ///
@@ -33,16 +37,22 @@ pub trait HttpBackend: fmt::Debug + Send + Sync + 'static {
     async fn send(&self, request: Request) -> Result<Response, Error>;
 }
 
-#[async_trait]
 impl<B: HttpBackend + ?Sized> HttpBackend for Arc<B> {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        (**self).send(request).await
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        (**self).send(request)
     }
 }
 
-#[async_trait]
 impl<B: HttpBackend + ?Sized> HttpBackend for Box<B> {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        (**self).send(request).await
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        (**self).send(request)
     }
 }

@@ -48,6 +48,8 @@ pub enum ErrorKind {
     Closed,
     /// A layer of this program said no before anything was sent; the source is its reason.
     Refused,
+    /// A part of this program that was called on the way panicked: a middleware, a provider, a policy.
+    Panicked,
     /// Anything else; the source tells.
     Other,
 }
@@ -168,6 +170,7 @@ impl Error {
             | ErrorKind::Protocol
             | ErrorKind::BodyTooLarge { .. }
             | ErrorKind::Refused
+            | ErrorKind::Panicked
             | ErrorKind::Other => false,
         }
     }
@@ -248,6 +251,13 @@ impl fmt::Display for Error {
                 )
             }
             ErrorKind::Refused => write!(f, "nothing was sent to {target}; see the cause"),
+            ErrorKind::Panicked => {
+                write!(
+                    f,
+                    "a middleware, provider or policy of this program panicked during the exchange with {target}; see \
+                     standard error for where, and mend it"
+                )
+            }
             ErrorKind::Other => write!(f, "the exchange with {target} failed; see the cause"),
         }?;
         if self.attempts > 1 { write!(f, " ({} attempts)", self.attempts) } else { Ok(()) }

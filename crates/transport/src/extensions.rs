@@ -1,6 +1,8 @@
 //! What a caller and the layers tell each other through the extensions of a request or a response.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use crate::{Request, Response};
 
 /// In a request: when the caller stops being interested, on the same [`Clock`](crate::Clock) as the layers'.
 ///
@@ -15,6 +17,11 @@ pub struct Deadline(pub SystemTime);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxRetries(pub u32);
 
+/// In a request: how long an attempt may take until the head of the response is here, instead of what
+/// [`Timeout::headers`](crate::layers::Timeout::headers) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadersTimeout(pub Duration);
+
 /// In a request: it may be sent again even if the server may already have acted on it.
 ///
 /// Methods that are idempotent by definition (RFC 9110, section 9.2.2) need no mark. Put it on a POST only if doing
@@ -22,12 +29,28 @@ pub struct MaxRetries(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replayable;
 
-/// In a request, set by [`Retry`](crate::layers::Retry): which attempt this is, the first being 1.
+/// In a request, set by [`Retry`](crate::layers::Retry) which attempt this is, the first being 1.
 ///
-/// Layers further in can read it, for example to tell the server or a log.
+/// Layers further in can read it with [`Attempt::of`], for example to tell the server or a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt(pub u32);
 
-/// In a response, set by [`Retry`](crate::layers::Retry): how many attempts it took, at least 1.
+impl Attempt {
+    /// The number of the attempt that `request` is, the first being 1.
+    #[must_use]
+    pub fn of(request: &Request) -> u32 {
+        request.extensions().get().map_or(1, |&Self(number)| number)
+    }
+}
+
+/// In a response, set by [`Retry`](crate::layers::Retry) how many attempts it took, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts(pub u32);
+
+impl Attempts {
+    /// How many attempts `response` took, at least 1.
+    #[must_use]
+    pub fn of(response: &Response) -> u32 {
+        response.extensions().get().map_or(1, |&Self(number)| number)
+    }
+}

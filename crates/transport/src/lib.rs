@@ -75,10 +75,10 @@ pub mod sse;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
-pub use backend::{HttpBackend, Request, Response};
+pub use backend::{HttpBackend, Request, Response, Sending};
 pub use body::Body;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Reach, TimeoutKind};
-pub use extensions::{Attempt, Attempts, Deadline, MaxRetries, Replayable};
+pub use extensions::{Attempt, Attempts, Deadline, HeadersTimeout, MaxRetries, Replayable};
 #[cfg(feature = "test-util")]
 pub use sim_clock::SimClock;

@@ -1,16 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use auth_core::ScopeSet;
-use http::HeaderValue;
-use ratelimit::{RateLimiter, limiters::Unlimited};
+use http::{HeaderMap, HeaderValue, header};
+use ratelimit::RateLimiter;
 use secrecy::SecretString;
 use secrets::{SecretName, providers::Env};
 use transport::{
     Clock, HttpBackend, SystemClock,
-    layers::{Backoff, RetryPolicy},
+    layers::{Backoff, Middleware, RetryPolicy},
 };
 
-use super::{Client, Inner};
+use super::{Checked, Client, Inner, MESSAGES};
 #[cfg(feature = "profile")]
 use crate::profile::ProfileName;
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 /// Sets up a [`Client`]; only a credential is required.
 ///
 /// Every part can be another one of your own: [`credentials`](Self::credentials), [`backend`](Self::backend),
-/// [`rate_limiter`](Self::rate_limiter), [`retry_policy`](Self::retry_policy), [`clock`](Self::clock).
+/// [`middleware`](Self::middleware), [`rate_limiter`](Self::rate_limiter), [`retry_policy`](Self::retry_policy), [`clock`](Self::clock).
 #[derive(Debug, Default)]
 #[must_use]
 pub struct ClientBuilder {
@@ -35,12 +35,14 @@ pub struct ClientBuilder {
     betas: Vec<String>,
     backend: Option<Arc<dyn HttpBackend>>,
     limiter: Option<Arc<dyn RateLimiter>>,
+    middleware: Chain,
     limiter_max_wait: Option<Duration>,
     retry: Option<Arc<dyn RetryPolicy>>,
     max_retries: Option<u32>,
     clock: Option<Arc<dyn Clock>>,
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
+    traces_bodies: bool,
 }
 
 impl ClientBuilder {
@@ -126,6 +128,38 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends each attempt through `middleware`, the first added being the outermost: a type of your own that is a
+    /// [`Middleware`], or a closure.
+    ///
+    /// It stands inside of the retries and outside of the rate limiter and the credential, which it never sees.
+    ///
+    /// ```
+    /// use claude_sdk::{Client, transport::{Request, layers::Next}, types::{MessageRequest, Model}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::start().await?;
+    /// # let (key, base_url) = (server.api_key().to_owned(), server.base_url());
+    /// let client = Client::builder()
+    ///     .api_key(key)
+    ///     .base_url(base_url)
+    ///     .middleware(|mut request: Request, next: Next| async move {
+    ///         request.headers_mut().insert("x-team", http::HeaderValue::from_static("blue"));
+    ///         let response = next.run(request).await?;
+    ///         println!("{}", response.status());
+    ///         Ok(response)
+    ///     })
+    ///     .build()?;
+    /// client.messages().create(&MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 200).user("Hello!")).await?;
+    /// # assert_eq!(server.journal().pop().unwrap().header("x-team"), Some("blue"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.0.push(Arc::new(middleware));
+        self
+    }
+
     /// Asks `limiter` before each attempt; without one, only the service limits.
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.limiter = Some(Arc::new(limiter));
@@ -171,6 +205,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Puts what is sent and received into the spans of calls, as events at level debug: everything that was said. Off by
+    /// default.
+    pub fn trace_bodies(mut self, traces: bool) -> Self {
+        self.traces_bodies = traces;
+        self
+    }
+
     /// Puts the client together.
     ///
     /// # Errors
@@ -185,8 +226,7 @@ impl ClientBuilder {
             (None, Chosen::Provider(_)) => DEFAULT_BASE_URL.to_owned(),
         };
         let base = BaseUrl::parse(&base_url)?;
-        let betas = self.betas.iter().map(|beta| HeaderValue::from_str(beta));
-        let betas = betas.collect::<Result<_, _>>().map_err(|_| ConfigError::Header { name: "beta" })?;
+        let headers = headers(&self.betas)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let backend = match self.backend {
             Some(backend) => backend,
@@ -208,7 +248,9 @@ impl ClientBuilder {
         let pipeline = pipeline::build(Parts {
             backend,
             credentials: Arc::clone(&credentials),
-            limiter: self.limiter.unwrap_or_else(|| Arc::new(Unlimited)),
+            limiter: self.limiter,
+            middleware: self.middleware.0,
+            headers,
             retry,
             clock: Arc::clone(&clock),
             base_url,
@@ -221,7 +263,10 @@ impl ClientBuilder {
             limiter_max_wait: self.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
             seed: entropy::seed()?,
         })?;
-        Ok(Client(Arc::new(Inner { pipeline, credentials, clock, base, betas })))
+        let messages = base.uri(MESSAGES)?;
+        let (options, traces_bodies) = (Checked::default(), self.traces_bodies);
+        let inner = Inner { pipeline, credentials, clock, base, messages, options, traces_bodies };
+        Ok(Client(Arc::new(inner)))
     }
 
     fn fixed(mut self, name: &str, credential: Result<Credential, crate::error::AuthError>) -> Self {
@@ -233,6 +278,16 @@ impl ClientBuilder {
     }
 }
 
+/// Middleware, which closures are too; so it says nothing of itself.
+#[derive(Default)]
+struct Chain(Vec<Arc<dyn Middleware>>);
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} middleware]", self.0.len())
+    }
+}
+
 /// Where credentials come from.
 #[derive(Debug)]
 enum Chosen {
@@ -240,6 +295,22 @@ enum Chosen {
     /// Made at the end, with the backend and the clock of this client.
     Found(Box<Resolution>),
 }
+
+/// What every request carries.
+fn headers(betas: &[String]) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::ACCEPT, json.clone());
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    for beta in betas {
+        let beta = HeaderValue::from_str(beta).map_err(|_| ConfigError::Header { name: "beta".into() })?;
+        headers.append("anthropic-beta", beta);
+    }
+    Ok(headers)
+}
+
+const USER_AGENT: &str = concat!("claude-sdk-rust/", env!("CARGO_PKG_VERSION"));
 
 fn base_url(env: &Env) -> Result<Option<String>, ConfigError> {
     let name = SecretName::new("ANTHROPIC_BASE_URL").map_err(ConfigError::Secret)?;

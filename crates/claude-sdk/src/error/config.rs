@@ -64,7 +64,21 @@ pub enum ConfigError {
     #[error("the value given for `{name}` cannot travel in a header; use visible ASCII characters")]
     Header {
         /// The header's name.
-        name: &'static str,
+        name: String,
+    },
+    /// An option would set what the client must know itself.
+    #[error(
+        "`{name}` is set by the client itself and is no option; credentials and versions are set on the client's builder"
+    )]
+    Reserved {
+        /// The header's or the member's name.
+        name: String,
+    },
+    /// A path of a raw call is not a plain one below the base URL.
+    #[error("{path:?} is no path of the API; give one such as \"/v1/models\", without dots or a query")]
+    Route {
+        /// The refused path.
+        path: String,
     },
     /// A path segment, such as a model's name, would change the route.
     #[error("{value:?} cannot be part of a route; give the bare identifier")]

@@ -26,6 +26,10 @@ pub struct Authorize<B> {
     version: ApiVersion,
 }
 
+/// In a response: what it was asked for with. Nobody outside of this crate can take it out.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent(pub(crate) Credential);
+
 impl<B> Authorize<B> {
     /// Wraps `backend`; credentials of `provider` go to the origin of `base_url` and nowhere else.
     ///
@@ -73,7 +77,7 @@ impl<B: HttpBackend> Authorize<B> {
         credential.attach(self.version, request.headers_mut());
         let mut response = self.backend.send(request).await?;
         // Whoever turns an error body into text takes the secret out of it.
-        response.extensions_mut().insert(credential.clone());
+        response.extensions_mut().insert(Sent(credential.clone()));
         Ok(response)
     }
 }

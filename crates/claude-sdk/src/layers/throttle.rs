@@ -15,7 +15,7 @@ use crate::limits::RateLimits;
 #[derive(Debug, Clone)]
 pub struct Throttle<B> {
     backend: B,
-    limiter: Arc<dyn RateLimiter>,
+    limiter: Option<Arc<dyn RateLimiter>>,
     clock: Arc<dyn Clock>,
     max_wait: Duration,
     reported: Arc<Mutex<RateLimits>>,
@@ -56,7 +56,19 @@ impl<B> Throttle<B> {
     /// Wraps `backend`; a call waits at most `max_wait` for its permit.
     #[must_use]
     pub fn new(backend: B, limiter: Arc<dyn RateLimiter>, clock: Arc<dyn Clock>, max_wait: Duration) -> Self {
-        Self { backend, limiter, clock, max_wait, reported: Arc::default() }
+        Self { backend, limiter: Some(limiter), clock, max_wait, reported: Arc::default() }
+    }
+
+    /// Wraps `backend` and limits nothing; it only keeps what the service says about its limits.
+    #[must_use]
+    pub fn unlimited(backend: B, clock: Arc<dyn Clock>) -> Self {
+        Self { backend, limiter: None, clock, max_wait: Duration::ZERO, reported: Arc::default() }
+    }
+
+    fn note(&self, limits: RateLimits) {
+        if !limits.is_empty() {
+            *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        }
     }
 
     /// Where the limits of the newest answer are kept.
@@ -68,19 +80,26 @@ impl<B> Throttle<B> {
 #[async_trait]
 impl<B: HttpBackend> HttpBackend for Throttle<B> {
     async fn send(&self, request: Request) -> Result<Response, Error> {
+        let Some(limiter) = &self.limiter else {
+            let response = self.backend.send(request).await?;
+            if RateLimits::are_in(response.headers()) {
+                self.note(RateLimits::from_headers(response.headers(), self.clock.now()));
+            }
+            return Ok(response);
+        };
         let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
-        let permit = self.limiter.acquire(charge.key.clone(), charge.cost, self.max_wait).await;
+        let permit = limiter.acquire(charge.key.clone(), charge.cost, self.max_wait).await;
         let permit = permit.map_err(Error::refused)?;
 
         let mut response = self.backend.send(request).await?;
         let now = self.clock.now();
         let limits = RateLimits::from_headers(response.headers(), now);
         let retry_after = transport::layers::retry_after(response.headers(), now);
-        self.limiter.observe(&charge.key, &limits.observation(retry_after));
-        if !limits.is_empty() {
-            *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        limiter.observe(&charge.key, &limits.observation(retry_after));
+        self.note(limits);
+        if !permit.is_free() {
+            response.extensions_mut().insert(HeldPermit::new(permit));
         }
-        response.extensions_mut().insert(HeldPermit::new(permit));
         Ok(response)
     }
 }

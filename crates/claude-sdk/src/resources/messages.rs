@@ -1,12 +1,15 @@
 use bytes::Bytes;
 use http::Method;
 use ratelimit::{Cost, Key};
+use tracing::Instrument as _;
+use transport::Response;
 
 use crate::{
-    client::Client,
+    client::{Client, MESSAGES},
     error::{ConfigError, Error},
     layers::{Charge, HeldPermit},
-    reply::{self, Reply},
+    reply::{self, Opened, Reply},
+    spans::CallSpan,
     types::{CountTokensRequest, Message, MessageRequest, TokenCount, Usage},
 };
 
@@ -32,15 +35,13 @@ impl Messages<'_> {
     ///
     /// Dropping the future closes the connection; the service may have done, and billed, the work.
     pub async fn create(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
-        let body = request.encode(false).map_err(ConfigError::Serialize)?;
-        let charge = charge(request, &body);
-        let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
-        let response = self.0.send(request).await?;
-        let (message, extensions) = reply::json::<Message>(response, self.0.now()).await?;
-        if let Some(permit) = extensions.get::<HeldPermit>() {
-            permit.settle(cost(&message.usage));
+        let call = CallSpan::chat(self.0, request);
+        let reply = self.whole(request, &call).instrument(call.span()).await;
+        match &reply {
+            Ok(message) => call.receives(message, message.attempts()),
+            Err(error) => call.fails(error),
         }
-        Ok(message)
+        reply
     }
 
     /// Sends `request` and gives the message as it is written.
@@ -53,12 +54,14 @@ impl Messages<'_> {
     ///
     /// Dropping the future or the stream closes the connection.
     pub async fn stream(self, request: &MessageRequest) -> Result<MessageStream, Error> {
-        let body = request.encode(true).map_err(ConfigError::Serialize)?;
-        let charge = charge(request, &body);
-        let request = self.0.request(Method::POST, "v1/messages", Some(body), charge)?;
-        let response = self.0.send(request).await?;
-        let opened = reply::open(response, "text/event-stream", self.0.now()).await?;
-        Ok(MessageStream::new(opened))
+        let call = CallSpan::chat(self.0, request);
+        match self.begin(request, &call).instrument(call.span()).await {
+            Ok(opened) => Ok(MessageStream::new(opened, call)),
+            Err(error) => {
+                call.fails(&error);
+                Err(error)
+            }
+        }
     }
 
     /// Counts the input tokens `request` would use (`POST /v1/messages/count_tokens`).
@@ -67,11 +70,45 @@ impl Messages<'_> {
     ///
     /// Any [`Error`] of a call.
     pub async fn count_tokens(self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
-        let body = serde_json::to_vec(&CountTokensRequest::from(request)).map_err(ConfigError::Serialize)?;
-        let charge = Charge { key: key(request), cost: Cost::requests(1) };
-        let request = self.0.request(Method::POST, "v1/messages/count_tokens", Some(body.into()), charge)?;
+        let call = CallSpan::count_tokens(self.0, request);
+        let reply = self.count(request, &call).instrument(call.span()).await;
+        match &reply {
+            Ok(count) => call.counts(count.input_tokens, count.attempts()),
+            Err(error) => call.fails(error),
+        }
+        reply
+    }
+
+    async fn whole(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<Message>, Error> {
+        let response = self.send(request, false, call).await?;
+        let (message, extensions) = reply::json::<Message>(response, self.0.clock()).await?;
+        if let Some(permit) = extensions.get::<HeldPermit>() {
+            permit.settle(cost(&message.usage));
+        }
+        Ok(message)
+    }
+
+    async fn begin(self, request: &MessageRequest, call: &CallSpan) -> Result<Opened, Error> {
+        let response = self.send(request, true, call).await?;
+        reply::open(response, Some("text/event-stream"), self.0.clock()).await
+    }
+
+    async fn send(self, request: &MessageRequest, stream: bool, call: &CallSpan) -> Result<Response, Error> {
+        let body = self.0.encode(&request.body(stream)).map_err(ConfigError::Serialize)?;
+        call.sends(&body);
+        let length = body.len();
+        let request = self.0.request(Method::POST, MESSAGES, body, || charge(request, length))?;
+        self.0.send(request).await
+    }
+
+    async fn count(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<TokenCount>, Error> {
+        let body = CountTokensRequest::of(request, self.0.extra());
+        let body = Bytes::from(serde_json::to_vec(&body).map_err(ConfigError::Serialize)?);
+        call.sends(&body);
+        let charge = || Charge { key: key(request), cost: Cost::requests(1) };
+        let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
         let response = self.0.send(request).await?;
-        Ok(reply::json(response, self.0.now()).await?.0)
+        Ok(reply::json(response, self.0.clock()).await?.0)
     }
 }
 
@@ -80,8 +117,8 @@ fn key(request: &MessageRequest) -> Key {
 }
 
 /// What a message is charged before it is sent: about four bytes a token, and all the output it may have.
-fn charge(request: &MessageRequest, body: &Bytes) -> Charge {
-    let input_tokens = (body.len() as u64).div_ceil(4);
+fn charge(request: &MessageRequest, length: usize) -> Charge {
+    let input_tokens = (length as u64).div_ceil(4);
     let cost =
         Cost::requests(1).with_input_tokens(input_tokens).with_output_tokens(request.max_tokens.into());
     Charge { key: key(request), cost }

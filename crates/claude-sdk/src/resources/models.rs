@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::Method;
 
 use crate::{
@@ -44,9 +45,9 @@ impl Models<'_> {
     }
 
     async fn read<T: serde::de::DeserializeOwned>(self, route: &str) -> Result<Reply<T>, Error> {
-        let request = self.0.request(Method::GET, route, None, Charge::default())?;
+        let request = self.0.request(Method::GET, route, Bytes::new(), Charge::default)?;
         let response = self.0.send(request).await?;
-        Ok(reply::json(response, self.0.now()).await?.0)
+        Ok(reply::json(response, self.0.clock()).await?.0)
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is sent: requests for a message, and for a count of tokens.
 
-use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -134,8 +133,8 @@ impl MessageRequest {
     }
 
     /// The body to send for a message, whole or streamed.
-    pub(crate) fn encode(&self, stream: bool) -> Result<Bytes, serde_json::Error> {
-        serde_json::to_vec(&Body { request: self, stream }).map(Bytes::from)
+    pub(crate) fn body(&self, stream: bool) -> impl Serialize {
+        Body { request: self, stream }
     }
 }
 
@@ -186,6 +185,15 @@ const NOT_COUNTED: [&str; 11] = [
     "top_k",
     "top_p",
 ];
+
+impl CountTokensRequest {
+    /// What of a request counts, with more members that may.
+    pub(crate) fn of(request: &MessageRequest, extra: &Map<String, Value>) -> Self {
+        let mut request = request.clone();
+        request.extra.extend(extra.clone());
+        request.into()
+    }
+}
 
 impl From<MessageRequest> for CountTokensRequest {
     fn from(request: MessageRequest) -> Self {

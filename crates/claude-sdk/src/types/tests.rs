@@ -194,6 +194,8 @@ proptest! {
         source in distorted(json!({"type": "base64", "media_type": "image/png", "data": "iVBOR"})),
     ) {
         accepts::<Message>(&message.to_string());
+        prop_assert_eq!(Message::fit(message.clone()), from_str(&message.to_string()).ok(), "the two ways to read");
+        prop_assert_eq!(Usage::fit(usage.clone()), from_str(&usage.to_string()).ok(), "the two ways to read");
         accepts::<MessageRequest>(&request.to_string());
         accepts::<ErrorBody>(&error.to_string());
         accepts::<Usage>(&usage.to_string());
@@ -284,8 +286,7 @@ fn a_built_request_is_the_documented_json() {
 #[test]
 fn only_the_client_decides_whether_to_stream() {
     let request = MessageRequest::new(Model::CLAUDE_OPUS_5_5, 1).user("Hi").extra("stream", true);
-    let body =
-        |stream| from_str::<Value>(std::str::from_utf8(&request.encode(stream).unwrap()).unwrap()).unwrap();
+    let body = |stream| to_value(request.body(stream)).unwrap();
     assert_eq!(body(true)["stream"], json!(true));
     assert_eq!(body(false).get("stream"), None);
     assert_eq!(body(false)["messages"], json!([{"role": "user", "content": "Hi"}]));

@@ -67,7 +67,8 @@ pub(crate) trait Object: Sized {
     fn check(members: &Map<String, Value>) -> Result<(), Misfit>;
 
     /// Reads the object, or all its members where a required one does not fit.
-    fn read_members<'de, A: MapAccess<'de>>(members: A) -> Result<Result<Self, Map<String, Value>>, A::Error>;
+    fn read_members<'de, A: MapAccess<'de>>(members: A)
+    -> Result<Result<Self, Map<String, Value>>, A::Error>;
 
     /// Writes the leading member, the fields that are set, and those members of `extra` that neither has written.
     fn write<S: Serializer>(&self, serializer: S, lead: Option<Lead<'_>>) -> Result<S::Ok, S::Error>;

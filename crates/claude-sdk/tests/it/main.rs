@@ -9,6 +9,8 @@
 )]
 
 mod calls;
+#[cfg(feature = "test-util")]
+mod cancel;
 mod cleartext;
 #[cfg(feature = "test-util")]
 mod contract;
@@ -24,6 +26,8 @@ mod login;
 mod login_device;
 mod login_ways;
 mod logout;
+mod middleware;
+mod options;
 mod profile;
 mod redaction;
 #[cfg(all(feature = "refresher", target_os = "linux"))]
@@ -32,6 +36,7 @@ mod renewal;
 mod resolution;
 mod rig;
 mod session;
+mod spans;
 mod store;
 mod streams;
 mod swap;

@@ -14,7 +14,8 @@ use futures_core::Stream;
 use http::Uri;
 
 use crate::{
-    Body, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind, race,
+    Body, Clock, Deadline, Error, ErrorKind, HeadersTimeout, HttpBackend, Reach, Request, Response,
+    TimeoutKind, race,
 };
 
 /// Limits how long an attempt may take, as a whole and in its parts.
@@ -84,12 +85,14 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
         if limit.is_some_and(|left| left.is_zero()) {
             return Err(expired(TimeoutKind::Total, Reach::NotSent, &uri));
         }
-        let mut total = limit.map(|limit| Timer::new(Arc::clone(&self.clock), limit));
-        let mut headers = self.headers.map(|limit| Timer::new(Arc::clone(&self.clock), limit));
+        let own = request.extensions().get().map(|&HeadersTimeout(own)| own);
+        let mut total = limit.map(|limit| Timer::since(self.clock.now(), limit));
+        let mut headers = own.or(self.headers).map(Timer::new);
+        let clock = &self.clock;
         let limits = poll_fn(|cx| {
-            if has_fired(&mut headers, cx) {
+            if has_fired(&mut headers, clock, cx) {
                 Poll::Ready(TimeoutKind::Headers)
-            } else if has_fired(&mut total, cx) {
+            } else if has_fired(&mut total, clock, cx) {
                 Poll::Ready(TimeoutKind::Total)
             } else {
                 Poll::Pending
@@ -99,7 +102,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
             Err(kind) => Err(expired(kind, Reach::MaybeSent, &uri)),
             Ok(Ok(response)) if total.is_some() || self.idle.is_some() => Ok(response.map(|body| {
                 let clock = Arc::clone(&self.clock);
-                Body::from_stream(Watched { body, clock, idle: self.idle, silence: None, total, uri })
+                Body::from_stream(Watched { body, clock, idle: self.idle.map(Silence::new), total, uri })
             })),
             Ok(answer) => answer,
         }
@@ -110,9 +113,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
 struct Watched {
     body: Body,
     clock: Arc<dyn Clock>,
-    idle: Option<Duration>,
-    /// Runs while the reader waits for a piece.
-    silence: Option<Timer>,
+    idle: Option<Silence>,
     total: Option<Timer>,
     uri: Uri,
 }
@@ -127,46 +128,82 @@ impl Stream for Watched {
             return piece;
         }
         // Even a sender that never pauses has to end in time.
-        if has_fired(&mut this.total, cx) {
+        if has_fired(&mut this.total, &this.clock, cx) {
             return Poll::Ready(Some(Err(expired(TimeoutKind::Total, Reach::Answered, &this.uri))));
         }
+        let Some(idle) = &mut this.idle else { return piece };
         if piece.is_ready() {
-            this.silence = None;
+            idle.since = None;
             return piece;
         }
-        if this.silence.is_none() {
-            this.silence = this.idle.map(|limit| Timer::new(Arc::clone(&this.clock), limit));
-        }
-        if has_fired(&mut this.silence, cx) {
+        if idle.is_too_long(&this.clock, cx) {
             return Poll::Ready(Some(Err(expired(TimeoutKind::Idle, Reach::Answered, &this.uri))));
         }
         Poll::Pending
     }
 }
 
-/// A limit that began to run when it was made, though nothing waits for it before it is first polled.
-struct Timer {
-    clock: Arc<dyn Clock>,
-    began: SystemTime,
+/// The pause before the next piece, which has a limit.
+///
+/// The sleep of one pause goes on into the next, and is looked at when it ends: to begin a sleep for every piece would
+/// cost more than the piece.
+struct Silence {
     limit: Duration,
-    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// When the reader began to wait for a piece.
+    since: Option<SystemTime>,
+    sleep: Option<Sleep>,
 }
 
-impl Timer {
-    fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
-        Self { began: clock.now(), clock, limit, sleep: None }
+impl Silence {
+    fn new(limit: Duration) -> Self {
+        Self { limit, since: None, sleep: None }
+    }
+
+    fn is_too_long(&mut self, clock: &Arc<dyn Clock>, cx: &mut Context<'_>) -> bool {
+        let since = *self.since.get_or_insert_with(|| clock.now());
+        loop {
+            let sleep = self.sleep.get_or_insert_with(|| sleep(clock, self.limit, Some(since)));
+            if sleep.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.sleep = None;
+            if clock.now().duration_since(since).unwrap_or_default() >= self.limit {
+                return true;
+            }
+        }
     }
 }
 
-fn has_fired(timer: &mut Option<Timer>, cx: &mut Context<'_>) -> bool {
+/// A limit that begins to run when it is first polled, or has begun before.
+struct Timer {
+    began: Option<SystemTime>,
+    limit: Duration,
+    sleep: Option<Sleep>,
+}
+
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Timer {
+    fn new(limit: Duration) -> Self {
+        Self { began: None, limit, sleep: None }
+    }
+
+    fn since(began: SystemTime, limit: Duration) -> Self {
+        Self { began: Some(began), ..Self::new(limit) }
+    }
+}
+
+fn has_fired(timer: &mut Option<Timer>, clock: &Arc<dyn Clock>, cx: &mut Context<'_>) -> bool {
     let Some(timer) = timer else { return false };
-    let Timer { clock, began, limit, sleep } = timer;
-    let sleep = sleep.get_or_insert_with(|| {
-        let clock = Arc::clone(clock);
-        let left = limit.saturating_sub(clock.now().duration_since(*began).unwrap_or_default());
-        Box::pin(async move { clock.sleep(left).await })
-    });
+    let sleep = timer.sleep.get_or_insert_with(|| sleep(clock, timer.limit, timer.began));
     sleep.as_mut().poll(cx).is_ready()
+}
+
+/// What is left of `limit`, slept.
+fn sleep(clock: &Arc<dyn Clock>, limit: Duration, began: Option<SystemTime>) -> Sleep {
+    let passed = began.and_then(|began| clock.now().duration_since(began).ok()).unwrap_or_default();
+    let (clock, left) = (Arc::clone(clock), limit.saturating_sub(passed));
+    Box::pin(async move { clock.sleep(left).await })
 }
 
 fn expired(kind: TimeoutKind, reach: Reach, uri: &Uri) -> Error {

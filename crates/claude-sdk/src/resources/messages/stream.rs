@@ -5,7 +5,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use transport::sse;
 
 use super::cost;
@@ -13,7 +13,8 @@ use crate::{
     credentials::Credential,
     error::{ApiError, Envelope, Error, StreamError},
     layers::HeldPermit,
-    reply::{Opened, Reply},
+    reply::{Head, Opened, Reply},
+    spans::CallSpan,
     stream::{Accumulator, Event},
     types::{ErrorBody, ErrorType, Message},
 };
@@ -42,6 +43,9 @@ pub struct MessageStream {
     envelope: Envelope,
     credential: Option<Credential>,
     permit: Option<HeldPermit>,
+    head: Box<Head>,
+    /// Gone when the end has been noted.
+    call: Option<CallSpan>,
     end: End,
 }
 
@@ -56,13 +60,15 @@ enum End {
 }
 
 impl MessageStream {
-    pub(super) fn new(opened: Opened) -> Self {
+    pub(super) fn new(opened: Opened, call: CallSpan) -> Self {
         Self {
             events: sse::Events::new(opened.body),
             accumulator: Accumulator::new(),
             envelope: opened.envelope,
             credential: opened.credential,
             permit: opened.extensions.get::<HeldPermit>().cloned(),
+            head: opened.head,
+            call: Some(call),
             end: End::Open,
         }
     }
@@ -98,6 +104,18 @@ impl MessageStream {
         self.envelope.request_id.as_deref()
     }
 
+    /// The HTTP status, which is a success.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The headers of the answer.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.head.headers()
+    }
+
     /// Reads to the end and gives the whole message.
     ///
     /// # Errors
@@ -110,7 +128,7 @@ impl MessageStream {
         }
         let envelope = self.envelope.clone();
         match std::mem::take(&mut self.accumulator).finish() {
-            Ok(message) => Ok(Reply::new(message, envelope)),
+            Ok(message) => Ok(Reply::new(message, envelope, self.head.clone())),
             Err(truncated) => Err(Box::new(StreamError::truncated(truncated.partial, envelope)).into()),
         }
     }
@@ -145,12 +163,19 @@ impl MessageStream {
 
     fn failure(&mut self, error: impl FnOnce(Option<Message>, Envelope) -> StreamError) -> Error {
         self.end = End::Failed;
+        let error = Box::new(error(self.accumulator.snapshot().cloned(), self.envelope.clone())).into();
+        if let Some(call) = &self.call {
+            call.fails(&error);
+        }
         self.settle();
-        Box::new(error(self.accumulator.snapshot().cloned(), self.envelope.clone())).into()
+        error
     }
 
-    /// Tells the limiter what the message has cost, as far as that is known.
-    fn settle(&self) {
+    /// Tells the limiter and the span what the message has cost, as far as that is known.
+    fn settle(&mut self) {
+        if let (Some(call), Some(message)) = (self.call.take(), self.accumulator.snapshot()) {
+            call.receives(message, self.envelope.attempts);
+        }
         if let (Some(permit), Some(message)) = (&self.permit, self.accumulator.snapshot()) {
             permit.settle(cost(&message.usage));
         }

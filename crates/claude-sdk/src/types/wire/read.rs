@@ -161,7 +161,8 @@ impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
                 Ok(item) => list.push(item),
                 Err(misfit) => {
                     let values = list.iter().map(serde_json::to_value);
-                    let mut values: Vec<Value> = values.collect::<Result<_, _>>().map_err(A::Error::custom)?;
+                    let mut values: Vec<Value> =
+                        values.collect::<Result<_, _>>().map_err(A::Error::custom)?;
                     values.push(misfit);
                     while let Some(value) = items.next_element()? {
                         values.push(value);

@@ -1,0 +1,154 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use url::form_urlencoded;
+
+use crate::{
+    client::Client,
+    error::{ConfigError, Error},
+    layers::Charge,
+    reply::{self, Reply},
+};
+
+/// Any route of the API, as JSON: for what has no type here yet.
+///
+/// A call goes the same way as a typed one: same credential, limits, retries and errors.
+///
+/// ```
+/// # use claude_sdk::Client;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let reply = client.raw().get("/v1/models").query("limit", "5").send().await?;
+/// assert_eq!(reply.status(), 200);
+/// let models: serde_json::Value = reply.json()?;
+/// println!("{} {}", models["data"][0]["id"], reply.request_id().unwrap_or_default());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a>(pub(crate) &'a Client);
+
+impl<'a> Raw<'a> {
+    /// Reads `path`, such as `/v1/models`.
+    pub fn get(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::GET, path)
+    }
+
+    /// Posts to `path`.
+    pub fn post(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::POST, path)
+    }
+
+    /// Deletes `path`.
+    pub fn delete(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Does anything to `path`.
+    pub fn request(self, method: Method, path: impl Into<String>) -> RawRequest<'a> {
+        RawRequest { client: self.0, method, path: path.into(), query: String::new(), body: Ok(Bytes::new()) }
+    }
+}
+
+/// A call that [`Raw`] begins and [`send`](Self::send) makes.
+#[must_use = "call send() to make the call"]
+pub struct RawRequest<'a> {
+    client: &'a Client,
+    method: Method,
+    path: String,
+    query: String,
+    body: Result<Bytes, serde_json::Error>,
+}
+
+impl RawRequest<'_> {
+    /// Adds a parameter to the query; both parts are escaped.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query = form_urlencoded::Serializer::new(self.query).append_pair(name, value).finish();
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = self.client.encode(body);
+        self
+    }
+
+    /// Makes the call and reads the whole answer, whatever its content type, up to 64 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] where the path is not a plain one or the body is no JSON, and any [`Error`] of a call: an answer
+    /// whose status is no success is one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the service may have done the work.
+    pub async fn send(self) -> Result<Reply<Bytes>, Error> {
+        let Self { client, method, path, query, body } = self;
+        let mut route = route(&path)?.to_owned();
+        if !query.is_empty() {
+            route.push('?');
+            route.push_str(&query);
+        }
+        let body = body.map_err(ConfigError::Serialize)?;
+        let request = client.request(method, &route, body, Charge::default)?;
+        reply::bytes(client.send(request).await?, client.clock()).await
+    }
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A path below the base URL: whatever could leave it is refused, not escaped.
+fn route(path: &str) -> Result<&str, ConfigError> {
+    let route = path.strip_prefix('/').unwrap_or(path);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&byte);
+    let is_segment = |segment: &str| {
+        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+        !segment.is_empty() && !matches!(dots.as_str(), "." | "..")
+    };
+    if route.bytes().all(is_plain) && route.split('/').all(is_segment) {
+        return Ok(route);
+    }
+    Err(ConfigError::Route { path: path.chars().take(80).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_the_base_url() {
+        for path in ["/v1/models", "v1/models", "/v1/files/file_1/content", "/v1/a%20b"] {
+            assert_eq!(route(path).unwrap(), path.trim_start_matches('/'));
+        }
+        for path in [
+            "",
+            "/",
+            "//evil.example/v1",
+            "/v1/../admin",
+            "/v1/%2e%2E/admin",
+            "/v1/.",
+            "/v1//models",
+            "/v1/models?x=1",
+            "/v1/models#x",
+            "https://evil.example/",
+            "\\v1",
+            "/v1/a b",
+            "/v1/\u{e9}",
+            "/v1/models\r\n",
+        ] {
+            assert!(matches!(route(path), Err(ConfigError::Route { .. })), "{path:?}");
+        }
+    }
+}
