@@ -21,7 +21,7 @@ struct Debian {
     present: fn(&Workspace) -> bool,
 }
 
-const DEBIAN: [Debian; 4] = [
+const DEBIAN: [Debian; 6] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
     Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
     // The program without the service, so that nothing is started on this machine.
@@ -32,6 +32,13 @@ const DEBIAN: [Debian; 4] = [
     Debian {
         packages: &["chromium", "chromium-driver"],
         present: |_| on_path("chromium") && on_path("chromedriver"),
+    },
+    // Certificates of every kind for nginx.
+    Debian { packages: &["openssl"], present: |_| on_path("openssl") },
+    // Networks of a test's own, and what goes wrong in them.
+    Debian {
+        packages: &["iproute2", "nftables"],
+        present: |_| on_path("ip") && on_path("tc") && on_path("nft"),
     },
 ];
 
@@ -60,7 +67,8 @@ fn lock(workspace: &Workspace) -> Result<File> {
 fn install_packages(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     install_python(workspace, &folder.join("python"))?;
-    install_node(workspace, &folder)
+    install_node(workspace, &folder)?;
+    install_nginx(workspace, &folder.join("nginx"))
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
@@ -146,6 +154,32 @@ fn install_node(workspace: &Workspace, tools: &Path) -> Result<()> {
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"];
     step::run(workspace.command(tools.join("python/bin/npm")).args(npm).arg(&folder))?;
     stamp.write()
+}
+
+/// Unpacks Debian's package: installed in the system, it would start a service.
+fn install_nginx(workspace: &Workspace, folder: &Path) -> Result<()> {
+    if folder.join("usr/sbin/nginx").exists() {
+        return Ok(());
+    }
+    if !on_path("apt-get") {
+        bail!("the tests need nginx, unpacked into {}; it comes from Debian, by apt-get", folder.display());
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let download = || {
+        let mut command = workspace.command("apt-get");
+        command.current_dir(folder).args(["download", "-qq", "nginx"]);
+        command
+    };
+    if step::run(&mut download()).is_err() {
+        step::run(workspace.command("apt-get").args(["update", "-qq"]))?;
+        step::run(&mut download())?;
+    }
+    let files = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    let Some(package) = paths.iter().find(|path| path.extension().is_some_and(|end| end == "deb")) else {
+        bail!("apt-get has brought no package of nginx to {}", folder.display());
+    };
+    step::run(workspace.command("dpkg-deb").arg("--extract").arg(package).arg(folder))
 }
 
 /// A copy of the lock files beside what was installed from them, written last: an interrupted install leaves none.

@@ -20,14 +20,18 @@
 //!
 //! None, and there is nothing to plug in.
 
+mod authority;
 mod chromium;
 pub mod fleet;
+mod nginx;
 mod port;
 mod process;
 mod script;
 mod tools;
 
+pub use authority::{Authority, Certificate, Validity};
 pub use chromium::Chromium;
+pub use nginx::{Nginx, Site};
 pub use port::free_port;
 pub use process::Process;
 pub use script::report;

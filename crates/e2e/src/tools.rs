@@ -59,6 +59,15 @@ impl Tools {
         present(self.folder.join("node/node_modules"))
     }
 
+    /// A command that runs nginx.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn nginx(&self) -> Result<Command> {
+        Ok(clean(&present(self.folder.join("nginx/usr/sbin/nginx"))?))
+    }
+
     /// Node itself: what the wheel puts into `bin` is a script, and stopping that would leave Node running.
     fn node_program(&self) -> Result<PathBuf> {
         let libraries = present(self.folder.join("python/lib"))?;

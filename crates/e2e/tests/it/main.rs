@@ -13,6 +13,8 @@ mod chromium;
 mod fleet;
 mod flood;
 mod grants;
+mod network;
+mod nginx;
 mod oauth_server;
 mod official_sdks;
 mod proxy;

@@ -1,0 +1,66 @@
+//! nginx in front of a server, with TLS.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::{Certificate, Process, Tools};
+
+/// A running nginx.
+#[derive(Debug)]
+pub struct Nginx {
+    _process: Process,
+    _folder: TempDir,
+}
+
+/// One port of it.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The port on loopback.
+    pub port: u16,
+    /// What it shows.
+    pub certificate: &'a Certificate,
+    /// More lines of its settings, such as the protocols it speaks.
+    pub settings: &'a str,
+}
+
+impl Nginx {
+    /// Starts it in front of the server at `upstream`, a port on loopback; nothing is buffered.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, or does not take its settings.
+    pub fn start(tools: &Tools, upstream: u16, sites: &[Site<'_>]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().display();
+        // As root its workers would be somebody else, who cannot read the folder.
+        let mut settings = format!(
+            "daemon off;\nuser root;\nworker_processes 1;\npid {path}/pid;\nerror_log stderr notice;\n\
+             events {{ worker_connections 256; }}\nhttp {{\n  access_log off;\n"
+        );
+        for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+            writeln!(settings, "  {kind}_temp_path {path}/{kind};")?;
+        }
+        for Site { port, certificate, settings: more } in sites {
+            let (chain, key) = (certificate.chain.display(), certificate.key.display());
+            writeln!(
+                settings,
+                "  server {{\n    listen 127.0.0.1:{port} ssl http2;\n    server_name localhost;\n    \
+                 ssl_certificate {chain};\n    ssl_certificate_key {key};\n    {more}\n    location / {{\n      \
+                 proxy_pass http://127.0.0.1:{upstream};\n      proxy_http_version 1.1;\n      \
+                 proxy_buffering off;\n      proxy_set_header x-spoken $server_protocol;\n    }}\n  }}"
+            )?;
+        }
+        settings += "}\n";
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, settings)?;
+        let mut command = tools.nginx()?;
+        command.arg("-c").arg(&file).args(["-e", "stderr", "-p"]).arg(folder.path());
+        let mut process = Process::start(command)?;
+        process.wait_for("start worker process ", Duration::from_secs(10))?;
+        Ok(Self { _process: process, _folder: folder })
+    }
+}
