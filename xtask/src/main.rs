@@ -83,7 +83,7 @@ enum Command {
         /// Leave out other people's clients: what the goals compare is enough, and builds in a fraction of the time
         #[arg(long)]
         no_peers: bool,
-        /// Which benchmarks; all of them if none is named
+        /// Which benchmarks; all of them but `build`, which takes ten minutes, if none is named
         #[arg(value_parser = bench::BENCHMARKS)]
         benchmarks: Vec<String>,
     },

@@ -1,5 +1,6 @@
 //! The table of benchmarks, one file each.
 
+mod build;
 mod call;
 mod events;
 mod linear;
@@ -21,6 +22,8 @@ pub struct Benchmark {
     pub about: &'static str,
     /// Measures.
     pub run: fn(&Stand) -> Result<Vec<Figure>>,
+    /// It takes so long that it only runs when it is named.
+    pub only_by_name: bool,
 }
 
 /// All of them, in the order of the page.
@@ -31,6 +34,7 @@ pub const ALL: &[Benchmark] = &[
     p99::BENCHMARK,
     memory::BENCHMARK,
     linear::BENCHMARK,
+    build::BENCHMARK,
 ];
 
 /// Figures of some turns: a value of each report and of how much was to be done.

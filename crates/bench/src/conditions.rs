@@ -69,6 +69,16 @@ impl Ticks {
     }
 }
 
+impl Ticks {
+    /// The processor time of this process and its ended children since an earlier reading. Linux counts a hundred ticks a
+    /// second here, on every processor.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "ticks of one run")]
+    pub fn seconds_since(&self, earlier: &Self) -> f64 {
+        self.ours.saturating_sub(earlier.ours) as f64 / 100.0
+    }
+}
+
 impl Conditions {
     /// Whether so little else happened that the figures can be trusted.
     #[must_use]

@@ -22,7 +22,7 @@ struct Arguments {
     /// Leave out other people's clients; writes no page
     #[arg(long)]
     no_peers: bool,
-    /// Which benchmarks; all of them if none is named
+    /// Which benchmarks; all of them but `build` if none is named
     #[arg(value_parser = names())]
     benchmarks: Vec<String>,
 }
@@ -35,7 +35,8 @@ fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let stand = Stand::beside_this_program()?.quick(arguments.quick).peers(!arguments.no_peers);
     let asked = |benchmark: &&Benchmark| {
-        arguments.benchmarks.is_empty() || arguments.benchmarks.iter().any(|name| name == benchmark.name)
+        (arguments.benchmarks.is_empty() && !benchmark.only_by_name)
+            || arguments.benchmarks.iter().any(|name| name == benchmark.name)
     };
     let mut sections = Vec::new();
     for benchmark in benchmarks::ALL.iter().filter(asked) {

@@ -14,6 +14,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     about: "What one call that is no stream costs: request to typed message, one after the other on one connection, in \
         the contender's processor time, kernel included.",
     run,
+    only_by_name: false,
 };
 
 const CALLS: usize = 20_000;

@@ -14,6 +14,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     about: "What a byte costs in 64 MiB and in 1 MiB of the same kind, in pieces of 16 KiB: one line, one event of many \
         lines, many events. Work that is not linear in its input shows as a ratio far above 1.",
     run,
+    only_by_name: false,
 };
 
 const SMALL: usize = 1 << 20;

@@ -13,6 +13,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     about: "How much resident memory one more open stream takes, after its first event, while nothing comes: 2,000 streams \
         of one client, each on a connection of its own, after 200 that are not counted.",
     run,
+    only_by_name: false,
 };
 
 const STREAMS: usize = 2000;

@@ -14,6 +14,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     about: "How long a call takes at the 99th percentile while 64 callers of one client make one call after the other, by \
         the clock on the wall. One thread, one processor, 64 connections.",
     run,
+    only_by_name: false,
 };
 
 const IN_FLIGHT: usize = 64;
