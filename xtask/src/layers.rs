@@ -34,7 +34,7 @@ const LAYERS: &[Layer] = &[
         never: &["governor", "redis", "vaultrs"],
     },
     Layer { name: "ratelimit", uses: &[], tests_use: &["mock-server"], never: &["reqwest", "vaultrs"] },
-    Layer { name: "secrets", uses: &[], tests_use: &["mock-server"], never: &["governor", "reqwest"] },
+    Layer { name: "secrets", uses: &[], tests_use: &["mock-server"], never: &["governor"] },
     Layer {
         name: "claude-sdk",
         uses: &["auth-core", "ratelimit", "secrets", "transport"],

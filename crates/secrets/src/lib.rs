@@ -61,6 +61,7 @@
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
 //! - `redis`: `providers::Redis`, for programs on many machines.
+//! - `vault`: `providers::Vault`, for HashiCorp's Vault and for OpenBao.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
 
@@ -94,6 +95,6 @@ pub use reference::Reference;
 pub use resolver::Resolver;
 pub use secret::Secret;
 pub use store::{Lease, Leased, SecretStore};
-#[cfg(any(feature = "cached", feature = "command"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
 pub use timer::SystemTimer;
 pub use timer::Timer;

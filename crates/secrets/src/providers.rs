@@ -11,6 +11,8 @@ mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 mod scoped;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 #[cfg(feature = "redis")]
 pub use self::redis::Redis;
@@ -25,3 +27,5 @@ pub use command::Command;
 pub use file::File;
 pub use memory::Memory;
 pub use scoped::Scoped;
+#[cfg(feature = "vault")]
+pub use vault::Vault;

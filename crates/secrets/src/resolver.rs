@@ -170,6 +170,7 @@ fn why_unknown(scheme: &str) -> ErrorKind {
         ("command", cfg!(not(feature = "command"))),
         ("env", cfg!(not(feature = "env"))),
         ("file", cfg!(not(feature = "file"))),
+        ("vault", cfg!(not(feature = "vault"))),
     ];
     if left_out.contains(&(scheme, true)) { ErrorKind::MissingFeature } else { ErrorKind::UnknownScheme }
 }

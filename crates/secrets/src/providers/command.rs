@@ -138,7 +138,8 @@ impl SecretProvider for Command {
             }
         };
         match text::parse(std::mem::take(&mut *printed)) {
-            Ok(Some(secret)) => Ok(Some(secret)),
+            // A newline at the end is how programs print: no news.
+            Ok(Some(secret)) => Ok(Some(secret.with_trimmed(false))),
             Ok(None) => Err(self.refused(ErrorKind::Empty)),
             Err(kind) => Err(self.refused(kind)),
         }
