@@ -10,9 +10,11 @@ use crate::console;
 
 mod auth;
 mod profile;
+mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use profile::{Assignment, ProfileCommand};
+pub use secrets::{ScanArgs, SecretsCommand};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.
 #[derive(Debug, Parser)]
@@ -49,6 +51,12 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: ProfileCommand,
+    },
+    /// Get at secrets by reference, and find those that lie about.
+    Secrets {
+        /// What to do.
+        #[command(subcommand)]
+        command: SecretsCommand,
     },
     /// Run a mock of the service on loopback until interrupted.
     Mock(MockArgs),

@@ -2,8 +2,8 @@
 //!
 //! The binary is a thin shell around this library, so that tests can run its commands in process. Standard output
 //! carries results only; progress, hints and errors go to standard error. A failure is one line and exit status 1,
-//! wrong usage is exit status 2, a renewal that only a new login can replace is 4, and a command that a signal cut short
-//! has the status that shells give it (130 for Ctrl-C).
+//! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, and a
+//! command that a signal cut short has the status that shells give it (130 for Ctrl-C).
 
 pub mod args;
 mod auth;
@@ -14,6 +14,7 @@ mod messages;
 mod mock;
 mod profile;
 pub mod quickstart;
+mod secrets;
 mod wording;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
         Command::Auth { command } => auth::run(command).await,
         Command::Profile { command } => profile::run(command).await,
+        Command::Secrets { command } => secrets::run(command).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,
         Command::Completions { shell } => completions(shell),

@@ -18,5 +18,6 @@ mod mock;
 mod person;
 mod profiles;
 mod quickstart;
+mod secrets;
 mod sessions;
 mod slow_server;

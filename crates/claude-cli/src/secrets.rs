@@ -1,0 +1,71 @@
+//! `claudectl secrets`.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use claude_sdk::secrets::Resolver;
+
+use crate::{
+    args::{ScanArgs, SecretsCommand},
+    console::{Ending, print, print_json, tell},
+};
+
+mod shapes;
+mod tree;
+
+use shapes::Scanner;
+use tree::Scan;
+
+pub(crate) async fn run(command: SecretsCommand) -> anyhow::Result<()> {
+    match command {
+        SecretsCommand::Scan(args) => scan(&args),
+        SecretsCommand::Get { reference } => get(&reference).await,
+    }
+}
+
+/// The exit status where keys were found.
+const FOUND: u8 = 3;
+
+/// Prints where keys are, and of what kind; never a key.
+fn scan(args: &ScanArgs) -> anyhow::Result<()> {
+    let (scanner, mut scan) = (Scanner::new(), Scan::default());
+    for path in &args.paths {
+        scan.files(&scanner, path)?;
+        if args.history {
+            scan.history(&scanner, path)?;
+        }
+    }
+    for skipped in &scan.skipped {
+        tell(format!("{skipped} was not looked at"));
+    }
+    if args.json {
+        print_json(&scan.finds)?;
+    } else {
+        let mut lines = String::new();
+        for find in &scan.finds {
+            writeln!(lines, "{}:{}: {}", find.place, find.line, find.kind)?;
+        }
+        print(lines)?;
+    }
+    match scan.finds.len() {
+        // A check that looks at nothing always succeeds.
+        0 if scan.looked_at == 0 => bail!("there is nothing to look at; name a folder with files in it"),
+        0 => Ok(()),
+        count => {
+            let told = format!(
+                "{count} places look like keys; revoke each that is one, for removing it does not unpublish it"
+            );
+            Err(Ending { status: FOUND, told }.into())
+        }
+    }
+}
+
+async fn get(reference: &str) -> anyhow::Result<()> {
+    let resolver = Resolver::process();
+    let secret = resolver.resolve(&resolver.reference(reference)?).await?;
+    if secret.was_trimmed() {
+        tell("there is a newline or a byte order mark around the secret, which was taken off");
+    }
+    print(secret.expose())?;
+    Ok(print("\n")?)
+}

@@ -1,0 +1,210 @@
+//! The files of a tree, and what git remembers.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context as _, bail};
+
+use super::shapes::{Scanner, Sight};
+use crate::console::plain;
+
+/// The most of one file that is read, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// A key that was found: where, and of what kind.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Find {
+    /// The file, or for history the blob.
+    pub(super) place: String,
+    pub(super) line: usize,
+    pub(super) kind: &'static str,
+}
+
+/// What was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) finds: Vec<Find>,
+    pub(super) looked_at: usize,
+    /// What could not be read, or was too large to be read whole.
+    pub(super) skipped: Vec<String>,
+}
+
+impl Scan {
+    fn add(&mut self, place: &str, sights: &[Sight]) {
+        self.looked_at += 1;
+        let finds =
+            sights.iter().map(|sight| Find { place: place.to_owned(), line: sight.line, kind: sight.kind });
+        self.finds.extend(finds);
+    }
+
+    /// Looks into a file, or into the files below a folder: in a git work tree into those that git does not ignore.
+    pub(super) fn files(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
+        let metadata = fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown(root)))?;
+        if !metadata.is_dir() {
+            self.file(scanner, root);
+            return Ok(());
+        }
+        match listed(root)? {
+            Some(files) => files.iter().for_each(|file| self.file(scanner, &root.join(file))),
+            None => self.folder(scanner, root),
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, scanner: &Scanner, folder: &Path) {
+        let Ok(entries) = fs::read_dir(folder) else { return self.skipped.push(shown(folder)) };
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            // A link leads to what is looked at where it is, or lies outside.
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => self.folder(scanner, &path),
+                Ok(metadata) if metadata.is_file() => self.file(scanner, &path),
+                Ok(_) => {}
+                Err(_) => self.skipped.push(shown(&path)),
+            }
+        }
+    }
+
+    fn file(&mut self, scanner: &Scanner, path: &Path) {
+        // What git lists may be a link, a submodule, or gone.
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if !metadata.is_file() => return,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            _ => {}
+        }
+        let mut text = Vec::new();
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
+        match read {
+            Ok(count) => {
+                if count as u64 == LARGEST {
+                    self.skipped.push(format!("{} (after {LARGEST} bytes)", shown(path)));
+                }
+                self.add(&shown(path), &scanner.scan(&text));
+            }
+            Err(_) => self.skipped.push(shown(path)),
+        }
+    }
+
+    /// Looks into all that git keeps: every version of every file of every branch, and what hangs on none; and messages.
+    pub(super) fn history(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
+        let mut objects = Running::start(
+            git(root)
+                .args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"])
+                .arg("--batch=%(objectname) %(objecttype) %(objectsize)"),
+        )?;
+        let mut output = BufReader::new(objects.0.stdout.take().context("git has no output")?);
+        let mut found: Vec<(String, Vec<Sight>)> = Vec::new();
+        loop {
+            let mut head = String::new();
+            if output.read_line(&mut head)? == 0 {
+                break;
+            }
+            let mut words = head.split_whitespace();
+            let (Some(id), Some(kind), Some(size)) = (words.next(), words.next(), words.next()) else {
+                bail!("git says something that is not understood; run `git fsck`");
+            };
+            let size: u64 = size.parse().context("git says a size that is none; run `git fsck`")?;
+            let mut object = (&mut output).take(size);
+            let mut text = Vec::new();
+            // A tree holds names and hashes.
+            if kind != "tree" {
+                (&mut object).take(LARGEST).read_to_end(&mut text)?;
+                self.looked_at += 1;
+            }
+            if kind != "tree" && size > LARGEST {
+                self.skipped.push(format!("{kind} {id} (after {LARGEST} bytes)"));
+            }
+            std::io::copy(&mut object, &mut std::io::sink())?;
+            output.read_exact(&mut [0])?; // the newline behind it
+            let sights = scanner.scan(&text);
+            if !sights.is_empty() {
+                found.push((format!("{kind} {id}"), sights));
+            }
+        }
+        objects.succeed()?;
+        let paths = if found.is_empty() { HashMap::new() } else { paths(root)? };
+        for (object, sights) in found {
+            let id = object.rsplit(' ').next().unwrap_or_default();
+            let place = paths.get(id).map_or_else(|| object.clone(), |path| format!("{object} {path}"));
+            let finds =
+                sights.iter().map(|sight| Find { place: place.clone(), line: sight.line, kind: sight.kind });
+            self.finds.extend(finds);
+        }
+        Ok(())
+    }
+}
+
+/// The files of a git work tree that git does not ignore; `None` where there is none.
+fn listed(root: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+    let output = git(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).output();
+    let Ok(output) = output else { return Ok(None) }; // no git on this machine
+    if !output.status.success() {
+        return Ok(None);
+    }
+    let files = output.stdout.split(|&byte| byte == 0).filter(|file| !file.is_empty());
+    let mut files: Vec<PathBuf> = files.map(path_of).collect::<Result<_, _>>()?;
+    files.dedup();
+    Ok(Some(files))
+}
+
+/// The last path by which each object is known.
+fn paths(root: &Path) -> anyhow::Result<HashMap<String, String>> {
+    let output = git(root).args(["rev-list", "--all", "--objects"]).output().context("cannot run git")?;
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let named = lines.lines().filter_map(|line| line.split_once(' ')).filter(|(_, path)| !path.is_empty());
+    Ok(named.map(|(id, path)| (id.to_owned(), plain(path))).collect())
+}
+
+#[cfg(unix)]
+fn path_of(file: &[u8]) -> anyhow::Result<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    Ok(std::ffi::OsStr::from_bytes(file).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(file: &[u8]) -> anyhow::Result<PathBuf> {
+    Ok(std::str::from_utf8(file).context("a file's name is not UTF-8")?.into())
+}
+
+/// Git, which runs nothing that the repository's own settings name.
+fn git(root: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
+    git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").stdin(Stdio::null());
+    git
+}
+
+/// A running git, which is ended when it is not waited for.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        child.map(Self).context("cannot run git; install it, or leave --history out")
+    }
+
+    fn succeed(&mut self) -> anyhow::Result<()> {
+        if !self.0.wait().context("cannot wait for git")?.success() {
+            bail!("git cannot read the history; name a folder of a git repository");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended and was waited for, which is what they are for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn shown(path: &Path) -> String {
+    plain(&path.to_string_lossy())
+}

@@ -1,0 +1,103 @@
+//! `claudectl secrets`.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::claudectl::{CANARY, Run, claudectl, run};
+
+/// A key as a real one looks, put together here so that none stands in this file.
+fn key() -> String {
+    format!("sk-ant-{}-{CANARY}-Q7ZK2M9XW4RB8TJ3Q7ZK2M9XW4RB8TJ3", "api03")
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["-c", "user.name=x", "-c", "user.email=x@example"]).args(arguments);
+    git.env_clear().env("HOME", folder);
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn scan(folder: &Path, more: &[&str]) -> Run {
+    run(claudectl([&["secrets", "scan"], more].concat()).arg(folder))
+}
+
+#[test]
+fn a_key_in_a_tree_is_found_by_its_place_and_never_shown() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("src")).unwrap();
+    fs::write(path.join("clean.txt"), "sk-ant-api03-…, AKIA and ghp_ are how keys begin").unwrap();
+    scan(&path.join("src"), &[]).failed(1, "nothing to look at");
+    let clean = scan(path, &[]);
+    assert_eq!(clean.ok(), "");
+
+    fs::write(path.join("src/app.rs"), format!("first\nlet key = \"{}\";\n", key())).unwrap();
+    let found = scan(path, &[]);
+    found.failed(3, "revoke");
+    assert_eq!(found.stdout, format!("{}/src/app.rs:2: Claude API key\n", path.display()));
+    assert!(!format!("{found:?}").contains(CANARY));
+
+    let found = scan(path, &["--json"]);
+    let places: Value = serde_json::from_str(&found.stdout).unwrap();
+    let place = format!("{}/src/app.rs", path.display());
+    assert_eq!(places, json!([{ "place": place, "line": 2, "kind": "Claude API key" }]));
+}
+
+#[test]
+fn what_git_ignores_is_left_out_and_what_it_remembers_is_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    git(path, &["init", "-q"]);
+    fs::write(path.join(".gitignore"), ".env\n").unwrap();
+    fs::write(path.join(".env"), key()).unwrap();
+    fs::write(path.join("app.conf"), format!("key = {}\n", key())).unwrap();
+    git(path, &["add", "app.conf", ".gitignore"]);
+    git(path, &["commit", "-qm", "all of it"]);
+    git(path, &["rm", "-q", "app.conf"]);
+    git(path, &["commit", "-qm", "without"]);
+    assert_eq!(scan(path, &[]).ok(), "", "the tree is clean");
+
+    let found = scan(path, &["--history"]);
+    found.failed(3, "revoke");
+    assert!(
+        found.stdout.starts_with("blob ") && found.stdout.ends_with(" app.conf:1: Claude API key\n"),
+        "{found:?}"
+    );
+    assert_eq!(found.stdout.lines().count(), 1);
+    assert!(!format!("{found:?}").contains(CANARY));
+
+    // A branch that is gone, and the message of a commit, are in the store all the same.
+    git(path, &["checkout", "-qb", "side"]);
+    git(path, &["commit", "-qm", &key(), "--allow-empty"]);
+    git(path, &["checkout", "-q", "-"]);
+    git(path, &["branch", "-qD", "side"]);
+    let found = scan(path, &["--history"]);
+    assert!(
+        found.stdout.lines().any(|line| line.starts_with("commit ") && line.ends_with(": Claude API key"))
+    );
+    assert!(!format!("{found:?}").contains(CANARY));
+
+    let no_repository = TempDir::new().unwrap();
+    scan(no_repository.path(), &["--history"]).failed(1, "name a folder of a git repository");
+}
+
+#[test]
+fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("key");
+    fs::write(&path, "s3cret\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let get = |reference: &str| run(claudectl(["secrets", "get", reference]).env("KEY", "from here"));
+    assert_eq!(get(&format!("file:{}", path.display())).stdout, "s3cret\n");
+    assert_eq!(get("env:KEY").ok(), "from here\n");
+    assert_eq!(get("command:echo 'two words'").ok(), "two words\n");
+
+    get(&key()).failed(1, "never the secret itself");
+    get("env:OTHER").failed(1, "the environment variable OTHER does not exist");
+    get("vault:secret/data/claude#key").failed(1, "has no provider here");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    get(&format!("file:{}", path.display())).failed(1, "chmod 600");
+}
