@@ -5,6 +5,7 @@ use std::{
     fmt,
     panic::AssertUnwindSafe,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use futures_util::FutureExt as _;
 use http::{Method, Uri};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use transport::{Clock, Deadline, ErrorKind, HttpBackend, Reach};
+use transport::{Clock, Deadline, ErrorKind, HttpBackend, Patience, Reach};
 
 use crate::{
     config::BaseUrl,
@@ -61,6 +62,8 @@ struct Inner {
     messages: Uri,
     options: Checked,
     traces_bodies: bool,
+    /// How long a stream may go without an event that is more than a sign of life.
+    progress: Duration,
 }
 
 impl Client {
@@ -141,6 +144,11 @@ impl Client {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// What a stream has for the next event that is more than a sign of life.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::new(Arc::clone(&self.0.clock), self.0.progress)
     }
 
     /// The host of the base URL.

@@ -17,7 +17,7 @@
 //! ];
 //! let mut accumulator = Accumulator::new();
 //! for (name, data) in sent {
-//!     accumulator.push(&Event::parse(name, data.as_bytes())?)?;
+//!     accumulator.push(&Event::parse(name, data)?)?;
 //! }
 //! assert_eq!(accumulator.finish()?.text(), "Hello");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -27,6 +27,7 @@ mod accumulator;
 mod delta;
 mod error;
 mod event;
+mod plain;
 
 pub use accumulator::Accumulator;
 pub use delta::Delta;

@@ -64,6 +64,9 @@ pub enum TimeoutKind {
     Headers,
     /// Between two pieces of the body.
     Idle,
+    /// From one piece of the answer to the next, where something arrives that is no part of it, such as a stream's
+    /// signs of life.
+    Progress,
     /// All of it, or the caller's [`Deadline`](crate::Deadline).
     Total,
 }
@@ -226,6 +229,12 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "{target} stopped sending in the middle of its answer; try again or allow longer pauses"
+                )
+            }
+            ErrorKind::Timeout(TimeoutKind::Progress) => {
+                write!(
+                    f,
+                    "{target} sent signs of life and nothing of its answer; try again or allow longer pauses"
                 )
             }
             ErrorKind::Timeout(TimeoutKind::Total) => {

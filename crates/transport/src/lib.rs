@@ -68,6 +68,7 @@ mod error;
 mod extensions;
 pub mod jsonl;
 pub mod layers;
+mod patience;
 mod race;
 #[cfg(feature = "test-util")]
 mod sim_clock;
@@ -80,5 +81,6 @@ pub use body::Body;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Reach, TimeoutKind};
 pub use extensions::{Attempt, Attempts, Deadline, HeadersTimeout, MaxRetries, Replayable};
+pub use patience::Patience;
 #[cfg(feature = "test-util")]
 pub use sim_clock::SimClock;

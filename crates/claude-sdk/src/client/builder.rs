@@ -43,6 +43,7 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
     traces_bodies: bool,
+    progress_timeout: Option<Duration>,
 }
 
 impl ClientBuilder {
@@ -205,6 +206,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Waits at most this long for a stream's next event that is more than a sign of life, 120 s by default.
+    ///
+    /// A `ping` or a comment shows that the connection is alive, not that anybody is writing an answer.
+    pub fn progress_timeout(mut self, timeout: Duration) -> Self {
+        self.progress_timeout = Some(timeout);
+        self
+    }
+
     /// Puts what is sent and received into the spans of calls, as events at level debug: everything that was said. Off by
     /// default.
     pub fn trace_bodies(mut self, traces: bool) -> Self {
@@ -265,7 +274,8 @@ impl ClientBuilder {
         })?;
         let messages = base.uri(MESSAGES)?;
         let (options, traces_bodies) = (Checked::default(), self.traces_bodies);
-        let inner = Inner { pipeline, credentials, clock, base, messages, options, traces_bodies };
+        let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
+        let inner = Inner { pipeline, credentials, clock, base, messages, options, traces_bodies, progress };
         Ok(Client(Arc::new(inner)))
     }
 

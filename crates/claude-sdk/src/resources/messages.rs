@@ -56,7 +56,7 @@ impl Messages<'_> {
     pub async fn stream(self, request: &MessageRequest) -> Result<MessageStream, Error> {
         let call = CallSpan::chat(self.0, request);
         match self.begin(request, &call).instrument(call.span()).await {
-            Ok(opened) => Ok(MessageStream::new(opened, call)),
+            Ok(opened) => Ok(MessageStream::new(opened, call, self.0.patience())),
             Err(error) => {
                 call.fails(&error);
                 Err(error)

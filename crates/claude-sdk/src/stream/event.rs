@@ -2,10 +2,11 @@
 
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::delta::Delta;
+use super::plain;
 use crate::types::{ContentBlock, ErrorBody, Field, Message, MessageChange, Misfit, UsageDelta};
 
 /// One event of a streamed reply.
@@ -89,11 +90,11 @@ impl Event {
     ///
     /// The event is known by its name, and the data are not JSON or lack what such an event cannot do without. An
     /// unknown event is never an error.
-    pub fn parse(name: &str, data: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn parse(name: &str, data: &str) -> Result<Self, serde_json::Error> {
         if name == "content_block_delta"
-            && let Some(event) = parse_plain_delta(data)
+            && let Some((index, delta)) = plain::delta(data)
         {
-            return Ok(event);
+            return Ok(Self::ContentBlockDelta { index, delta, extra: Map::new() });
         }
         let read = match name {
             "message_start" => Self::message_start,
@@ -103,14 +104,13 @@ impl Event {
             "message_delta" => Self::message_delta,
             "message_stop" => |extra| Ok(Self::MessageStop { extra }),
             "ping" => |extra| Ok(Self::Ping { extra }),
-            "error" => return serde_json::from_slice(data).map(Self::Error),
+            "error" => return serde_json::from_str(data).map(Self::Error),
             _ => {
-                let data = serde_json::from_slice(data)
-                    .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(data).into_owned()));
+                let data = serde_json::from_str(data).unwrap_or_else(|_| Value::from(data));
                 return Ok(Self::Unknown { name: name.to_owned(), data });
             }
         };
-        let mut members: Map<String, Value> = serde_json::from_slice(data)?;
+        let mut members: Map<String, Value> = serde_json::from_str(data)?;
         members.remove("type");
         read(members).map_err(serde_json::Error::custom)
     }
@@ -209,46 +209,6 @@ impl Serialize for Event {
     }
 }
 
-/// Reads the shapes of delta that make up nearly all of a stream, without building a map.
-///
-/// Anything else, down to one unknown member, is `None` and takes the general road, which keeps it.
-fn parse_plain_delta(data: &[u8]) -> Option<Event> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Plain<'a> {
-        #[serde(rename = "type")]
-        _kind: Option<&'a str>,
-        index: usize,
-        #[serde(borrow)]
-        delta: Parts<'a>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Parts<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-        text: Option<String>,
-        partial_json: Option<String>,
-        thinking: Option<String>,
-    }
-
-    let Plain { index, delta, .. } = serde_json::from_slice(data).ok()?;
-    let delta = match delta {
-        Parts { kind: "text_delta", text: Some(text), partial_json: None, thinking: None } => {
-            Delta::Text { text, extra: Map::new() }
-        }
-        Parts { kind: "input_json_delta", text: None, partial_json: Some(partial_json), thinking: None } => {
-            Delta::InputJson { partial_json, extra: Map::new() }
-        }
-        Parts { kind: "thinking_delta", text: None, partial_json: None, thinking: Some(thinking) } => {
-            Delta::Thinking { thinking, extra: Map::new() }
-        }
-        _ => return None,
-    };
-    Some(Event::ContentBlockDelta { index, delta, extra: Map::new() })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -258,7 +218,7 @@ mod tests {
     use crate::types::ErrorType;
 
     fn parse(data: &Value) -> Event {
-        Event::parse(data["type"].as_str().unwrap(), data.to_string().as_bytes()).unwrap()
+        Event::parse(data["type"].as_str().unwrap(), &data.to_string()).unwrap()
     }
 
     fn documented() -> Vec<Value> {
@@ -300,39 +260,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_road_and_the_general_road_agree(
-            index in any::<usize>(),
-            kind in prop::sample::select(vec!["text_delta", "input_json_delta", "thinking_delta", "signature_delta"]),
-            name in prop::sample::select(vec!["text", "partial_json", "thinking", "signature", "other"]),
-            value in any::<String>(),
-        ) {
-            let delta = json!({"type": kind, name: value});
-            let data = json!({"type": "content_block_delta", "index": index, "delta": delta});
-            let event = parse(&data);
-            let general = Event::content_block_delta(data.as_object().unwrap().clone()).unwrap();
-            let Event::ContentBlockDelta { index, delta, .. } = general else { panic!() };
-            prop_assert_eq!(&event, &Event::ContentBlockDelta { index, delta, extra: Map::new() });
-            prop_assert_eq!(serde_json::to_value(&event).unwrap(), data);
-        }
-
-        #[test]
         fn no_data_make_it_panic_and_no_unknown_event_fails(
             name in prop::sample::select(vec!["content_block_delta", "message_start", "error", "ping", "", "new"]),
-            data in prop::collection::vec(any::<u8>(), 0..64),
+            data in any::<String>(),
         ) {
             let parsed = Event::parse(name, &data);
             prop_assert!(parsed.is_ok() || !["", "new"].contains(&name));
         }
-    }
-
-    #[test]
-    fn the_common_deltas_take_the_short_road() {
-        let data =
-            br#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"a\u00e9"}}"#;
-        assert_eq!(parse_plain_delta(data).unwrap().text(), Some("a\u{e9}"));
-        assert!(
-            parse_plain_delta(br#"{"index":1,"delta":{"type":"text_delta","text":"a","new":1}}"#).is_none()
-        );
     }
 
     #[test]
@@ -344,18 +278,18 @@ mod tests {
 
     #[test]
     fn an_unknown_event_may_be_anything() {
-        let event = Event::parse("", b"[DONE").unwrap();
+        let event = Event::parse("", "[DONE").unwrap();
         assert_eq!(event, Event::Unknown { name: String::new(), data: json!("[DONE") });
     }
 
     #[test]
     fn a_known_event_without_what_it_needs_is_an_error() {
         for (name, data) in [
-            ("content_block_delta", &b"{\"index\": 0}"[..]),
-            ("content_block_stop", b"{\"index\": -1}"),
-            ("message_start", b"{\"message\": {}}"),
-            ("message_stop", b"not json"),
-            ("error", b"{}"),
+            ("content_block_delta", "{\"index\": 0}"),
+            ("content_block_stop", "{\"index\": -1}"),
+            ("message_start", "{\"message\": {}}"),
+            ("message_stop", "not json"),
+            ("error", "{}"),
         ] {
             assert!(Event::parse(name, data).is_err(), "{name}");
         }

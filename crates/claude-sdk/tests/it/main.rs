@@ -38,5 +38,6 @@ mod rig;
 mod session;
 mod spans;
 mod store;
+mod stream_faults;
 mod streams;
 mod swap;

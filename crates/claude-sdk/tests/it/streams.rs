@@ -177,7 +177,7 @@ async fn a_stream_that_falls_silent_is_given_up_with_what_had_arrived() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_1\r\n\r\n";
     socket.write_all(format!("{head}{START}{BLOCK}{HALF}").as_bytes()).await.unwrap();
     assert_eq!(first.await.unwrap(), "half");
-    until(|| clock.sleepers() == 1).await;
+    until(|| clock.sleepers() == 2).await; // for bytes, and for an event
     clock.advance(Duration::from_secs(59));
     tokio::task::yield_now().await;
     assert!(!call.is_finished());

@@ -14,7 +14,7 @@ use futures_core::Stream;
 use http::Uri;
 
 use crate::{
-    Body, Clock, Deadline, Error, ErrorKind, HeadersTimeout, HttpBackend, Reach, Request, Response,
+    Body, Clock, Deadline, Error, ErrorKind, HeadersTimeout, HttpBackend, Patience, Reach, Request, Response,
     TimeoutKind, race,
 };
 
@@ -102,7 +102,8 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
             Err(kind) => Err(expired(kind, Reach::MaybeSent, &uri)),
             Ok(Ok(response)) if total.is_some() || self.idle.is_some() => Ok(response.map(|body| {
                 let clock = Arc::clone(&self.clock);
-                Body::from_stream(Watched { body, clock, idle: self.idle.map(Silence::new), total, uri })
+                let idle = self.idle.map(|limit| Patience::new(Arc::clone(&clock), limit));
+                Body::from_stream(Watched { body, clock, idle, total, uri })
             })),
             Ok(answer) => answer,
         }
@@ -113,7 +114,8 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
 struct Watched {
     body: Body,
     clock: Arc<dyn Clock>,
-    idle: Option<Silence>,
+    /// Tried while the reader waits for a piece.
+    idle: Option<Patience>,
     total: Option<Timer>,
     uri: Uri,
 }
@@ -133,44 +135,11 @@ impl Stream for Watched {
         }
         let Some(idle) = &mut this.idle else { return piece };
         if piece.is_ready() {
-            idle.since = None;
-            return piece;
-        }
-        if idle.is_too_long(&this.clock, cx) {
+            idle.rest();
+        } else if idle.poll_end(cx).is_ready() {
             return Poll::Ready(Some(Err(expired(TimeoutKind::Idle, Reach::Answered, &this.uri))));
         }
-        Poll::Pending
-    }
-}
-
-/// The pause before the next piece, which has a limit.
-///
-/// The sleep of one pause goes on into the next, and is looked at when it ends: to begin a sleep for every piece would
-/// cost more than the piece.
-struct Silence {
-    limit: Duration,
-    /// When the reader began to wait for a piece.
-    since: Option<SystemTime>,
-    sleep: Option<Sleep>,
-}
-
-impl Silence {
-    fn new(limit: Duration) -> Self {
-        Self { limit, since: None, sleep: None }
-    }
-
-    fn is_too_long(&mut self, clock: &Arc<dyn Clock>, cx: &mut Context<'_>) -> bool {
-        let since = *self.since.get_or_insert_with(|| clock.now());
-        loop {
-            let sleep = self.sleep.get_or_insert_with(|| sleep(clock, self.limit, Some(since)));
-            if sleep.as_mut().poll(cx).is_pending() {
-                return false;
-            }
-            self.sleep = None;
-            if clock.now().duration_since(since).unwrap_or_default() >= self.limit {
-                return true;
-            }
-        }
+        piece
     }
 }
 

@@ -14,6 +14,7 @@ mod clock;
 mod exchange;
 mod foreign;
 mod jsonl;
+mod patience;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod proxy;
 mod retry;

@@ -6,7 +6,7 @@ use std::{
 
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
-use transport::sse;
+use transport::{ErrorKind, Patience, Reach, TimeoutKind, sse};
 
 use super::cost;
 use crate::{
@@ -22,7 +22,8 @@ use crate::{
 /// A message as it is written: a [`Stream`] of [`Event`]s that also adds them up.
 ///
 /// It ends after `message_stop`, or after one error. A stream that ends before `message_stop`, even cleanly, ends
-/// with an error: half an answer is never taken for a whole one.
+/// with an error: half an answer is never taken for a whole one. Neither is one in which nothing but signs of life comes
+/// for longer than [`progress_timeout`](crate::ClientBuilder::progress_timeout) allows.
 ///
 /// ```no_run
 /// # use claude_sdk::{Client, types::{MessageRequest, Model}};
@@ -39,6 +40,8 @@ use crate::{
 #[derive(Debug)]
 pub struct MessageStream {
     events: sse::Events,
+    /// What is left for the next event that is more than a sign of life.
+    progress: Patience,
     accumulator: Accumulator,
     envelope: Envelope,
     credential: Option<Credential>,
@@ -60,9 +63,10 @@ enum End {
 }
 
 impl MessageStream {
-    pub(super) fn new(opened: Opened, call: CallSpan) -> Self {
+    pub(super) fn new(opened: Opened, call: CallSpan, progress: Patience) -> Self {
         Self {
             events: sse::Events::new(opened.body),
+            progress,
             accumulator: Accumulator::new(),
             envelope: opened.envelope,
             credential: opened.credential,
@@ -189,15 +193,26 @@ impl Stream for MessageStream {
         if self.end != End::Open {
             return Poll::Ready(None);
         }
-        Poll::Ready(Some(match ready!(self.events.poll_event(cx)) {
+        let this = &mut *self;
+        let Poll::Ready(event) = this.events.poll_event(cx) else {
+            ready!(this.progress.poll_end(cx));
+            let error = transport::Error::bare(ErrorKind::Timeout(TimeoutKind::Progress), Reach::Answered);
+            return Poll::Ready(Some(Err(
+                this.failure(|partial, envelope| StreamError::transport(error, partial, envelope))
+            )));
+        };
+        Poll::Ready(Some(match event {
             Some(Ok(event)) => {
-                let event = Event::parse(event.name, event.data.as_bytes());
-                self.take(event)
+                let event = Event::parse(event.name, event.data);
+                if !matches!(event, Ok(Event::Ping { .. })) {
+                    this.progress.rest();
+                }
+                this.take(event)
             }
             Some(Err(error)) => {
-                Err(self.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))
+                Err(this.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))
             }
-            None => Err(self.failure(StreamError::truncated)),
+            None => Err(this.failure(StreamError::truncated)),
         }))
     }
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::types::StopReason;
 
 fn event(data: &Value) -> Event {
-    Event::parse(data["type"].as_str().unwrap(), data.to_string().as_bytes()).unwrap()
+    Event::parse(data["type"].as_str().unwrap(), &data.to_string()).unwrap()
 }
 
 fn start() -> Value {
