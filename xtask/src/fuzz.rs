@@ -1,6 +1,6 @@
-//! `cargo xtask fuzz`: builds the fuzz targets of auth-core, and lets each look for a broken promise for a while.
+//! `cargo xtask fuzz`: builds the fuzz targets of auth-core and transport, and lets each look for a broken promise for a while.
 //!
-//! The folder has the layout of cargo-fuzz, for those who have it, but this drives libFuzzer itself. What cargo-fuzz adds
+//! Their folders have the layout of cargo-fuzz, for those who have it, but this drives libFuzzer itself. What cargo-fuzz adds
 //! is a build of its own, a nightly compiler for options that nothing here needs, and `AddressSanitizer`, which makes
 //! the targets four times slower and looks for what code without `unsafe` cannot do.
 
@@ -20,8 +20,8 @@ use self::report::Report;
 use crate::step::{self, Workspace, output};
 
 /// Every target; each has a file in `fuzz_targets`, seeds and a dictionary.
-pub(crate) const TARGETS: [&str; 5] =
-    ["callback", "machine", "metadata", "token_response", "www_authenticate"];
+pub(crate) const TARGETS: [&str; 6] =
+    ["callback", "event_stream", "machine", "metadata", "token_response", "www_authenticate"];
 /// How long each target runs unless told otherwise.
 pub(crate) const SECONDS: u32 = 60;
 
@@ -34,7 +34,19 @@ pub(crate) enum Seed {
     Fresh,
 }
 
-const PACKAGE: &str = "crates/auth-core/fuzz";
+/// The crates that have targets.
+const CRATES: [&str; 2] = ["auth-core", "transport"];
+
+/// The crate that a target is of.
+fn home(target: &str) -> &'static str {
+    if target == "event_stream" { "transport" } else { "auth-core" }
+}
+
+/// Where the targets of a crate are.
+fn package(root: &Path, name: &str) -> PathBuf {
+    root.join("crates").join(name).join("fuzz")
+}
+
 /// Counts the edges that an input takes, and shows libFuzzer what is compared with what.
 const FLAGS: [&str; 5] = [
     "-Cpasses=sancov-module",
@@ -48,9 +60,11 @@ const LIMITS: [&str; 4] = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=4096",
 
 /// Checks the targets' format and lints: they are a workspace of their own, so nobody else's check sees them.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
-    let manifest = workspace.root.join(PACKAGE).join("Cargo.toml");
-    step::run(workspace.cargo(&["fmt", "--check", "--manifest-path"]).arg(&manifest))?;
-    step::run(cargo(workspace, "clippy", &manifest)?.args(["--", "-D", "warnings"]))
+    CRATES.iter().try_for_each(|name| {
+        let manifest = package(&workspace.root, name).join("Cargo.toml");
+        step::run(workspace.cargo(&["fmt", "--check", "--manifest-path"]).arg(&manifest))?;
+        step::run(cargo(workspace, "clippy", &manifest)?.args(["--", "-D", "warnings"]))
+    })
 }
 
 /// Runs these targets, as many at once as there are processors; none means all.
@@ -106,8 +120,8 @@ enum Outcome {
 #[derive(Debug)]
 struct Fuzzer<'a> {
     workspace: &'a Workspace,
-    /// Where the targets are from, with their seeds.
-    package: PathBuf,
+    /// The root of the sources that the targets are from, with their seeds.
+    root: PathBuf,
     /// Where the targets are.
     binaries: PathBuf,
     /// Where what the targets find and say goes.
@@ -117,13 +131,15 @@ struct Fuzzer<'a> {
 impl<'a> Fuzzer<'a> {
     /// Builds the targets of the sources at this root.
     fn build(workspace: &'a Workspace, root: &Path) -> Result<Self> {
-        let package = root.join(PACKAGE);
-        step::run(&mut cargo(workspace, "build", &package.join("Cargo.toml"))?)
-            .context("the fuzz targets need a C++ compiler, for libFuzzer; Debian's is in the package g++")?;
+        for name in CRATES {
+            step::run(&mut cargo(workspace, "build", &package(root, name).join("Cargo.toml"))?).context(
+                "the fuzz targets need a C++ compiler, for libFuzzer; Debian's is in the package g++",
+            )?;
+        }
         let target = workspace.target.join("fuzz");
         let binaries = target.join(host(workspace)?).join("release");
         let found = if root == workspace.root { "found" } else { "found-planted" };
-        Ok(Self { workspace, package, binaries, found: target.join(found) })
+        Ok(Self { workspace, root: root.to_owned(), binaries, found: target.join(found) })
     }
 
     fn binary(&self, target: &str) -> PathBuf {
@@ -162,9 +178,10 @@ impl<'a> Fuzzer<'a> {
             Seed::Fresh => "-seed=0",
         });
         command.arg(option("-artifact_prefix=", &folder.join("")));
-        command.arg(option("-dict=", &self.package.join("dictionaries").join(target)));
+        let package = package(&self.root, home(target));
+        command.arg(option("-dict=", &package.join("dictionaries").join(target)));
         // New inputs go into the first of the two.
-        command.arg(corpus).arg(self.package.join("seeds").join(target));
+        command.arg(corpus).arg(package.join("seeds").join(target));
         let status = command.stderr(file).status().with_context(|| format!("cannot start {target}"))?;
         let said = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
         let said = String::from_utf8_lossy(&said);
@@ -208,18 +225,25 @@ mod tests {
 
     #[test]
     fn the_targets_keep_the_lints_of_the_workspace() {
-        let (root, ours) = (text("Cargo.toml"), text("crates/auth-core/fuzz/Cargo.toml"));
+        let root = text("Cargo.toml");
         let start = root.find("[workspace.lints.rust]").unwrap();
         let lints = root[start..].split("\n[profile").next().unwrap();
-        assert!(lints.contains("unwrap_used") && ours.contains(lints), "copy the lints from Cargo.toml");
+        assert!(lints.contains("unwrap_used"));
+        for name in CRATES {
+            let ours = text(&format!("crates/{name}/fuzz/Cargo.toml"));
+            assert!(ours.contains(lints), "{name}: copy the lints from Cargo.toml");
+        }
     }
 
     #[test]
     fn every_target_is_built_and_has_seeds_and_a_dictionary() {
-        let package = Workspace::find().unwrap().root.join(PACKAGE);
-        let manifest = text("crates/auth-core/fuzz/Cargo.toml");
-        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+        let root = Workspace::find().unwrap().root;
+        let manifests = CRATES.map(|name| text(&format!("crates/{name}/fuzz/Cargo.toml")));
+        let built: usize = manifests.iter().map(|manifest| manifest.matches("[[bin]]").count()).sum();
+        assert_eq!(built, TARGETS.len());
         for target in TARGETS {
+            let package = package(&root, home(target));
+            let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
             assert!(manifest.contains(&format!("name = \"{target}\"")), "{target}");
             assert!(package.join("dictionaries").join(target).is_file(), "{target}");
             let seeds = fs::read_dir(package.join("seeds").join(target)).unwrap().count();

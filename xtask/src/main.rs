@@ -55,7 +55,7 @@ enum Command {
         #[arg(long, value_name = "GLOB", num_args = 1..)]
         files: Vec<String>,
     },
-    /// Run the fuzz targets of auth-core; a broken promise is an error that names the input
+    /// Run the fuzz targets of auth-core and transport; a broken promise is an error that names the input
     Fuzz {
         /// How long each target runs
         #[arg(long, default_value_t = fuzz::SECONDS)]

@@ -1,4 +1,4 @@
-//! A copy of auth-core with a bug for each fuzz target, to see that each target can fail.
+//! A copy of the crates with a bug for each fuzz target, to see that each target can fail.
 
 use std::fs;
 use std::iter;
@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::{CRATES, TARGETS, home};
 use crate::step::Workspace;
 
-/// A line of auth-core, and what it could have been by mistake.
+/// A line of a target's crate, and what it could have been by mistake.
 #[derive(Debug)]
 struct Bug {
     file: &'static str,
@@ -17,9 +18,15 @@ struct Bug {
 }
 
 /// One for each target, in the order of [`TARGETS`](super::TARGETS).
-const BUGS: [Bug; 5] = [
+const BUGS: [Bug; 6] = [
     // callback: a state of the right length will do.
     Bug { file: "flow/callback.rs", right: "if same {", wrong: "if same || state.len() == 22 {" },
+    // event_stream: an LF that comes with the next piece ends another line.
+    Bug {
+        file: "sse/decoder.rs",
+        right: "self.after_cr = *at == input.len();",
+        wrong: "self.after_cr = false;",
+    },
     // machine: a late 401 drops a newer lease.
     Bug {
         file: "machine/inputs.rs",
@@ -42,13 +49,15 @@ const BUGS: [Bug; 5] = [
 pub(super) fn plant(workspace: &Workspace) -> Result<PathBuf> {
     let root = workspace.target.join("fuzz/planted");
     // Cargo wants to see every target that a manifest names, the benches too.
-    let parts = ["Cargo.toml", "src", "benches", "fuzz"].map(|part| format!("crates/auth-core/{part}"));
-    for part in iter::once("Cargo.toml").chain(parts.iter().map(String::as_str)) {
+    let parts = ["Cargo.toml", "src", "benches", "tests", "fuzz"];
+    let parts = CRATES.iter().flat_map(|name| parts.map(|part| format!("crates/{name}/{part}")));
+    for part in iter::once("Cargo.toml".to_owned()).chain(parts) {
+        let part = part.as_str();
         copy(&workspace.root.join(part), &root.join(part))
             .with_context(|| format!("cannot copy {part} to {}", root.display()))?;
     }
-    for Bug { file, right, wrong } in BUGS {
-        let path = root.join("crates/auth-core/src").join(file);
+    for (target, Bug { file, right, wrong }) in TARGETS.into_iter().zip(BUGS) {
+        let path = root.join("crates").join(home(target)).join("src").join(file);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if text.matches(right).count() != 1 {
             bail!("plant another bug in {file} (xtask/src/fuzz/planted.rs): `{right}` is not there once");
