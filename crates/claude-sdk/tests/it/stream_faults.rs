@@ -72,14 +72,14 @@ fn body(pieces: impl IntoIterator<Item = Piece>) -> Body {
     Body::from_stream(Pieces(pieces.into_iter().collect()))
 }
 
-fn event(data: serde_json::Value) -> String {
+fn event(data: &serde_json::Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap())
 }
 
 fn grow(index: usize, kind: &str, member: &str, text: &str) -> String {
     // As the service spells it, and as nobody does.
     if text.len().is_multiple_of(2) {
-        event(json!({"type": "content_block_delta", "index": index, "delta": {"type": kind, member: text}}))
+        event(&json!({"type": "content_block_delta", "index": index, "delta": {"type": kind, member: text}}))
     } else {
         let text = json!(text);
         format!(
@@ -103,9 +103,9 @@ fn recorded(deltas: usize) -> String {
     let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5", "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": usage});
     let start =
-        |index, block| event(json!({"type": "content_block_start", "index": index, "content_block": block}));
-    let stop = |index| event(json!({"type": "content_block_stop", "index": index}));
-    let mut stream = event(json!({"type": "message_start", "message": message}));
+        |index, block| event(&json!({"type": "content_block_start", "index": index, "content_block": block}));
+    let stop = |index| event(&json!({"type": "content_block_stop", "index": index}));
+    let mut stream = event(&json!({"type": "message_start", "message": message}));
     stream += ": a comment\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n";
     let blocks = [
         (json!({"type": "thinking", "thinking": "", "signature": ""}), "thinking_delta", "thinking"),
@@ -121,18 +121,18 @@ fn recorded(deltas: usize) -> String {
         if kind == "input_json_delta" {
             stream += &grow(index, kind, member, "{\"text\": \"");
             (0..deltas).for_each(|number| {
-                stream += &grow(index, kind, member, ["a", "bc", &"d e ".repeat(50)][number % 3])
+                stream += &grow(index, kind, member, ["a", "bc", &"d e ".repeat(50)][number % 3]);
             });
             stream += &grow(index, kind, member, "\"}");
         } else {
             (0..deltas).for_each(|number| stream += &grow(index, kind, member, WORDS[number % 3]));
         }
-        stream += &event(json!({"type": "interlude", "index": index}));
+        stream += &event(&json!({"type": "interlude", "index": index}));
         stream += &stop(index);
     }
     let change = json!({"stop_reason": "tool_use", "stop_sequence": null});
-    stream += &event(json!({"type": "message_delta", "delta": change, "usage": {"output_tokens": 20}}));
-    stream += &event(json!({"type": "message_stop"}));
+    stream += &event(&json!({"type": "message_delta", "delta": change, "usage": {"output_tokens": 20}}));
+    stream += &event(&json!({"type": "message_stop"}));
     stream + ": the end\n\n"
 }
 
