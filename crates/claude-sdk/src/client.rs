@@ -64,6 +64,8 @@ struct Inner {
     traces_bodies: bool,
     /// How long a stream may go without an event that is more than a sign of life.
     progress: Duration,
+    /// Whether the timeout was chosen by whoever made the client.
+    has_timeout: bool,
 }
 
 impl Client {
@@ -210,6 +212,11 @@ impl Client {
             request.extensions_mut().insert(charge());
         }
         Ok(request)
+    }
+
+    /// Whether an answer may take as long as it likes, because somebody has said how long that is.
+    pub(crate) fn has_timeout(&self) -> bool {
+        self.0.has_timeout || self.0.options.limits_time()
     }
 
     pub(crate) async fn send(&self, request: transport::Request) -> Result<transport::Response, Error> {

@@ -1,8 +1,10 @@
 //! What can go wrong, told so that a reader knows the next step and a program knows whether to try again.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+
+use crate::reply;
 
 mod answer;
 mod auth;
@@ -79,7 +81,36 @@ impl Error {
             Self::RateLimit(error) => error.retry_after(),
             Self::Transport(error) => error.retry_after(),
             Self::Auth(error) => error.retry_after(),
-            Self::Config(_) | Self::Answer(_) | Self::Stream(_) => None,
+            Self::Answer(error) => error.wait(),
+            Self::Config(_) | Self::Stream(_) => None,
+        }
+    }
+
+    /// When the next try is due, where the service said so, or the circuit breaker of this client does.
+    ///
+    /// [`retry_after`](Self::retry_after) counts from when the error was made; this does not age.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Api(error) => error.retry_at(),
+            Self::Transport(error) => {
+                let open = std::error::Error::source(error)?.downcast_ref::<transport::layers::Open>()?;
+                Some(open.until)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the service may have done, and billed, the work although its answer did not come, or not whole.
+    ///
+    /// Such a call is not sent again by itself. See what it has done before you do, where that matters.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.reach() == transport::Reach::MaybeSent,
+            Self::Answer(error) => error.status().is_success(),
+            Self::Stream(_) => true,
+            Self::Config(_) | Self::Auth(_) | Self::Api(_) | Self::RateLimit(_) => false,
         }
     }
 
@@ -90,7 +121,8 @@ impl Error {
             Self::Api(error) => error.request_id(),
             Self::Answer(error) => error.request_id(),
             Self::Stream(error) => error.request_id(),
-            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) | Self::Transport(_) => None,
+            Self::Transport(error) => error.last_reply().and_then(reply::request_id),
+            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) => None,
         }
     }
 

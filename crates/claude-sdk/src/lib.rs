@@ -78,6 +78,7 @@ mod config;
 pub mod credentials;
 mod entropy;
 mod error;
+mod guard;
 pub mod layers;
 mod limits;
 #[cfg(feature = "login")]
@@ -87,6 +88,7 @@ mod pipeline;
 pub mod profile;
 mod reply;
 mod resources;
+mod retry;
 mod spans;
 pub mod stream;
 pub mod token_store;

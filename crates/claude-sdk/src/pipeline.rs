@@ -15,7 +15,7 @@ use http::HeaderMap;
 use ratelimit::RateLimiter;
 use transport::{
     Clock, HttpBackend,
-    layers::{Intercept, Middleware, Retry, RetryPolicy, Timeout, Trace},
+    layers::{Breaker, Budget, Intercept, Middleware, Retry, RetryPolicy, Timeout, Trace},
 };
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     error::ConfigError,
     layers::{Authorize, Equip, Throttle},
     limits::RateLimits,
+    stream::FirstContent,
 };
 
 /// The parts that differ from client to client.
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     /// What every request carries.
     pub(crate) headers: HeaderMap,
     pub(crate) retry: Arc<dyn RetryPolicy>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) breaker: Option<Breaker>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) base_url: String,
     pub(crate) needs: ScopeSet,
@@ -51,6 +54,8 @@ pub(crate) struct Timeouts {
     pub(crate) headers: Duration,
     /// Between two chunks of the answer's body.
     pub(crate) idle: Duration,
+    /// From one event of a stream to the next that is more than a sign of life.
+    pub(crate) progress: Duration,
 }
 
 /// The layers, nested.
@@ -80,6 +85,13 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
         false => Arc::new(parts.middleware.into_iter().fold(Intercept::new(backend), Intercept::with)),
     };
     let backend = Equip::new(backend, parts.headers);
-    let backend = Retry::new(backend, retry, clock, parts.seed);
+    let mut backend =
+        Retry::new(backend, retry, clock, parts.seed).opening(Arc::new(FirstContent), timeouts.progress);
+    if let Some(budget) = parts.budget {
+        backend = backend.budget(budget);
+    }
+    if let Some(breaker) = parts.breaker {
+        backend = backend.breaker(breaker);
+    }
     Ok(Pipeline { backend: Arc::new(backend), reported, is_limited })
 }

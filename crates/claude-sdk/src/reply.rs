@@ -12,6 +12,7 @@ use crate::{
     credentials::Credential,
     error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
     layers::Sent,
+    retry::may_pass,
     types::ErrorBody,
 };
 
@@ -19,6 +20,9 @@ use crate::{
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// The largest error answer that is read, in bytes.
 const ERROR_LIMIT: usize = 1024 * 1024;
+
+/// The longest name of a request that is kept, in characters.
+const MAX_ID: usize = 128;
 
 /// A typed answer together with what its head said. It derefs to the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,16 +146,24 @@ pub(crate) async fn open(
     }
     let received = media_type(&head.headers, secret);
     if !head.status.is_success() {
-        let body = body.collect(ERROR_LIMIT).await.unwrap_or_default();
-        let Ok(answer) = serde_json::from_slice::<ErrorBody>(&body) else {
-            return Err(unexpected(foreign(&received), envelope));
+        let now = clock.now();
+        let retry_after = transport::layers::retry_after(&head.headers, now);
+        let body = match body.collect(ERROR_LIMIT).await {
+            Ok(body) => body,
+            Err(error) => {
+                let answer = UnexpectedAnswer::body(head.status, error, envelope).retry_after(retry_after);
+                return Err(Box::new(answer).into());
+            }
         };
-        let retry = (
-            is_retryable(head.status, &head.headers, &answer),
-            transport::layers::retry_after(&head.headers, clock.now()),
-        );
+        let Ok(answer) = serde_json::from_slice::<ErrorBody>(&body) else {
+            let what = shown(&foreign(&received), secret);
+            let answer = UnexpectedAnswer::new(head.status, what, envelope).retry_after(retry_after);
+            return Err(Box::new(answer).into());
+        };
+        let retry = (may_pass(head.status, &head.headers, &answer), retry_after);
         let missing = credential.as_ref().and_then(|credential| missing_scope(&head.headers, credential));
-        let error = ApiError::new(head.status, answer, retry, envelope, body, secret).missing(missing);
+        let error =
+            ApiError::new(head.status, answer, retry, envelope, body, secret).missing(missing).at(now);
         return Err(Error::Api(Box::new(error)));
     }
     if content_type.is_some_and(|content_type| received != content_type) {
@@ -202,12 +214,18 @@ fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&
 
 /// A request's name fit to show; most are as they come.
 fn plain(id: &str, secret: Option<&str>) -> String {
-    const LONGEST: usize = 128;
-    let is_plain = id.len() <= LONGEST && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_plain = id.len() <= MAX_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
     if is_plain && !secret.is_some_and(|secret| id.contains(secret)) {
         return id.to_owned();
     }
-    shown(id, secret).chars().take(LONGEST).collect()
+    shown(id, secret).chars().take(MAX_ID).collect()
+}
+
+/// The request's name in a head that came to nothing; none where it is not one, or repeats the credential.
+pub(crate) fn request_id(head: &http::response::Parts) -> Option<&str> {
+    let id = head.headers.get("request-id")?.to_str().ok()?;
+    let secret = head.extensions.get::<Credential>().map(Credential::expose);
+    (id.len() <= MAX_ID && !secret.is_some_and(|secret| id.contains(secret))).then_some(id)
 }
 
 /// The content type without its parameters, in lower case.
@@ -243,19 +261,4 @@ fn redirect(headers: &HeaderMap) -> String {
         ),
         None => "a redirect, which was not followed; check the base URL".to_owned(),
     }
-}
-
-/// Whether the same call may succeed later: the service's own word first, then the status.
-fn is_retryable(status: StatusCode, headers: &HeaderMap, answer: &ErrorBody) -> bool {
-    match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
-        Some(b"true") => true,
-        Some(b"false") => false,
-        _ if answer.error.error_code().is_some_and(is_spend_limit) => false,
-        _ => matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error(),
-    }
-}
-
-/// The 429s no wait will mend (API documentation: errors, spend limits).
-fn is_spend_limit(code: &str) -> bool {
-    matches!(code, "enforced_spend_limit_reached" | "contract_spend_limit_reached")
 }

@@ -27,9 +27,12 @@ mod accumulator;
 mod delta;
 mod error;
 mod event;
+mod opening;
 mod plain;
 
 pub use accumulator::Accumulator;
 pub use delta::Delta;
 pub use error::{ProtocolError, Truncated};
 pub use event::Event;
+
+pub(crate) use opening::FirstContent;

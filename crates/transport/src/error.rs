@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use http::Uri;
+use http::{Uri, response::Parts};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -16,6 +16,7 @@ pub struct Error {
     target: Option<String>,
     attempts: u32,
     retry_after: Option<Duration>,
+    last_reply: Option<Box<Parts>>,
     source: Option<Source>,
 }
 
@@ -46,6 +47,9 @@ pub enum ErrorKind {
     Truncated,
     /// The connection was closed before a response came.
     Closed,
+    /// The server failed so often that nothing was sent to it for now; the source, a [`layers::Open`](crate::layers::Open),
+    /// says when that ends.
+    Open,
     /// A layer of this program said no before anything was sent; the source is its reason.
     Refused,
     /// A part of this program that was called on the way panicked: a middleware, a provider, a policy.
@@ -95,7 +99,7 @@ impl Error {
     /// Makes an error that has no cause beneath it.
     #[must_use]
     pub fn bare(kind: ErrorKind, reach: Reach) -> Self {
-        Self { kind, reach, target: None, attempts: 1, retry_after: None, source: None }
+        Self { kind, reach, target: None, attempts: 1, retry_after: None, last_reply: None, source: None }
     }
 
     /// Makes the error of a layer that says no before anything is sent, such as one that has no credential.
@@ -143,6 +147,19 @@ impl Error {
         self
     }
 
+    /// Adds the head of a reply that an earlier attempt has got; [`Retry`](crate::layers::Retry) does.
+    #[must_use]
+    pub(crate) fn with_last_reply(mut self, head: Option<Parts>) -> Self {
+        self.last_reply = head.map(Box::new);
+        self
+    }
+
+    /// Returns the head of the last reply that an earlier attempt of the call has got, where this one got none.
+    #[must_use]
+    pub fn last_reply(&self) -> Option<&Parts> {
+        self.last_reply.as_deref()
+    }
+
     /// Returns what went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -167,7 +184,8 @@ impl Error {
             | ErrorKind::Proxy
             | ErrorKind::Timeout(_)
             | ErrorKind::Truncated
-            | ErrorKind::Closed => true,
+            | ErrorKind::Closed
+            | ErrorKind::Open => true,
             ErrorKind::InvalidRequest
             | ErrorKind::Tls
             | ErrorKind::Protocol
@@ -184,7 +202,7 @@ impl Error {
         self.retry_after
     }
 
-    /// Returns how many attempts were made, at least 1.
+    /// Returns how many attempts were made; 0 where the first was [not let through](ErrorKind::Open).
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
@@ -259,6 +277,9 @@ impl fmt::Display for Error {
                      look before sending it again"
                 )
             }
+            ErrorKind::Open => {
+                write!(f, "nothing was sent to {target}, which has kept failing; try again after the pause")
+            }
             ErrorKind::Refused => write!(f, "nothing was sent to {target}; see the cause"),
             ErrorKind::Panicked => {
                 write!(
@@ -281,6 +302,7 @@ impl fmt::Debug for Error {
             .field("target", &self.target)
             .field("attempts", &self.attempts)
             .field("retry_after", &self.retry_after)
+            .field("last_status", &self.last_reply.as_ref().map(|head| head.status))
             .field("source", &self.source)
             .finish()
     }

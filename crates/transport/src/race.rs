@@ -18,17 +18,3 @@ pub(crate) async fn until<W: Future, L: Future>(work: W, limit: L) -> Result<W::
     })
     .await
 }
-
-/// Waits for `wait` to end and works on `aside` for as long as that takes, no longer.
-pub(crate) async fn during<W: Future, A: Future>(wait: W, aside: A) -> W::Output {
-    let mut wait = pin!(wait);
-    let mut aside = pin!(aside);
-    let mut busy = true;
-    poll_fn(|cx| {
-        if busy && aside.as_mut().poll(cx).is_ready() {
-            busy = false;
-        }
-        wait.as_mut().poll(cx)
-    })
-    .await
-}

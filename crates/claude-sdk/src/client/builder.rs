@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use secrets::{SecretName, providers::Env};
 use transport::{
     Clock, HttpBackend, SystemClock,
-    layers::{Backoff, Middleware, RetryPolicy},
+    layers::{Backoff, Breaker, Budget, Middleware, RetryPolicy},
 };
 
 use super::{Checked, Client, Inner, MESSAGES};
@@ -19,6 +19,7 @@ use crate::{
     entropy,
     error::{ConfigError, Error},
     pipeline::{self, Parts, Timeouts},
+    retry::Claude,
 };
 
 /// Sets up a [`Client`]; only a credential is required.
@@ -39,6 +40,10 @@ pub struct ClientBuilder {
     limiter_max_wait: Option<Duration>,
     retry: Option<Arc<dyn RetryPolicy>>,
     max_retries: Option<u32>,
+    /// `None` until chosen, then what was chosen, which may be none.
+    budget: Option<Option<Budget>>,
+    breaker: Option<Option<Breaker>>,
+    deadline: Option<Duration>,
     clock: Option<Arc<dyn Clock>>,
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
@@ -186,6 +191,34 @@ impl ClientBuilder {
         self
     }
 
+    /// Pays for retries from `budget` in place of one of this client's own; `None` lifts the limit.
+    ///
+    /// Give the same to several clients of one service, or of several layers of a program that retry, and an outage is
+    /// not answered by each of them.
+    pub fn retry_budget(mut self, budget: impl Into<Option<Budget>>) -> Self {
+        self.budget = Some(budget.into());
+        self
+    }
+
+    /// Asks `breaker` before each attempt in place of one of this client's own; `None` does without.
+    ///
+    /// One breaker is for one base URL and one credential.
+    pub fn circuit_breaker(mut self, breaker: impl Into<Option<Breaker>>) -> Self {
+        self.breaker = Some(breaker.into());
+        self
+    }
+
+    /// Gives each call so long from beginning to end: waits, permits, attempts and the reading of the answer; no limit
+    /// by default.
+    ///
+    /// A call with a deadline makes use of its time: it waits as long as the service asks for, and for a service that is
+    /// down to come back, where that ends in time. Where it does not, the call fails at once and its error says when the
+    /// next try is due.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
     /// Takes time from `clock` in place of the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -249,11 +282,12 @@ impl ClientBuilder {
         };
         let retry = self.retry.unwrap_or_else(|| {
             let backoff = Backoff::default();
-            Arc::new(match self.max_retries {
+            Arc::new(Claude(match self.max_retries {
                 Some(retries) => backoff.max_retries(retries),
                 None => backoff,
-            })
+            }))
         });
+        let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
         let pipeline = pipeline::build(Parts {
             backend,
             credentials: Arc::clone(&credentials),
@@ -261,6 +295,8 @@ impl ClientBuilder {
             middleware: self.middleware.0,
             headers,
             retry,
+            budget: self.budget.unwrap_or_else(|| Some(Budget::new())),
+            breaker: self.breaker.unwrap_or_else(|| Some(Breaker::new())),
             clock: Arc::clone(&clock),
             base_url,
             needs: self.needs,
@@ -268,14 +304,25 @@ impl ClientBuilder {
             timeouts: Timeouts {
                 headers: self.timeout.unwrap_or(Duration::from_secs(600)),
                 idle: self.idle_timeout.unwrap_or(Duration::from_secs(60)),
+                progress,
             },
             limiter_max_wait: self.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
             seed: entropy::seed()?,
         })?;
         let messages = base.uri(MESSAGES)?;
-        let (options, traces_bodies) = (Checked::default(), self.traces_bodies);
-        let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
-        let inner = Inner { pipeline, credentials, clock, base, messages, options, traces_bodies, progress };
+        let options = Checked::with_deadline(self.deadline);
+        let (traces_bodies, has_timeout) = (self.traces_bodies, self.timeout.is_some());
+        let inner = Inner {
+            pipeline,
+            credentials,
+            clock,
+            base,
+            messages,
+            options,
+            traces_bodies,
+            progress,
+            has_timeout,
+        };
         Ok(Client(Arc::new(inner)))
     }
 

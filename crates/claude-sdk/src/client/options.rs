@@ -142,6 +142,16 @@ impl Checked {
         Ok(())
     }
 
+    /// None but a deadline.
+    pub(crate) fn with_deadline(deadline: Option<Duration>) -> Self {
+        Self { deadline, ..Self::default() }
+    }
+
+    /// Whether they say how long a call may take.
+    pub(crate) fn limits_time(&self) -> bool {
+        self.timeout.is_some() || self.deadline.is_some()
+    }
+
     /// Puts them on a request; the deadline is the caller's, who knows the time.
     pub(crate) fn apply(&self, request: &mut transport::Request) {
         if !self.headers.is_empty() {

@@ -1,8 +1,12 @@
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use auth_core::MissingScope;
 use bytes::Bytes;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::error::Category;
 
 use crate::types::{ErrorBody, ErrorType};
@@ -20,6 +24,7 @@ pub struct ApiError {
     message: String,
     code: Option<String>,
     retry_after: Option<Duration>,
+    retry_at: Option<SystemTime>,
     retryable: bool,
     envelope: Envelope,
     missing: Option<MissingScope>,
@@ -57,6 +62,7 @@ impl ApiError {
             message,
             code,
             retry_after,
+            retry_at: None,
             retryable,
             envelope,
             missing: None,
@@ -66,6 +72,11 @@ impl ApiError {
 
     pub(crate) fn missing(self, missing: Option<MissingScope>) -> Self {
         Self { missing, ..self }
+    }
+
+    /// Says when the answer came, from which its wait counts.
+    pub(crate) fn at(self, now: SystemTime) -> Self {
+        Self { retry_at: instant(now, self.retry_after), ..self }
     }
 
     /// The scopes that the token lacks for this call, where the service says that some are missing.
@@ -112,6 +123,10 @@ impl ApiError {
         self.retry_after
     }
 
+    pub(crate) fn retry_at(&self) -> Option<SystemTime> {
+        self.retry_at
+    }
+
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.envelope.request_id.as_deref()
     }
@@ -149,6 +164,9 @@ impl fmt::Display for ApiError {
         } else if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
+        if let Some(at) = self.retry_at.and_then(told) {
+            write!(f, "; not before {at}")?;
+        }
         write!(f, "{}", self.envelope)
     }
 }
@@ -163,12 +181,20 @@ pub struct UnexpectedAnswer {
     what: String,
     envelope: Envelope,
     retryable: bool,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl UnexpectedAnswer {
     pub(crate) fn new(status: StatusCode, what: impl Into<String>, envelope: Envelope) -> Self {
-        Self { status, what: what.into(), envelope, retryable: status.is_server_error(), source: None }
+        Self {
+            status,
+            what: what.into(),
+            envelope,
+            retryable: status.is_server_error(),
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// An answer whose JSON is not the expected one.
@@ -189,6 +215,15 @@ impl UnexpectedAnswer {
         answer.retryable |= error.is_retryable();
         answer.source = Some(Box::new(error));
         answer
+    }
+
+    /// Adds how long the server asks to wait.
+    pub(crate) fn retry_after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
@@ -218,6 +253,18 @@ impl std::error::Error for UnexpectedAnswer {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
+}
+
+/// When a wait that begins now ends.
+fn instant(now: SystemTime, wait: Option<Duration>) -> Option<SystemTime> {
+    now.checked_add(wait?)
+}
+
+/// A time as people and programs read it, not earlier than it is.
+fn told(at: SystemTime) -> Option<Timestamp> {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
+    Timestamp::from_second(seconds.try_into().ok()?).ok()
 }
 
 /// Where JSON stopped making sense. The decoder's own words would repeat what it found there.

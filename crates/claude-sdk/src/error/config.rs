@@ -86,6 +86,15 @@ pub enum ConfigError {
         /// The refused identifier.
         value: String,
     },
+    /// A whole message was asked for that may take longer than a silent connection lives.
+    #[error(
+        "an answer of up to {max_tokens} tokens may take more than ten minutes, and few networks keep a silent \
+         connection so long; use `messages().stream(…)`, or set `timeout` or `deadline` on the client to wait anyway"
+    )]
+    TooLongToWait {
+        /// What the request allows.
+        max_tokens: u32,
+    },
     /// This build has no HTTP backend and the builder was given none.
     #[error("no HTTP backend: turn on the feature `reqwest`, or give the builder one with `backend`")]
     MissingBackend,

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
-use transport::{Clock, Error, HttpBackend, Request, Response};
+use transport::{Clock, Deadline, Error, HttpBackend, Request, Response};
 
 use crate::limits::RateLimits;
 
@@ -88,7 +88,12 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
             return Ok(response);
         };
         let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
-        let permit = limiter.acquire(charge.key.clone(), charge.cost, self.max_wait).await;
+        let left = request
+            .extensions()
+            .get()
+            .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
+        let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
+        let permit = limiter.acquire(charge.key.clone(), charge.cost, max_wait).await;
         let permit = permit.map_err(Error::refused)?;
 
         let mut response = self.backend.send(request).await?;
@@ -97,7 +102,8 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         let retry_after = transport::layers::retry_after(response.headers(), now);
         limiter.observe(&charge.key, &limits.observation(retry_after));
         self.note(limits);
-        if !permit.is_free() {
+        // What failed has cost what it was charged; its permit is not held while somebody waits to try again.
+        if response.status().is_success() && !permit.is_free() {
             response.extensions_mut().insert(HeldPermit::new(permit));
         }
         Ok(response)

@@ -7,6 +7,7 @@ use transport::Response;
 use crate::{
     client::{Client, MESSAGES},
     error::{ConfigError, Error},
+    guard,
     layers::{Charge, HeldPermit},
     reply::{self, Opened, Reply},
     spans::CallSpan,
@@ -25,7 +26,8 @@ impl Messages<'_> {
     /// Sends `request` and waits for the whole message.
     ///
     /// For long outputs prefer [`stream`](Self::stream): a connection that is silent for minutes is cut by many
-    /// networks.
+    /// networks. Where the answer may take more than ten minutes, judged by `max_tokens` and the model, this is an error
+    /// before anything is sent, unless the client has a timeout or a deadline of your own.
     ///
     /// # Errors
     ///
@@ -35,6 +37,9 @@ impl Messages<'_> {
     ///
     /// Dropping the future closes the connection; the service may have done, and billed, the work.
     pub async fn create(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
+        if !self.0.has_timeout() {
+            guard::check(request)?;
+        }
         let call = CallSpan::chat(self.0, request);
         let reply = self.whole(request, &call).instrument(call.span()).await;
         match &reply {

@@ -1,5 +1,6 @@
 //! What the service says when it refuses: the body of an error reply and of an `error` event.
 
+use http::StatusCode;
 use serde_json::Value;
 
 object! {
@@ -59,5 +60,25 @@ open_enum! {
         Timeout = "timeout_error",
         /// The service has more to do than it can (529).
         Overloaded = "overloaded_error",
+    }
+}
+
+impl ErrorType {
+    /// The status a reply with this error has (API documentation: errors); 500 for a type that is not known here.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Authentication => StatusCode::UNAUTHORIZED,
+            Self::Billing => StatusCode::PAYMENT_REQUIRED,
+            Self::Permission => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RateLimit => StatusCode::TOO_MANY_REQUESTS,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Overloaded => StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 }

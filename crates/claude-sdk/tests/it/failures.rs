@@ -115,7 +115,7 @@ async fn every_bad_answer_is_an_error_that_says_what_to_do() {
         ),
         (
             "an event stream",
-            vec![Reply::sse(["event: ping\n\n"])],
+            vec![Reply::sse(["event: message_stop\ndata: {}\n\n"])],
             Expected::new("answer", "text/event-stream instead"),
         ),
         (

@@ -63,7 +63,9 @@ impl Trial {
         let before = Footprint::now();
         let server = held().start().await.unwrap();
         let (builder, waits) = client(&server);
-        Self { server, client: builder.build().unwrap(), waits, tape, _log: log, before }
+        // It would speak of the trials before.
+        let client = builder.circuit_breaker(None).retry_budget(None).build().unwrap();
+        Self { server, client, waits, tape, _log: log, before }
     }
 
     /// Asks for a message while `fault` happens; gives it, or how it failed.

@@ -28,6 +28,7 @@ mod login_ways;
 mod logout;
 mod middleware;
 mod options;
+mod patience;
 mod profile;
 mod redaction;
 #[cfg(all(feature = "refresher", target_os = "linux"))]

@@ -57,7 +57,7 @@ async fn whole(mut stream: MessageStream) -> Result<Reply<Message>, Error> {
 #[tokio::test]
 async fn a_stream_cut_anywhere_is_told_from_a_whole_one() {
     let server = held().start().await.unwrap();
-    let client = client(&server).0.build().unwrap();
+    let client = client(&server).0.max_retries(0).circuit_breaker(None).build().unwrap();
     let request = MessageRequest::new("claude-opus-5", 100).user("x");
     for broken in [false, true] {
         let (mut cut, mut longest) = (0, 0);

@@ -261,7 +261,7 @@ impl RetryPolicy for TeaTime {
     fn verdict(&self, attempt: u32, _: &Request, outcome: Outcome<'_>) -> Verdict {
         match outcome {
             Outcome::Response { head, .. } if head.status == StatusCode::IM_A_TEAPOT && attempt == 1 => {
-                Verdict::Retry { at_least: Duration::from_secs(9), jitter: Duration::ZERO }
+                Verdict::Retry { at_least: Duration::from_secs(9), jitter: Duration::ZERO, cost: 1 }
             }
             _ => Verdict::Return,
         }

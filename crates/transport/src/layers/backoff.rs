@@ -2,27 +2,24 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, StatusCode, response::Parts};
+use http::HeaderMap;
 
-use super::{Outcome, RetryPolicy, Verdict};
-use crate::{Error, MaxRetries, Reach, Replayable, Request};
+use super::{Class, Outcome, RetryPolicy, Strain, Verdict};
+use crate::{Deadline, MaxRetries, Request};
 
 /// Retries what may pass, after waits that double, and never earlier than the server said.
 ///
-/// **Responses.** The header `x-should-retry` decides if it is `true` or `false`; otherwise 408, 409, 429 and
-/// everything from 500 on is sent again.
-///
-/// **Errors** are sent again if they [may pass](Error::is_retryable) and it is safe: either nothing reached the
-/// server, or the request may be replayed, because its method is idempotent (RFC 9110, section 9.2.2) or it is
-/// marked [`Replayable`]. A POST whose answer was lost is therefore *not* repeated: the server may have done the work,
-/// and may have charged for it.
+/// **Whether** is a matter of the outcome's [`Class`]: what may pass is sent again after a wait, what has never left at
+/// once. A POST whose answer was lost is *not* repeated: the server may have done the work, and may have charged for it.
 ///
 /// **Waits.** `retry-after-ms`, else `retry-after` in seconds or as a date, is the least to wait, with jitter on top.
-/// A value that is not a positive length of time is ignored, and a delay beyond [`max_wait`](Self::max_wait) ends the
-/// matter at once: the caller gets the response and can decide. Without such a header the wait is random between half
-/// of and all of `min(0.5 s * 2^n, 8 s)`, where `n` counts the retries so far.
+/// A value that is not a positive length of time is ignored. A delay that does not fit the request's
+/// [`Deadline`], or without one is beyond [`max_wait`](Self::max_wait), ends the matter at once: the caller gets the
+/// response and can decide. Without such a header the wait is random between half of and all of
+/// `min(0.5 s * 2^n, 8 s)`, where `n` counts the retries so far.
 ///
-/// **How often** is [`max_retries`](Self::max_retries), or the request's own [`MaxRetries`].
+/// **How often** is [`max_retries`](Self::max_retries), or the request's own [`MaxRetries`]. A retry costs the
+/// [`Budget`](super::Budget) 14 tokens, or 5 where the server works and this client asked for too much.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     max_retries: u32,
@@ -50,13 +47,17 @@ impl Backoff {
         self
     }
 
-    fn wait(&self, attempt: u32, floor: Option<Duration>) -> Verdict {
+    fn wait(&self, attempt: u32, floor: Option<Duration>, strain: Strain, has_deadline: bool) -> Verdict {
         let step = step(attempt);
+        let cost = match strain {
+            Strain::Failing => FAILING_COST,
+            Strain::Throttled => THROTTLED_COST,
+        };
         match floor {
-            None => Verdict::Retry { at_least: step / 2, jitter: step / 2 },
-            Some(floor) if floor > self.max_wait => Verdict::Return,
-            // The longer everybody waited, the more of them come back: spread them in proportion.
-            Some(floor) => Verdict::Retry { at_least: floor, jitter: step.max(floor / 10) },
+            None => Verdict::Retry { at_least: step / 2, jitter: step / 2, cost },
+            Some(floor) if floor > self.max_wait && !has_deadline => Verdict::Return,
+            // Everybody was told the same, and the longer they waited, the more of them come back: spread them.
+            Some(floor) => Verdict::Retry { at_least: floor, jitter: SPREAD.max(floor / 10), cost },
         }
     }
 }
@@ -70,43 +71,23 @@ impl Default for Backoff {
 impl RetryPolicy for Backoff {
     fn verdict(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Verdict {
         let max_retries = request.extensions().get().map_or(self.max_retries, |&MaxRetries(own)| own);
-        if attempt > max_retries {
-            return Verdict::Return;
-        }
-        match outcome {
-            Outcome::Response { head, now } if response_may_pass(head) => {
-                self.wait(attempt, retry_after(&head.headers, now))
-            }
-            Outcome::Error(error) if error.is_retryable() && is_safe(error, request) => {
-                self.wait(attempt, error.retry_after())
-            }
-            Outcome::Response { .. } | Outcome::Error(_) => Verdict::Return,
-        }
+        let strain = match Class::of(request, outcome) {
+            Class::AtOnce => return Verdict::Again,
+            Class::AfterDelay(strain) if attempt <= max_retries => strain,
+            _ => return Verdict::Return,
+        };
+        let floor = match outcome {
+            Outcome::Response { head, now, .. } => retry_after(&head.headers, now),
+            Outcome::Error(error) | Outcome::Opening { error } => error.retry_after(),
+        };
+        self.wait(attempt, floor, strain, request.extensions().get::<Deadline>().is_some())
     }
 }
 
-fn response_may_pass(head: &Parts) -> bool {
-    match head.headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
-        Some(b"true") => true,
-        Some(b"false") => false,
-        _ => {
-            matches!(
-                head.status,
-                StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
-            ) || head.status.as_u16() >= 500
-        }
-    }
-}
-
-fn is_safe(error: &Error, request: &Request) -> bool {
-    match error.reach() {
-        Reach::NotSent => true,
-        Reach::MaybeSent => {
-            request.method().is_idempotent() || request.extensions().get::<Replayable>().is_some()
-        }
-        Reach::Answered => false,
-    }
-}
+const FAILING_COST: u32 = 14;
+const THROTTLED_COST: u32 = 5;
+/// Over how long those who were told the same delay are spread at least.
+const SPREAD: Duration = Duration::from_secs(2);
 
 /// The wait before a retry without instructions: half a second, doubling up to eight.
 fn step(attempt: u32) -> Duration {
@@ -139,10 +120,10 @@ fn scaled(text: &str, unit: f64) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
+    use http::{Method, StatusCode};
 
     use super::*;
-    use crate::{ErrorKind, TimeoutKind};
+    use crate::{Error, ErrorKind, Reach};
 
     /// Fri, 29 Sep 2023 16:26:37 GMT
     fn now() -> SystemTime {
@@ -162,38 +143,44 @@ mod tests {
             response.headers_mut().insert(name, http::HeaderValue::from_static(value));
         }
         let (head, ()) = response.into_parts();
-        Backoff::new().verdict(1, &request(Method::POST), Outcome::Response { head: &head, now: now() })
+        Backoff::new().verdict(
+            1,
+            &request(Method::POST),
+            Outcome::Response { head: &head, body: b"", now: now() },
+        )
     }
 
     fn fails(method: Method, kind: ErrorKind, reach: Reach) -> Verdict {
         Backoff::new().verdict(1, &request(method), Outcome::Error(&Error::bare(kind, reach)))
     }
 
-    const OWN_WAIT: Verdict =
-        Verdict::Retry { at_least: Duration::from_millis(250), jitter: Duration::from_millis(250) };
+    const OWN_WAIT: Verdict = Verdict::Retry {
+        at_least: Duration::from_millis(250),
+        jitter: Duration::from_millis(250),
+        cost: FAILING_COST,
+    };
 
     fn floor(verdict: Verdict) -> Option<Duration> {
         match verdict {
             Verdict::Retry { at_least, .. } => Some(at_least),
-            Verdict::Return => None,
+            Verdict::Return | Verdict::Again => None,
         }
     }
 
     #[test]
-    fn only_statuses_that_may_pass_are_sent_again() {
-        for status in [408, 409, 429, 500, 502, 503, 504, 529, 599] {
-            assert_eq!(judge(status, &[]), OWN_WAIT, "{status}");
-        }
-        for status in [200, 204, 302, 400, 401, 403, 404, 413, 422] {
-            assert_eq!(judge(status, &[]), Verdict::Return, "{status}");
-        }
+    fn only_what_may_pass_is_sent_again() {
+        assert_eq!(judge(529, &[]), OWN_WAIT);
+        assert_eq!(judge(200, &[]), Verdict::Return);
+        assert_eq!(judge(409, &[]), Verdict::Return);
+        assert_eq!(fails(Method::POST, ErrorKind::Connect, Reach::NotSent), OWN_WAIT);
+        assert_eq!(fails(Method::POST, ErrorKind::Closed, Reach::MaybeSent), Verdict::Return);
+        assert_eq!(fails(Method::POST, ErrorKind::Closed, Reach::NotSent), Verdict::Again);
     }
 
     #[test]
-    fn the_server_has_the_last_word_on_whether() {
-        assert_eq!(judge(400, &[("x-should-retry", "true")]), OWN_WAIT);
-        assert_eq!(judge(529, &[("x-should-retry", "false")]), Verdict::Return);
-        assert_eq!(judge(529, &[("x-should-retry", "perhaps")]), OWN_WAIT);
+    fn a_retry_costs_less_where_only_this_client_asks_too_much() {
+        let Verdict::Retry { cost, .. } = judge(429, &[]) else { panic!("no retry") };
+        assert_eq!(cost, THROTTLED_COST);
     }
 
     #[test]
@@ -227,7 +214,7 @@ mod tests {
             "Fri, 29 Sep 2023 16:26:27 GMT",
             "99 Sep",
         ] {
-            assert_eq!(judge(429, &[("retry-after", value)]), OWN_WAIT, "{value:?}");
+            assert_eq!(judge(503, &[("retry-after", value)]), OWN_WAIT, "{value:?}");
         }
     }
 
@@ -239,20 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_post_is_not_repeated_unless_marked() {
-        let lost = ErrorKind::Timeout(TimeoutKind::Headers);
-        assert_eq!(fails(Method::POST, lost, Reach::MaybeSent), Verdict::Return);
-        assert_eq!(fails(Method::GET, lost, Reach::MaybeSent), OWN_WAIT);
-        let mut marked = request(Method::POST);
-        marked.extensions_mut().insert(Replayable);
-        let error = Error::bare(lost, Reach::MaybeSent);
-        assert_eq!(Backoff::new().verdict(1, &marked, Outcome::Error(&error)), OWN_WAIT);
-    }
-
-    #[test]
-    fn a_request_that_never_left_is_repeated_whatever_its_method() {
-        assert_eq!(fails(Method::POST, ErrorKind::Connect, Reach::NotSent), OWN_WAIT);
-        assert_eq!(fails(Method::POST, ErrorKind::Tls, Reach::NotSent), Verdict::Return);
+    fn with_a_deadline_it_is_the_deadline_that_says_what_is_too_long() {
+        let (head, ()) = http::Response::builder()
+            .status(429)
+            .header("retry-after", "3600")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let mut request = request(Method::POST);
+        request.extensions_mut().insert(Deadline(now()));
+        let outcome = Outcome::Response { head: &head, body: b"", now: now() };
+        assert_eq!(floor(Backoff::new().verdict(1, &request, outcome)), Some(Duration::from_secs(3600)));
     }
 
     #[test]

@@ -7,9 +7,18 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::response::Parts;
 
-use crate::{Attempt, Attempts, Body, Clock, Deadline, Error, HttpBackend, Request, Response, race};
+use super::{
+    Breaker, Budget, Class, Open, Opening, Opinion,
+    breaker::{Health, Pass},
+    opening::Start,
+};
+use crate::{
+    Attempt, Attempts, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind,
+    race,
+};
 
 /// Sends a request, asks a [`RetryPolicy`] about the outcome, and waits and sends it again if told to.
 ///
@@ -17,8 +26,12 @@ use crate::{Attempt, Attempts, Body, Clock, Deadline, Error, HttpBackend, Reques
 /// [`Deadline`]. If the wait does not fit, the last outcome is returned at once. It sets
 /// [`Attempt`] on each request it passes on and [`Attempts`] on the response or [`Error::attempts`] on the error.
 ///
-/// A request comes back as soon as its response has a head; nothing is repeated after that, so a body that breaks
-/// off is the caller's to deal with.
+/// Three parts are optional: a [`Budget`] that all calls pay their retries from, a [`Breaker`] that leaves a server alone
+/// which answers nobody, and an [`Opening`] that tells how a reply of several parts begins.
+///
+/// A request comes back as soon as its response has a head, or has begun as its [`Opening`] demands; nothing is repeated
+/// after that, so a body that breaks off is the caller's to deal with. The body of an error is read first, as far as it
+/// comes soon and is not long, so that the policy can look at it.
 ///
 /// # Cancel safety
 ///
@@ -29,13 +42,17 @@ pub struct Retry<B> {
     policy: Arc<dyn RetryPolicy>,
     clock: Arc<dyn Clock>,
     rng: Mutex<fastrand::Rng>,
+    budget: Option<Budget>,
+    breaker: Option<Breaker>,
+    opening: Option<(Arc<dyn Opening>, Duration)>,
 }
 
 /// Decides whether a request is sent again; it looks and never waits.
 pub trait RetryPolicy: fmt::Debug + Send + Sync + 'static {
     /// Judges the outcome of an attempt.
     ///
-    /// `attempt` is the number of the one that has just ended, the first being 1.
+    /// `attempt` is the number of the one that has just ended, the first being 1. Attempts that do not count are left
+    /// out: those that [never arrived](Verdict::Again), and a [`Breaker`]'s probes for a call with a deadline.
     fn verdict(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Verdict;
 }
 
@@ -44,10 +61,17 @@ pub trait RetryPolicy: fmt::Debug + Send + Sync + 'static {
 pub enum Outcome<'a> {
     /// The server answered, with whatever status.
     Response {
-        /// The head of the response; the body is not for the policy.
+        /// The head of the response; where the [`Opening`] of a stream was an error, with the status that says the same.
         head: &'a Parts,
-        /// When it arrived, for delays that are given as a date.
+        /// The first part of an error's body, at most 64 KiB of it; empty for other responses.
+        body: &'a [u8],
+        /// The time, for delays that are given as a date.
         now: SystemTime,
+    },
+    /// A response began and broke off before the caller could see any of it.
+    Opening {
+        /// What happened to it.
+        error: &'a Error,
     },
     /// There was no response.
     Error(&'a Error),
@@ -58,12 +82,18 @@ pub enum Outcome<'a> {
 pub enum Verdict {
     /// Hand the outcome to the caller.
     Return,
+    /// Send the request again at once; it has not been sent yet.
+    ///
+    /// This does not count as an attempt and costs nothing. It is followed three times for one call.
+    Again,
     /// Wait and send the request again.
     Retry {
         /// The least to wait.
         at_least: Duration,
         /// The most to wait in addition, of which a random part is taken, so that many clients spread out.
         jitter: Duration,
+        /// What it costs the [`Budget`].
+        cost: u32,
     },
 }
 
@@ -80,19 +110,46 @@ impl<B> Retry<B> {
     /// that start together retry together.
     #[must_use]
     pub fn new(backend: B, policy: Arc<dyn RetryPolicy>, clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self { backend, policy, clock, rng: Mutex::new(fastrand::Rng::with_seed(seed)) }
+        let rng = Mutex::new(fastrand::Rng::with_seed(seed));
+        Self { backend, policy, clock, rng, budget: None, breaker: None, opening: None }
     }
 
-    /// How long to wait before the next attempt, or `None` if the outcome is final.
-    fn wait(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Option<Duration> {
-        let (at_least, jitter) = match self.policy.verdict(attempt, request, outcome) {
-            Verdict::Return => return None,
-            Verdict::Retry { at_least, jitter } => (at_least, jitter),
-        };
-        let Some(&Deadline(deadline)) = request.extensions().get() else {
+    /// Pays for retries from `budget`; where it is empty, the outcome of the attempt is returned.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Asks `breaker` before each attempt.
+    ///
+    /// While it is open, a call with a [`Deadline`] waits for it as long as that allows. Any other call gets the outcome of
+    /// its last attempt, or where it had none [`ErrorKind::Open`], at once.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Looks at the first part of the replies that `opening` knows, for at most `limit` each.
+    #[must_use]
+    pub fn opening(mut self, opening: Arc<dyn Opening>, limit: Duration) -> Self {
+        self.opening = Some((opening, limit));
+        self
+    }
+
+    /// Makes `at_least` a bit longer; `None` where it would end after the deadline.
+    fn wait(
+        &self,
+        at_least: Duration,
+        jitter: Duration,
+        deadline: Option<SystemTime>,
+        now: SystemTime,
+    ) -> Option<Duration> {
+        let Some(deadline) = deadline else {
             return Some(at_least.saturating_add(self.part_of(jitter)));
         };
-        let left = deadline.duration_since(self.clock.now()).unwrap_or_default();
+        let left = deadline.duration_since(now).unwrap_or_default();
         let spare = left.checked_sub(at_least).filter(|spare| !spare.is_zero())?;
         Some(at_least.saturating_add(self.part_of(jitter.min(spare / 2))))
     }
@@ -101,40 +158,259 @@ impl<B> Retry<B> {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         jitter.mul_f64(rng.f64())
     }
+
+    /// Waits until the breaker lets an attempt through, if the deadline allows that.
+    async fn admit(&self, deadline: Option<SystemTime>) -> Result<Option<Pass>, Open> {
+        let Some(breaker) = &self.breaker else { return Ok(None) };
+        loop {
+            let now = self.clock.now();
+            let open = match breaker.admit(now) {
+                Ok(pass) => return Ok(Some(pass)),
+                Err(open) => open,
+            };
+            let pause = open.until.duration_since(now).unwrap_or_default();
+            let wait = deadline.and_then(|deadline| self.wait(pause, BREAKER_JITTER, Some(deadline), now));
+            self.clock.sleep(wait.ok_or(open)?).await;
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.breaker.as_ref().is_some_and(|breaker| breaker.open().is_some())
+    }
+}
+
+impl<B: HttpBackend> Retry<B> {
+    async fn attempt(&self, request: Request, deadline: Option<SystemTime>) -> Attempted {
+        let response = match deadline {
+            None => self.backend.send(request).await,
+            Some(deadline) => self.send_before(request, deadline).await,
+        }?;
+        let (head, body) = response.into_parts();
+        let mut start = Start::new(body);
+        let mut read = Bytes::new();
+        let mut failure = None;
+        if head.status.is_success() {
+            failure = self.open(&head, &mut start).await;
+        } else if head.status.is_client_error() || head.status.is_server_error() {
+            let reading = async { while start.length() < ERROR_PART && start.read().await.is_some() {} };
+            let _ = race::until(reading, self.clock.sleep(ERROR_TIME)).await;
+            read = start.bytes();
+        }
+        Ok(Replied { head, start, read, failure })
+    }
+
+    /// Layers between this one and the backend may wait for something and not know of the deadline.
+    async fn send_before(&self, request: Request, deadline: SystemTime) -> Result<Response, Error> {
+        let uri = request.uri().clone();
+        let left = deadline.duration_since(self.clock.now()).unwrap_or_default();
+        // Those who do know it can say better what happened.
+        let limit = self.clock.sleep(left.saturating_add(DEADLINE_GRACE));
+        let expired = ErrorKind::Timeout(TimeoutKind::Total);
+        match race::until(self.backend.send(request), limit).await {
+            Ok(answer) => answer,
+            Err(()) => Err(Error::bare(expired, Reach::MaybeSent).with_target(&uri)),
+        }
+    }
+
+    /// Reads a reply until it is known to have begun well.
+    async fn open(&self, head: &Parts, start: &mut Start) -> Option<Failure> {
+        let (opening, limit) = self.opening.as_ref()?;
+        let mut judge = opening.judge(head)?;
+        let reading = async {
+            while let Some(piece) = start.read().await {
+                match judge.push(&piece) {
+                    Opinion::Undecided if start.length() < OPENING_PART => {}
+                    opinion => return Some(opinion),
+                }
+            }
+            None
+        };
+        match race::until(reading, self.clock.sleep(*limit)).await {
+            Ok(Some(Opinion::Failed { status, body })) => {
+                let mut head = head.clone();
+                head.status = status;
+                Some(Failure::Told { head: Box::new(head), body })
+            }
+            Ok(Some(Opinion::Committed | Opinion::Undecided)) => None,
+            Ok(None) if start.error().is_some() => Some(Failure::Broken),
+            Ok(None) => Some(Failure::Ended(Error::bare(ErrorKind::Truncated, Reach::Answered))),
+            Err(()) => {
+                start.fail(Error::bare(ErrorKind::Timeout(TimeoutKind::Progress), Reach::Answered));
+                Some(Failure::Broken)
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl<B: HttpBackend> HttpBackend for Retry<B> {
     async fn send(&self, mut request: Request) -> Result<Response, Error> {
-        let mut attempt = 1;
+        let deadline = request.extensions().get().map(|&Deadline(at)| at);
+        let mut call = Call::default();
         loop {
-            request.extensions_mut().insert(Attempt(attempt));
-            let (wait, remains) = match self.backend.send(request.clone()).await {
-                Ok(response) => {
-                    let (mut head, body) = response.into_parts();
-                    let outcome = Outcome::Response { head: &head, now: self.clock.now() };
-                    let Some(wait) = self.wait(attempt, &request, outcome) else {
-                        head.extensions.insert(Attempts(attempt));
-                        return Ok(Response::from_parts(head, body));
-                    };
-                    (wait, body)
-                }
-                Err(error) => {
-                    let Some(wait) = self.wait(attempt, &request, Outcome::Error(&error)) else {
-                        return Err(error.with_attempts(attempt));
-                    };
-                    (wait, Body::empty())
-                }
+            let pass = match self.admit(deadline).await {
+                Ok(pass) => pass,
+                Err(open) => return call.refused(open, &request, self.clock.now()),
             };
-            tracing::debug!(attempt, wait_ms = wait.as_millis(), "waiting before the next attempt");
-            race::during(self.clock.sleep(wait), drain(remains)).await;
-            attempt += 1;
+            call.sent += 1;
+            request.extensions_mut().insert(Attempt(call.sent));
+            let attempted = self.attempt(request.clone(), deadline).await;
+
+            let now = self.clock.now();
+            let outcome = outcome(&attempted, now);
+            if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+                breaker.record(pass, Health::of(Class::of(&request, outcome), outcome), now);
+            }
+            if is_success(&attempted) {
+                if let Some(budget) = &self.budget {
+                    budget.succeeded(call.paid);
+                }
+                return call.end(attempted);
+            }
+            // A probe is made for everybody: whoever has time to wait has no retry less for it.
+            let is_probe = pass.is_some_and(|pass| pass.is_probe) && deadline.is_some();
+            call.counted += u32::from(!is_probe);
+            match self.policy.verdict(call.counted.max(1), &request, outcome) {
+                Verdict::Return => return call.end(attempted),
+                Verdict::Again if call.unsent == MOST_UNSENT => return call.end(attempted),
+                Verdict::Again => {
+                    call.unsent += 1;
+                    call.sent -= 1;
+                    call.counted = call.counted.saturating_sub(1);
+                }
+                Verdict::Retry { at_least, jitter, cost } => {
+                    let Some(wait) = self.wait(at_least, jitter, deadline, now) else {
+                        return call.end(attempted);
+                    };
+                    match (self.is_open(), &self.budget) {
+                        (true, _) if deadline.is_none() => return call.end(attempted),
+                        // The breaker sees to it that there are few.
+                        (true, _) | (false, None) => {}
+                        (false, Some(budget)) if budget.spend(cost, now) => call.paid = Some(cost),
+                        (false, Some(_)) => {
+                            tracing::debug!("not sent again, because the retry budget is used up");
+                            return call.end(attempted);
+                        }
+                    }
+                    call.keep(attempted);
+                    tracing::debug!(
+                        attempt = call.sent,
+                        wait_ms = wait.as_millis(),
+                        "waiting before the next attempt"
+                    );
+                    self.clock.sleep(wait).await;
+                }
+            }
         }
     }
 }
 
-/// Reads the rest of a response nobody wants, so that its connection can be used again; a long one is dropped.
-async fn drain(body: Body) {
-    const WORTH_READING: usize = 64 * 1024;
-    let _ = body.collect(WORTH_READING).await;
+/// What has become of a call so far.
+#[derive(Default)]
+struct Call {
+    /// How often it was sent.
+    sent: u32,
+    /// How many of these count as attempts for the policy.
+    counted: u32,
+    /// How often it was not even sent.
+    unsent: u32,
+    /// What the last retry has cost.
+    paid: Option<u32>,
+    /// How the last attempt ended, if its reply was read to the end.
+    last: Option<Attempted>,
+    /// The head of the last reply.
+    reply: Option<Parts>,
 }
+
+impl Call {
+    /// Keeps an outcome that was to be mended, in case there is no other.
+    fn keep(&mut self, attempted: Attempted) {
+        self.last = None;
+        match &attempted {
+            // What began as a success may hold on to something in its extensions, and is let go.
+            Ok(replied) if replied.failure.is_some() => return,
+            Ok(replied) => {
+                self.reply = Some(replied.head.clone());
+                if !replied.start.has_ended() {
+                    return;
+                }
+            }
+            Err(_) => {}
+        }
+        self.last = Some(attempted);
+    }
+
+    fn end(self, attempted: Attempted) -> Result<Response, Error> {
+        match attempted {
+            Ok(Replied { mut head, start, .. }) => {
+                head.extensions.insert(Attempts(self.sent));
+                Ok(Response::from_parts(head, start.into_body()))
+            }
+            Err(error) => Err(error.with_attempts(self.sent).with_last_reply(self.reply)),
+        }
+    }
+
+    /// The breaker is open: the last word of the server counts, if there was one.
+    fn refused(mut self, open: Open, request: &Request, now: SystemTime) -> Result<Response, Error> {
+        match self.last.take() {
+            Some(attempted) => self.end(attempted),
+            None => {
+                let wait = open.until.duration_since(now).unwrap_or_default();
+                let error = Error::new(ErrorKind::Open, Reach::NotSent, open).with_target(request.uri());
+                self.end(Err(error.with_retry_after(wait)))
+            }
+        }
+    }
+}
+
+/// How an attempt ended, with everything the caller would get.
+type Attempted = Result<Replied, Error>;
+
+struct Replied {
+    head: Parts,
+    start: Start,
+    /// The part of an error's body that the policy may see.
+    read: Bytes,
+    /// What is wrong with a reply whose status is a success.
+    failure: Option<Failure>,
+}
+
+enum Failure {
+    /// It said so.
+    Told { head: Box<Parts>, body: Bytes },
+    /// It ended too early, as if that were in order.
+    Ended(Error),
+    /// It broke off; the error is where the body ends.
+    Broken,
+}
+
+fn outcome(attempted: &Attempted, now: SystemTime) -> Outcome<'_> {
+    let replied = match attempted {
+        Err(error) => return Outcome::Error(error),
+        Ok(replied) => replied,
+    };
+    match (&replied.failure, replied.start.error()) {
+        (Some(Failure::Told { head, body }), _) => Outcome::Response { head, body, now },
+        (Some(Failure::Ended(error)), _) | (Some(Failure::Broken), Some(error)) => Outcome::Opening { error },
+        (Some(Failure::Broken), None) | (None, _) => {
+            Outcome::Response { head: &replied.head, body: &replied.read, now }
+        }
+    }
+}
+
+fn is_success(attempted: &Attempted) -> bool {
+    attempted.as_ref().is_ok_and(|replied| replied.failure.is_none() && replied.head.status.is_success())
+}
+
+/// How much of an error's body is read before a policy is asked.
+const ERROR_PART: usize = 64 * 1024;
+/// How long that may take.
+const ERROR_TIME: Duration = Duration::from_secs(30);
+/// How much of a reply is read until it must have begun.
+const OPENING_PART: usize = 256 * 1024;
+/// How long after the deadline an attempt is ended that has not ended itself.
+const DEADLINE_GRACE: Duration = Duration::from_millis(100);
+/// By how much those who wait for a breaker are spread.
+const BREAKER_JITTER: Duration = Duration::from_secs(1);
+/// How often a call is sent again at once.
+const MOST_UNSENT: u32 = 3;

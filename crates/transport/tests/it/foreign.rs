@@ -39,7 +39,11 @@ impl RetryPolicy for Stubborn {
     fn verdict(&self, attempt: u32, _request: &Request, outcome: Outcome<'_>) -> Verdict {
         match outcome {
             Outcome::Response { head, .. } if head.status.is_success() => Verdict::Return,
-            _ => Verdict::Retry { at_least: Duration::from_secs(attempt.into()), jitter: Duration::ZERO },
+            _ => Verdict::Retry {
+                at_least: Duration::from_secs(attempt.into()),
+                jitter: Duration::ZERO,
+                cost: 1,
+            },
         }
     }
 }
@@ -81,7 +85,7 @@ async fn a_stack_of_mocks_works() {
     backend.expect_send().times(2).returning(|_| status(500));
     let mut policy = MockRetryPolicy::new();
     policy.expect_verdict().returning(|attempt, _, _| match attempt {
-        1 => Verdict::Retry { at_least: Duration::from_secs(9), jitter: Duration::ZERO },
+        1 => Verdict::Retry { at_least: Duration::from_secs(9), jitter: Duration::ZERO, cost: 1 },
         _ => Verdict::Return,
     });
     let mut clock = MockClock::new();

@@ -12,6 +12,7 @@ mod body;
 mod clock;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod exchange;
+mod fleet;
 mod foreign;
 mod jsonl;
 mod patience;

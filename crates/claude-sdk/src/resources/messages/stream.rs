@@ -16,7 +16,7 @@ use crate::{
     reply::{Head, Opened, Reply},
     spans::CallSpan,
     stream::{Accumulator, Event},
-    types::{ErrorBody, ErrorType, Message},
+    types::{ErrorBody, Message},
 };
 
 /// A message as it is written: a [`Stream`] of [`Event`]s that also adds them up.
@@ -157,8 +157,8 @@ impl MessageStream {
 
     /// An `error` event as the error that the same answer would be with its status.
     fn refusal(&mut self, body: ErrorBody) -> Error {
-        let status = status_of(&body.error.kind);
-        let retryable = status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 429);
+        let status = body.error.kind.status();
+        let retryable = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
         let secret = self.credential.as_ref().map(Credential::expose);
         let raw = serde_json::to_vec(&body).unwrap_or_default().into();
         let error = ApiError::new(status, body, (retryable, None), self.envelope.clone(), raw, secret);
@@ -254,22 +254,5 @@ impl Stream for TextStream<'_> {
                 None => return Poll::Ready(None),
             }
         }
-    }
-}
-
-/// The status an error type stands for (API documentation: errors).
-fn status_of(kind: &ErrorType) -> StatusCode {
-    match kind {
-        ErrorType::InvalidRequest => StatusCode::BAD_REQUEST,
-        ErrorType::Authentication => StatusCode::UNAUTHORIZED,
-        ErrorType::Billing => StatusCode::PAYMENT_REQUIRED,
-        ErrorType::Permission => StatusCode::FORBIDDEN,
-        ErrorType::NotFound => StatusCode::NOT_FOUND,
-        ErrorType::Conflict => StatusCode::CONFLICT,
-        ErrorType::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorType::RateLimit => StatusCode::TOO_MANY_REQUESTS,
-        ErrorType::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorType::Overloaded => StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -55,7 +55,7 @@ async fn a_limit_that_passes_is_waited_for_and_never_shorter_than_told() {
         assert_eq!(reply.retries_taken(), 1, "{what}");
         let slept = trial.waits.slept()[before..].iter().sum::<Duration>();
         let (least, most) = match floor {
-            Some(floor) => (floor, floor + floor / 10 + 500),
+            Some(floor) => (floor, floor + (floor / 10).max(2_000)),
             None => (250, 8_000),
         };
         let bounds = Duration::from_millis(least)..=Duration::from_millis(most);

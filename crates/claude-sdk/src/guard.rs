@@ -1,0 +1,64 @@
+//! Whether a whole message may be waited for.
+
+use std::time::Duration;
+
+use crate::{error::ConfigError, types::MessageRequest};
+
+/// Refuses a request whose answer may take longer than a silent connection lives, as the official SDKs do, with their
+/// numbers: 128,000 tokens are expected to take an hour, and ten minutes are too long.
+///
+/// # Errors
+///
+/// [`ConfigError::TooLongToWait`]; it says what to do instead.
+pub(crate) fn check(request: &MessageRequest) -> Result<(), ConfigError> {
+    let max_tokens = request.max_tokens;
+    let expected = Duration::from_secs(3600) * max_tokens / 128_000;
+    let is_slow = SLOW_MODELS.contains(&plain(request.model.as_str())) && max_tokens > SLOW_MOST;
+    if expected > LONGEST || is_slow {
+        return Err(ConfigError::TooLongToWait { max_tokens });
+    }
+    Ok(())
+}
+
+/// The name without what cloud platforms put around it: `us.anthropic.` before, `@20250514` or `-v1:0` after.
+fn plain(model: &str) -> &str {
+    let model = model.rsplit_once("anthropic.").map_or(model, |(_, name)| name);
+    let model = model.split_once(['@', ':']).map_or(model, |(name, _)| name);
+    let model = model.strip_suffix("-v1").unwrap_or(model);
+    let date = |name: &str| name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_digit());
+    match model.rsplit_once('-') {
+        Some((name, end)) if date(end) => name,
+        _ => model,
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(600);
+/// Models that write so slowly that less is too much already.
+const SLOW_MODELS: [&str; 4] = ["claude-opus-4", "claude-opus-4-0", "claude-4-opus", "claude-opus-4-1"];
+const SLOW_MOST: u32 = 8_192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_ten_minutes_are_too_long_to_wait_for() {
+        let ask = |model: &str, max_tokens| check(&MessageRequest::new(model, max_tokens).user("x")).is_ok();
+        for model in ["claude-opus-5", "claude-opus-4-5", "claude-opus-4-1-mini"] {
+            assert!(ask(model, 21_333), "{model}");
+            assert!(!ask(model, 21_334), "{model}");
+        }
+        for model in [
+            "claude-opus-4-0",
+            "claude-opus-4-20250514",
+            "claude-4-opus-20250514",
+            "claude-opus-4-1",
+            "claude-opus-4-1-20250805",
+            "claude-opus-4-1@20250805",
+            "us.anthropic.claude-opus-4-1-20250805-v1:0",
+            "anthropic.claude-opus-4-20250514-v1:0",
+        ] {
+            assert!(ask(model, 8_192) && !ask(model, 8_193), "{model}");
+        }
+    }
+}
