@@ -66,6 +66,7 @@
 //! - `governor` (default): `ratelimit::limiters::Governor`, requests per minute.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
+//! - `decompress`: answers in gzip, br and zstd.
 //! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.

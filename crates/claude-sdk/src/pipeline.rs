@@ -1,6 +1,6 @@
 //! The order of the layers, written once. Outermost first:
 //!
-//! **call span → retry → headers → middleware → rate limit → authorize → attempt span → timeout → backend**
+//! **call span → retry → headers → middleware → rate limit → authorize → attempt span → timeout → decode → backend**
 //!
 //! The call span is where the call is known ([`crate::resources`]). Middleware sees each attempt without its credential,
 //! and answers without a permit. Each attempt costs a permit and carries a fresh credential, because waiting for a permit can outlast a token.
@@ -15,7 +15,7 @@ use http::HeaderMap;
 use ratelimit::RateLimiter;
 use transport::{
     Clock, HttpBackend,
-    layers::{Breaker, Budget, Intercept, Middleware, Retry, RetryPolicy, Timeout, Trace},
+    layers::{Breaker, Budget, Decode, Intercept, Middleware, Retry, RetryPolicy, Timeout, Trace},
 };
 
 use crate::{
@@ -71,6 +71,7 @@ pub(crate) struct Pipeline {
 /// Nests the layers.
 pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let Parts { backend, credentials, limiter, retry, clock, base_url, needs, version, timeouts, .. } = parts;
+    let backend = Decode::new(backend);
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
     let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version)?.needs(needs);

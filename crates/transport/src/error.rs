@@ -43,6 +43,8 @@ pub enum ErrorKind {
         /// The most that was allowed, in bytes.
         limit: usize,
     },
+    /// The body is in a content coding that cannot be read here, or not what its head says.
+    Decode,
     /// The body ended before it was complete.
     Truncated,
     /// The connection was closed before a response came.
@@ -190,6 +192,7 @@ impl Error {
             | ErrorKind::Tls
             | ErrorKind::Protocol
             | ErrorKind::BodyTooLarge { .. }
+            | ErrorKind::Decode
             | ErrorKind::Refused
             | ErrorKind::Panicked
             | ErrorKind::Other => false,
@@ -267,6 +270,11 @@ impl fmt::Display for Error {
             ErrorKind::BodyTooLarge { limit } => {
                 write!(f, "{target} sent more than {limit} bytes; raise the limit if that is expected")
             }
+            ErrorKind::Decode => write!(
+                f,
+                "{target} sent a body that could not be decoded; check what lies between, and that the feature \
+                 `decompress` is on if compression is wanted"
+            ),
             ErrorKind::Truncated => {
                 write!(f, "the answer of {target} broke off before it was complete; try again")
             }

@@ -57,6 +57,7 @@
 //! # Features
 //!
 //! - `reqwest` (default): `backends::Reqwest`, with rustls and ring.
+//! - `decompress`: [`layers::Decode`] asks for gzip, br and zstd, and decodes them.
 //! - `hyper`: `backends::Hyper`, the same without reqwest: fewer parts, and https proxies only.
 //! - `test-util`: `SimClock`, and fakes and mocks for the traits in `test_util`.
 

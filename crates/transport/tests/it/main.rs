@@ -10,6 +10,8 @@
 
 mod body;
 mod clock;
+#[cfg(feature = "decompress")]
+mod decode;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod exchange;
 mod fleet;
