@@ -9,9 +9,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::Uri;
 
-use crate::{Body, Error, ErrorKind, Reach};
+use crate::{Body, Error};
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+use crate::{ErrorKind, Reach};
 
 /// Refuses a target that names a user: it would have to become a header, and headers are the caller's.
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
 pub(super) fn check_target(uri: &Uri) -> Result<(), Error> {
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         let reason = "user and password in the URL; put them into a header";

@@ -4,7 +4,11 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
     time::Duration,
 };
@@ -29,6 +33,8 @@ pub async fn check(backend: &dyn HttpBackend) {
     a_redirect_is_not_followed(backend).await;
     the_body_streams(backend).await;
     a_body_that_breaks_off_is_an_error(backend).await;
+    a_head_without_end_is_an_error(backend).await;
+    what_is_kept_alive_gives_each_request_its_own_answer(backend).await;
     a_refused_port_is_an_error_with_nothing_sent(backend).await;
 }
 
@@ -88,14 +94,58 @@ async fn the_body_streams(backend: &dyn HttpBackend) {
 }
 
 async fn a_body_that_breaks_off_is_an_error(backend: &dyn HttpBackend) {
-    for head in ["content-length: 10\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n"] {
+    for head in [
+        "content-length: 10\r\n\r\nhalf",
+        "content-length: 10\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        "transfer-encoding: chunked\r\n\r\n40\r\nhalf of a chunk",
+        "transfer-encoding: chunked\r\n\r\nno length\r\n",
+    ] {
         let server = Server::start(move |client, _| {
             client.write_all(format!("HTTP/1.1 200 OK\r\n{head}").as_bytes()).unwrap();
         });
         let response = backend.send(get(&server.url("/"))).await.expect("the head is whole");
-        let error = response.into_body().collect(100).await.expect_err("half a body is not a body");
+        let error = response.into_body().collect(1000).await.expect_err("half a body is not a body");
         assert_eq!(error.reach(), Reach::Answered, "{error:?}");
     }
+}
+
+async fn a_head_without_end_is_an_error(backend: &dyn HttpBackend) {
+    let server = Server::start(|client, _| {
+        let headers = "x-filler: of no use\r\n".repeat(1000);
+        let _ = client.write_all(b"HTTP/1.1 200 OK\r\n");
+        // 21 MB; a client that has had enough closes, which ends it.
+        let _ = (0..1000).try_for_each(|_| client.write_all(headers.as_bytes()));
+    });
+    let error = backend.send(get(&server.url("/"))).await.expect_err("a head has a size that is reasonable");
+    assert_ne!(error.reach(), Reach::NotSent, "{error:?}");
+}
+
+async fn what_is_kept_alive_gives_each_request_its_own_answer(backend: &dyn HttpBackend) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let done = Arc::new(AtomicBool::new(false));
+    let is_done = Arc::clone(&done);
+    thread::spawn(move || {
+        // As many connections as the backend wants, each for as long as it wants.
+        while let Ok((mut client, _)) = listener.accept() {
+            if is_done.load(Ordering::Relaxed) {
+                return;
+            }
+            thread::spawn(move || {
+                while let Some(seen) = read_request(&client) {
+                    let target = seen.head.split(' ').nth(1).unwrap_or_default();
+                    client.write_all(reply(200, target).as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    for target in ["/first", "/second", "/third"] {
+        let response = backend.send(get(&format!("http://{address}{target}"))).await.expect("it works again");
+        assert_eq!(response.into_body().collect(100).await.expect("the body is whole"), target);
+    }
+    done.store(true, Ordering::Relaxed);
+    let _ = TcpStream::connect(address); // lets the thread go that waits for the next one
 }
 
 async fn a_refused_port_is_an_error_with_nothing_sent(backend: &dyn HttpBackend) {

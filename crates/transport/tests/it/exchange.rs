@@ -16,7 +16,7 @@ use transport::{
 use crate::{clock, settle};
 
 /// Both backends that talk to a network; each test is for both.
-fn backends() -> [Arc<dyn HttpBackend>; 2] {
+pub(crate) fn backends() -> [Arc<dyn HttpBackend>; 2] {
     [
         Arc::new(Reqwest::builder().no_proxy().build().unwrap()),
         Arc::new(Hyper::builder().no_proxy().build().unwrap()),

@@ -15,11 +15,17 @@ mod decode;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod exchange;
 mod fleet;
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+mod faults;
 mod foreign;
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+mod http2;
 mod jsonl;
 mod patience;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod proxy;
+#[cfg(all(feature = "replay", feature = "reqwest"))]
+mod replay;
 mod retry;
 mod sse;
 mod sse_linear;
@@ -28,6 +34,8 @@ mod sse_standard;
 mod timeout;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod tls;
+#[cfg(all(feature = "hyper", feature = "reqwest", feature = "tower"))]
+mod tower;
 mod trace;
 
 use std::{

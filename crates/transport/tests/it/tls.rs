@@ -62,7 +62,7 @@ async fn http_2_server() -> u16 {
     port
 }
 
-fn config() -> rustls::ServerConfig {
+pub(crate) fn config() -> rustls::ServerConfig {
     let chain = vec![CertificateDer::from_slice(include_bytes!("tls/server.der")).into_owned()];
     let key = PrivateKeyDer::try_from(&include_bytes!("tls/server-key.der")[..]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -75,7 +75,7 @@ fn config() -> rustls::ServerConfig {
 }
 
 /// Both backends, which trust our CA as well, or only the machine's.
-fn backends(trusting: bool) -> [Arc<dyn HttpBackend>; 2] {
+pub(crate) fn backends(trusting: bool) -> [Arc<dyn HttpBackend>; 2] {
     let (mut reqwest, mut hyper) = (Reqwest::builder().no_proxy(), Hyper::builder().no_proxy());
     if trusting {
         (reqwest, hyper) = (reqwest.root_certificates(CA), hyper.root_certificates(CA));
@@ -83,7 +83,7 @@ fn backends(trusting: bool) -> [Arc<dyn HttpBackend>; 2] {
     [Arc::new(reqwest.build().unwrap()), Arc::new(hyper.build().unwrap())]
 }
 
-fn get(host: &str, port: u16) -> Request {
+pub(crate) fn get(host: &str, port: u16) -> Request {
     http::Request::get(format!("https://{host}:{port}/")).body(Bytes::new()).unwrap()
 }
 

@@ -1,0 +1,12 @@
+//! Exchanges recorded once and played back offline.
+
+mod cassette;
+mod player;
+mod recorder;
+mod scrub;
+
+pub use self::{
+    cassette::CassetteError,
+    player::{Mismatch, Player},
+    recorder::Recorder,
+};
