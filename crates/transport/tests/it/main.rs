@@ -14,9 +14,9 @@ mod clock;
 mod decode;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod exchange;
-mod fleet;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod faults;
+mod fleet;
 mod foreign;
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 mod http2;
