@@ -63,7 +63,7 @@ impl Trial {
         let before = Footprint::now();
         let server = held().start().await.unwrap();
         let (builder, waits) = client(&server);
-        // It would speak of the trials before.
+        // Each call is judged alone: nothing is left over from the ones that failed before it.
         let client = builder.circuit_breaker(None).retry_budget(None).build().unwrap();
         Self { server, client, waits, tape, _log: log, before }
     }

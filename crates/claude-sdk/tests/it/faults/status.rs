@@ -1,4 +1,4 @@
-//! F20, F22, F24 and F25: what the service says is tried again, or not, and when.
+//! F20, F22 to F25: what the service says is tried again, or not, and when.
 
 use std::time::Duration;
 
@@ -7,7 +7,9 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use mock_server::{Fault, Reply};
 
 use super::{MOST_ATTEMPTS, Trial};
-use crate::rig::t0;
+use serde_json::json;
+
+use crate::rig::{t0, told};
 
 fn status(code: u16) -> Fault {
     Fault::status(StatusCode::from_u16(code).unwrap())
@@ -55,7 +57,7 @@ async fn a_limit_that_passes_is_waited_for_and_never_shorter_than_told() {
         assert_eq!(reply.retries_taken(), 1, "{what}");
         let slept = trial.waits.slept()[before..].iter().sum::<Duration>();
         let (least, most) = match floor {
-            Some(floor) => (floor, floor + (floor / 10).max(2_000)),
+            Some(floor) => (floor, floor + floor / 10 + 1_500),
             None => (250, 8_000),
         };
         let bounds = Duration::from_millis(least)..=Duration::from_millis(most);
@@ -91,11 +93,28 @@ async fn a_wait_beyond_all_patience_is_told_at_once() {
     trial.end().await;
 }
 
+/// F23.
+#[tokio::test]
+async fn a_limit_of_spend_is_asked_once() {
+    let trial = Trial::new().await;
+    let details = json!({"error_code": "enforced_spend_limit_reached"});
+    let error = json!({"type": "rate_limit_error", "message": "spent", "details": details});
+    let reply = Reply::json(json!({"type": "error", "error": error})).status(StatusCode::TOO_MANY_REQUESTS);
+    let error = trial.create("spent", Fault::answer(reply).always()).await.unwrap_err();
+    let Error::Api(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.code(), Some("enforced_spend_limit_reached"));
+    assert!(!error.is_retryable(), "{}", told(&error));
+    assert_eq!((error.attempts(), trial.waits.slept().len()), (1, 0));
+    trial.end().await;
+}
+
 /// F24.
 #[tokio::test]
 async fn each_status_is_tried_again_or_not() {
     let trial = Trial::new().await;
-    for (code, attempts) in [(408, 3), (400, 1), (402, 1), (403, 1), (404, 1), (413, 1), (422, 1), (418, 1)] {
+    for (code, attempts) in
+        [(408, 3), (400, 1), (402, 1), (403, 1), (404, 1), (409, 1), (413, 1), (422, 1), (418, 1)]
+    {
         let error = trial.create(&code.to_string(), status(code).always()).await.unwrap_err();
         assert!(matches!(error, Error::Api(_)), "{code}: {error:?}");
         assert_eq!((error.attempts(), error.status().unwrap().as_u16()), (attempts, code));
