@@ -154,3 +154,29 @@ async fn a_half_open_connection_ends_at_its_limit_and_is_not_used_again() {
     client.messages().create(&hello()).await.unwrap();
     assert_eq!((server.journal_len(), server.connections()), (2, 2));
 }
+
+/// F10: an answer that comes byte by byte never falls silent, and still has to end in time.
+#[tokio::test]
+async fn an_answer_that_drips_ends_at_the_deadline() {
+    let server = held().start().await.unwrap();
+    for at in [At::Request, At::Body(1)] {
+        let clock = SimClock::new(t0());
+        let client = Client::builder().base_url(server.base_url()).api_key(server.api_key());
+        let client = client.backend(backend()).clock(clock.clone()).deadline(Duration::from_secs(30));
+        let client = client.build().unwrap();
+        server.inject(Fault::drip(at, Duration::from_millis(2)));
+        let sent = server.bytes_sent();
+        let call = tokio::spawn(async move { client.messages().create(&hello()).await });
+        until(|| server.bytes_sent() > sent + 20).await;
+        clock.advance(Duration::from_millis(29_750));
+        let sent = server.bytes_sent();
+        until(|| server.bytes_sent() > sent + 20).await;
+        assert!(!call.is_finished(), "{at:?}: it was given up too early");
+        clock.advance(Duration::from_millis(250));
+        until(|| call.is_finished()).await;
+        let error = call.await.unwrap().unwrap_err();
+        assert_kind("a drip", &error, &[ErrorKind::Timeout(TimeoutKind::Total)]);
+        assert_eq!(error.attempts(), 1, "{at:?}");
+        until(|| server.open_connections() == 0).await;
+    }
+}
