@@ -55,6 +55,7 @@ fn client(canned: &Canned, clock: &SimClock) -> ClientBuilder {
         .backend(canned.clone())
         .clock(clock.clone())
         .max_retries(0)
+        .circuit_breaker(None)
 }
 
 /// Pieces that are there at once.
@@ -311,14 +312,18 @@ async fn a_stream_may_take_its_time_as_long_as_it_goes_on() {
     let clock = SimClock::new(t0());
     let canned = Canned::default();
     let stream = recorded(3);
-    // Pings in time for the one limit, events in time for the other.
+    // Pings in time for the one limit, events in time for the other; content begins before a call would be sent again.
     let said = stream
         .split_inclusive("\n\n")
         .filter(|event| event.starts_with("event: ") && !event.contains("ping"))
-        .flat_map(|event| [(50, "event: ping\ndata: {}\n\n".to_owned()), (50, event.to_owned())]);
+        .enumerate()
+        .flat_map(|(number, event)| {
+            let pause = if number < 2 { 10 } else { 50 };
+            [(pause, "event: ping\ndata: {}\n\n".to_owned()), (pause, event.to_owned())]
+        });
     canned.put(Body::from_stream(Drip::new(&clock, said.take(19))));
     let (after, result) = fate(client(&canned, &clock).build().unwrap(), &clock).await;
-    assert_eq!(after, 19 * 50_000);
+    assert_eq!(after, 4 * 10_000 + 15 * 50_000);
     assert!(result.unwrap_err().source().is_none(), "it ended, and nobody ended it");
 }
 
