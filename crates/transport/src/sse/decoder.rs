@@ -49,6 +49,8 @@ pub struct Decoder {
     /// What earlier pieces said of the event under way.
     name: Vec<u8>,
     data: Vec<u8>,
+    /// Where the data begin there: a line that took more than one piece is held as it came.
+    data_start: usize,
     has_data: bool,
     /// Name and data where they had to be mended.
     mended: [String; 2],
@@ -96,6 +98,7 @@ impl Decoder {
             line: Vec::new(),
             name: Vec::new(),
             data: Vec::new(),
+            data_start: 0,
             has_data: false,
             mended: [String::new(), String::new()],
             spent: false,
@@ -212,7 +215,11 @@ impl Decoder {
         self.spent = true;
         let [mended_name, mended_data] = &mut self.mended;
         let name = if name.is_empty() { &self.name } else { input.get(name).unwrap_or_default() };
-        let data = if self.has_data { &self.data } else { input.get(data).unwrap_or_default() };
+        let data = if self.has_data {
+            self.data.get(self.data_start..).unwrap_or_default()
+        } else {
+            input.get(data).unwrap_or_default()
+        };
         let name = text(name, mended_name);
         EventRef {
             name: if name.is_empty() { UNNAMED } else { name },
@@ -315,7 +322,13 @@ impl Decoder {
         let mark = mem::take(&mut self.at_start) && line.starts_with(b"\xEF\xBB\xBF");
         let mut found = Found::default();
         self.take_field(&line, if mark { 3 } else { 0 }..line.len(), &mut found)?;
-        self.keep(&line, found);
+        if found.has_data && !self.has_data {
+            self.has_data = true;
+            self.data_start = found.data.start;
+            mem::swap(&mut self.data, &mut line);
+        } else {
+            self.keep(&line, found);
+        }
         empty(&mut line);
         self.line = line;
         Ok(true)
@@ -373,7 +386,7 @@ impl Decoder {
         if mem::take(&mut found.has_data) {
             self.hold_data(input.get(mem::take(&mut found.data)).unwrap_or_default());
         }
-        if self.data.len() + 1 + value.len() > self.max_event {
+        if self.data.len() - self.data_start + 1 + value.len() > self.max_event {
             return Err(DecodeError::EventTooLarge { limit: self.max_event });
         }
         self.hold_data(input.get(value).unwrap_or_default());
@@ -413,6 +426,7 @@ impl Decoder {
     fn forget(&mut self) {
         self.spent = false;
         self.has_data = false;
+        self.data_start = 0;
         self.mended = [String::new(), String::new()];
         empty(&mut self.name);
         empty(&mut self.data);
