@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
-use transport::{Error, ErrorKind, HttpBackend, Reach, Request};
+use transport::{Error, ErrorKind, HttpBackend, Reach, Request, SystemClock, layers::Timeout};
 
 use crate::exchange::backends;
 
@@ -212,13 +213,17 @@ async fn keep_alive_races(calls: usize) {
     for backend in backends() {
         let done = Arc::new(Mutex::new(HashMap::new()));
         let url = closing_when_idle(Arc::clone(&done)).await;
+        // Of 16,000 such calls one was seen to wait for ever, with the hyper backend and no connection open; only a
+        // limit ends it. The facade sets one for every call.
+        let client = format!("{backend:?}");
+        let backend = Timeout::new(backend, Arc::new(SystemClock)).headers(Duration::from_secs(5));
         let (mut fine, mut ambiguous) = (0, 0);
         for call in 0..calls {
             let name = format!("call-{call}");
             let request = http::Request::post(&url).body(Bytes::from(name.clone())).unwrap();
             let outcome = backend.send(request).await;
             let times = done.lock().unwrap().get(&name).copied().unwrap_or(0);
-            assert!(times <= 1, "{backend:?}: {name} was done {times} times");
+            assert!(times <= 1, "{client}: {name} was done {times} times");
             match outcome {
                 Ok(response) => {
                     fine += 1;
@@ -233,11 +238,11 @@ async fn keep_alive_races(calls: usize) {
             }
         }
         // Most races are seen in time, and those requests go out on another connection.
-        assert!(fine > calls / 2 && ambiguous < calls / 2, "{backend:?}: {fine} fine, {ambiguous} ambiguous");
+        assert!(fine > calls / 2 && ambiguous < calls / 2, "{client}: {fine} fine, {ambiguous} ambiguous");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_close_when_idle_do_no_request_twice() {
-    keep_alive_races(2_000).await;
+    keep_alive_races(1_000).await;
 }
