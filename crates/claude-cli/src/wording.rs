@@ -20,6 +20,10 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
                  --api-key-file{but}"
             )
         }
+        Error::Config(ConfigError::TooLongToWait { max_tokens }) => anyhow!(
+            "an answer of up to {max_tokens} tokens may take more than ten minutes, and few networks keep a silent \
+             connection so long; use `claudectl messages stream`, or a smaller --max-tokens"
+        ),
         Error::Auth(AuthError::LoginRequired { .. }) => Ending {
             status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1),
             told: plain(&format!("{error} (`claudectl auth login`)")),
@@ -31,7 +35,11 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
         }
         Error::Stream(stream) if stream.is_truncated() => {
             let cause = stream.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            anyhow!("the answer broke off before its end; send the prompt again{request}{cause}")
+            let attempts = match error.attempts() {
+                0 | 1 => String::new(),
+                attempts => format!(" after {attempts} attempts"),
+            };
+            anyhow!("the answer broke off before its end{attempts}; send the prompt again{request}{cause}")
         }
         _ => error.into(),
     }

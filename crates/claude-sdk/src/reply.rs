@@ -254,11 +254,15 @@ fn foreign(received: &str) -> String {
 /// Names the target's origin only: its path and query may carry anything.
 fn redirect(headers: &HeaderMap) -> String {
     let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    match target.and_then(|target| url::Url::parse(target).ok()) {
-        Some(url) => format!(
+    match target.map(url::Url::parse) {
+        Some(Ok(url)) => format!(
             "a redirect to {}, which was not followed; if that is the service, make it the base URL",
             url.origin().ascii_serialization()
         ),
-        None => "a redirect, which was not followed; check the base URL".to_owned(),
+        Some(Err(url::ParseError::RelativeUrlWithoutBase)) => {
+            "a redirect to another path of the same server, which was not followed; check the path of the base URL"
+                .to_owned()
+        }
+        Some(Err(_)) | None => "a redirect, which was not followed; check the base URL".to_owned(),
     }
 }

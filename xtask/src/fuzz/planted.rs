@@ -17,7 +17,7 @@ struct Bug {
     wrong: &'static str,
 }
 
-/// One for each target, in the order of [`TARGETS`](super::TARGETS).
+/// One for each target, in the order of [`super::TARGETS`].
 const BUGS: [Bug; 6] = [
     // callback: a state of the right length will do.
     Bug { file: "flow/callback.rs", right: "if same {", wrong: "if same || state.len() == 22 {" },

@@ -130,8 +130,10 @@ async fn what_the_service_refuses_says_what_to_change() {
     let mut wrong_token = claudectl(["messages", "stream", "hello"]);
     wrong_token.env("ANTHROPIC_AUTH_TOKEN", "CANARY").env("ANTHROPIC_BASE_URL", server.base_url().as_str());
     run(&mut wrong_token).failed(1, "401");
-    let too_many = ["messages", "create", "--max-tokens", "4294967295", "hello"];
+    let too_many = ["messages", "stream", "--max-tokens", "4294967295", "hello"];
     run(&mut against(&server, too_many)).failed(1, "max_tokens: must be at most 128000");
+    let too_long = ["messages", "create", "--max-tokens", "4294967295", "hello"];
+    run(&mut against(&server, too_long)).failed(1, "use `claudectl messages stream`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,9 +165,10 @@ async fn a_stream_that_ends_early_is_no_answer() {
     let server = MockServer::start().await.unwrap();
     let whole = BEGINNING.len();
     let again = "the answer broke off before its end; send the prompt again";
+    let thrice = "the answer broke off before its end after 3 attempts; send the prompt again";
     let no_json = "event: ping\ndata: CANARY\n\n";
     let cases = [
-        ("ends before the first event", Reply::sse([BEGINNING]).truncate_after(0), "", again),
+        ("ends before the first event", Reply::sse([BEGINNING]).truncate_after(0), "", thrice),
         ("ends inside an event", Reply::sse([BEGINNING]).truncate_after(whole - 20), "", again),
         ("ends in order", Reply::sse([BEGINNING]), "first\n", again),
         ("the connection breaks", Reply::sse([BEGINNING]).break_after(whole), "first\n", again),
@@ -174,7 +177,7 @@ async fn a_stream_that_ends_early_is_no_answer() {
     ];
     for (name, reply, said, advice) in cases {
         println!("{name}");
-        server.set_script([reply]);
+        server.set_script(vec![reply; 3]);
         let run = run(&mut against(&server, ["messages", "stream", "hello"]));
         run.failed(1, advice);
         assert_eq!(run.stdout, said);

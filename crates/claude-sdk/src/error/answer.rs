@@ -164,8 +164,10 @@ impl fmt::Display for ApiError {
         } else if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
-        if let Some(at) = self.retry_at.and_then(told) {
-            write!(f, "; not before {at}")?;
+        match (self.retry_at.and_then(told), self.retry_after) {
+            (Some(at), _) => write!(f, "; not before {at}")?,
+            (None, Some(_)) => f.write_str("; not before a time that no calendar has")?,
+            (None, None) => {}
         }
         write!(f, "{}", self.envelope)
     }
