@@ -74,6 +74,7 @@
 //! - `vault`: `secrets::providers::Vault`, for secrets in HashiCorp's Vault or OpenBao.
 //! - `replay`: `transport::backends::Recorder` and `Player`, for tests without a network.
 //! - `tower`: `transport::backends::Tower`, a backend from a tower service.
+//! - `scrubber`: `secrets::Scrubber`, which takes secrets out of logs and errors.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;

@@ -61,6 +61,7 @@
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
 //! - `redis`: `providers::Redis`, for programs on many machines.
+//! - `scrubber`: `Scrubber`, the register of live secrets that takes them out of errors and logs.
 //! - `vault`: `providers::Vault`, for HashiCorp's Vault and for OpenBao.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
@@ -75,6 +76,8 @@ mod provider;
 pub mod providers;
 mod reference;
 mod resolver;
+#[cfg(feature = "scrubber")]
+mod scrubber;
 mod secret;
 mod store;
 #[cfg(feature = "test-util")]
@@ -92,7 +95,9 @@ pub use name::SecretName;
 pub use private_file::{check_folder, check_private, read_private, read_unshared};
 pub use provider::SecretProvider;
 pub use reference::Reference;
-pub use resolver::Resolver;
+pub use resolver::{Referred, Resolver};
+#[cfg(feature = "scrubber")]
+pub use scrubber::{Scrubber, Scrubbing};
 pub use secret::Secret;
 pub use store::{Lease, Leased, SecretStore};
 #[cfg(any(feature = "cached", feature = "command", feature = "vault"))]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 
 #[cfg(any(feature = "command", feature = "env"))]
@@ -31,6 +32,23 @@ use crate::{SystemTimer, Timer};
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
     sources: BTreeMap<Box<str>, Source>,
+    #[cfg(feature = "scrubber")]
+    scrubber: Option<crate::Scrubber>,
+}
+
+/// The secret that one reference leads to: see [`Resolver::provider`].
+#[derive(Clone, Debug)]
+pub struct Referred {
+    resolver: Resolver,
+    reference: Reference,
+}
+
+/// It has to be there: nobody else can be meant.
+#[async_trait]
+impl SecretProvider for Referred {
+    async fn get(&self, _: SecretName) -> Result<Option<Secret>, Error> {
+        self.resolver.resolve(&self.reference).await.map(Some)
+    }
 }
 
 /// Who knows the places of a scheme.
@@ -96,6 +114,13 @@ impl Resolver {
         self
     }
 
+    /// Tells `scrubber` of every secret that is found, so that it is taken out of what is shown.
+    #[cfg(feature = "scrubber")]
+    #[must_use]
+    pub fn watched_by(self, scrubber: &crate::Scrubber) -> Self {
+        Self { scrubber: Some(scrubber.clone()), ..self }
+    }
+
     /// Reads a reference of any scheme this resolver knows.
     ///
     /// # Errors
@@ -120,7 +145,17 @@ impl Resolver {
             Some(Source::Commands(commands)) => commands.command(reference)?.get(anything()?).await?,
             None => return Err(Error::new(why_unknown(reference.scheme()), reference.scheme())),
         };
+        #[cfg(feature = "scrubber")]
+        if let (Some(scrubber), Some(secret)) = (&self.scrubber, &found) {
+            scrubber.watch(secret);
+        }
         found.ok_or_else(|| Error::new(ErrorKind::Missing, reference.shown()))
+    }
+
+    /// The secret that `reference` leads to, as a provider, which gives it by any name: for whatever takes a provider.
+    #[must_use]
+    pub fn provider(&self, reference: Reference) -> Referred {
+        Referred { resolver: self.clone(), reference }
     }
 
     /// Fetches many at the same time; the answers are in the order of the references.

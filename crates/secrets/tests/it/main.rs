@@ -12,6 +12,7 @@ mod foreign;
 mod redaction;
 mod resolver;
 mod scoped;
+mod scrubber;
 
 use secrets::SecretName;
 
