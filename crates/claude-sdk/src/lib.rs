@@ -63,9 +63,10 @@
 //! # Features
 //!
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
-//! - `governor` (default): `ratelimit::limiters::Governor`, requests per minute.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
+//! - `governor`: `ratelimit::limiters::Governor`, which counts requests alone. [`ratelimit::limiters::Local`], which counts
+//!   tokens and permits too, needs no feature.
 //! - `decompress`: answers in gzip, br and zstd.
 //! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
 //! - `command`: `credentials::Command`, a helper program that prints the token.

@@ -35,6 +35,11 @@ impl Cost {
     pub const fn with_output_tokens(self, output_tokens: u64) -> Self {
         Self { output_tokens, ..self }
     }
+
+    /// The amounts, in the order of [`Dimension::ALL`].
+    pub(crate) fn amounts(&self) -> [u64; 3] {
+        [self.requests.into(), self.input_tokens, self.output_tokens]
+    }
 }
 
 /// One of the things a limit is set on.
@@ -47,6 +52,11 @@ pub enum Dimension {
     InputTokens,
     /// [`Cost::output_tokens`].
     OutputTokens,
+}
+
+impl Dimension {
+    /// Every dimension.
+    pub const ALL: [Self; 3] = [Self::Requests, Self::InputTokens, Self::OutputTokens];
 }
 
 /// The plural noun, as an error message wants it.

@@ -2,8 +2,8 @@
 //!
 //! The seam is [`RateLimiter`]: ask before the work with [`acquire`](RateLimiter::acquire), say afterwards what
 //! it really cost with [`Permit::settle`], and pass on what the server said with
-//! [`observe`](RateLimiter::observe). Two limiters come with it: `limiters::Governor` (requests per minute in
-//! one process) and [`limiters::Unlimited`] (nobody waits).
+//! [`observe`](RateLimiter::observe). Three limiters come with it: [`limiters::Local`] (requests, tokens and how much
+//! goes on at once, in one process), `limiters::Governor` (requests alone) and [`limiters::Unlimited`] (nobody waits).
 //!
 //! # What it is not
 //!
@@ -14,23 +14,21 @@
 //! # Example
 //!
 //! ```
-//! # #[cfg(feature = "governor")]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::{num::NonZeroU32, time::Duration};
+//! use std::time::Duration;
 //!
-//! use ratelimit::{Cost, Key, RateLimiter, TokioTimer, limiters::Governor};
+//! use ratelimit::{Cost, Key, Limits, RateLimiter, TokioTimer, limiters::Local};
 //!
-//! let fifty = NonZeroU32::new(50).ok_or("not zero")?;
-//! let limiter = Governor::per_minute(fifty).build(TokioTimer::new())?;
+//! let limits = Limits::default().with_requests(50).with_input_tokens(30_000).with_output_tokens(8_000);
+//! let limiter = Local::limited_to(limits).build(TokioTimer::new());
 //!
-//! let permit = limiter.acquire(Key::from("team-a/large"), Cost::requests(1), Duration::from_secs(5)).await?;
+//! let estimate = Cost::requests(1).with_input_tokens(1_500).with_output_tokens(1_000);
+//! let permit = limiter.acquire(Key::from("team-a/large"), estimate, Duration::from_secs(5)).await?;
 //! // … the work …
 //! permit.settle(Cost::requests(1).with_input_tokens(1_200).with_output_tokens(300));
 //! # Ok(())
 //! # }
-//! # #[cfg(not(feature = "governor"))]
-//! # fn main() {}
 //! ```
 //!
 //! # Your own limiter
@@ -66,15 +64,18 @@
 //!
 //! # Features
 //!
-//! - `governor` (on by default): `limiters::Governor`.
+//! - `governor`: `limiters::Governor`, one dimension by the crate of that name.
 //! - `test-util`: `test_util`, with a timer that is moved by hand, a limiter that records, mocks, and the contract
 //!   every limiter keeps.
 
+mod bucket;
 mod cost;
 mod error;
 mod key;
 mod limiter;
 pub mod limiters;
+mod limits;
+mod moment;
 mod observation;
 mod permit;
 #[cfg(feature = "test-util")]
@@ -85,6 +86,7 @@ pub use cost::{Cost, Dimension};
 pub use error::Error;
 pub use key::Key;
 pub use limiter::{Decision, RateLimiter};
+pub use limits::{Limits, Rate};
 pub use observation::{Observation, Window};
 pub use permit::Permit;
 pub use timer::{Timer, TokioTimer};

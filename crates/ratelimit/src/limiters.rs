@@ -2,8 +2,10 @@
 
 #[cfg(feature = "governor")]
 mod governor;
+mod local;
 mod unlimited;
 
 #[cfg(feature = "governor")]
 pub use governor::{Governor, GovernorBuilder};
+pub use local::{Local, LocalBuilder};
 pub use unlimited::Unlimited;

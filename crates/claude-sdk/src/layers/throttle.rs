@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
-use transport::{Clock, Deadline, Error, HttpBackend, Request, Response};
+use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
 
 use crate::limits::RateLimits;
 
@@ -94,16 +94,28 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
         let permit = limiter.acquire(charge.key.clone(), charge.cost, max_wait).await;
-        let permit = permit.map_err(Error::refused)?;
+        let mut permit = permit.map_err(Error::refused)?;
 
-        let mut response = self.backend.send(request).await?;
+        // From here on the work may be done, whether or not anybody hears of it.
+        permit.assume(charge.cost);
+        let mut response = match self.backend.send(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                if error.reach() == Reach::NotSent {
+                    permit.settle(Cost::default());
+                }
+                return Err(error);
+            }
+        };
         let now = self.clock.now();
         let limits = RateLimits::from_headers(response.headers(), now);
         let retry_after = transport::layers::retry_after(response.headers(), now);
         limiter.observe(&charge.key, &limits.observation(retry_after));
         self.note(limits);
-        // What failed has cost what it was charged; its permit is not held while somebody waits to try again.
-        if response.status().is_success() && !permit.is_free() {
+        if !response.status().is_success() {
+            // A refusal costs no tokens; its permit is not held while somebody waits to try again.
+            permit.settle(Cost::requests(charge.cost.requests));
+        } else if !permit.is_free() {
             response.extensions_mut().insert(HeldPermit::new(permit));
         }
         Ok(response)

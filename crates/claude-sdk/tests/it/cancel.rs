@@ -73,8 +73,8 @@ async fn a_message_that_is_dropped_closes_its_connection_and_settles() {
 
     assert!(is_closed(socket).await);
     assert!(
-        matches!(limiter.settled()[..], [(_, None)]),
-        "what it cost is not known: {:?}",
+        matches!(limiter.settled()[..], [(_, Some(cost))] if cost.requests == 1 && cost.output_tokens == 200),
+        "the service may have done all of it: {:?}",
         limiter.settled()
     );
 }

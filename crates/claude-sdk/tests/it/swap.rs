@@ -106,8 +106,8 @@ async fn a_rate_limiter_that_is_asked_for_every_attempt_and_told_what_it_cost() 
     };
     assert_eq!(
         door.settled,
-        [None, actual(&whole.usage), actual(&streamed.usage)],
-        "the failed attempt: unknown"
+        [Some(Cost::requests(1)), actual(&whole.usage), actual(&streamed.usage)],
+        "the failed attempt has cost a request"
     );
     let remaining: Vec<_> =
         door.observed.iter().map(|seen| seen.requests.and_then(|window| window.remaining)).collect();

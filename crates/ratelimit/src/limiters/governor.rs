@@ -19,11 +19,12 @@ use ::governor::{
 };
 use async_trait::async_trait;
 
-use crate::{Cost, Decision, Dimension, Error, Key, Observation, Permit, RateLimiter, Timer};
+use crate::{
+    Cost, Decision, Dimension, Error, Key, Observation, Permit, RateLimiter, Timer,
+    moment::{FOREVER, nanos},
+};
 
 const MINUTE: u64 = 60_000_000_000; // ns
-/// The latest time that is told apart, 146 years: four of them still fit into the 64 bits governor counts with.
-const FOREVER: u64 = u64::MAX / 4; // ns
 const MAX_KEYS: usize = 1024;
 
 /// Requests per minute and key, with a burst, in this process only.
@@ -329,8 +330,4 @@ impl Drop for Place<'_> {
 
 fn wait_or_admit(wait: u64) -> Decision {
     if wait == 0 { Decision::Admit } else { Decision::Wait(Duration::from_nanos(wait)) }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(FOREVER).min(FOREVER)
 }

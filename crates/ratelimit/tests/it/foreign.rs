@@ -6,7 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ratelimit::{Cost, Error, Key, Observation, Permit, RateLimiter, Timer, test_util::contract};
+use ratelimit::{
+    Cost, Error, Key, Limits, Observation, Permit, Rate, RateLimiter, Timer, limiters::Local,
+    test_util::contract,
+};
 
 use crate::{SECOND, key, requests};
 
@@ -76,11 +79,9 @@ impl Timer for Restless {
 }
 
 #[tokio::test]
-async fn a_foreign_timer_drives_the_governor() {
-    let limiter = ratelimit::limiters::Governor::per_minute(crate::non_zero(6))
-        .burst(crate::non_zero(1))
-        .build(Arc::new(Restless::default()))
-        .unwrap();
+async fn a_foreign_timer_drives_a_limiter() {
+    let limits = Limits::default().with_requests(Rate::per_minute(6).with_burst(1));
+    let limiter = Local::limited_to(limits).build(Restless::default());
     for _ in 0..3 {
         drop(limiter.acquire(key(), requests(1), 60 * SECOND).await.unwrap());
     }

@@ -1,13 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use ratelimit::{
-    RateLimiter, Timer, TokioTimer,
-    limiters::Governor,
+    Limits, Rate, RateLimiter, Timer, TokioTimer,
+    limiters::Local,
     test_util::{ManualTimer, MockTimer},
 };
 use tokio::task::yield_now;
 
-use crate::{NANO, SECOND, key, non_zero, requests};
+use crate::{NANO, SECOND, key, requests};
 
 #[tokio::test(start_paused = true)]
 async fn the_tokio_timer_starts_at_zero_and_sleeps_by_tokio_s_time() {
@@ -18,9 +18,10 @@ async fn the_tokio_timer_starts_at_zero_and_sleeps_by_tokio_s_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_governor_runs_on_the_tokio_timer() {
+async fn a_limiter_runs_on_the_tokio_timer() {
     let timer = TokioTimer::new();
-    let limiter = Governor::per_minute(non_zero(60)).burst(non_zero(1)).build(timer).unwrap();
+    let limits = Limits::default().with_requests(Rate::per_minute(60).with_burst(1));
+    let limiter = Local::limited_to(limits).build(timer);
     for _ in 0..3 {
         drop(limiter.acquire(key(), requests(1), SECOND).await.unwrap());
     }
@@ -56,6 +57,6 @@ async fn an_automatic_timer_jumps_to_the_end_of_a_sleep() {
 async fn the_mock_timer_answers_as_scripted() {
     let mut mock = MockTimer::new();
     mock.expect_now().return_const(SECOND);
-    let limiter = Governor::per_minute(non_zero(1)).build(mock).unwrap();
+    let limiter = Local::limited_to(Limits::default().with_requests(1)).build(mock);
     drop(limiter.acquire(key(), requests(1), Duration::ZERO).await.unwrap());
 }

@@ -10,7 +10,8 @@ use ratelimit::{
 };
 use tokio::task::{JoinHandle, yield_now};
 
-use crate::{NANO, SECOND, key, one_per_second, requests};
+use super::one_per_second;
+use crate::{NANO, SECOND, key, requests};
 
 /// A spent limiter, and the timer it waits by.
 fn spent(burst: u32) -> (Arc<Governor>, Arc<ManualTimer>) {

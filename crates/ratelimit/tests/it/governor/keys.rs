@@ -4,7 +4,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use ratelimit::{Decision, Key, Observation, RateLimiter, limiters::Governor, test_util::ManualTimer};
 
-use crate::{SECOND, non_zero, requests};
+use super::non_zero;
+use crate::{SECOND, requests};
 
 fn two_keys(timer: &Arc<ManualTimer>) -> Governor {
     let settings = Governor::per_minute(non_zero(60)).burst(non_zero(2));

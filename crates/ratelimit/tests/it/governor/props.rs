@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use proptest::{collection::vec, prelude::*};
 use ratelimit::{Decision, Key, limiters::Governor, test_util::ManualTimer};
 
-use crate::{non_zero, requests};
+use super::non_zero;
+use crate::requests;
 
 const MINUTE: u128 = 60_000_000_000; // ns
 

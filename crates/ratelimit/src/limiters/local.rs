@@ -1,0 +1,218 @@
+//! Several limits at once in one process, counted exactly.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    Cost, Decision, Error, Key, Limits, Observation, Permit, RateLimiter, Timer,
+    moment::{FOREVER, nanos},
+    permit::Ledger,
+};
+
+mod book;
+mod lane;
+mod line;
+mod place;
+mod seat;
+
+use lane::{Lane, Misfit};
+use place::{Place, Step};
+
+const MAX_KEYS: usize = 1024;
+const LEASE: Duration = Duration::from_mins(10);
+
+/// Requests, tokens sent, tokens received and how much goes on at once, per key and in this process.
+///
+/// A cost is charged in every dimension or in none. For every stretch of time, what is admitted is at most the burst plus
+/// the rate times the stretch, exactly: the counting is in whole numbers, without a remainder.
+///
+/// - [`Permit::settle`] charges the difference to what the work really cost, once: what was not used comes back, and what
+///   was used beyond the estimate is a debt, paid back by waiting before anybody is admitted (an hour at the most).
+/// - A permit that is dropped has cost what was [assumed](Permit::assume), or its requests and no tokens, and the rest comes
+///   back. The same happens when it has been out longer than [`lease`](LocalBuilder::lease); if it is settled after all, what it cost
+///   beyond that is charged then.
+/// - Whoever waits stands in line: those of one tenant in the order they came, tenants by turns
+///   ([`Key::with_tenant`]). A wait that is too long is refused before it begins, as far as it is known.
+/// - Of an [`Observation`] only `retry_after` is used: it closes the key until then. However long it is, it is obeyed.
+/// - It keeps a bounded number of keys ([`LocalBuilder::max_keys`]). Keys that are idle are forgotten first; while none
+///   is, new keys wait for one.
+#[derive(Debug, Clone)]
+pub struct Local(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    special: HashMap<Arc<str>, Limits>,
+    lease: u64, // ns
+    max_keys: usize,
+    timer: Arc<dyn Timer>,
+    lanes: Mutex<Lanes>,
+}
+
+/// All keys by their names, and the number the next permit or ticket gets.
+#[derive(Debug, Default)]
+struct Lanes {
+    by_name: HashMap<Arc<str>, Lane>,
+    next_number: u64,
+}
+
+impl Local {
+    /// Begins a limiter of `limits` for every key.
+    pub fn limited_to(limits: Limits) -> LocalBuilder {
+        LocalBuilder { limits, special: HashMap::new(), lease: LEASE, max_keys: MAX_KEYS }
+    }
+
+    /// Decides about `cost` now, without waiting; only [`Decision::Admit`] charges it, for good.
+    ///
+    /// Those who wait in [`acquire`](RateLimiter::acquire) come first. How many permits are out is not asked: without a
+    /// permit, nobody could say when this is over.
+    pub fn try_acquire(&self, key: &Key, cost: Cost) -> Decision {
+        let mut lanes = self.0.lock();
+        let now = self.0.now();
+        let decision = self.0.on_lane(&mut lanes, key, now, |lane, _| {
+            lane.advance(now);
+            lane.decide(now, key, cost)
+        });
+        decision.unwrap_or_else(|| Decision::Wait(Duration::from_nanos(lanes.until_a_key_is_idle(now))))
+    }
+}
+
+#[async_trait]
+impl RateLimiter for Local {
+    async fn acquire(&self, key: Key, cost: Cost, max_wait: Duration) -> Result<Permit, Error> {
+        let deadline = self.0.now().saturating_add(nanos(max_wait));
+        let mut place = Place::new(&self.0, &key, cost);
+        let number = loop {
+            match place.step(deadline) {
+                Step::Granted(number) => break number,
+                Step::Wait(wait) => place.rest(wait).await,
+                Step::GiveUp(wait) => return Err(Error::WouldWait { wait, max_wait }),
+                Step::TooLarge(Misfit { dimension, asked, capacity }) => {
+                    return Err(Error::TooLarge { dimension, asked, capacity });
+                }
+            }
+        };
+        drop(place);
+        Ok(Permit::of(Arc::<Shared>::clone(&self.0), key, number, book::unknown(cost)))
+    }
+
+    fn observe(&self, key: &Key, seen: &Observation) {
+        self.0.change(key, |lane, now| {
+            if let Some(retry_after) = seen.retry_after {
+                lane.close_until(now.saturating_add(nanos(retry_after)));
+            }
+        });
+    }
+}
+
+/// The settings of a [`Local`].
+#[derive(Clone, Debug)]
+#[must_use = "call `build`"]
+pub struct LocalBuilder {
+    limits: Limits,
+    special: HashMap<Arc<str>, Limits>,
+    lease: Duration,
+    max_keys: usize,
+}
+
+impl LocalBuilder {
+    /// Sets other limits for one key.
+    pub fn limits_of(mut self, key: impl Into<Key>, limits: Limits) -> Self {
+        self.special.insert(Arc::clone(key.into().parts().0), limits);
+        self
+    }
+
+    /// Sets how long a permit may be out before it counts as lost; ten minutes when it is not set.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Sets how many keys are kept; 1024 when it is not set.
+    pub const fn max_keys(mut self, max_keys: NonZeroUsize) -> Self {
+        self.max_keys = max_keys.get();
+        self
+    }
+
+    /// Makes the limiter, with a full burst for every key; time and waiting come from `timer`.
+    #[must_use]
+    pub fn build(self, timer: impl Timer) -> Local {
+        let Self { limits, special, lease, max_keys } = self;
+        let (lease, timer, lanes) = (nanos(lease), Arc::new(timer), Mutex::default());
+        Local(Arc::new(Shared { limits, special, lease, max_keys, timer, lanes }))
+    }
+}
+
+impl Shared {
+    /// Does something on the key's lane, which is opened where there is none; `None` while there is no room for it.
+    fn on_lane<T>(
+        &self,
+        lanes: &mut Lanes,
+        key: &Key,
+        now: u64,
+        act: impl FnOnce(&mut Lane, &mut u64) -> T,
+    ) -> Option<T> {
+        let Lanes { by_name, next_number } = lanes;
+        if let Some(lane) = by_name.get_mut(key.as_str()) {
+            return Some(act(lane, next_number));
+        }
+        if by_name.len() >= self.max_keys {
+            by_name.retain(|_, lane| lane.idle_at().is_none_or(|at| at > now));
+        }
+        if by_name.len() >= self.max_keys {
+            return None;
+        }
+        let (name, _) = key.parts();
+        let limits = self.special.get(name).unwrap_or(&self.limits);
+        let lane = by_name.entry(Arc::clone(name)).or_insert_with(|| Lane::new(limits, self.lease, now));
+        Some(act(lane, next_number))
+    }
+
+    /// Changes something about a key, and serves whom that lets in. Without room for the key nothing happens, but without
+    /// room it is not admitted either.
+    fn change(&self, key: &Key, change: impl FnOnce(&mut Lane, u64)) {
+        let mut lanes = self.lock();
+        let now = self.now();
+        let wakers = self.on_lane(&mut lanes, key, now, |lane, next_number| {
+            lane.advance(now);
+            change(lane, now);
+            lane.serve(now, next_number)
+        });
+        drop(lanes);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn now(&self) -> u64 {
+        nanos(self.timer.now())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lanes {
+    fn until_a_key_is_idle(&self, now: u64) -> u64 {
+        let soonest = self.by_name.values().filter_map(Lane::idle_at).min();
+        soonest.map_or(lane::SOME_TIME, |at| at.saturating_sub(now)).clamp(lane::SOME_TIME, FOREVER)
+    }
+}
+
+impl Ledger for Shared {
+    fn assume(&self, key: &Key, number: u64, cost: Cost) {
+        if let Some(lane) = self.lock().by_name.get_mut(key.as_str()) {
+            lane.book.assume(number, cost);
+        }
+    }
+
+    fn settle(&self, key: &Key, number: u64, assumed: Cost, actual: Option<Cost>) {
+        self.change(key, |lane, _| lane.settle(number, assumed, actual));
+    }
+}

@@ -1,0 +1,10 @@
+//! Times in nanoseconds since a timer's start.
+
+use std::time::Duration;
+
+/// The latest time that is told apart, 146 years: four of them still fit into 64 bits.
+pub(crate) const FOREVER: u64 = u64::MAX / 4; // ns
+
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(FOREVER).min(FOREVER)
+}
