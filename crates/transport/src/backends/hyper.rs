@@ -1,6 +1,7 @@
 //! The backend with hyper alone: its pooling client, rustls, and a connector of our own.
 
 mod connector;
+mod life;
 
 use std::{fmt, time::Duration};
 
@@ -9,16 +10,22 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::{
-    client::{legacy::Client, proxy::matcher::Matcher},
+    client::{
+        legacy::{Client, connect::capture_connection},
+        proxy::matcher::Matcher,
+    },
     rt::{TokioExecutor, TokioTimer},
 };
 
-use self::connector::{Connector, Dial, Problem};
+use self::{
+    connector::{Connector, Dial, Problem},
+    life::{Life, forgotten},
+};
 use super::{
     failure, incoming,
     tls::{self, BuildError},
 };
-use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Response};
+use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Response, SystemClock, race};
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -35,7 +42,8 @@ const IDLE: Duration = Duration::from_secs(90);
 /// nothing is sent. Build with [`no_proxy`](HyperBuilder::no_proxy) to connect directly.
 ///
 /// There are no redirects, cookies, referers, decompression, default headers or timeouts except for connecting. A
-/// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt.
+/// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt;
+/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error within two seconds.
 ///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone)]
@@ -107,9 +115,13 @@ impl HttpBackend for Hyper {
         let uri = request.uri().clone();
         check_scheme(&uri)?;
         incoming::check_target(&uri)?;
-        match self.client.request(request.map(Full::new)).await {
-            Ok(response) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
-            Err(error) => Err(of_request(error).with_target(&uri)),
+        let mut request = request.map(Full::new);
+        let captured = capture_connection(&mut request);
+        let forgotten = forgotten(&SystemClock, || Life::of(&captured));
+        match race::until(self.client.request(request), forgotten).await {
+            Ok(Ok(response)) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
+            Ok(Err(error)) => Err(of_request(error).with_target(&uri)),
+            Err(reach) => Err(Error::bare(ErrorKind::Closed, reach).with_target(&uri)),
         }
     }
 }

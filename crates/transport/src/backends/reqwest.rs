@@ -26,6 +26,10 @@ use crate::{Error, HttpBackend, Request, Response};
 /// peer provably did not process, because HTTP/2 refused its stream or a pooled connection was closed before anything
 /// was written, is sent on another connection within the same attempt.
 ///
+/// Very rarely hyper forgets a request that is given to a connection just as that one ends
+/// (`docs/decisions/0024-forgotten-requests.md`). Wrap this backend into a [`Timeout`](crate::layers::Timeout), which ends
+/// the wait.
+///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Reqwest {

@@ -24,6 +24,7 @@ use hyper_util::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::life::Watched;
 use crate::{Clock as _, ErrorKind, SystemClock, TimeoutKind, backends::failure::find, race};
 
 type Source = Box<dyn StdError + Send + Sync>;
@@ -88,7 +89,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Socket>;
+    type Response = Watched<MaybeHttpsStream<Socket>>;
     type Error = Problem;
     type Future = Connecting<Self::Response>;
 
@@ -101,7 +102,7 @@ impl Service<Uri> for Connector {
         let limit = self.limit;
         Box::pin(async move {
             match race::until(connecting, SystemClock.sleep(limit)).await {
-                Ok(connected) => connected.map_err(of_connecting),
+                Ok(connected) => connected.map(Watched::new).map_err(of_connecting),
                 Err(()) => Err(Problem::Late),
             }
         })

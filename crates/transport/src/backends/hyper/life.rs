@@ -1,0 +1,183 @@
+//! Whether the connection that a request was given to still lives.
+//!
+//! hyper forgets a request that is handed to a connection at the very moment in which that one ends: nobody sends it
+//! and nobody answers (`docs/decisions/0024-forgotten-requests.md`). So whoever waits for an answer looks now and then.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, Weak},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use ::hyper::rt::{Read, ReadBufCursor, Write};
+use http::Extensions;
+use hyper_util::client::legacy::connect::{CaptureConnection, Connected, Connection};
+
+use crate::{Clock, Reach};
+
+/// A connection that can be seen to have ended.
+pub(super) struct Watched<T> {
+    io: T,
+    alive: Arc<()>,
+}
+
+/// What is known of a connection without holding it.
+#[derive(Clone)]
+pub(super) struct Life {
+    alive: Weak<()>,
+    reach: Reach,
+}
+
+impl<T> Watched<T> {
+    pub(super) fn new(io: T) -> Self {
+        Self { io, alive: Arc::new(()) }
+    }
+}
+
+impl Life {
+    /// The connection that a request was last given to, if it was given to one.
+    pub(super) fn of(request: &CaptureConnection) -> Option<Self> {
+        let mut extras = Extensions::new();
+        request.connection_metadata().as_ref()?.get_extras(&mut extras);
+        extras.remove()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.alive.strong_count() == 0
+    }
+}
+
+/// Waits until the request has lain for a while in a connection that is no more, and says how far it can have got.
+///
+/// hyper answers everything that it has taken when a connection ends, so what is still unanswered at the second look was
+/// never taken.
+pub(super) async fn forgotten(clock: &dyn Clock, connection: impl Fn() -> Option<Life>) -> Reach {
+    let mut before: Option<Life> = None;
+    loop {
+        clock.sleep(LOOK).await;
+        let ended = connection().filter(Life::has_ended);
+        match (&before, &ended) {
+            (Some(before), Some(now)) if Weak::ptr_eq(&before.alive, &now.alive) => return now.reach,
+            _ => before = ended,
+        }
+    }
+}
+
+/// How long lies between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl<T: Connection> Connection for Watched<T> {
+    fn connected(&self) -> Connected {
+        let connected = self.io.connected();
+        // Over HTTP/2 other tasks than the connection's own have the last word on what was taken.
+        let reach = if connected.is_negotiated_h2() { Reach::MaybeSent } else { Reach::NotSent };
+        connected.extra(Life { alive: Arc::downgrade(&self.alive), reach })
+    }
+}
+
+impl<T: Read + Unpin> Read for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl<T: Write + Unpin> Write for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Mutex, task::Waker, time::SystemTime};
+
+    use super::*;
+    use crate::SimClock;
+
+    /// A request whose connection can be another one at each look.
+    struct Waiting {
+        clock: SimClock,
+        connection: Arc<Mutex<Option<Life>>>,
+        forgotten: Pin<Box<dyn Future<Output = Reach>>>,
+    }
+
+    impl Waiting {
+        fn new() -> Self {
+            let clock = SimClock::new(SystemTime::UNIX_EPOCH);
+            let connection = Arc::new(Mutex::new(None));
+            let (watched, timer) = (Arc::clone(&connection), clock.clone());
+            let forgotten =
+                Box::pin(async move { forgotten(&timer, || watched.lock().unwrap().clone()).await });
+            Self { clock, connection, forgotten }
+        }
+
+        fn given_to(&self, connection: &Arc<()>) {
+            let life = Life { alive: Arc::downgrade(connection), reach: Reach::NotSent };
+            *self.connection.lock().unwrap() = Some(life);
+        }
+
+        fn after(&mut self, seconds: u64) -> Poll<Reach> {
+            let mut context = Context::from_waker(Waker::noop());
+            let mut answer = self.forgotten.as_mut().poll(&mut context);
+            for _ in 0..seconds {
+                if answer.is_pending() {
+                    self.clock.advance(LOOK);
+                    answer = self.forgotten.as_mut().poll(&mut context);
+                }
+            }
+            answer
+        }
+    }
+
+    #[test]
+    fn a_request_in_a_connection_that_ended_is_given_up_within_two_seconds() {
+        let mut waiting = Waiting::new();
+        assert!(waiting.after(3600).is_pending(), "it waits for a connection");
+        let connection = Arc::new(());
+        waiting.given_to(&connection);
+        assert!(waiting.after(3600).is_pending(), "it waits for an answer");
+        drop(connection);
+        assert!(waiting.after(1).is_pending(), "the answer may be on its way");
+        assert_eq!(waiting.after(1), Poll::Ready(Reach::NotSent));
+    }
+
+    #[test]
+    fn a_request_that_moved_to_another_connection_waits_on() {
+        let mut waiting = Waiting::new();
+        for _ in 0..5 {
+            let ended = Arc::new(());
+            waiting.given_to(&ended);
+            drop(ended);
+            assert!(waiting.after(1).is_pending());
+        }
+        let connection = Arc::new(());
+        waiting.given_to(&connection);
+        assert!(waiting.after(3600).is_pending());
+    }
+}
