@@ -9,12 +9,14 @@ use claude_sdk::{ApiVersion, profile::ProfileName};
 use crate::console;
 
 mod auth;
+mod env;
 mod profile;
 mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
+pub use env::EnvCommand;
 pub use profile::{Assignment, ProfileCommand};
-pub use secrets::{ScanArgs, SecretsCommand};
+pub use secrets::{ScanArgs, SecretsCommand, WriteArgs};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.
 #[derive(Debug, Parser)]
@@ -52,7 +54,13 @@ pub enum Command {
         #[command(subcommand)]
         command: ProfileCommand,
     },
-    /// Get at secrets by reference, and find those that lie about.
+    /// Compare and check profiles and the secrets they refer to, and run programs with them.
+    Env {
+        /// What to do.
+        #[command(subcommand)]
+        command: EnvCommand,
+    },
+    /// Get at secrets by reference, change them, and find those that lie about.
     Secrets {
         /// What to do.
         #[command(subcommand)]
@@ -107,6 +115,9 @@ pub struct MessageArgs {
     /// Read the API key from this file (mode 600) instead of the environment.
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     pub api_key_file: Option<PathBuf>,
+    /// Get the API key from where this leads: `env:NAME`, `file:PATH`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`.
+    #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["profile", "api_key_file"])]
+    pub api_key_from: Option<String>,
     /// Use this profile, whatever the environment says.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<ProfileName>,

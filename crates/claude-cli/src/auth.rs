@@ -17,7 +17,7 @@ pub(crate) use session::Chosen;
 
 pub(crate) async fn run(command: AuthCommand) -> anyhow::Result<()> {
     match command {
-        AuthCommand::Login(args) => login::run(args).await,
+        AuthCommand::Login(args) => login::run(*args).await,
         AuthCommand::Logout(args) => logout::run(args).await,
         AuthCommand::Status(args) => status::run(args).await,
         AuthCommand::Token(args) => token::print(args).await,

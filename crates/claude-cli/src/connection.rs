@@ -9,7 +9,7 @@ use claude_sdk::{
     },
 };
 
-use crate::{args::MessageArgs, wording::at_a_terminal};
+use crate::{args::MessageArgs, console::scrubber, references::resolver, wording::at_a_terminal};
 
 pub(crate) async fn client(args: &MessageArgs) -> anyhow::Result<Client> {
     let mut builder = Client::builder().api_version(args.api_version);
@@ -21,9 +21,14 @@ pub(crate) async fn client(args: &MessageArgs) -> anyhow::Result<Client> {
         let Some(key) = key else {
             bail!("there is no file {}; write the key into it, mode 600", path.display())
         };
+        scrubber().watch(&key);
         builder = builder.api_key(key.into_inner());
     }
     let env = Env::process();
+    builder = builder.resolver(resolver(&env));
+    if let Some(reference) = &args.api_key_from {
+        builder = builder.api_key_from(reference.as_str());
+    }
     let builder = match &args.profile {
         Some(name) => builder.profile(name.clone(), &env),
         None => builder.environment(&env),

@@ -3,8 +3,10 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    sync::LazyLock,
 };
 
+use claude_sdk::secrets::Scrubber;
 use serde::Serialize;
 
 /// What was to be printed could not be.
@@ -27,6 +29,12 @@ pub(crate) struct Ending {
     pub(crate) told: String,
 }
 
+/// The secrets of this run, which are taken out of all that is told.
+pub(crate) fn scrubber() -> &'static Scrubber {
+    static SCRUBBER: LazyLock<Scrubber> = LazyLock::new(Scrubber::new);
+    &SCRUBBER
+}
+
 /// Writes `text` to standard output, now.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
@@ -35,7 +43,8 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
 
 /// Tells `text` in a line of its own. Where standard error is closed, nobody is there to be told: no reason to stop.
 pub(crate) fn tell(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "claudectl: {text}"));
+    let line = format!("claudectl: {text}");
+    drop(writeln!(io::stderr().lock(), "{}", scrubber().scrub(&line)));
 }
 
 /// Says `text` to the person at the terminal, as it is: several lines, without the program's name before them.

@@ -9,11 +9,14 @@ pub mod args;
 mod auth;
 mod connection;
 mod console;
+mod env;
+mod hardening;
 mod interrupt;
 mod messages;
 mod mock;
 mod profile;
 pub mod quickstart;
+mod references;
 mod secrets;
 mod wording;
 
@@ -30,6 +33,7 @@ use console::{Ending, OutputError};
 /// descriptors should get its one line too.
 #[must_use]
 pub fn run_to_end(args: Args) -> ExitCode {
+    hardening::harden();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(args)),
         Err(error) => {
@@ -46,6 +50,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
         Command::Auth { command } => auth::run(command).await,
         Command::Profile { command } => profile::run(command).await,
+        Command::Env { command } => env::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,

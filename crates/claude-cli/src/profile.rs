@@ -104,6 +104,9 @@ fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Res
     let profiles = Profiles::of(env)?;
     let mut profile = match profiles.load(name) {
         Ok(profile) => profile,
+        Err(ProfileError::Missing { .. }) if assignments.iter().any(|one| one.member == Member::ApiKey) => {
+            Profile::api_key()
+        }
         Err(ProfileError::Missing { .. }) if assignments.iter().any(|one| of_workloads(one.member)) => {
             Profile::oidc_federation()
         }
@@ -112,8 +115,9 @@ fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Res
     };
     for Assignment { member, value } in assignments {
         let misplaced = match profile.kind() {
-            Kind::UserOAuth => of_workloads(*member),
-            Kind::OidcFederation => of_people(*member),
+            Kind::UserOAuth => of_workloads(*member) || *member == Member::ApiKey,
+            Kind::OidcFederation => of_people(*member) || *member == Member::ApiKey,
+            Kind::ApiKey => of_workloads(*member) || of_people(*member),
             _ => true,
         };
         if misplaced && value.is_some() {
@@ -142,10 +146,11 @@ async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn kind(profile: &Profile) -> &str {
+pub(crate) fn kind(profile: &Profile) -> &str {
     match profile.kind() {
         Kind::UserOAuth => "user_oauth",
         Kind::OidcFederation => "oidc_federation",
+        Kind::ApiKey => "api_key",
         Kind::Other(other) => other,
         _ => "unknown",
     }
@@ -159,6 +164,7 @@ fn of_people(member: Member) -> bool {
     matches!(
         member,
         Member::ClientId
+            | Member::ClientSecret
             | Member::ConsoleUrl
             | Member::Issuer
             | Member::TokenEndpoint

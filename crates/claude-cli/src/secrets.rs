@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use claude_sdk::secrets::Resolver;
+use claude_sdk::secrets::providers::Env;
 
 use crate::{
     args::{ScanArgs, SecretsCommand},
     console::{Ending, print, print_json, tell},
+    references::resolver,
 };
 
 mod shapes;
 mod tree;
+mod write;
 
 use shapes::Scanner;
 use tree::Scan;
@@ -20,6 +22,8 @@ pub(crate) async fn run(command: SecretsCommand) -> anyhow::Result<()> {
     match command {
         SecretsCommand::Scan(args) => scan(&args),
         SecretsCommand::Get { reference } => get(&reference).await,
+        SecretsCommand::Put(args) => write::put(args).await,
+        SecretsCommand::Rotate(args) => write::rotate(args).await,
     }
 }
 
@@ -61,7 +65,7 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
 }
 
 async fn get(reference: &str) -> anyhow::Result<()> {
-    let resolver = Resolver::process();
+    let resolver = resolver(&Env::process());
     let secret = resolver.resolve(&resolver.reference(reference)?).await?;
     if secret.was_trimmed() {
         tell("there is a newline or a byte order mark around the secret, which was taken off");

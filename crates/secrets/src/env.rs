@@ -50,6 +50,12 @@ impl Env {
         self
     }
 
+    /// Returns how it looks variables up, for others that need more of the environment than one secret.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup {
+        Arc::clone(&self.lookup)
+    }
+
     /// Looks `name` up at once: the environment needs no waiting.
     ///
     /// # Errors

@@ -73,11 +73,18 @@ impl Resolver {
     #[cfg(feature = "env")]
     #[must_use]
     pub fn process() -> Self {
-        let this = Self::new().with_environment(crate::process_lookup());
+        Self::of(&crate::providers::Env::process())
+    }
+
+    /// As [`process`](Self::process), in the environment `env`.
+    #[cfg(feature = "env")]
+    #[must_use]
+    pub fn of(env: &crate::providers::Env) -> Self {
+        let this = Self::new().with("env", env.clone());
         #[cfg(feature = "file")]
         let this = this.with_files();
         #[cfg(feature = "command")]
-        let this = this.with_commands(crate::process_lookup(), SystemTimer);
+        let this = this.with_commands(env.lookup(), SystemTimer);
         this
     }
 

@@ -23,6 +23,20 @@ impl Secret {
         self.text.expose_secret()
     }
 
+    /// Reads a secret out of what `place` holds, by the rules of all sources: a byte order mark at the start and one newline at
+    /// the end are taken off, and nothing else may be there that is no character of a secret.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotText`](crate::ErrorKind::NotText), [`ErrorKind::Newline`](crate::ErrorKind::Newline),
+    /// [`ErrorKind::ControlCharacter`](crate::ErrorKind::ControlCharacter) and
+    /// [`ErrorKind::Empty`](crate::ErrorKind::Empty), about `place`.
+    #[cfg(any(feature = "command", feature = "env", feature = "file"))]
+    pub fn parse(raw: Vec<u8>, place: &str) -> Result<Self, crate::Error> {
+        let parsed = crate::text::parse(raw).and_then(|found| found.ok_or(crate::ErrorKind::Empty));
+        parsed.map_err(|kind| crate::Error::new(kind, place))
+    }
+
     /// Unwraps it for a place that keeps secrets in `secrecy`'s type.
     #[must_use]
     pub fn into_inner(self) -> SecretString {

@@ -6,7 +6,7 @@ use claude_sdk::profile::ProfileName;
 pub enum AuthCommand {
     /// Log in with a browser, by pasting a code, or on another device.
     #[command(after_help = LOGIN_HELP)]
-    Login(LoginArgs),
+    Login(Box<LoginArgs>),
     /// Give the tokens back to the server and remove them, also where the server cannot be reached.
     Logout(LogoutArgs),
     /// Say who is logged in, which credential a call would use and why; fails where there is none. Asks no server,
@@ -40,6 +40,9 @@ pub struct LoginArgs {
     /// Your client's id, as the server gave it to you; none is built in.
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
+    /// Where the secret of a confidential client is: `env:NAME`, `file:PATH`, `vault:PATH#FIELD`, …; never the secret itself.
+    #[arg(long, value_name = "REFERENCE")]
+    pub client_secret: Option<String>,
     /// A scope to ask for; may be given again for more.
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,

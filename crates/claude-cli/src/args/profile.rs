@@ -52,6 +52,7 @@ Keys:
   credentials_path               where the tokens are kept, if not beside the profile
 For a person who logs in:
   client_id                      the client's id
+  client_secret                  where its secret is, if it has one (env:NAME, file:PATH, vault:PATH#FIELD, …)
   scope                          the scopes to ask for, separated by blanks
   console_url                    where one consents
 At another OAuth server than Claude's (`claudectl auth login --issuer URL` sets these):
@@ -60,6 +61,8 @@ At another OAuth server than Claude's (`claudectl auth login --issuer URL` sets 
   authorization_endpoint         where one consents
   revocation_endpoint            where tokens are given back
   device_authorization_endpoint  where a login on another device begins
+For an API key:
+  api_key                        where it is (env:NAME, file:PATH, vault:PATH#FIELD, command:PROGRAM ARGUMENT…)
 For a workload that its platform vouches for:
   federation_rule_id             the rule (fdrl_…)
   service_account_id             the service account (svac_…)

@@ -8,11 +8,35 @@ pub enum SecretsCommand {
     /// Look for keys that lie where they should not. Exit status 3 where one was found; no key is shown.
     Scan(ScanArgs),
     /// Print the secret that a reference leads to.
+    #[command(after_help = VAULT)]
     Get {
         // Read later: wrong usage is told with what was typed, which may be the secret itself.
-        /// `env:NAME`, `file:PATH` or `command:PROGRAM ARGUMENT…`; never the secret itself.
+        /// `env:NAME`, `file:PATH`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never the secret itself.
         reference: String,
     },
+    /// Store what standard input holds where a reference leads: `file:` or `vault:`.
+    #[command(after_help = VAULT)]
+    Put(WriteArgs),
+    /// Replace a secret that is there by what standard input holds, unless somebody else changes it meanwhile.
+    #[command(after_help = VAULT)]
+    Rotate(WriteArgs),
+}
+
+const VAULT: &str = "\
+Environment, for vault: references:
+  VAULT_ADDR       the server, such as https://vault.example:8200
+  VAULT_TOKEN      the token; without it, what ~/.vault-token holds
+  VAULT_NAMESPACE  the namespace, if there is one
+  VAULT_CACERT     a file with the CA certificates to trust, in place of the machine's";
+
+/// Where to write. What is written is read from standard input: arguments can be read by others.
+#[derive(Debug, ClapArgs)]
+pub struct WriteArgs {
+    /// `file:PATH` or `vault:PATH#FIELD`; never the secret itself.
+    pub reference: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where to look.

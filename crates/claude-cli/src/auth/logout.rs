@@ -61,7 +61,7 @@ pub(super) async fn run(args: LogoutArgs) -> anyhow::Result<()> {
 }
 
 async fn log_out(chosen: Chosen, env: &Env) -> anyhow::Result<Report> {
-    let session = Session::of(chosen, env)?;
+    let session = Session::of(chosen, env).await?;
     let earlier = session.finish_logout().await?;
     let name = &session.name;
     let report = |logged_out, revoked, told| Report { profile: name.to_string(), logged_out, revoked, told };

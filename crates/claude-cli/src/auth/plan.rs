@@ -13,7 +13,7 @@ use claude_sdk::{
 use url::Url;
 
 use super::session::{Chosen, Session, Why, backend};
-use crate::args::LoginArgs;
+use crate::{args::LoginArgs, references::resolver};
 
 /// What is asked for where neither arguments nor the profile say.
 const SCOPE: &str = "user:profile user:inference";
@@ -61,7 +61,7 @@ impl Plan {
             None => wanted.filled(env)?.server()?,
         };
         let filled = wanted.filled(env)?;
-        let client = filled.client(env)?;
+        let client = filled.client(env, &resolver(env)).await?;
         let client =
             client.context("there is no client id; give yours with --client-id, or in CLAUDE_CLIENT_ID")?;
         // What the tokens are minted for and by is written down: another environment must not send them elsewhere.
@@ -69,7 +69,7 @@ impl Plan {
             wanted.set(member, filled.get(member))?;
         }
         let chosen = Chosen { profiles: profiles.clone(), name: name.clone(), why };
-        if let Ok(session) = Session::of(chosen, env) {
+        if let Ok(session) = Session::of(chosen, env).await {
             session.finish_logout().await?;
         }
         let store = profiles.tokens(&name, &wanted)?;
@@ -165,6 +165,7 @@ fn write_down(args: &LoginArgs, profile: &mut Profile) -> Result<(), ProfileErro
     let scope = args.scope.join(" ");
     let given = [
         (Member::ClientId, args.client_id.as_deref()),
+        (Member::ClientSecret, args.client_secret.as_deref()),
         (Member::Scope, Some(scope.as_str()).filter(|scope| !scope.is_empty())),
         (Member::WorkspaceId, args.workspace_id.as_deref()),
         (Member::OrganizationId, args.organization_id.as_deref()),

@@ -15,6 +15,7 @@ use claude_sdk::{
 use url::Url;
 
 use super::leaving;
+use crate::references::resolver;
 
 /// A profile's name, and how it came to be this one.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn of(chosen: Chosen, env: &Env) -> anyhow::Result<Self> {
+    pub(crate) async fn of(chosen: Chosen, env: &Env) -> anyhow::Result<Self> {
         let Chosen { profiles, name, .. } = chosen;
         let profile = profiles.load(&name)?;
         let store = profiles.tokens(&name, &profile)?;
@@ -73,7 +74,7 @@ impl Session {
                 "profile {name} is not one of a person, so there is no login in it; name another with --profile"
             );
         }
-        let (server, client) = (profile.server()?, profile.client(env)?);
+        let (server, client) = (profile.server()?, profile.client(env, &resolver(env)).await?);
         Ok(Self { name, server, client, store })
     }
 

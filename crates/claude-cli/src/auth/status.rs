@@ -169,7 +169,7 @@ impl Session {
         let who = Who::of(&stored);
         Ok(Some(Self {
             expired: who.expires_at.is_some_and(|at| is_over(at, now)),
-            renewable: stored.refresh_token.is_some() && profile.client(env)?.is_some(),
+            renewable: stored.refresh_token.is_some() && profile.get(Member::ClientId).is_some(),
             who,
         }))
     }

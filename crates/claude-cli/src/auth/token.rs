@@ -93,7 +93,7 @@ struct Renewal<'a> {
 /// Renews what was stored when it began: if that has been renewed by the time the lock is had, there is nothing to do.
 pub(super) async fn refresh(args: SessionArgs) -> anyhow::Result<()> {
     let env = Env::process();
-    let session = Session::of(Chosen::new(args.profile, &env)?, &env)?;
+    let session = Session::of(Chosen::new(args.profile, &env)?, &env).await?;
     let name = session.name.as_str();
     session.finish_logout().await?;
     let oauth = session.oauth().await.map_err(at_a_terminal)?;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use super::shapes::{Scanner, Sight};
-use crate::console::plain;
+use crate::{console::plain, hardening::SECRETS};
 
 /// The most of one file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -176,6 +176,9 @@ fn path_of(file: &[u8]) -> anyhow::Result<PathBuf> {
 fn git(root: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
+    for variable in SECRETS {
+        git.env_remove(variable);
+    }
     git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").stdin(Stdio::null());
     git
 }

@@ -11,7 +11,9 @@
 
 mod bad_input;
 mod claudectl;
+mod env;
 mod home;
+mod hygiene;
 mod login;
 mod messages;
 mod mock;

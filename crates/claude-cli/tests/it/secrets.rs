@@ -97,7 +97,7 @@ fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
 
     get(&key()).failed(1, "never the secret itself");
     get("env:OTHER").failed(1, "the environment variable OTHER does not exist");
-    get("vault:secret/data/claude#key").failed(1, "vault");
+    get("vault:secret/data/claude#key").failed(1, "VAULT_ADDR is not set");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     get(&format!("file:{}", path.display())).failed(1, "chmod 600");
 }

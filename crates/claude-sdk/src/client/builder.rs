@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use auth_core::ScopeSet;
 use http::{HeaderMap, HeaderValue, header};
 use ratelimit::RateLimiter;
-use secrecy::SecretString;
-use secrets::{SecretName, providers::Env};
+use secrecy::{ExposeSecret as _, SecretString};
+use secrets::{Resolver, SecretName, providers::Env};
 use transport::{
     Clock, HttpBackend, SystemClock,
     layers::{Backoff, Breaker, Budget, Middleware, RetryPolicy},
@@ -15,7 +15,7 @@ use super::{Checked, Client, Inner, MESSAGES};
 use crate::profile::ProfileName;
 use crate::{
     config::{ApiVersion, BaseUrl, DEFAULT_BASE_URL},
-    credentials::{Credential, CredentialProvider, Resolution},
+    credentials::{Cached, Credential, CredentialProvider, FromSecret, Resolution, spread},
     entropy,
     error::{ConfigError, Error},
     pipeline::{self, Parts, Timeouts},
@@ -30,6 +30,7 @@ use crate::{
 #[must_use]
 pub struct ClientBuilder {
     credentials: Option<Result<Chosen, ConfigError>>,
+    resolver: Option<Resolver>,
     base_url: Option<String>,
     needs: ScopeSet,
     version: ApiVersion,
@@ -57,6 +58,30 @@ impl ClientBuilder {
     pub fn api_key(self, key: impl Into<SecretString>) -> Self {
         let credential = Credential::api_key(key.into());
         self.fixed("the API key", credential)
+    }
+
+    /// Authenticates with the API key that `reference` leads to (`env:NAME`, `file:PATH`, `vault:PATH#FIELD`): it is fetched for
+    /// the first call, and again when its time is over or the service refuses it.
+    ///
+    /// ```
+    /// use claude_sdk::Client;
+    ///
+    /// # fn main() -> Result<(), claude_sdk::Error> {
+    /// let client = Client::builder().api_key_from("file:/run/secrets/claude").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn api_key_from(mut self, reference: impl Into<SecretString>) -> Self {
+        // Whoever confuses the two has given the key: it is kept as one.
+        self.credentials = Some(Ok(Chosen::Referred(reference.into())));
+        self
+    }
+
+    /// Fetches what references lead to, here and in profiles, through `resolver`: for `vault:`, and for schemes of your own.
+    /// Without it, `env:` and `file:` are known, and `command:` with the feature of that name.
+    pub fn resolver(mut self, resolver: Resolver) -> Self {
+        self.resolver = Some(resolver);
+        self
     }
 
     /// Authenticates with an access token that nothing renews.
@@ -265,7 +290,7 @@ impl ClientBuilder {
         let base_url = match (self.base_url, &chosen) {
             (Some(url), _) => url,
             (None, Chosen::Found(found)) => found.base_url().to_owned(),
-            (None, Chosen::Provider(_)) => DEFAULT_BASE_URL.to_owned(),
+            (None, Chosen::Provider(_) | Chosen::Referred(_)) => DEFAULT_BASE_URL.to_owned(),
         };
         let base = BaseUrl::parse(&base_url)?;
         let headers = headers(&self.betas)?;
@@ -276,7 +301,16 @@ impl ClientBuilder {
         };
         let credentials = match chosen {
             Chosen::Provider(provider) => provider,
+            Chosen::Referred(reference) => {
+                let resolver = self.resolver.unwrap_or_else(Resolver::process);
+                referred(&resolver, &reference, Arc::clone(&clock)).map_err(ConfigError::Secret)?
+            }
             Chosen::Found(found) => {
+                #[cfg(feature = "profile")]
+                let found = match self.resolver {
+                    Some(resolver) => found.with_resolver(resolver),
+                    None => *found,
+                };
                 found.provider(base.as_url(), Arc::clone(&backend), Arc::clone(&clock))?
             }
         };
@@ -349,8 +383,21 @@ impl fmt::Debug for Chain {
 #[derive(Debug)]
 enum Chosen {
     Provider(Arc<dyn CredentialProvider>),
+    /// An API key, by its reference.
+    Referred(SecretString),
     /// Made at the end, with the backend and the clock of this client.
     Found(Box<Resolution>),
+}
+
+/// The API key that a reference leads to.
+fn referred(
+    resolver: &Resolver,
+    reference: &SecretString,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn CredentialProvider>, secrets::Error> {
+    let reference = resolver.reference(reference.expose_secret())?;
+    let source = FromSecret::new(resolver.provider(reference), SecretName::new("api_key")?);
+    Ok(Arc::new(Cached::new_with(source, clock, spread::drawn())))
 }
 
 /// What every request carries.

@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use auth_core::Server;
+#[cfg(feature = "profile")]
+use secrets::Resolver;
 use secrets::{SecretName, providers::Env};
 use transport::{Clock, HttpBackend};
 use url::Url;
@@ -53,6 +55,8 @@ pub struct Resolution {
     shadowed: Vec<Source>,
     base_url: Option<String>,
     env: Env,
+    #[cfg(feature = "profile")]
+    resolver: Resolver,
 }
 
 /// What a source gave.
@@ -131,7 +135,23 @@ impl Resolution {
 
     fn nothing(env: &Env) -> Result<Self, ConfigError> {
         let base_url = read(env, "ANTHROPIC_BASE_URL")?.map(|url| url.expose().to_owned());
-        Ok(Self { found: None, looked: Vec::new(), shadowed: Vec::new(), base_url, env: env.clone() })
+        Ok(Self {
+            found: None,
+            looked: Vec::new(),
+            shadowed: Vec::new(),
+            base_url,
+            env: env.clone(),
+            #[cfg(feature = "profile")]
+            resolver: Resolver::of(env),
+        })
+    }
+
+    /// Fetches what a profile refers to through `resolver`; without it, through one of `env`, `file` and, with the feature
+    /// `command`, `command`.
+    #[cfg(feature = "profile")]
+    #[must_use]
+    pub fn with_resolver(self, resolver: Resolver) -> Self {
+        Self { resolver, ..self }
     }
 
     /// The source that won; `None` where there was none.
@@ -197,8 +217,8 @@ impl Resolution {
             Some(Found::Profile(source, profiles, profile)) => {
                 crate::profile::check_deployment(profile, &base)?;
                 let name = source.chosen_profile().cloned();
-                let (profiles, env) = (profiles.clone(), self.env.clone());
-                Ok(Arc::new(ProfileCredentials::new(profiles, name, env, base, backend, clock)))
+                let (profiles, environment) = (profiles.clone(), (self.env.clone(), self.resolver.clone()));
+                Ok(Arc::new(ProfileCredentials::new(profiles, name, environment, base, backend, clock)))
             }
             Some(Found::Federation(_)) => federation(&self.env, &base, backend, clock),
         }

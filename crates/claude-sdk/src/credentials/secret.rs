@@ -1,12 +1,17 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrets::{Secret, SecretName, SecretProvider};
+use transport::Clock;
+use url::Url;
 
-use super::{Credential, CredentialProvider};
+use super::{Credential, CredentialProvider, Grant, TokenSource};
 use crate::error::AuthError;
 
 /// An API key read from a [`SecretProvider`] each time it is needed, so that a rotated key is picked up.
+///
+/// Wrapped in [`Cached`](super::Cached) it is read once, and again when the time it is lent for is over, or the service
+/// refuses it.
 ///
 /// ```
 /// use claude_sdk::{Client, credentials::FromSecret, secrets::{SecretName, providers::Env}};
@@ -22,20 +27,46 @@ use crate::error::AuthError;
 pub struct FromSecret {
     provider: Arc<dyn SecretProvider>,
     name: SecretName,
+    deployment: Option<Url>,
 }
 
 impl FromSecret {
     /// The secret `name` of `provider` as an API key.
     #[must_use]
     pub fn new(provider: impl SecretProvider, name: SecretName) -> Self {
-        Self { provider: Arc::new(provider), name }
+        Self { provider: Arc::new(provider), name, deployment: None }
+    }
+
+    /// Binds the key to the deployment of `url`: it is sent to no other, whatever base URL a client has.
+    #[must_use]
+    pub fn bound_to(self, url: Url) -> Self {
+        Self { deployment: Some(url), ..self }
+    }
+
+    async fn read(&self) -> Result<(Credential, Option<Duration>), AuthError> {
+        let secret = read(&*self.provider, &self.name).await?;
+        let good_for = secret.good_for();
+        let credential = Credential::api_key(secret.into_inner())?;
+        Ok(match &self.deployment {
+            Some(url) => (credential.bound_to(url), good_for),
+            None => (credential, good_for),
+        })
     }
 }
 
 #[async_trait]
 impl CredentialProvider for FromSecret {
     async fn credential(&self) -> Result<Credential, AuthError> {
-        Credential::api_key(read(&*self.provider, &self.name).await?.into_inner())
+        Ok(self.read().await?.0)
+    }
+}
+
+#[async_trait]
+impl TokenSource for FromSecret {
+    async fn grant(&self, clock: &dyn Clock) -> Result<Grant, AuthError> {
+        let asked_at = clock.now();
+        let (credential, good_for) = self.read().await?;
+        Ok(Grant { credential, expires_at: good_for.and_then(|time| asked_at.checked_add(time)) })
     }
 }
 

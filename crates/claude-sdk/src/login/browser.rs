@@ -76,8 +76,13 @@ pub struct SystemBrowser {
 }
 
 /// Variables that a browser has no business with.
-const SECRETS: [&str; 4] =
-    ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_IDENTITY_TOKEN", "CLAUDE_CLIENT_SECRET"];
+const SECRETS: [&str; 5] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_IDENTITY_TOKEN",
+    "CLAUDE_CLIENT_SECRET",
+    "VAULT_TOKEN",
+];
 
 impl SystemBrowser {
     /// The browser that `lookup` (the environment) tells of, by `BROWSER`, `DISPLAY` and `WAYLAND_DISPLAY`.

@@ -1,7 +1,7 @@
 use std::{fmt, path::Path};
 
 use auth_core::{Client, ScopeSet, Server, Wire};
-use secrets::{SecretName, providers::Env};
+use secrets::{Reference, Resolver, SecretName, providers::Env};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -26,6 +26,8 @@ pub enum Kind<'a> {
     UserOAuth,
     /// A workload shows its identity.
     OidcFederation,
+    /// There is an API key, and the profile says where. The official SDKs do not know this one.
+    ApiKey,
     /// Something that this version does not know: it is kept and cannot be used.
     Other(&'a str),
 }
@@ -43,6 +45,12 @@ impl Profile {
         Self::of_kind("oidc_federation")
     }
 
+    /// A profile for an API key, which it refers to.
+    #[must_use]
+    pub fn api_key() -> Self {
+        Self::of_kind("api_key")
+    }
+
     fn of_kind(kind: &str) -> Self {
         let members = [("version", json!("1.0")), ("authentication", json!({ "type": kind }))];
         Self(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
@@ -55,15 +63,31 @@ impl Profile {
         match kind.unwrap_or_default() {
             "user_oauth" => Kind::UserOAuth,
             "oidc_federation" => Kind::OidcFederation,
+            "api_key" => Kind::ApiKey,
             other => Kind::Other(other),
         }
     }
 
-    /// A member; one that is empty or `null` is not there.
+    /// A member; one that is empty or `null` is not there. Neither is a secret that stands where a reference to it should:
+    /// [`reference`](Self::reference) tells.
     #[must_use]
     pub fn get(&self, member: Member) -> Option<&str> {
+        self.text(member).filter(|text| !member.is_reference() || text.parse::<Reference>().is_ok())
+    }
+
+    fn text(&self, member: Member) -> Option<&str> {
         let (place, name) = member.position();
         self.object(place)?.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Where a secret of this profile is.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Member`] where the member is no reference, which is not repeated: it may be the secret.
+    pub fn reference(&self, member: Member) -> Result<Option<Reference>, ProfileError> {
+        let read = |text: &str| text.parse().map_err(|_| no_reference(member));
+        self.text(member).map(read).transpose()
     }
 
     /// Sets a member, or removes it.
@@ -77,7 +101,9 @@ impl Profile {
             if text.contains(char::is_control) {
                 return Err(ProfileError::member(member, "has a line break or another control character"));
             }
-            if member.is_base() {
+            if member.is_reference() {
+                text.parse::<Reference>().map_err(|_| no_reference(member))?;
+            } else if member.is_base() {
                 checked(member, text)?;
             } else if member.is_endpoint() {
                 let url = Url::parse(text).map_err(|_| no_url(member))?;
@@ -141,7 +167,7 @@ impl Profile {
         let of_its_kind: &[_] = match self.kind() {
             Kind::UserOAuth => &of_people,
             Kind::OidcFederation => &of_workloads,
-            Kind::Other(_) => &[],
+            Kind::ApiKey | Kind::Other(_) => &[],
         };
         let mut filled = self.clone();
         for (member, variable) in of_all.iter().chain(of_its_kind) {
@@ -207,25 +233,27 @@ impl Profile {
 
     /// Who this profile is to the authorization server; `None` where there is no client id, and so nothing to renew with.
     ///
-    /// The secret of a confidential client comes from `CLAUDE_CLIENT_SECRET`. It is not sent when `CLAUDE_CLIENT_ID` names
-    /// another client than the profile does: it is that one's.
+    /// The secret of a confidential client is what [`Member::ClientSecret`] refers to, fetched by `resolver`; where that is not
+    /// set, it comes from `CLAUDE_CLIENT_SECRET`. That one is not sent when `CLAUDE_CLIENT_ID` names another client than the
+    /// profile does: it is that one's.
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Unsafe`] where one of the two variables is set to what cannot be used.
-    pub fn client(&self, env: &Env) -> Result<Option<Client>, ProfileError> {
+    /// [`ProfileError::Unsafe`] where the secret cannot be had, or one of the two variables is set to what cannot be used.
+    pub async fn client(&self, env: &Env, resolver: &Resolver) -> Result<Option<Client>, ProfileError> {
         let named = read(env, "CLAUDE_CLIENT_ID")?;
         let Some(id) = self.get(Member::ClientId).or(named.as_deref()) else { return Ok(None) };
-        let secret = env.read(&SecretName::new("CLAUDE_CLIENT_SECRET")?)?;
-        Ok(Some(match secret {
-            Some(secret) if named.as_deref().is_none_or(|named| named == id) => {
-                let secret = secret.into_inner();
-                match self.get(Member::Issuer) {
-                    Some(_) => Client::secret_basic(id, secret),
-                    None => Client::secret_post(id, secret),
-                }
+        let secret = match self.reference(Member::ClientSecret)? {
+            Some(reference) => Some(resolver.resolve(&reference).await?),
+            None if named.as_deref().is_none_or(|named| named == id) => {
+                env.read(&SecretName::new("CLAUDE_CLIENT_SECRET")?)?
             }
-            _ => Client::public(id),
+            None => None,
+        };
+        Ok(Some(match (secret, self.get(Member::Issuer)) {
+            (Some(secret), Some(_)) => Client::secret_basic(id, secret.into_inner()),
+            (Some(secret), None) => Client::secret_post(id, secret.into_inner()),
+            (None, _) => Client::public(id),
         }))
     }
 
@@ -328,6 +356,13 @@ impl fmt::Debug for Profile {
 
 fn checked(member: Member, text: &str) -> Result<BaseUrl, ProfileError> {
     BaseUrl::parse(text).map_err(|error| ProfileError::url(member, &error))
+}
+
+fn no_reference(member: Member) -> ProfileError {
+    ProfileError::member(
+        member,
+        "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD or command:PROGRAM ARGUMENT…, never the secret itself",
+    )
 }
 
 fn no_url(member: Member) -> ProfileError {

@@ -17,6 +17,10 @@ pub enum Member {
     WorkspaceId,
     /// The client that logged in; without it nothing renews the access token.
     ClientId,
+    /// The secret of a confidential client: a reference to it, never itself.
+    ClientSecret,
+    /// The API key of a profile that has one: a reference to it, never itself.
+    ApiKey,
     /// The scopes to ask for, separated by blanks.
     Scope,
     /// Where a person consents.
@@ -52,11 +56,13 @@ pub(super) enum Place {
 
 impl Member {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::BaseUrl,
         Self::OrganizationId,
         Self::WorkspaceId,
         Self::ClientId,
+        Self::ClientSecret,
+        Self::ApiKey,
         Self::Scope,
         Self::ConsoleUrl,
         Self::CredentialsPath,
@@ -78,6 +84,8 @@ impl Member {
             Self::OrganizationId => "organization_id",
             Self::WorkspaceId => "workspace_id",
             Self::ClientId => "client_id",
+            Self::ClientSecret => "client_secret",
+            Self::ApiKey => "api_key",
             Self::Scope => "scope",
             Self::ConsoleUrl => "console_url",
             Self::CredentialsPath => "credentials_path",
@@ -99,6 +107,12 @@ impl Member {
             Self::IdentityTokenFile => (Place::IdentityToken, "path"),
             _ => (Place::Authentication, self.as_str()),
         }
+    }
+
+    /// Whether it stands for a secret, to which it is a reference.
+    #[must_use]
+    pub fn is_reference(self) -> bool {
+        matches!(self, Self::ClientSecret | Self::ApiKey)
     }
 
     /// Whether it is a URL that routes are put below.

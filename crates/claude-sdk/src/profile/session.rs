@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
-use secrets::{SecretName, providers::Env};
+use secrets::{Resolver, SecretName, providers::Env};
 use tokio::sync::Mutex;
 use transport::{Clock, HttpBackend};
 use url::{Origin, Url};
@@ -17,7 +17,7 @@ use url::{Origin, Url};
 use super::{Kind, Member, Profile, ProfileName, Profiles};
 use crate::{
     config::BaseUrl,
-    credentials::{Cached, Credential, CredentialProvider, Federation, OAuth, spread},
+    credentials::{Cached, Credential, CredentialProvider, Federation, FromSecret, OAuth, spread},
     error::{AuthError, ProfileError},
     token_store::{FileTokenStore, TokenStore as _},
 };
@@ -51,6 +51,7 @@ struct Place {
     /// `None` is the active one, whichever that is.
     name: Option<ProfileName>,
     env: Env,
+    resolver: Resolver,
     base: BaseUrl,
 }
 
@@ -64,13 +65,13 @@ impl ProfileCredentials {
     pub(crate) fn new(
         profiles: Profiles,
         name: Option<ProfileName>,
-        env: Env,
+        (env, resolver): (Env, Resolver),
         base: BaseUrl,
         backend: Arc<dyn HttpBackend>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            source: Arc::new(Place { profiles, name, env, base }),
+            source: Arc::new(Place { profiles, name, env, resolver, base }),
             opened: ArcSwapOption::empty(),
             looking: Mutex::new(()),
             looks: AtomicU64::new(0),
@@ -124,11 +125,12 @@ impl ProfileCredentials {
         match profile.kind() {
             Kind::UserOAuth => {}
             Kind::OidcFederation => return Ok(Box::new(self.workload(profile)?)),
+            Kind::ApiKey => return Ok(Box::new(self.key(profile, deployment)?)),
             Kind::Other(_) => return Err(unknown().into()),
         }
         let dress = dress(deployment, profile.get(Member::WorkspaceId))?;
         let store = self.source.profiles.tokens(name, profile)?;
-        let Some(client) = profile.client(&self.source.env)? else {
+        let Some(client) = profile.client(&self.source.env, &self.source.resolver).await? else {
             return Ok(Box::new(Replaced { store, dress, newest: SyncMutex::new(None) }));
         };
         let (backend, clock) = (Arc::clone(&self.backend), Arc::clone(&self.clock));
@@ -140,6 +142,16 @@ impl ProfileCredentials {
 }
 
 impl ProfileCredentials {
+    /// The API key, asked for once, and again when its time is over or the service refuses it.
+    fn key(&self, profile: &Profile, deployment: Url) -> Result<Cached, AuthError> {
+        let missing =
+            || ProfileError::member(Member::ApiKey, "is missing; set it to a reference such as env:NAME");
+        let reference = profile.reference(Member::ApiKey)?.ok_or_else(missing)?;
+        let name = SecretName::new("api_key").map_err(ProfileError::from)?;
+        let source = FromSecret::new(self.source.resolver.provider(reference), name).bound_to(deployment);
+        Ok(Cached::new_with(source, Arc::clone(&self.clock), spread::drawn()))
+    }
+
     /// A workload's tokens; what names its workspace is part of the exchange.
     fn workload(&self, profile: &Profile) -> Result<Cached, AuthError> {
         let needed =

@@ -12,13 +12,14 @@ use claude_sdk::{
     ProfileError,
     auth_core::{Client, Snapshot},
     profile::{Kind, Member, Profile, ProfileName, Profiles},
-    secrets::providers::Env,
+    secrets::{Resolver, providers::Env},
     token_store::TokenStore,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod files;
+mod references;
 mod session;
 
 pub fn env(pairs: &[(&'static str, &str)]) -> Env {
@@ -95,6 +96,7 @@ fn every_member_can_be_set_found_by_its_name_and_removed() {
     for member in Member::ALL {
         let value = match member.as_str() {
             text if text.ends_with("_url") || text.ends_with("_endpoint") => "https://auth.example/x",
+            _ if member.is_reference() => "env:KEY",
             _ => "value",
         };
         let empty = Profile::oidc_federation();
@@ -169,27 +171,27 @@ fn without_an_issuer_the_server_is_claudes_and_with_one_it_is_the_profiles_own()
     assert_eq!(server.revocation_endpoint().unwrap().as_str(), "https://auth.example/revoke");
 }
 
-#[test]
-fn a_client_secret_is_sent_for_the_client_it_belongs_to() {
-    let shown = |profile: &Profile, pairs: &[(&'static str, &str)]| -> Option<(String, String)> {
-        let client: Option<Client> = profile.client(&env(pairs)).unwrap();
+#[tokio::test]
+async fn a_client_secret_is_sent_for_the_client_it_belongs_to() {
+    let shown = async |profile: &Profile, pairs: &[(&'static str, &str)]| -> Option<(String, String)> {
+        let client: Option<Client> = profile.client(&env(pairs), &Resolver::new()).await.unwrap();
         client.map(|client| (client.id().to_owned(), format!("{client:?}")))
     };
     let mut profile = Profile::user_oauth();
-    assert_eq!(shown(&profile, &[("CLAUDE_CLIENT_SECRET", "canary")]), None, "nobody to be");
+    assert_eq!(shown(&profile, &[("CLAUDE_CLIENT_SECRET", "canary")]).await, None, "nobody to be");
     let both = [("CLAUDE_CLIENT_ID", "app"), ("CLAUDE_CLIENT_SECRET", "canary")];
-    let (id, debug) = shown(&profile, &both).unwrap();
+    let (id, debug) = shown(&profile, &both).await.unwrap();
     assert!(id == "app" && debug.contains("Post") && !debug.contains("canary"), "{debug}");
 
     profile.set(Member::ClientId, Some("app")).unwrap();
-    assert!(shown(&profile, &both[1..]).unwrap().1.contains("Post"), "the profile says whose it is");
-    assert!(shown(&profile, &both).unwrap().1.contains("Post"));
-    assert!(shown(&profile, &[]).unwrap().1.contains("None"));
+    assert!(shown(&profile, &both[1..]).await.unwrap().1.contains("Post"), "the profile says whose it is");
+    assert!(shown(&profile, &both).await.unwrap().1.contains("Post"));
+    assert!(shown(&profile, &[]).await.unwrap().1.contains("None"));
     profile.set(Member::Issuer, Some("https://auth.example")).unwrap();
-    assert!(shown(&profile, &both).unwrap().1.contains("Basic"), "as the RFC has it");
+    assert!(shown(&profile, &both).await.unwrap().1.contains("Basic"), "as the RFC has it");
 
     profile.set(Member::ClientId, Some("another")).unwrap();
-    let (id, debug) = shown(&profile, &both).unwrap();
+    let (id, debug) = shown(&profile, &both).await.unwrap();
     assert!(id == "another" && debug.contains("None"), "a secret of `app` is not `another`'s: {debug}");
 }
 

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use claude_sdk::credentials::{CredentialProvider, OAuth, Refresher, Resolution};
 use claude_sdk::profile::{ProfileName, Profiles};
-use claude_sdk::secrets::providers::Env;
+use claude_sdk::secrets::{Resolver, providers::Env};
 use claude_sdk::token_store::TokenStore as _;
 use claude_sdk::transport::backends::Reqwest;
 use claude_sdk::transport::{Clock, SystemClock};
@@ -82,7 +82,7 @@ async fn main() -> Result<()> {
 async fn open(env: &Env, backend: Reqwest) -> Result<OAuth> {
     let (profiles, name) = (Profiles::of(env)?, ProfileName::new(PROFILE)?);
     let profile = profiles.load(&name)?;
-    let client = profile.client(env)?.context("the profile has a client id")?;
+    let client = profile.client(env, &Resolver::of(env)).await?.context("the profile has a client id")?;
     Ok(OAuth::open(profile.server()?, client, profiles.tokens(&name, &profile)?, backend).await?)
 }
 

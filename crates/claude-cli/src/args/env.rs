@@ -1,0 +1,45 @@
+use std::ffi::OsString;
+
+use clap::Subcommand;
+use claude_sdk::profile::ProfileName;
+
+/// The commands on environments: profiles, and the secrets they refer to.
+#[derive(Debug, Subcommand)]
+pub enum EnvCommand {
+    /// Print in what two profiles differ. Of a secret it is told where it is, whether it can be had, and a fingerprint whose key
+    /// is forgotten at the end of the run.
+    Diff {
+        /// One profile.
+        one: ProfileName,
+        /// The other.
+        other: ProfileName,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that profiles can be used: every reference leads to a secret, tokens are nobody else's to read, and no secret is
+    /// shared by two of them. Exit status 1 where something is wrong.
+    Check {
+        /// The profiles; without them all.
+        profiles: Vec<ProfileName>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a program with what a profile says in its environment: its secrets are had for that program only.
+    #[command(after_help = RUN)]
+    Run {
+        /// The profile.
+        profile: ProfileName,
+        /// The program and its arguments.
+        #[arg(required = true, last = true, value_name = "PROGRAM")]
+        program: Vec<OsString>,
+    },
+}
+
+const RUN: &str = "\
+The program gets ANTHROPIC_BASE_URL, and
+  ANTHROPIC_API_KEY                        of a profile with an API key, or
+  ANTHROPIC_PROFILE, ANTHROPIC_CONFIG_DIR  of any other, and
+  CLAUDE_CLIENT_ID, CLAUDE_CLIENT_SECRET   of one with a confidential client.
+Other keys and tokens of this environment it does not get.";

@@ -1,0 +1,88 @@
+//! In what two profiles differ.
+
+use std::fmt::Write as _;
+
+use claude_sdk::{
+    profile::{Member, Profile, ProfileName, Profiles},
+    secrets::providers::Env,
+};
+use serde::Serialize;
+
+use super::{Fact, Fingerprints, facts};
+use crate::{
+    console::{plain, print, print_json, tell},
+    profile::kind,
+    references::resolver,
+};
+
+/// A member that is not the same in both.
+#[derive(Debug, Serialize)]
+struct Difference {
+    member: &'static str,
+    one: Side,
+    other: Side,
+}
+
+/// What a member is in one of them.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Side {
+    Absent,
+    Value(String),
+    Secret(Fact),
+}
+
+pub(super) async fn run(env: &Env, names: [ProfileName; 2], json: bool) -> anyhow::Result<()> {
+    let (profiles, resolver, prints) = (Profiles::of(env)?, resolver(env), Fingerprints::default());
+    let [one, other] = &names;
+    let (one, other) = (profiles.load(one)?, profiles.load(other)?);
+    let facts = [facts(&one, &resolver, &prints).await, facts(&other, &resolver, &prints).await];
+    let differences = differences([&one, &other], &facts);
+    if json {
+        return print_json(&differences);
+    }
+    if differences.is_empty() {
+        tell("they do not differ");
+    }
+    let width = names.iter().map(|name| name.as_str().len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for Difference { member, one, other } in &differences {
+        writeln!(text, "{member}")?;
+        for (name, side) in names.iter().zip([one, other]) {
+            writeln!(text, "  {:width$}  {}", name.as_str(), told(side))?;
+        }
+    }
+    Ok(print(text)?)
+}
+
+fn differences(profiles: [&Profile; 2], facts: &[Vec<Fact>; 2]) -> Vec<Difference> {
+    let kinds = profiles.map(|profile| Side::Value(kind(profile).to_owned()));
+    let of_kind = std::iter::once(("type", kinds));
+    let of_members = Member::ALL.into_iter().map(|member| {
+        let [first, second] = facts;
+        let sides = [(profiles[0], first), (profiles[1], second)].map(|(profile, facts)| {
+            if member.is_reference() {
+                let fact = facts.iter().find(|fact| fact.member == member.as_str());
+                return fact.map_or(Side::Absent, |fact| Side::Secret(fact.clone()));
+            }
+            profile.get(member).map_or(Side::Absent, |value| Side::Value(value.to_owned()))
+        });
+        (member.as_str(), sides)
+    });
+    let different = of_kind.chain(of_members).filter(|(_, [one, other])| one != other);
+    different.map(|(member, [one, other])| Difference { member, one, other }).collect()
+}
+
+fn told(side: &Side) -> String {
+    match side {
+        Side::Absent => "-".to_owned(),
+        Side::Value(value) => plain(value),
+        Side::Secret(fact) => {
+            let reference = plain(fact.reference.as_deref().unwrap_or("no reference"));
+            match (&fact.fingerprint, &fact.error) {
+                (Some(print), _) => format!("{reference}  {print}"),
+                (None, error) => format!("{reference}  {}", error.as_deref().unwrap_or_default()),
+            }
+        }
+    }
+}

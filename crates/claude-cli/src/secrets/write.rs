@@ -1,0 +1,145 @@
+//! `claudectl secrets put` and `rotate`.
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use claude_sdk::secrets::{
+    Reference, Secret, SecretName, SecretProvider, SecretStore,
+    providers::{Env, File},
+};
+use secrecy::zeroize::Zeroizing;
+use serde::Serialize;
+
+use crate::{
+    args::WriteArgs,
+    console::{print, print_json, scrubber, tell},
+    references::NamedVault,
+};
+
+/// The longest secret, in bytes.
+const LARGEST: u64 = 64 * 1024;
+
+/// What was done; never the secret.
+#[derive(Debug, Serialize)]
+struct Report {
+    reference: String,
+    /// Where the store counts.
+    version: Option<u64>,
+}
+
+/// Stores what standard input holds.
+pub(super) async fn put(args: WriteArgs) -> anyhow::Result<()> {
+    let place = Place::of(&args.reference)?;
+    let secret = given()?;
+    match &place {
+        Place::File(path) => {
+            // What is there is replaced only where it would be read, too.
+            if let Err(error) = kept(path).await
+                && error.kind() != claude_sdk::secrets::ErrorKind::Empty
+            {
+                return Err(error.into());
+            }
+            write(path, &secret)?;
+        }
+        Place::Vault(vault, name) => vault.put(name.clone(), secret).await?,
+    }
+    tell_of(&args, "Stored", None)
+}
+
+/// Replaces a secret that is there by what standard input holds.
+pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
+    let place = Place::of(&args.reference)?;
+    let former = match &place {
+        Place::File(path) => kept(path).await?,
+        Place::Vault(vault, name) => vault.get(name.clone()).await?,
+    };
+    let Some(former) = former else {
+        bail!("there is no secret to replace; store the first one with `claudectl secrets put`");
+    };
+    scrubber().watch(&former);
+    let secret = given()?;
+    if secret.expose() == former.expose() {
+        bail!("this is the secret that is there already; make a new one where it comes from");
+    }
+    let version = match (&place, former.version()) {
+        (Place::File(path), _) => {
+            write(path, &secret)?;
+            None
+        }
+        (Place::Vault(vault, name), Some(version)) => {
+            Some(vault.put_if(name.clone(), secret, version).await?)
+        }
+        (Place::Vault(vault, name), None) => {
+            vault.put(name.clone(), secret).await?;
+            None
+        }
+    };
+    tell_of(&args, "Replaced", version)
+}
+
+/// What can be written.
+enum Place {
+    File(PathBuf),
+    Vault(NamedVault, SecretName),
+}
+
+impl Place {
+    fn of(reference: &str) -> anyhow::Result<Self> {
+        let reference: Reference = reference.parse()?;
+        Ok(match reference.scheme() {
+            "file" => Self::File(reference.place().into()),
+            "vault" => Self::Vault(NamedVault::new(&Env::process()), SecretName::new(reference.place())?),
+            scheme => bail!("what {scheme}: leads to cannot be written here; take file: or vault:"),
+        })
+    }
+}
+
+async fn kept(path: &Path) -> Result<Option<Secret>, claude_sdk::secrets::Error> {
+    File::at(path).get(SecretName::new("secret")?).await
+}
+
+/// The secret on standard input, by the rules for secrets in files.
+fn given() -> anyhow::Result<Secret> {
+    if io::stdin().is_terminal() {
+        bail!(
+            "a secret is not typed here, where it would be seen; have a file or another program give it: `… < FILE`"
+        );
+    }
+    // The whole room at once: a buffer that grows would leave pieces of the secret behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(LARGEST)? + 2));
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut text);
+    if read.context("standard input cannot be read")? as u64 > LARGEST {
+        bail!("standard input is too large for a secret; give it the secret, and only it");
+    }
+    let secret = Secret::parse(std::mem::take(&mut *text), "standard input")?;
+    scrubber().watch(&secret);
+    if secret.was_trimmed() {
+        tell("a newline or a byte order mark around the secret was taken off");
+    }
+    Ok(secret)
+}
+
+/// Writes the file anew and puts it in the former one's place: it is the old one or the new one, and never anybody else's.
+fn write(path: &Path, secret: &Secret) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed =
+        || format!("{} cannot be written; check that its folder exists and is yours", path.display());
+    // Made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(secret.expose().as_bytes()).with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(failed)
+}
+
+fn tell_of(args: &WriteArgs, done: &str, version: Option<u64>) -> anyhow::Result<()> {
+    if args.json {
+        return print_json(&Report { reference: args.reference.clone(), version });
+    }
+    let version = version.map(|version| format!(" by version {version}")).unwrap_or_default();
+    Ok(print(format!("{done}{version}.\n"))?)
+}

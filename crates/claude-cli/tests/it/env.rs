@@ -1,0 +1,151 @@
+//! `claudectl env`.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use mock_server::MockServer;
+use serde_json::Value;
+
+use crate::{
+    claudectl::{CANARY, Run, run},
+    home::Home,
+};
+
+const DEV: &str = "CANARY-dev-key-1";
+const PROD: &str = "CANARY-prod-key-2";
+
+/// A file in the home that holds a secret.
+fn secret(home: &Home, name: &str, text: &str) -> PathBuf {
+    let path = home.path().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+fn env(home: &Home, arguments: &[&str]) -> Run {
+    let mut command = home.claudectl(&[&["env"], arguments].concat());
+    command
+        .env("DEV_KEY", DEV)
+        .env("ANTHROPIC_API_KEY", "CANARY-not-for-children")
+        .env("PATH", "/usr/bin:/bin");
+    run(&mut command)
+}
+
+fn set(home: &Home, profile: &str, assignments: &[&str]) {
+    run(&mut home.claudectl(&[&["profile", "set", profile], assignments].concat())).ok();
+}
+
+/// Two environments, each with a secret of its own.
+async fn two() -> Home {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let path = secret(&home, "prod-key", PROD);
+    set(&home, "dev", &["api_key=env:DEV_KEY", "base_url=https://dev.example"]);
+    set(&home, "prod", &[&format!("api_key=file:{}", path.display()), "base_url=https://prod.example"]);
+    home
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_is_told_without_the_secrets() {
+    let home = two().await;
+    let diff = env(&home, &["diff", "dev", "prod"]);
+    let text = diff.ok();
+    assert!(!text.contains(CANARY), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(&lines[..3], ["base_url", "  dev   https://dev.example", "  prod  https://prod.example"]);
+    assert!(lines[3] == "api_key" && lines[4].starts_with("  dev   env:DEV_KEY  "), "{text}");
+    let print = |line: &str| line.rsplit("  ").next().unwrap().to_owned();
+    assert!(print(lines[4]).len() == 16 && print(lines[4]) != print(lines[5]), "{text}");
+    // The fingerprints of another run are others: nobody can try guesses on them.
+    assert_ne!(print(env(&home, &["diff", "dev", "prod"]).ok().lines().nth(4).unwrap()), print(lines[4]));
+
+    secret(&home, "prod-key", DEV);
+    let diff: Value = serde_json::from_str(env(&home, &["diff", "dev", "prod", "--json"]).ok()).unwrap();
+    assert_eq!(diff[1]["member"], "api_key");
+    assert_eq!(
+        diff[1]["one"]["fingerprint"], diff[1]["other"]["fingerprint"],
+        "the same secret in two places"
+    );
+
+    fs::remove_file(home.path().join("prod-key")).unwrap();
+    let diff = env(&home, &["diff", "dev", "prod"]);
+    assert!(diff.ok().lines().nth(5).unwrap().contains("does not exist"), "{diff:?}");
+    let same = env(&home, &["diff", "dev", "dev"]);
+    assert_eq!((same.status, same.stdout.as_str()), (Some(0), ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_finds_what_cannot_be_had_is_open_or_shared() {
+    let home = two().await;
+    let checked = env(&home, &["check"]);
+    assert_eq!(checked.ok(), "dev: can be used (1 secrets)\nprod: can be used (1 secrets)\n");
+
+    secret(&home, "prod-key", DEV);
+    let shared = env(&home, &["check"]);
+    shared.failed(1, "there are 2 problems");
+    assert!(shared.stdout.contains("dev: its api_key is the same secret as in prod"), "{shared:?}");
+
+    fs::set_permissions(home.path().join("prod-key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let open = env(&home, &["check", "--json"]);
+    open.failed(1, "there is a problem");
+    let reports: Value = serde_json::from_str(&open.stdout).unwrap();
+    assert_eq!(reports[0]["problems"].as_array().unwrap().len(), 0);
+    assert!(reports[1]["problems"][0].as_str().unwrap().contains("chmod 600"), "{reports}");
+
+    set(&home, "empty", &["api_key=env:NOWHERE"]);
+    home.write("configs/broken.json", "CANARY");
+    let broken = env(&home, &["check", "empty", "broken"]);
+    broken.failed(1, "there are 2 problems");
+    assert!(
+        broken.stdout.contains("NOWHERE does not exist") && broken.stdout.contains("broken: "),
+        "{broken:?}"
+    );
+    env(&home, &["check", "nobody"]).failed(1, "there is a problem");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_finds_tokens_that_others_can_read() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    assert_eq!(env(&home, &["check"]).ok(), "default: can be used (0 secrets)\n");
+    fs::set_permissions(home.config("credentials/default.json"), fs::Permissions::from_mode(0o640)).unwrap();
+    env(&home, &["check"]).failed(1, "there is a problem");
+    run(&mut Home::new(&server).claudectl(&["env", "check"])).failed(1, "there is no profile to check");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_the_secrets_of_its_profile_and_no_others() {
+    let home = two().await;
+    let show = "echo \"$ANTHROPIC_API_KEY $ANTHROPIC_BASE_URL\"; ulimit -c; exit 7";
+    let ran = env(&home, &["run", "prod", "--", "sh", "-c", show]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(7), ""), "the status is the program's");
+    assert_eq!(ran.stdout, format!("{PROD} https://prod.example/\n0\n"));
+
+    secret(&home, "client", "CANARY-client");
+    let reference = format!("client_secret=file:{}", home.path().join("client").display());
+    set(&home, "person", &["client_id=app", &reference]);
+    let show = "echo \"$ANTHROPIC_PROFILE $CLAUDE_CLIENT_ID $CLAUDE_CLIENT_SECRET [$ANTHROPIC_API_KEY]\"";
+    let ran = env(&home, &["run", "person", "--", "sh", "-c", show]);
+    assert_eq!(ran.ok(), "person app CANARY-client []\n");
+
+    env(&home, &["run", "prod", "--", "/nowhere/program"]).failed(1, "/nowhere/program could not be run");
+    env(&home, &["run", "prod"]).failed(2, "PROGRAM");
+    env(&home, &["run", "nobody", "--", "true"]).failed(1, "there is no profile \"nobody\"");
+    fs::remove_file(home.path().join("prod-key")).unwrap();
+    env(&home, &["run", "prod", "--", "true"]).failed(1, "does not exist");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_takes_its_key_from_a_reference() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    secret(&home, "key", server.api_key());
+    let reference = format!("file:{}", home.path().join("key").display());
+    let create = |more: &[&str]| run(&mut home.claudectl(&[&["messages", "create", "hello"], more].concat()));
+    create(&["--api-key-from", &reference]).ok();
+    create(&["--api-key-from", "sk-ant-CANARY"]).failed(1, "never the secret itself");
+    create(&["--api-key-from", "env:NOWHERE"]).failed(1, "NOWHERE");
+    set(&home, "prod", &[&format!("api_key={reference}")]);
+    create(&["--profile", "prod"]).ok();
+    let mut refused = home.claudectl(&["profile", "set", "prod", "api_key=sk-ant-CANARY"]);
+    run(&mut refused).failed(1, "never the secret itself");
+}
