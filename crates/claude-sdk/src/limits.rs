@@ -78,8 +78,8 @@ impl RateLimits {
         *self == Self::default()
     }
 
-    pub(crate) fn observation(&self, retry_after: Option<Duration>) -> Observation {
-        let mut seen = Observation::default();
+    pub(crate) fn observation(&self, retry_after: Option<Duration>, permit: Option<u64>) -> Observation {
+        let mut seen = Observation::default().with_permit(permit);
         seen.requests = self.requests.window();
         seen.input_tokens = self.input_tokens.window();
         seen.output_tokens = self.output_tokens.window();

@@ -83,6 +83,23 @@ impl Bucket {
             self.give(charged - actual);
         }
     }
+
+    /// Goes on with another rate; what is left stays, as far as there is room for it.
+    pub(crate) fn change(&mut self, rate: Rate) {
+        self.rate = rate;
+        self.level = self.level.min(units(rate.burst()));
+    }
+
+    /// Leaves no more than somebody else counts, who tells whole tokens only: what is beyond them is anybody's guess, and
+    /// taking it away at each word would cost half a token each time.
+    pub(crate) fn lower_to(&mut self, amount: u64) {
+        self.level = self.level.min(units(amount) + TOKEN - 1);
+    }
+
+    /// Leaves no less than `amount`, as far as there is room for it.
+    pub(crate) fn raise_to(&mut self, amount: u64) {
+        self.level = self.level.max(units(amount)).min(units(self.rate.burst()));
+    }
 }
 
 fn units(amount: u64) -> i128 {
@@ -153,5 +170,17 @@ mod tests {
         still.take(1);
         still.refill(crate::moment::FOREVER);
         assert_eq!((still.until(1), still.full_at()), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn another_rate_counts_from_now_on() {
+        let mut bucket = bucket(60, 60);
+        bucket.take(60);
+        bucket.refill(SECOND);
+        bucket.change(Rate::per_minute(600).with_burst(5));
+        bucket.refill(SECOND + SECOND / 10);
+        assert!(bucket.has(2) && !bucket.has(3));
+        bucket.refill(60 * SECOND);
+        assert!(bucket.has(5) && !bucket.has(6));
     }
 }

@@ -88,6 +88,11 @@ impl Rate {
     pub const fn burst(self) -> u64 {
         self.burst
     }
+
+    /// The lesser of both, in rate and in burst.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { per_minute: self.per_minute.min(other.per_minute), burst: self.burst.min(other.burst) }
+    }
 }
 
 impl From<u64> for Rate {

@@ -17,6 +17,9 @@ pub struct Observation {
     pub output_tokens: Option<Window>,
     /// How long the server asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// The [number](crate::Permit::number) of the permit that the reply is to: replies overtake each other, and what was
+    /// asked for later is the newer word. Without it, a limiter takes the word for an old one.
+    pub permit: Option<u64>,
 }
 
 impl Observation {
@@ -42,6 +45,17 @@ impl Observation {
     #[must_use]
     pub const fn with_retry_after(self, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..self }
+    }
+
+    /// Sets the number of the permit that the reply is to, where there is one.
+    #[must_use]
+    pub const fn with_permit(self, permit: Option<u64>) -> Self {
+        Self { permit, ..self }
+    }
+
+    /// The windows, in the order of [`Dimension::ALL`](crate::Dimension::ALL).
+    pub(crate) const fn windows(&self) -> [Option<Window>; 3] {
+        [self.requests, self.input_tokens, self.output_tokens]
     }
 }
 

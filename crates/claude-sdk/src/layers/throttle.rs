@@ -110,7 +110,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         let now = self.clock.now();
         let limits = RateLimits::from_headers(response.headers(), now);
         let retry_after = transport::layers::retry_after(response.headers(), now);
-        limiter.observe(&charge.key, &limits.observation(retry_after));
+        limiter.observe(&charge.key, &limits.observation(retry_after, permit.number()));
         self.note(limits);
         if !response.status().is_success() {
             // A refusal costs no tokens; its permit is not held while somebody waits to try again.

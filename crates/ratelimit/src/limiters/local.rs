@@ -19,6 +19,7 @@ use crate::{
 mod book;
 mod lane;
 mod line;
+mod meter;
 mod place;
 mod seat;
 
@@ -40,7 +41,10 @@ const LEASE: Duration = Duration::from_mins(10);
 ///   beyond that is charged then.
 /// - Whoever waits stands in line: those of one tenant in the order they came, tenants by turns
 ///   ([`Key::with_tenant`]). A wait that is too long is refused before it begins, as far as it is known.
-/// - Of an [`Observation`] only `retry_after` is used: it closes the key until then. However long it is, it is obeyed.
+/// - It listens to the server ([`Observation`]). `retry_after` closes the key until then, however long it is. Limits that
+///   were set are ceilings: the server's word lowers them and never raises them. Where none was set
+///   ([`Local::listening`]) the server's own limit is adopted, and its changes. What the server has left is the most that
+///   is left here, too; the reply to the latest permit may also say that there is more than was thought.
 /// - It keeps a bounded number of keys ([`LocalBuilder::max_keys`]). Keys that are idle are forgotten first; while none
 ///   is, new keys wait for one.
 #[derive(Debug, Clone)]
@@ -67,6 +71,11 @@ impl Local {
     /// Begins a limiter of `limits` for every key.
     pub fn limited_to(limits: Limits) -> LocalBuilder {
         LocalBuilder { limits, special: HashMap::new(), lease: LEASE, max_keys: MAX_KEYS }
+    }
+
+    /// Begins a limiter that has no limits but those that the server tells.
+    pub fn listening() -> LocalBuilder {
+        Self::limited_to(Limits::default())
     }
 
     /// Decides about `cost` now, without waiting; only [`Decision::Admit`] charges it, for good.
@@ -104,11 +113,7 @@ impl RateLimiter for Local {
     }
 
     fn observe(&self, key: &Key, seen: &Observation) {
-        self.0.change(key, |lane, now| {
-            if let Some(retry_after) = seen.retry_after {
-                lane.close_until(now.saturating_add(nanos(retry_after)));
-            }
-        });
+        self.0.change(key, |lane, now| lane.hear(now, seen));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The limiter of several dimensions.
 
 mod decisions;
+mod hearing;
 mod keys;
 mod line;
 mod oracle;

@@ -8,6 +8,7 @@ use crate::Cost;
 #[derive(Debug, Default)]
 pub(super) struct Book {
     open: BTreeMap<u64, Entry>,
+    sum: [u128; 3],
 }
 
 #[derive(Debug)]
@@ -25,6 +26,9 @@ impl Book {
     }
 
     pub(super) fn open(&mut self, number: u64, charged: Cost, ends_at: u64) {
+        for (sum, amount) in self.sum.iter_mut().zip(charged.amounts()) {
+            *sum += u128::from(amount);
+        }
         self.open.insert(number, Entry { charged, assumed: unknown(charged), ends_at });
     }
 
@@ -35,13 +39,26 @@ impl Book {
     }
 
     pub(super) fn close(&mut self, number: u64) -> Option<Entry> {
-        self.open.remove(&number)
+        let entry = self.open.remove(&number)?;
+        for (sum, amount) in self.sum.iter_mut().zip(entry.charged.amounts()) {
+            *sum -= u128::from(amount);
+        }
+        Some(entry)
     }
 
     /// Takes out one permit whose time is over. All have the same time, so the oldest ends first.
     pub(super) fn close_late(&mut self, now: u64) -> Option<Entry> {
         let (&number, _) = self.open.first_key_value().filter(|(_, entry)| entry.ends_at <= now)?;
         self.close(number)
+    }
+
+    /// What is charged for work that a server may not have counted yet when it answered to the permit of this number. That
+    /// one's own request and input are counted by then, its output is not.
+    pub(super) fn uncounted_at(&self, number: Option<u64>) -> [u128; 3] {
+        let own =
+            number.and_then(|number| self.open.get(&number)).map(|entry| entry.charged).unwrap_or_default();
+        let [requests, input, output] = self.sum;
+        [requests.saturating_sub(own.requests.into()), input.saturating_sub(own.input_tokens.into()), output]
     }
 
     /// When the time of the next permit is over.

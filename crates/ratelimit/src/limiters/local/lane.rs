@@ -5,9 +5,14 @@ use std::{sync::Arc, task::Waker, time::Duration};
 use super::{
     book::Book,
     line::{Line, Waiter},
+    meter::Meter,
     seat::{News, Seat},
 };
-use crate::{Cost, Decision, Dimension, Key, Limits, Rate, bucket::Bucket, moment::FOREVER};
+use crate::{
+    Cost, Decision, Dimension, Key, Limits, Observation,
+    bucket::Bucket,
+    moment::{FOREVER, nanos},
+};
 
 /// How long to wait before asking again where nobody knows: for a permit to be given back.
 pub(super) const SOME_TIME: u64 = 100_000_000; // ns
@@ -23,6 +28,8 @@ pub(super) struct Lane {
     /// How long a permit may be out.
     lease: u64,
     closed_until: u64,
+    /// The permit whose reply is the newest word of the server.
+    newest: Option<u64>,
     pub(super) book: Book,
     pub(super) line: Line,
 }
@@ -35,20 +42,14 @@ pub(super) struct Misfit {
     pub(super) capacity: u64,
 }
 
-/// One dimension.
-#[derive(Debug)]
-struct Meter {
-    bucket: Option<Bucket>,
-}
-
 impl Lane {
     pub(super) fn new(limits: &Limits, lease: u64, now: u64) -> Self {
-        let meter = |rate: Option<Rate>| Meter { bucket: rate.map(|rate| Bucket::full(rate, now)) };
         Self {
-            meters: limits.rates().map(meter),
+            meters: limits.rates().map(|ceiling| Meter::new(ceiling, now)),
             concurrency: limits.concurrency,
             lease,
             closed_until: 0,
+            newest: None,
             book: Book::default(),
             line: Line::default(),
         }
@@ -148,9 +149,21 @@ impl Lane {
         self.correct(charged, actual.unwrap_or(assumed));
     }
 
-    /// Closes the key for a time; an earlier and longer closing stays.
-    pub(super) fn close_until(&mut self, until: u64) {
-        self.closed_until = self.closed_until.max(until);
+    /// Takes note of what the server said.
+    pub(super) fn hear(&mut self, now: u64, seen: &Observation) {
+        if let Some(retry_after) = seen.retry_after {
+            self.closed_until = self.closed_until.max(now.saturating_add(nanos(retry_after)));
+        }
+        let is_newest = seen.permit.is_some() && seen.permit >= self.newest;
+        if is_newest {
+            self.newest = seen.permit;
+        }
+        let windows = seen.windows().into_iter().zip(self.book.uncounted_at(seen.permit));
+        for (meter, (window, uncounted)) in self.meters.iter_mut().zip(windows) {
+            if let Some(window) = window {
+                meter.hear(now, window, is_newest, uncounted);
+            }
+        }
     }
 
     /// Why `cost` can never be admitted, if it cannot.
