@@ -23,3 +23,4 @@ mod quickstart;
 mod secrets;
 mod sessions;
 mod slow_server;
+mod vault;

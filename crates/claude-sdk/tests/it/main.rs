@@ -28,6 +28,7 @@ mod login_ways;
 mod logout;
 mod middleware;
 mod options;
+mod oracle;
 mod patience;
 mod profile;
 mod redaction;

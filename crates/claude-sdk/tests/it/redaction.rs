@@ -28,7 +28,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::rig::{PATIENCE, Place, Waits, backend, client, decide, get, held, hello, raw, t0};
 
 /// In every secret of these tests, ours and the mock server's.
-const WORD: &str = "CANARY";
+pub const WORD: &str = "CANARY";
 const KEY: &str = "sk-ant-api03-CANARY\"k+/=%&\\key";
 const CLIENT_SECRET: &str = "CANARY\"client+/=secret";
 const ACCESS: &str = "sk-ant-oat01-CANARY\"access+/=";
@@ -97,7 +97,7 @@ impl Tape {
 }
 
 /// The ways in which a secret may show up.
-fn forms(secret: &str) -> Vec<String> {
+pub fn forms(secret: &str) -> Vec<String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let bytes = format!("{:?}", secret.as_bytes());
     let mut forms = vec![

@@ -27,6 +27,8 @@ use tokio::{
 };
 use url::{Url, form_urlencoded};
 
+use crate::oracle;
+
 /// When every test begins.
 pub const T0: Duration = Duration::from_secs(1_800_000_000);
 /// How long an access token lives in the tests of a session.
@@ -41,11 +43,13 @@ pub fn t0() -> SystemTime {
 
 /// A server whose clock moves only when told.
 pub fn held() -> mock_server::Builder {
+    oracle::listen();
     MockServer::builder().clock_held_at(t0())
 }
 
 /// The real backend, whatever proxies this machine has.
 pub fn backend() -> Reqwest {
+    oracle::listen();
     Reqwest::builder().no_proxy().build().unwrap()
 }
 
