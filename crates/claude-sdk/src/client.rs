@@ -19,6 +19,7 @@ use crate::{
     config::BaseUrl,
     credentials::{Credential, CredentialProvider},
     error::{ConfigError, Error},
+    estimates::Estimate,
     layers::Charge,
     limits::RateLimits,
     pipeline::Pipeline,
@@ -196,7 +197,7 @@ impl Client {
         method: Method,
         route: &str,
         body: Bytes,
-        charge: impl FnOnce() -> Charge,
+        charge: impl FnOnce(&Arc<dyn Estimate>) -> Charge,
     ) -> Result<transport::Request, Error> {
         let mut request = http::Request::new(body);
         *request.method_mut() = method;
@@ -208,8 +209,8 @@ impl Client {
         if let Some(deadline) = self.0.options.deadline {
             request.extensions_mut().insert(Deadline(self.0.clock.now() + deadline));
         }
-        if self.0.pipeline.is_limited {
-            request.extensions_mut().insert(charge());
+        if let Some(estimate) = &self.0.pipeline.estimate {
+            request.extensions_mut().insert(charge(estimate));
         }
         Ok(request)
     }

@@ -54,6 +54,7 @@
 //! | what happens to each attempt | [`transport::layers::Middleware`], or a closure | [`ClientBuilder::middleware`] |
 //! | rate limits | [`ratelimit::RateLimiter`] | [`ClientBuilder::rate_limiter`] |
 //! | secrets | [`secrets::SecretProvider`] | [`credentials::FromSecret`] with [`ClientBuilder::credentials`] |
+//! | what a call is taken to cost | [`estimates::Estimate`] | [`ClientBuilder::estimate`] |
 //! | credentials | [`credentials::CredentialProvider`] | [`ClientBuilder::credentials`] |
 //! | token sources | [`credentials::TokenSource`] | [`credentials::Cached`] with [`ClientBuilder::credentials`] |
 //! | sessions | [`token_store::TokenStore`], or a [`secrets::SecretStore`] | [`credentials::OAuth`] |
@@ -83,6 +84,7 @@ mod config;
 pub mod credentials;
 mod entropy;
 mod error;
+pub mod estimates;
 mod guard;
 pub mod layers;
 mod limits;

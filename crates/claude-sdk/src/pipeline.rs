@@ -22,6 +22,7 @@ use crate::{
     config::ApiVersion,
     credentials::CredentialProvider,
     error::ConfigError,
+    estimates::Estimate,
     layers::{Authorize, Equip, Throttle},
     limits::RateLimits,
     stream::FirstContent,
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) backend: Arc<dyn HttpBackend>,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
+    pub(crate) estimate: Arc<dyn Estimate>,
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
     /// What every request carries.
     pub(crate) headers: HeaderMap,
@@ -64,8 +66,8 @@ pub(crate) struct Pipeline {
     pub(crate) backend: Arc<dyn HttpBackend>,
     /// Where the limits of the newest answer are kept.
     pub(crate) reported: Arc<Mutex<RateLimits>>,
-    /// Whether a limiter wants to know what a request is charged.
-    pub(crate) is_limited: bool,
+    /// Says what a request is charged, where a limiter wants to know.
+    pub(crate) estimate: Option<Arc<dyn Estimate>>,
 }
 
 /// Nests the layers.
@@ -75,7 +77,7 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
     let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version)?.needs(needs);
-    let is_limited = limiter.is_some();
+    let estimate = limiter.is_some().then_some(parts.estimate);
     let backend = match limiter {
         Some(limiter) => Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait),
         None => Throttle::unlimited(backend, Arc::clone(&clock)),
@@ -94,5 +96,5 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     if let Some(breaker) = parts.breaker {
         backend = backend.breaker(breaker);
     }
-    Ok(Pipeline { backend: Arc::new(backend), reported, is_limited })
+    Ok(Pipeline { backend: Arc::new(backend), reported, estimate })
 }

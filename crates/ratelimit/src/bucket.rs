@@ -14,6 +14,8 @@ const MOST_DEBT: i128 = 60;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
     rate: Rate,
+    /// The level of a full bucket, and of the deepest debt.
+    bounds: (i128, i128),
     /// In units; below zero there is a debt.
     level: i128,
     at: u64,
@@ -21,7 +23,8 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn full(rate: Rate, now: u64) -> Self {
-        Self { rate, level: units(rate.burst()), at: now }
+        let bounds = bounds(rate);
+        Self { rate, bounds, level: bounds.0, at: now }
     }
 
     pub(crate) const fn rate(&self) -> Rate {
@@ -32,7 +35,7 @@ impl Bucket {
     pub(crate) fn refill(&mut self, now: u64) {
         if now > self.at {
             let earned = i128::from(now - self.at) * i128::from(self.rate.amount());
-            self.level = (self.level + earned).min(units(self.rate.burst()));
+            self.level = (self.level + earned).min(self.bounds.0);
             self.at = now;
         }
     }
@@ -67,12 +70,11 @@ impl Bucket {
     }
 
     pub(crate) fn take(&mut self, amount: u64) {
-        let most_debt = units(self.rate.amount()) * MOST_DEBT;
-        self.level = (self.level - units(amount)).max(-most_debt);
+        self.level = (self.level - units(amount)).max(self.bounds.1);
     }
 
     pub(crate) fn give(&mut self, amount: u64) {
-        self.level = (self.level + units(amount)).min(units(self.rate.burst()));
+        self.level = (self.level + units(amount)).min(self.bounds.0);
     }
 
     /// Charges the difference to `actual`, where `charged` has been taken.
@@ -87,7 +89,8 @@ impl Bucket {
     /// Goes on with another rate; what is left stays, as far as there is room for it.
     pub(crate) fn change(&mut self, rate: Rate) {
         self.rate = rate;
-        self.level = self.level.min(units(rate.burst()));
+        self.bounds = bounds(rate);
+        self.level = self.level.min(self.bounds.0);
     }
 
     /// Leaves no more than somebody else counts, who tells whole tokens only: what is beyond them is anybody's guess, and
@@ -98,8 +101,12 @@ impl Bucket {
 
     /// Leaves no less than `amount`, as far as there is room for it.
     pub(crate) fn raise_to(&mut self, amount: u64) {
-        self.level = self.level.max(units(amount)).min(units(self.rate.burst()));
+        self.level = self.level.max(units(amount)).min(self.bounds.0);
     }
+}
+
+fn bounds(rate: Rate) -> (i128, i128) {
+    (units(rate.burst()), -units(rate.amount()) * MOST_DEBT)
 }
 
 fn units(amount: u64) -> i128 {

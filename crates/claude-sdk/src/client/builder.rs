@@ -18,6 +18,7 @@ use crate::{
     credentials::{Cached, Credential, CredentialProvider, FromSecret, Resolution, spread},
     entropy,
     error::{ConfigError, Error},
+    estimates::{Estimate, Longest},
     pipeline::{self, Parts, Timeouts},
     retry::Claude,
 };
@@ -39,6 +40,7 @@ pub struct ClientBuilder {
     limiter: Option<Arc<dyn RateLimiter>>,
     middleware: Chain,
     limiter_max_wait: Option<Duration>,
+    estimate: Option<Arc<dyn Estimate>>,
     retry: Option<Arc<dyn RetryPolicy>>,
     max_retries: Option<u32>,
     /// `None` until chosen, then what was chosen, which may be none.
@@ -203,6 +205,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Charges messages what `estimate` says before they are sent, in place of [`Longest`]; a limiter that gives back what was
+    /// not used lets more calls go at once the better it is.
+    pub fn estimate(mut self, estimate: impl Estimate) -> Self {
+        self.estimate = Some(Arc::new(estimate));
+        self
+    }
+
     /// Retries a failed call at most this many times, 2 by default; 0 turns retries off.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
@@ -326,6 +335,7 @@ impl ClientBuilder {
             backend,
             credentials: Arc::clone(&credentials),
             limiter: self.limiter,
+            estimate: self.estimate.unwrap_or_else(|| Arc::new(Longest)),
             middleware: self.middleware.0,
             headers,
             retry,

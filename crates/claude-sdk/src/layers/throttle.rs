@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
 use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
 
-use crate::limits::RateLimits;
+use crate::{estimates::Estimate, limits::RateLimits};
 
 /// Asks the rate limiter before each attempt and tells it what the service answered.
 ///
@@ -26,29 +26,46 @@ pub struct Throttle<B> {
 pub(crate) struct Charge {
     pub(crate) key: Key,
     pub(crate) cost: Cost,
+    /// Who wants to know what it did cost.
+    pub(crate) estimate: Option<Arc<dyn Estimate>>,
 }
 
 impl Default for Charge {
     fn default() -> Self {
-        Self { key: Key::from("api"), cost: Cost::requests(1) }
+        Self { key: Key::from("api"), cost: Cost::requests(1), estimate: None }
     }
 }
 
 /// The permit an answer came under, handed on in its extensions until the actual cost is known.
 #[derive(Debug, Clone)]
-pub(crate) struct HeldPermit(Arc<Mutex<Option<Permit>>>);
+pub(crate) struct HeldPermit {
+    permit: Arc<Mutex<Option<Permit>>>,
+    charge: Charge,
+}
 
 impl HeldPermit {
-    fn new(permit: Permit) -> Self {
-        Self(Arc::new(Mutex::new(Some(permit))))
+    fn new(permit: Permit, charge: Charge) -> Self {
+        Self { permit: Arc::new(Mutex::new(Some(permit))), charge }
     }
 
     /// Settles the permit with what the call really cost; the first caller's word counts.
     pub(crate) fn settle(&self, actual: Cost) {
-        let permit = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(permit) = permit {
+        if let Some(permit) = self.take() {
             permit.settle(actual);
         }
+    }
+
+    /// Settles the permit of a message that is whole, from which estimates may learn.
+    pub(crate) fn settle_whole(&self, actual: Cost) {
+        let Some(permit) = self.take() else { return };
+        permit.settle(actual);
+        if let Some(estimate) = &self.charge.estimate {
+            estimate.learn(self.charge.key.as_str(), actual);
+        }
+    }
+
+    fn take(&self) -> Option<Permit> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -116,7 +133,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
             // A refusal costs no tokens; its permit is not held while somebody waits to try again.
             permit.settle(Cost::requests(charge.cost.requests));
         } else if !permit.is_free() {
-            response.extensions_mut().insert(HeldPermit::new(permit));
+            response.extensions_mut().insert(HeldPermit::new(permit, charge));
         }
         Ok(response)
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use ratelimit::{Cost, Key};
@@ -7,6 +9,7 @@ use transport::Response;
 use crate::{
     client::{Client, MESSAGES},
     error::{ConfigError, Error},
+    estimates::Estimate,
     guard,
     layers::{Charge, HeldPermit},
     reply::{self, Opened, Reply},
@@ -88,7 +91,7 @@ impl Messages<'_> {
         let response = self.send(request, false, call).await?;
         let (message, extensions) = reply::json::<Message>(response, self.0.clock()).await?;
         if let Some(permit) = extensions.get::<HeldPermit>() {
-            permit.settle(cost(&message.usage));
+            permit.settle_whole(cost(&message.usage));
         }
         Ok(message)
     }
@@ -102,7 +105,8 @@ impl Messages<'_> {
         let body = self.0.encode(&request.body(stream)).map_err(ConfigError::Serialize)?;
         call.sends(&body);
         let length = body.len();
-        let request = self.0.request(Method::POST, MESSAGES, body, || charge(request, length))?;
+        let request =
+            self.0.request(Method::POST, MESSAGES, body, |estimate| charge(estimate, request, length))?;
         self.0.send(request).await
     }
 
@@ -110,7 +114,7 @@ impl Messages<'_> {
         let body = CountTokensRequest::of(request, self.0.extra());
         let body = Bytes::from(serde_json::to_vec(&body).map_err(ConfigError::Serialize)?);
         call.sends(&body);
-        let charge = || Charge { key: key(request), cost: Cost::requests(1) };
+        let charge = |_: &_| Charge { key: key(request), ..Charge::default() };
         let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
         let response = self.0.send(request).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
@@ -121,12 +125,10 @@ fn key(request: &MessageRequest) -> Key {
     Key::from(request.model.as_str())
 }
 
-/// What a message is charged before it is sent: about four bytes a token, and all the output it may have.
-fn charge(request: &MessageRequest, length: usize) -> Charge {
-    let input_tokens = (length as u64).div_ceil(4);
-    let cost =
-        Cost::requests(1).with_input_tokens(input_tokens).with_output_tokens(request.max_tokens.into());
-    Charge { key: key(request), cost }
+/// What a message is charged before it is sent.
+fn charge(estimate: &Arc<dyn Estimate>, request: &MessageRequest, length: usize) -> Charge {
+    let cost = estimate.cost(request, length);
+    Charge { key: key(request), cost, estimate: Some(Arc::clone(estimate)) }
 }
 
 /// What a message did cost. Cache reads do not count towards the limits (API documentation: rate limits).

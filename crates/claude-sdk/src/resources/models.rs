@@ -45,7 +45,7 @@ impl Models<'_> {
     }
 
     async fn read<T: serde::de::DeserializeOwned>(self, route: &str) -> Result<Reply<T>, Error> {
-        let request = self.0.request(Method::GET, route, Bytes::new(), Charge::default)?;
+        let request = self.0.request(Method::GET, route, Bytes::new(), |_| Charge::default())?;
         let response = self.0.send(request).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
     }

@@ -95,7 +95,7 @@ impl RawRequest<'_> {
             route.push_str(&query);
         }
         let body = body.map_err(ConfigError::Serialize)?;
-        let request = client.request(method, &route, body, Charge::default)?;
+        let request = client.request(method, &route, body, |_| Charge::default())?;
         reply::bytes(client.send(request).await?, client.clock()).await
     }
 }

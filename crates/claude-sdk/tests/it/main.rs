@@ -16,6 +16,8 @@ mod cleartext;
 mod contract;
 mod crowd;
 mod discovery;
+#[cfg(feature = "test-util")]
+mod estimates;
 mod failing_store;
 mod failures;
 mod faults;

@@ -1,7 +1,7 @@
 //! Several limits at once in one process, counted exactly.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
@@ -63,7 +63,8 @@ struct Shared {
 /// All keys by their names, and the number the next permit or ticket gets.
 #[derive(Debug, Default)]
 struct Lanes {
-    by_name: HashMap<Arc<str>, Lane>,
+    /// Few keys are used at a time, so comparing a name or two is faster than hashing one.
+    by_name: BTreeMap<Arc<str>, Lane>,
     next_number: u64,
 }
 
@@ -83,8 +84,8 @@ impl Local {
     /// Those who wait in [`acquire`](RateLimiter::acquire) come first. How many permits are out is not asked: without a
     /// permit, nobody could say when this is over.
     pub fn try_acquire(&self, key: &Key, cost: Cost) -> Decision {
-        let mut lanes = self.0.lock();
         let now = self.0.now();
+        let mut lanes = self.0.lock();
         let decision = self.0.on_lane(&mut lanes, key, now, |lane, _| {
             lane.advance(now);
             lane.decide(now, key, cost)

@@ -181,7 +181,11 @@ impl MessageStream {
             call.receives(message, self.envelope.attempts);
         }
         if let (Some(permit), Some(message)) = (&self.permit, self.accumulator.snapshot()) {
-            permit.settle(cost(&message.usage));
+            let cost = cost(&message.usage);
+            match self.end {
+                End::Complete => permit.settle_whole(cost),
+                End::Open | End::Failed => permit.settle(cost),
+            }
         }
     }
 }
