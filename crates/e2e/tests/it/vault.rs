@@ -21,6 +21,7 @@ use claude_sdk::secrets::{
 use e2e::{Process, free_port};
 use serde_json::{Value, json};
 
+mod others;
 mod server;
 
 use server::Bao;

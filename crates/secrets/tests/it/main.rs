@@ -1,5 +1,12 @@
 //! The crate as its users see it.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod cached;
 mod chain;
@@ -9,6 +16,8 @@ mod env;
 #[cfg(unix)]
 mod file;
 mod foreign;
+#[cfg(target_os = "linux")]
+mod memory;
 mod redaction;
 mod resolver;
 mod scoped;

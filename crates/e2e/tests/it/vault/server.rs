@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::tools;
 
-const ROOT: &str = "root-canary";
+pub(super) const ROOT: &str = "root-canary";
 
 pub(super) struct Bao {
     pub(super) address: String,
