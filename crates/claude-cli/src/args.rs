@@ -66,6 +66,9 @@ pub enum Command {
         #[command(subcommand)]
         command: SecretsCommand,
     },
+    /// Ask how much of the rate limits is left. Sends a message of one token, because only its answer tells.
+    #[command(after_help = ENVIRONMENT)]
+    Limits(LimitsArgs),
     /// Run a mock of the service on loopback until interrupted.
     Mock(MockArgs),
     /// Print a completion script for a shell.
@@ -112,6 +115,28 @@ pub struct MessageArgs {
     /// Print JSON: the message, or for a stream one event a line.
     #[arg(long)]
     pub json: bool,
+    /// Where to send it, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What to ask the limits of.
+#[derive(Debug, ClapArgs)]
+pub struct LimitsArgs {
+    /// The model whose limits are asked for.
+    #[arg(long, default_value = "claude-sonnet-5-5")]
+    pub model: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// Where the API is, and whose calls these are.
+#[derive(Debug, ClapArgs)]
+pub struct ConnectionArgs {
     /// Read the API key from this file (mode 600) instead of the environment.
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     pub api_key_file: Option<PathBuf>,

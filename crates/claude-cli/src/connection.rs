@@ -9,9 +9,9 @@ use claude_sdk::{
     },
 };
 
-use crate::{args::MessageArgs, console::scrubber, references::resolver, wording::at_a_terminal};
+use crate::{args::ConnectionArgs, console::scrubber, references::resolver, wording::at_a_terminal};
 
-pub(crate) async fn client(args: &MessageArgs) -> anyhow::Result<Client> {
+pub(crate) async fn client(args: &ConnectionArgs) -> anyhow::Result<Client> {
     let mut builder = Client::builder().api_version(args.api_version);
     if let Some(url) = &args.base_url {
         builder = builder.base_url(url);

@@ -12,6 +12,7 @@ mod console;
 mod env;
 mod hardening;
 mod interrupt;
+mod limits;
 mod messages;
 mod mock;
 mod profile;
@@ -52,6 +53,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Profile { command } => profile::run(command).await,
         Command::Env { command } => env::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
+        Command::Limits(args) => limits::run(args).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,
         Command::Completions { shell } => completions(shell),

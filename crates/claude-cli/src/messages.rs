@@ -20,7 +20,7 @@ use crate::{
 const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(&args).await?;
+    let client = connection::client(&args.connection).await?;
     let request = request(&args)?;
     let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
     let message = answer.map_err(at_a_terminal)?;
@@ -34,7 +34,7 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
-    let client = connection::client(&args).await?;
+    let client = connection::client(&args.connection).await?;
     let request = request(&args)?;
     unless_interrupted(client.flush(), print_events(&client, &request, args.json)).await?
 }

@@ -14,6 +14,7 @@ mod claudectl;
 mod env;
 mod home;
 mod hygiene;
+mod limits;
 mod login;
 mod messages;
 mod mock;
