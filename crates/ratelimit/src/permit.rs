@@ -29,7 +29,8 @@ enum Account {
 
 /// A limiter of this crate that keeps account of its permits by their numbers.
 pub(crate) trait Ledger: Send + Sync {
-    fn assume(&self, key: &Key, number: u64, cost: Cost);
+    /// Is told what the work has cost if nobody says more, and what it was taken to have cost before.
+    fn assume(&self, key: &Key, number: u64, before: Cost, cost: Cost);
 
     /// Is called once for each permit, with what was assumed last and with what was said at the end.
     fn settle(&self, key: &Key, number: u64, assumed: Cost, actual: Option<Cost>);
@@ -74,9 +75,9 @@ impl Permit {
     /// Says what the work has cost if nobody says more: when the permit is dropped, or outlives the time its limiter
     /// gives it, that much is spent. Say it when the work begins.
     pub fn assume(&mut self, cost: Cost) {
-        self.assumed = Some(cost);
-        if let Some(Account::Ledger { ledger, key, number, .. }) = &self.account {
-            ledger.assume(key, *number, cost);
+        let before = self.assumed.replace(cost);
+        if let Some(Account::Ledger { ledger, key, number, unknown }) = &self.account {
+            ledger.assume(key, *number, before.unwrap_or(*unknown), cost);
         }
     }
 

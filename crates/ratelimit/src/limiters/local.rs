@@ -212,9 +212,9 @@ impl Lanes {
 }
 
 impl Ledger for Shared {
-    fn assume(&self, key: &Key, number: u64, cost: Cost) {
+    fn assume(&self, key: &Key, number: u64, before: Cost, cost: Cost) {
         if let Some(lane) = self.lock().by_name.get_mut(key.as_str()) {
-            lane.book.assume(number, cost);
+            lane.assume(number, before, cost);
         }
     }
 

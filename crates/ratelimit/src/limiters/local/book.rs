@@ -32,10 +32,10 @@ impl Book {
         self.open.insert(number, Entry { charged, assumed: unknown(charged), ends_at });
     }
 
-    pub(super) fn assume(&mut self, number: u64, cost: Cost) {
-        if let Some(entry) = self.open.get_mut(&number) {
-            entry.assumed = cost;
-        }
+    /// Whether that permit is out still, and it was noted.
+    pub(super) fn assume(&mut self, number: u64, cost: Cost) -> bool {
+        let entry = self.open.get_mut(&number);
+        entry.map(|entry| entry.assumed = cost).is_some()
     }
 
     pub(super) fn close(&mut self, number: u64) -> Option<Entry> {

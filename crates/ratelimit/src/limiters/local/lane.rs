@@ -142,6 +142,13 @@ impl Lane {
         wakers
     }
 
+    /// Notes what a permit has cost if nobody says more; one that was given up as late is charged for it now.
+    pub(super) fn assume(&mut self, number: u64, before: Cost, cost: Cost) {
+        if !self.book.assume(number, cost) {
+            self.correct(before, cost);
+        }
+    }
+
     /// Closes the account of a permit. One that is no longer open was given up as late: then all that it did cost beyond
     /// what was assumed is charged now.
     pub(super) fn settle(&mut self, number: u64, assumed: Cost, actual: Option<Cost>) {

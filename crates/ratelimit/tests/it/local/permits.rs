@@ -90,6 +90,25 @@ async fn a_permit_that_is_out_too_long_gives_back_what_was_not_used() {
 }
 
 #[tokio::test]
+async fn what_is_assumed_after_a_permit_was_given_up_counts_too() {
+    for ends in [Some(cost(1, 450, 0)), None] {
+        let timer = Arc::new(ManualTimer::new());
+        let limits = Limits::default().with_input_tokens(Rate::per_minute(0).with_burst(600));
+        let limiter = Local::limited_to(limits).lease(SECOND).build(Arc::clone(&timer));
+        let mut late = take(&limiter, cost(1, 500, 0)).await;
+        timer.advance(SECOND);
+        drop(take(&limiter, cost(1, 600, 0)).await); // all of it has come back
+        late.assume(cost(1, 400, 0));
+        let left = ends.map_or(200, |actual| {
+            late.settle(actual);
+            150
+        });
+        assert!(limiter.acquire(key(), cost(1, left + 1, 0), Duration::ZERO).await.is_err());
+        drop(take(&limiter, cost(1, left, 0)).await);
+    }
+}
+
+#[tokio::test]
 async fn a_settlement_without_sense_is_a_debt_of_an_hour_and_no_more() {
     let limiter = three(&Arc::new(ManualTimer::new()));
     take(&limiter, cost(1, 1, 1)).await.settle(cost(u32::MAX, u64::MAX, u64::MAX));
