@@ -24,7 +24,7 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
             "an answer of up to {max_tokens} tokens may take more than ten minutes, and few networks keep a silent \
              connection so long; use `claudectl messages stream`, or a smaller --max-tokens"
         ),
-        Error::Auth(AuthError::LoginRequired { .. }) => Ending {
+        Error::Auth(error @ AuthError::LoginRequired { .. }, ..) => Ending {
             status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1),
             told: plain(&format!("{error} (`claudectl auth login`)")),
         }

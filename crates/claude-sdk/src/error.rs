@@ -1,6 +1,9 @@
 //! What can go wrong, told so that a reader knows the next step and a program knows whether to try again.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use http::StatusCode;
 
@@ -10,6 +13,7 @@ mod answer;
 mod auth;
 mod command;
 mod config;
+mod envelope;
 mod login;
 #[cfg(feature = "profile")]
 mod profile;
@@ -19,43 +23,36 @@ pub use answer::{ApiError, UnexpectedAnswer};
 pub use auth::{AuthError, StoreError};
 pub use command::HelperProblem;
 pub use config::ConfigError;
+pub use envelope::Envelope;
 pub use login::LoginError;
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use stream::StreamError;
 
 pub(crate) use answer::{JsonError, shown};
-pub(crate) use stream::Envelope;
 
 /// Any failure of a call through this crate.
 ///
 /// Match on the variant for what to do, or ask [`is_retryable`](Self::is_retryable) and
 /// [`retry_after`](Self::retry_after). The text never contains a secret; the chain of
 /// [`source`](std::error::Error::source)s tells the lower levels.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The client was set up wrong; nothing was sent.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// No usable credential could be had.
-    #[error(transparent)]
-    Auth(#[from] AuthError),
+    Config(ConfigError),
+    /// No usable credential could be had, for the first attempt or for a later one.
+    Auth(AuthError, Envelope),
     /// The service answered with an error.
-    #[error(transparent)]
-    Api(#[from] Box<ApiError>),
-    /// The rate limiter of this client did not let the call through; nothing was sent.
-    #[error(transparent)]
-    RateLimit(#[from] ratelimit::Error),
+    Api(Box<ApiError>),
+    /// The rate limiter of this client did not let the call through, or not again.
+    RateLimit(ratelimit::Error, Envelope),
     /// No answer came back.
-    #[error(transparent)]
     Transport(transport::Error),
     /// An answer came back that is not one of this API's, or not all of it.
-    #[error(transparent)]
-    Answer(#[from] Box<UnexpectedAnswer>),
+    Answer(Box<UnexpectedAnswer>),
     /// A stream began and did not end as it should.
-    #[error(transparent)]
-    Stream(#[from] Box<StreamError>),
+    Stream(Box<StreamError>),
 }
 
 impl Error {
@@ -65,9 +62,9 @@ impl Error {
         match self {
             Self::Config(_) => false,
             Self::Answer(error) => error.is_retryable(),
-            Self::Auth(error) => error.is_retryable(),
+            Self::Auth(error, _) => error.is_retryable(),
             Self::Api(error) => error.is_retryable(),
-            Self::RateLimit(error) => error.is_retryable(),
+            Self::RateLimit(error, _) => error.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
             Self::Stream(error) => error.is_retryable(),
         }
@@ -78,9 +75,9 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after(),
-            Self::RateLimit(error) => error.retry_after(),
+            Self::RateLimit(error, _) => error.retry_after(),
             Self::Transport(error) => error.retry_after(),
-            Self::Auth(error) => error.retry_after(),
+            Self::Auth(error, _) => error.retry_after(),
             Self::Answer(error) => error.wait(),
             Self::Config(_) | Self::Stream(_) => None,
         }
@@ -110,11 +107,12 @@ impl Error {
             Self::Transport(error) => error.reach() == transport::Reach::MaybeSent,
             Self::Answer(error) => error.status().is_success(),
             Self::Stream(_) => true,
-            Self::Config(_) | Self::Auth(_) | Self::Api(_) | Self::RateLimit(_) => false,
+            Self::Config(_) | Self::Auth(..) | Self::Api(_) | Self::RateLimit(..) => false,
         }
     }
 
-    /// The service's name for the call, from the `request-id` header; quote it when asking for help.
+    /// The service's name for the last attempt that it answered, from the `request-id` header; quote it when asking for
+    /// help.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
@@ -122,7 +120,8 @@ impl Error {
             Self::Answer(error) => error.request_id(),
             Self::Stream(error) => error.request_id(),
             Self::Transport(error) => error.last_reply().and_then(reply::request_id),
-            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) => None,
+            Self::Auth(_, envelope) | Self::RateLimit(_, envelope) => envelope.request_id(),
+            Self::Config(_) => None,
         }
     }
 
@@ -132,7 +131,7 @@ impl Error {
     pub fn missing_scope(&self) -> Option<&auth_core::MissingScope> {
         match self {
             Self::Api(error) => error.missing_scope(),
-            Self::Auth(AuthError::MissingScope(missing)) => Some(missing),
+            Self::Auth(AuthError::MissingScope(missing), _) => Some(missing),
             _ => None,
         }
     }
@@ -155,18 +154,86 @@ impl Error {
             Self::Answer(error) => error.attempts(),
             Self::Transport(error) => error.attempts(),
             Self::Stream(error) => error.attempts(),
-            Self::Config(_) | Self::Auth(_) | Self::RateLimit(_) => 0,
+            Self::Auth(_, envelope) | Self::RateLimit(_, envelope) => envelope.attempts,
+            Self::Config(_) => 0,
         }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => write!(f, "{error}"),
+            Self::Auth(error, envelope) => write!(f, "{error}{envelope}"),
+            Self::Api(error) => write!(f, "{error}"),
+            Self::RateLimit(error, envelope) => write!(f, "{error}{envelope}"),
+            Self::Transport(error) => {
+                write!(f, "{error}")?;
+                self.request_id().map_or(Ok(()), |id| write!(f, " (last answer: request {id})"))
+            }
+            Self::Answer(error) => write!(f, "{error}"),
+            Self::Stream(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// The text is that of what it holds, and so are the causes.
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            Self::Auth(error, _) => error.source(),
+            Self::Api(error) => error.source(),
+            Self::RateLimit(error, _) => error.source(),
+            Self::Transport(error) => error.source(),
+            Self::Answer(error) => error.source(),
+            Self::Stream(error) => error.source(),
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// As one of a call that was not begun.
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        Self::Auth(error, Envelope::default())
+    }
+}
+
+impl From<Box<ApiError>> for Error {
+    fn from(error: Box<ApiError>) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<Box<UnexpectedAnswer>> for Error {
+    fn from(error: Box<UnexpectedAnswer>) -> Self {
+        Self::Answer(error)
+    }
+}
+
+impl From<Box<StreamError>> for Error {
+    fn from(error: Box<StreamError>) -> Self {
+        Self::Stream(error)
     }
 }
 
 /// A layer of this crate speaks [`transport::Error`] to its neighbours; here its own error comes out again.
 impl From<transport::Error> for Error {
     fn from(error: transport::Error) -> Self {
+        let envelope = Envelope {
+            request_id: error.last_reply().and_then(reply::request_id).map(str::to_owned),
+            attempts: error.attempts(),
+        };
         match error.into_refusal::<AuthError>() {
-            Ok(refusal) => Self::Auth(refusal),
+            Ok(refusal) => Self::Auth(refusal, envelope),
             Err(error) => match error.into_refusal::<ratelimit::Error>() {
-                Ok(refusal) => Self::RateLimit(refusal),
+                Ok(refusal) => Self::RateLimit(refusal, envelope),
                 Err(error) => Self::Transport(error),
             },
         }

@@ -112,7 +112,7 @@ pub use config::ApiVersion;
 #[cfg(feature = "profile")]
 pub use error::ProfileError;
 pub use error::{
-    ApiError, AuthError, ConfigError, Error, HelperProblem, LoginError, StoreError, StreamError,
+    ApiError, AuthError, ConfigError, Envelope, Error, HelperProblem, LoginError, StoreError, StreamError,
     UnexpectedAnswer,
 };
 pub use limits::{Limit, RateLimits};

@@ -21,6 +21,8 @@ const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// The largest error answer that is read, in bytes.
 const ERROR_LIMIT: usize = 1024 * 1024;
 
+/// The header that names a request.
+pub(crate) const REQUEST_ID: &str = "request-id";
 /// The longest name of a request that is kept, in characters.
 const MAX_ID: usize = 128;
 
@@ -156,7 +158,7 @@ pub(crate) async fn open(
             }
         };
         let Ok(answer) = serde_json::from_slice::<ErrorBody>(&body) else {
-            let what = shown(&foreign(&received), secret);
+            let what = shown(&foreign(&received, None), secret);
             let answer = UnexpectedAnswer::new(head.status, what, envelope).retry_after(retry_after);
             return Err(Box::new(answer).into());
         };
@@ -167,7 +169,7 @@ pub(crate) async fn open(
         return Err(Error::Api(Box::new(error)));
     }
     if content_type.is_some_and(|content_type| received != content_type) {
-        return Err(unexpected(foreign(&received), envelope));
+        return Err(unexpected(foreign(&received, content_type), envelope));
     }
     let extensions = head.extensions;
     let head = Box::new(Head { status: head.status, headers: head.headers });
@@ -207,7 +209,7 @@ fn missing_scope(headers: &HeaderMap, credential: &Credential) -> Option<Missing
 }
 
 fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {
-    let request_id = headers.get("request-id").and_then(|value| value.to_str().ok());
+    let request_id = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let attempts = extensions.get::<transport::Attempts>().map_or(1, |attempts| attempts.0);
     Envelope { request_id: request_id.map(|id| plain(id, secret)), attempts }
 }
@@ -221,11 +223,11 @@ fn plain(id: &str, secret: Option<&str>) -> String {
     shown(id, secret).chars().take(MAX_ID).collect()
 }
 
-/// The request's name in a head that came to nothing; none where it is not one, or repeats the credential.
+/// The request's name in a head that came to nothing; none where it is not one. `Authorize` has taken out one that repeats
+/// the credential.
 pub(crate) fn request_id(head: &http::response::Parts) -> Option<&str> {
-    let id = head.headers.get("request-id")?.to_str().ok()?;
-    let secret = head.extensions.get::<Credential>().map(Credential::expose);
-    (id.len() <= MAX_ID && !secret.is_some_and(|secret| id.contains(secret))).then_some(id)
+    let id = head.headers.get(REQUEST_ID)?.to_str().ok()?;
+    (id.len() <= MAX_ID).then_some(id)
 }
 
 /// The content type without its parameters, in lower case.
@@ -238,16 +240,29 @@ fn media_type<'a>(headers: &'a HeaderMap, secret: Option<&str>) -> Cow<'a, str> 
     shown.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().into()
 }
 
-fn foreign(received: &str) -> String {
-    match received {
-        "text/html" => {
+/// What came in place of the API's answer, or of the content type that was wanted of a success, and what to do about it.
+fn foreign(received: &str, wanted: Option<&str>) -> String {
+    match (received, wanted) {
+        ("application/json", Some("text/event-stream")) => {
+            "one whole JSON answer where a stream of events was asked for; call `create()` if what stands between cannot \
+             stream, or check the base URL"
+                .to_owned()
+        }
+        ("text/event-stream", Some("application/json")) => {
+            "text/event-stream instead of one whole JSON answer; call `stream()` if that is what the server does, or check \
+             the base URL"
+                .to_owned()
+        }
+        ("text/html", _) => {
             "a web page instead of the API's answer; check the base URL, and that no proxy or login page \
                         of the network stands in between"
                 .to_owned()
         }
-        "" => "no content type; check the base URL".to_owned(),
-        "application/json" => "JSON that is not the API's; check the base URL".to_owned(),
-        other => format!("{} instead of the API's answer; check the base URL", other.escape_default()),
+        ("", _) => "no content type; check the base URL".to_owned(),
+        ("application/json", _) => {
+            "JSON that is not the API's; check the base URL, and what stands between".to_owned()
+        }
+        (other, _) => format!("{} instead of the API's answer; check the base URL", other.escape_default()),
     }
 }
 

@@ -157,8 +157,8 @@ fn kind(error: &Error) -> Cow<'static, str> {
     }
     match error {
         Error::Config(_) => "config".into(),
-        Error::Auth(_) => "auth".into(),
-        Error::RateLimit(_) => "rate_limit".into(),
+        Error::Auth(..) => "auth".into(),
+        Error::RateLimit(..) => "rate_limit".into(),
         Error::Transport(error) => format!("{:?}", error.kind()).into(),
         Error::Answer(error) => error.status().as_str().to_owned().into(),
         Error::Api(_) | Error::Stream(_) => "stream".into(),

@@ -106,10 +106,10 @@ impl Error {
 
     /// Makes the error of a layer that says no before anything is sent, such as one that has no credential.
     ///
-    /// It is never retried. [`into_refusal`](Self::into_refusal) gives the reason back.
+    /// It is never retried, and is no attempt. [`into_refusal`](Self::into_refusal) gives the reason back.
     #[must_use]
     pub fn refused(reason: impl StdError + Send + Sync + 'static) -> Self {
-        Self::new(ErrorKind::Refused, Reach::NotSent, reason)
+        Self::new(ErrorKind::Refused, Reach::NotSent, reason).with_attempts(0)
     }
 
     /// Takes out the reason of a refusal, where it is a `T`.
@@ -149,14 +149,15 @@ impl Error {
         self
     }
 
-    /// Adds the head of a reply that an earlier attempt has got; [`Retry`](crate::layers::Retry) does.
+    /// Adds the head of a reply that the call got before this error; [`Retry`](crate::layers::Retry) does, and so may a layer
+    /// that sends more than once. Its extensions are left out: they may hold on to something.
     #[must_use]
-    pub(crate) fn with_last_reply(mut self, head: Option<Parts>) -> Self {
-        self.last_reply = head.map(Box::new);
+    pub fn with_last_reply(mut self, head: &Parts) -> Self {
+        self.last_reply = Some(Box::new(without_extensions(head)));
         self
     }
 
-    /// Returns the head of the last reply that an earlier attempt of the call has got, where this one got none.
+    /// Returns the head of the last reply that the call has got, where this attempt got none.
     #[must_use]
     pub fn last_reply(&self) -> Option<&Parts> {
         self.last_reply.as_deref()
@@ -205,7 +206,8 @@ impl Error {
         self.retry_after
     }
 
-    /// Returns how many attempts were made; 0 where the first was [not let through](ErrorKind::Open).
+    /// Returns how many attempts were made; 0 where the first was [not let through](ErrorKind::Open), or was
+    /// [refused](ErrorKind::Refused) before anything was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
@@ -268,7 +270,10 @@ impl fmt::Display for Error {
                 write!(f, "{target} sent something that could not be understood; check that the URL is right")
             }
             ErrorKind::BodyTooLarge { limit } => {
-                write!(f, "{target} sent more than {limit} bytes; raise the limit if that is expected")
+                write!(
+                    f,
+                    "{target} sent more than the {limit} bytes that are read of such an answer; ask for less, or check that the URL is right"
+                )
             }
             ErrorKind::Decode => write!(
                 f,
@@ -320,6 +325,15 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// A copy of `head` that holds nothing of what layers have put into it.
+pub(crate) fn without_extensions(head: &Parts) -> Parts {
+    let (mut copy, ()) = http::Response::new(()).into_parts();
+    copy.status = head.status;
+    copy.version = head.version;
+    copy.headers.clone_from(&head.headers);
+    copy
 }
 
 /// Host and port of a URI; `http::Uri` has no accessor that could return its user info among them.

@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
         );
         let after = client.models().list().await;
         ensure!(
-            matches!(after, Err(Error::Auth(AuthError::LoginRequired { .. }))),
+            matches!(after, Err(Error::Auth(AuthError::LoginRequired { .. }, ..))),
             "the session outlived the replay of its code"
         );
         Ok(((), "the used code is refused (invalid_grant), and the session it gave is revoked".to_owned()))

@@ -155,7 +155,25 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends requests through `backend` in place of the built-in one.
+    /// Sends requests through `backend` in place of the built-in one, which has the machine's CA certificates and 5 s to
+    /// connect.
+    ///
+    /// So other CAs, more time, or connections that never go through a proxy are a backend's settings:
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use claude_sdk::{Client, transport::backends::Reqwest};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let backend = Reqwest::builder()
+    ///     .root_certificates(std::fs::read("/etc/ssl/our-gateway.pem")?)
+    ///     .connect_timeout(Duration::from_secs(15))
+    ///     .build()?;
+    /// let client = Client::builder().api_key("sk-ant-…").base_url("https://gateway.internal").backend(backend).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn backend(mut self, backend: impl HttpBackend) -> Self {
         self.backend = Some(Arc::new(backend));
         self
@@ -259,7 +277,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Waits at most this long for an answer to begin, 600 s by default, in each attempt.
+    /// Waits at most this long for an answer to begin, 600 s by default, in each attempt. The time to connect is the
+    /// [`backend`](Self::backend)'s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

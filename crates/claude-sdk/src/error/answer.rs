@@ -11,7 +11,7 @@ use serde_json::error::Category;
 
 use crate::types::{ErrorBody, ErrorType};
 
-use super::stream::Envelope;
+use super::Envelope;
 
 /// The longest part of a server's message that is shown.
 const SHOWN: usize = 500;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{stream::ProtocolError, types::Message};
 
-use super::{ApiError, JsonError};
+use super::{ApiError, Envelope, JsonError};
 
 /// A stream that began and did not end as it should.
 pub struct StreamError {
@@ -121,25 +121,6 @@ impl std::error::Error for StreamError {
             Kind::Protocol(error) => Some(error),
             Kind::Json(error) => Some(error),
             Kind::Transport(error) => Some(error),
-        }
-    }
-}
-
-/// What an answer's head says about the call: carried by every result and error.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Envelope {
-    pub(crate) request_id: Option<String>,
-    pub(crate) attempts: u32,
-}
-
-impl fmt::Display for Envelope {
-    /// The tail of an error's text: ` (request req_1, attempt 2)`, or nothing.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.request_id, self.attempts) {
-            (Some(id), n) if n > 1 => write!(f, " (request {id}, attempt {n})"),
-            (Some(id), _) => write!(f, " (request {id})"),
-            (None, n) if n > 1 => write!(f, " (attempt {n})"),
-            (None, _) => Ok(()),
         }
     }
 }

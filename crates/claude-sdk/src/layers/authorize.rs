@@ -10,6 +10,7 @@ use crate::{
     config::{ApiVersion, BaseUrl},
     credentials::{Credential, CredentialProvider},
     error::{AuthError, ConfigError},
+    reply::REQUEST_ID,
 };
 
 /// Puts a fresh credential on each attempt, and answers a 401 with one renewal and one replay.
@@ -76,6 +77,11 @@ impl<B: HttpBackend> Authorize<B> {
     async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
         credential.attach(self.version, request.headers_mut());
         let mut response = self.backend.send(request).await?;
+        // What names the call is shown to people, even where the rest of the answer came to nothing.
+        let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+        if id.is_some_and(|id| id.contains(credential.expose())) {
+            response.headers_mut().remove(REQUEST_ID);
+        }
         // Whoever turns an error body into text takes the secret out of it.
         response.extensions_mut().insert(Sent(credential.clone()));
         Ok(response)
@@ -100,7 +106,9 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
             return Ok(response);
         }
         self.provider.reject(&credential);
-        let renewed = self.credential().await?;
+        let (head, body) = response.into_parts();
+        let renewed = self.credential().await.map_err(|error| error.with_last_reply(&head))?;
+        let response = Response::from_parts(head, body);
         if renewed.is_same(&credential) {
             return Ok(response);
         }

@@ -220,7 +220,7 @@ mod tests {
         let recorder = Recorder { refuses: true, ..Recorder::default() };
         let error = layer(&recorder).send(request()).await.unwrap_err();
         let error = crate::Error::from(error);
-        assert!(matches!(error, crate::Error::RateLimit(ratelimit::Error::WouldWait { .. })), "{error}");
+        assert!(matches!(error, crate::Error::RateLimit(ratelimit::Error::WouldWait { .. }, ..)), "{error}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(9)));
     }
 }

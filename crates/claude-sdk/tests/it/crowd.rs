@@ -239,7 +239,7 @@ async fn thousand_fail(oauth: &OAuth) -> Vec<Error> {
         }
     }
     let retryable = |error: &Error| {
-        matches!(error, Error::Auth(AuthError::Renewal { retryable: true, .. }))
+        matches!(error, Error::Auth(AuthError::Renewal { retryable: true, .. }, ..))
             && error.retry_after().is_some()
     };
     assert!(errors.iter().all(retryable), "{:?}", errors.first());

@@ -41,9 +41,9 @@ impl Expected {
         let text = told(error);
         let variant = match error {
             Error::Config(_) => "config",
-            Error::Auth(_) => "auth",
+            Error::Auth(..) => "auth",
             Error::Api(_) => "api",
-            Error::RateLimit(_) => "rate limit",
+            Error::RateLimit(..) => "rate limit",
             Error::Transport(_) => "transport",
             Error::Answer(_) => "answer",
             Error::Stream(_) => "stream",
@@ -116,7 +116,7 @@ async fn every_bad_answer_is_an_error_that_says_what_to_do() {
         (
             "an event stream",
             vec![Reply::sse(["event: message_stop\ndata: {}\n\n"])],
-            Expected::new("answer", "text/event-stream instead"),
+            Expected::new("answer", "call `stream()`"),
         ),
         (
             "an error that is not the API's",
@@ -195,6 +195,15 @@ async fn a_redirect_is_not_followed_and_its_target_sees_nothing() {
     let ours = tokio::net::TcpStream::connect(target.local_addr().unwrap()).await.unwrap();
     let (_, peer) = target.accept().await.unwrap();
     assert_eq!(peer, ours.local_addr().unwrap(), "somebody followed a redirect");
+}
+
+#[tokio::test]
+async fn a_whole_answer_where_a_stream_was_asked_for_says_what_to_call() {
+    let server = held().start().await.unwrap();
+    let client = client(&server).0.build().unwrap();
+    server.set_script([Reply::json(json!({"type": "message"}))]);
+    let error = client.messages().stream(&hello()).await.map(|_| ()).unwrap_err();
+    Expected::new("answer", "call `create()`").check("JSON for a stream", &error);
 }
 
 #[tokio::test]

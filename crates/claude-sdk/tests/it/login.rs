@@ -373,6 +373,6 @@ async fn a_login_at_a_server_without_a_page_for_it_does_not_begin() {
     let place = Place::new(held()).await;
     let server = Server::new(place.mock.token_url()).unwrap();
     let error = Login::new(server, place.app()).begin().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::Login(LoginError::Server(_)))), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::Login(LoginError::Server(_)), ..)), "{error:?}");
     assert!(told(&error).contains("no authorization endpoint"), "{error:?}");
 }

@@ -172,8 +172,7 @@ async fn a_port_of_ones_own_is_taken_or_named_as_taken() {
             continue;
         };
         let error = login(&place).port(free).begin().await.unwrap_err();
-        let taken =
-            matches!(&error, Error::Auth(AuthError::Login(LoginError::PortTaken { port })) if *port == free);
+        let taken = matches!(&error, Error::Auth(AuthError::Login(LoginError::PortTaken { port }), ..) if *port == free);
         assert!(taken, "{address}: {error:?}");
         drop(other);
     }

@@ -24,6 +24,7 @@ mod faults;
 mod federation;
 #[cfg(unix)]
 mod file_safety;
+mod history;
 mod login;
 mod login_device;
 mod login_ways;

@@ -244,5 +244,5 @@ async fn an_error_whose_body_is_too_large_still_says_which_call_it_was() {
     let error = client.messages().create(&hello()).await.unwrap_err();
     assert_eq!((error.attempts(), error.status()), (3, Some(StatusCode::SERVICE_UNAVAILABLE)));
     assert!(error.request_id().is_some() && error.is_retryable());
-    assert!(told(&error).contains("more than 1048576 bytes"), "{}", told(&error));
+    assert!(told(&error).contains("more than the 1048576 bytes"), "{}", told(&error));
 }

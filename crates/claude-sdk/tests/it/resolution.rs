@@ -165,7 +165,9 @@ fn the_base_url_is_the_programs_the_environments_the_profiles_or_claudes() {
     assert!(build(&[home, gateway], Some("https://profile.example/prefix")).is_ok());
     for refused in [build(&[home, gateway], None), build(&[home], Some("https://own.example"))] {
         let error = refused.unwrap_err();
-        let Error::Auth(AuthError::ForeignOrigin { owner, .. }) = &error else { panic!("{}", told(&error)) };
+        let Error::Auth(AuthError::ForeignOrigin { owner, .. }, ..) = &error else {
+            panic!("{}", told(&error))
+        };
         assert_eq!(owner, "https://profile.example");
     }
 }

@@ -86,7 +86,7 @@ async fn a_client_that_needs_more_than_was_granted_sends_nothing() {
     };
     let before = place.mock.journal_len();
     let error = client(SCOPES).models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::MissingScope(_))), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::MissingScope(_), ..)), "{error:?}");
     assert_eq!(error.missing_scope().unwrap().missing().to_string(), "user:inference");
     assert_eq!(place.mock.journal_len(), before);
     client("user:profile").models().list().await.unwrap();
@@ -151,7 +151,7 @@ async fn a_token_endpoint_that_is_down_does_not_matter_while_the_token_is_good()
     }
     place.advance(Duration::from_secs(1));
     let error = client.models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::Renewal { .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::Renewal { .. }, ..)), "{error:?}");
     assert!(error.is_retryable() && error.retry_after().is_some(), "{error:?}");
     assert!(error.to_string().contains("503"), "{error}");
 
@@ -172,7 +172,7 @@ async fn a_wrong_client_id_is_a_matter_of_configuration() {
     let client = place.client(&oauth.await.unwrap());
     place.advance(HOUR);
     let error = client.models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::Renewal { retryable: false, .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::Renewal { retryable: false, .. }, ..)), "{error:?}");
     assert!(error.to_string().contains("check the client id"), "{error}");
 }
 
@@ -188,8 +188,8 @@ async fn after_a_revocation_a_new_login_is_taken_up_without_a_restart() {
 
     for _ in 0..2 {
         let error = place.refused(client.models().list()).await.unwrap_err();
-        assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. })), "{error:?}");
-        assert!(error.to_string().ends_with("log in again"), "{error}");
+        assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. }, ..)), "{error:?}");
+        assert!(error.to_string().contains("log in again"), "{error}");
         assert!(!error.is_retryable());
     }
     assert!(store.load().await.unwrap().is_some(), "nothing is blanked");
@@ -219,7 +219,7 @@ async fn a_credential_goes_to_its_own_origin_only() {
     };
 
     let error = Error::from(layer.send(request(&foreign.base_url())).await.unwrap_err());
-    let Error::Auth(AuthError::ForeignOrigin { owner, target }) = &error else { panic!("{error:?}") };
+    let Error::Auth(AuthError::ForeignOrigin { owner, target }, ..) = &error else { panic!("{error:?}") };
     assert_eq!(format!("{owner}/"), home.base_url().as_str());
     assert_eq!(format!("{target}/"), foreign.base_url().as_str());
     assert_eq!(foreign.journal_len(), 0);

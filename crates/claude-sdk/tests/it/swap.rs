@@ -92,7 +92,7 @@ async fn a_rate_limiter_that_is_asked_for_every_attempt_and_told_what_it_cost() 
     let streamed = client.messages().stream(&hello()).await.unwrap().final_message().await.unwrap();
     let error = client.messages().create(&hello()).await.unwrap_err();
 
-    assert!(matches!(error, Error::RateLimit(_)), "{error:?}");
+    assert!(matches!(error, Error::RateLimit(..)), "{error:?}");
     assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(90)), 0));
     assert_eq!(server.journal_len(), 3, "what the limiter refuses is not sent");
     let door = keeper.0.lock().unwrap();
@@ -141,11 +141,11 @@ async fn a_secret_backend_whose_rotated_key_is_picked_up() {
     client.models().list().await.unwrap();
     let missing = client.models().list().await.unwrap_err();
     assert!(
-        matches!(&missing, Error::Auth(AuthError::MissingSecret { name }) if name == "team/claude"),
+        matches!(&missing, Error::Auth(AuthError::MissingSecret { name }, ..) if name == "team/claude"),
         "{missing:?}"
     );
     let broken = client.models().list().await.unwrap_err();
-    assert!(matches!(broken, Error::Auth(AuthError::Secret { .. })), "{broken:?}");
+    assert!(matches!(broken, Error::Auth(AuthError::Secret { .. }, ..)), "{broken:?}");
     assert!(broken.to_string().contains("the vault cannot be asked right now"), "{broken}");
     assert_eq!(server.journal_len(), 2);
 }

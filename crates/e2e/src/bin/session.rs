@@ -70,7 +70,7 @@ async fn main() -> Result<()> {
     say("ok", outcome.is_ok().into());
     if let Err(error) = outcome {
         say("kind", kind(&error).into());
-        let lost = matches!(error, Error::Auth(AuthError::LoginRequired { maybe_consumed: true, .. }));
+        let lost = matches!(error, Error::Auth(AuthError::LoginRequired { maybe_consumed: true, .. }, ..));
         say("maybe_consumed", lost.into());
         say("error", format!("{:#}", anyhow::Error::from(error)).into());
     }
@@ -95,10 +95,10 @@ async fn call(base_url: &str, provider: Arc<dyn CredentialProvider>, backend: Re
 
 fn kind(error: &Error) -> &'static str {
     match error {
-        Error::Auth(AuthError::LoginRequired { .. }) => "login",
-        Error::Auth(AuthError::Store(StoreError::Locked { .. })) => "locked",
-        Error::Auth(AuthError::Store(_)) => "store",
-        Error::Auth(_) => "renewal",
+        Error::Auth(AuthError::LoginRequired { .. }, ..) => "login",
+        Error::Auth(AuthError::Store(StoreError::Locked { .. }), ..) => "locked",
+        Error::Auth(AuthError::Store(_), ..) => "store",
+        Error::Auth(..) => "renewal",
         _ => "call",
     }
 }

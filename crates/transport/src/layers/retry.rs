@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Attempt, Attempts, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind,
-    race,
+    error::without_extensions, race,
 };
 
 /// Sends a request, asks a [`RetryPolicy`] about the outcome, and waits and sends it again if told to.
@@ -326,16 +326,12 @@ impl Call {
     /// Keeps an outcome that was to be mended, in case there is no other.
     fn keep(&mut self, attempted: Attempted) {
         self.last = None;
-        match &attempted {
+        if let Ok(replied) = &attempted {
+            self.reply = Some(without_extensions(&replied.head));
             // What began as a success may hold on to something in its extensions, and is let go.
-            Ok(replied) if replied.failure.is_some() => return,
-            Ok(replied) => {
-                self.reply = Some(replied.head.clone());
-                if !replied.start.has_ended() {
-                    return;
-                }
+            if replied.failure.is_some() || !replied.start.has_ended() {
+                return;
             }
-            Err(_) => {}
         }
         self.last = Some(attempted);
     }
@@ -346,7 +342,15 @@ impl Call {
                 head.extensions.insert(Attempts(self.sent));
                 Ok(Response::from_parts(head, start.into_body()))
             }
-            Err(error) => Err(error.with_attempts(self.sent).with_last_reply(self.reply)),
+            Err(error) => {
+                // A refusal comes before anything is sent, or after an answer that it tells of.
+                let was_sent = error.kind() != ErrorKind::Refused || error.last_reply().is_some();
+                let error = error.with_attempts(self.sent - u32::from(!was_sent));
+                Err(match self.reply {
+                    Some(head) if error.last_reply().is_none() => error.with_last_reply(&head),
+                    _ => error,
+                })
+            }
         }
     }
 

@@ -76,7 +76,7 @@ async fn a_profile_says_where_its_key_is() {
     let elsewhere =
         builder(&"https://elsewhere.example".parse().unwrap()).profile(name("prod"), &env).unwrap();
     let error = elsewhere.build().unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. }, ..)), "{error:?}");
     // And without a Vault it says what is missing.
     let client = claude_sdk::Client::builder().backend(backend()).profile(name("prod"), &env).unwrap();
     let error = client.build().unwrap().messages().create(&hello()).await.unwrap_err();

@@ -92,7 +92,7 @@ async fn nothing_is_opened_before_it_is_needed() {
     tokens.remove().await.unwrap();
     let (client, before) = (desk.client(), desk.place.mock.journal_len());
     let error = client.models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. }, ..)), "{error:?}");
     assert_eq!(desk.place.mock.journal_len(), before);
 
     let profile = desk.profiles.load(&name("default")).unwrap();
@@ -168,7 +168,7 @@ async fn a_profile_that_is_switched_replaced_or_removed_is_noticed_at_the_next_r
     desk.place.advance(HOUR);
     let (here, there) = (desk.place.mock.journal_len(), other.mock.journal_len());
     let error = client.models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. }, ..)), "{error:?}");
     assert_eq!((desk.place.mock.journal_len(), other.mock.journal_len()), (here, there));
 
     // Removed.
@@ -188,7 +188,7 @@ async fn a_session_is_for_the_deployment_of_its_profile_only() {
     let foreign = Place::new(held()).await;
     let before = desk.place.mock.journal_len();
     let built = desk.builder().base_url(foreign.mock.base_url()).environment(&desk.env()).unwrap().build();
-    let Error::Auth(AuthError::ForeignOrigin { owner, target }) = built.unwrap_err() else { panic!() };
+    let Error::Auth(AuthError::ForeignOrigin { owner, target }, ..) = built.unwrap_err() else { panic!() };
     assert_eq!(format!("{owner}/"), desk.place.mock.base_url().as_str());
     assert_eq!(format!("{target}/"), foreign.mock.base_url().as_str());
     assert_eq!((desk.place.mock.journal_len(), foreign.mock.journal_len()), (before, 0));
@@ -200,7 +200,7 @@ async fn a_session_is_for_the_deployment_of_its_profile_only() {
     let client =
         desk.builder().base_url(foreign.mock.base_url()).credentials(session.clone()).build().unwrap();
     let error = client.models().list().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. })), "{error:?}");
+    assert!(matches!(error, Error::Auth(AuthError::ForeignOrigin { .. }, ..)), "{error:?}");
     assert_eq!(foreign.mock.journal_len(), 0);
     let client = desk.builder().base_url(desk.place.mock.base_url()).credentials(session).build().unwrap();
     client.models().list().await.unwrap();
@@ -217,7 +217,7 @@ async fn tokens_on_disk_do_not_follow_their_profile_to_another_deployment() {
     desk.profiles.save(&name("default"), &profile).unwrap();
 
     let error = desk.client().models().list().await.unwrap_err();
-    let Error::Auth(AuthError::Store(StoreError::OtherDeployment { .. })) = error else {
+    let Error::Auth(AuthError::Store(StoreError::OtherDeployment { .. }), ..) = error else {
         panic!("{error:?}")
     };
     let mut moved = profile.clone();
