@@ -136,7 +136,7 @@ impl Client {
     /// The rate limits the newest answer reported; empty before the first one.
     #[must_use]
     pub fn limits(&self) -> RateLimits {
-        *self.0.pipeline.reported.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.pipeline.reported.lock().unwrap_or_else(PoisonError::into_inner).read()
     }
 
     /// Waits until a renewal of the credential that is under way is stored, for a bounded time; `false` where it is not

@@ -6,6 +6,10 @@ use http::HeaderMap;
 use ratelimit::{Observation, Window};
 use serde::Serialize;
 
+mod reported;
+
+pub(crate) use reported::Reported;
+
 const PREFIX: &str = "anthropic-ratelimit-";
 
 /// The limits an answer reported (API documentation: rate limits, response headers).
@@ -44,32 +48,32 @@ impl RateLimits {
         let mut limits = Self::default();
         // One look at each header: asking for twelve names costs more than a whole call without them.
         for (name, value) in headers {
-            let Some(what) = name.as_str().strip_prefix(PREFIX) else { continue };
-            let Some((dimension, what)) = what.rsplit_once('-') else { continue };
-            let limit = match dimension {
-                "requests" => &mut limits.requests,
-                "tokens" => &mut limits.tokens,
-                "input-tokens" => &mut limits.input_tokens,
-                "output-tokens" => &mut limits.output_tokens,
-                _ => continue,
-            };
-            let Ok(text) = value.to_str().map(str::trim) else { continue };
-            match what {
-                "limit" => limit.limit = text.parse().ok(),
-                "remaining" => limit.remaining = text.parse().ok(),
-                "reset" => {
-                    limit.reset_after =
-                        instant(text).map(|at| at.duration_since(now).unwrap_or(Duration::ZERO));
-                }
-                _ => {}
+            let name = name.as_str().strip_prefix(PREFIX);
+            if let (Some(name), Ok(text)) = (name, value.to_str()) {
+                limits.set(name, text.trim(), now);
             }
         }
         limits
     }
 
-    /// Whether there is anything to read in the headers of an answer.
-    pub(crate) fn are_in(headers: &HeaderMap) -> bool {
-        headers.keys().any(|name| name.as_str().starts_with(PREFIX))
+    /// Takes over what the header of this name says, its prefix left out, in an answer that came at `now`.
+    fn set(&mut self, name: &str, text: &str, now: SystemTime) {
+        let Some((dimension, what)) = name.rsplit_once('-') else { return };
+        let limit = match dimension {
+            "requests" => &mut self.requests,
+            "tokens" => &mut self.tokens,
+            "input-tokens" => &mut self.input_tokens,
+            "output-tokens" => &mut self.output_tokens,
+            _ => return,
+        };
+        match what {
+            "limit" => limit.limit = text.parse().ok(),
+            "remaining" => limit.remaining = text.parse().ok(),
+            "reset" => {
+                limit.reset_after = instant(text).map(|at| at.duration_since(now).unwrap_or(Duration::ZERO));
+            }
+            _ => {}
+        }
     }
 
     /// Whether the answer reported nothing at all.

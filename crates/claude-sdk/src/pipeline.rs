@@ -24,7 +24,7 @@ use crate::{
     error::ConfigError,
     estimates::Estimate,
     layers::{Authorize, Equip, Throttle},
-    limits::RateLimits,
+    limits::Reported,
     stream::FirstContent,
 };
 
@@ -65,7 +65,7 @@ pub(crate) struct Timeouts {
 pub(crate) struct Pipeline {
     pub(crate) backend: Arc<dyn HttpBackend>,
     /// Where the limits of the newest answer are kept.
-    pub(crate) reported: Arc<Mutex<RateLimits>>,
+    pub(crate) reported: Arc<Mutex<Reported>>,
     /// Says what a request is charged, where a limiter wants to know.
     pub(crate) estimate: Option<Arc<dyn Estimate>>,
 }

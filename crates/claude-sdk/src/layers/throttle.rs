@@ -4,10 +4,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use http::HeaderMap;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
 use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
 
-use crate::{estimates::Estimate, limits::RateLimits};
+use crate::{
+    estimates::Estimate,
+    limits::{RateLimits, Reported},
+};
 
 /// Asks the rate limiter before each attempt and tells it what the service answered.
 ///
@@ -18,7 +22,7 @@ pub struct Throttle<B> {
     limiter: Option<Arc<dyn RateLimiter>>,
     clock: Arc<dyn Clock>,
     max_wait: Duration,
-    reported: Arc<Mutex<RateLimits>>,
+    reported: Arc<Mutex<Reported>>,
 }
 
 /// What a request is charged for; a request without one costs one request of the key `api`.
@@ -82,14 +86,12 @@ impl<B> Throttle<B> {
         Self { backend, limiter: None, clock, max_wait: Duration::ZERO, reported: Arc::default() }
     }
 
-    fn note(&self, limits: RateLimits) {
-        if !limits.is_empty() {
-            *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = limits;
-        }
+    fn note(&self, headers: &HeaderMap) {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner).note(headers, || self.clock.now());
     }
 
     /// Where the limits of the newest answer are kept.
-    pub(crate) fn reported(&self) -> Arc<Mutex<RateLimits>> {
+    pub(crate) fn reported(&self) -> Arc<Mutex<Reported>> {
         Arc::clone(&self.reported)
     }
 }
@@ -99,9 +101,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
     async fn send(&self, request: Request) -> Result<Response, Error> {
         let Some(limiter) = &self.limiter else {
             let response = self.backend.send(request).await?;
-            if RateLimits::are_in(response.headers()) {
-                self.note(RateLimits::from_headers(response.headers(), self.clock.now()));
-            }
+            self.note(response.headers());
             return Ok(response);
         };
         let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
@@ -128,7 +128,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         let limits = RateLimits::from_headers(response.headers(), now);
         let retry_after = transport::layers::retry_after(response.headers(), now);
         limiter.observe(&charge.key, &limits.observation(retry_after, permit.number()));
-        self.note(limits);
+        self.note(response.headers());
         if !response.status().is_success() {
             // A refusal costs no tokens; its permit is not held while somebody waits to try again.
             permit.settle(Cost::requests(charge.cost.requests));
@@ -212,7 +212,7 @@ mod tests {
             *recorder.log.lock().unwrap(),
             ["acquire api 1", "observe Some(7) Some(3s)", "settle Some(5)"]
         );
-        assert_eq!(layer.reported().lock().unwrap().requests.remaining, Some(7));
+        assert_eq!(layer.reported().lock().unwrap().read().requests.remaining, Some(7));
     }
 
     #[tokio::test]
