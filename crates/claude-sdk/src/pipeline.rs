@@ -98,3 +98,29 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     }
     Ok(Pipeline { backend: Arc::new(backend), reported, estimate })
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use transport::{Request, SystemClock, layers::Backoff, test_util::ScriptedBackend};
+
+    use super::*;
+
+    /// A future of more is allocated the slow way by most allocators, which costs more than the layer does.
+    #[test]
+    fn what_a_layer_allocates_for_a_call_stays_small() {
+        fn size(layer: &impl HttpBackend) -> usize {
+            size_of_val(&*layer.send(Request::new(Bytes::new())))
+        }
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let layer = Decode::new(ScriptedBackend::new([]));
+        assert!(size(&layer) <= 1024);
+        let layer = Timeout::new(layer, Arc::clone(&clock)).headers(Duration::from_secs(1));
+        assert!(size(&layer) <= 1024);
+        let layer = Throttle::unlimited(layer, Arc::clone(&clock));
+        assert!(size(&layer) <= 1024);
+        let layer = Retry::new(layer, Arc::new(Backoff::new()), clock, 1);
+        assert!(size(&layer) <= 1024);
+    }
+}

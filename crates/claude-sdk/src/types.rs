@@ -46,7 +46,10 @@ pub use block::{
 };
 pub use content::{Content, Source, SourceKind};
 pub use error::{ErrorBody, ErrorDetail, ErrorType};
-pub use message::{Message, MessageChange, MessageParam, Role, StopReason, Usage, UsageDelta};
+pub use message::{
+    CacheCreation, Message, MessageChange, MessageKind, MessageParam, Role, ServiceTier, StopReason, Usage,
+    UsageDelta,
+};
 pub use model::{Lifecycle, Model, ModelInfo, Page};
 pub use request::{CountTokensRequest, MessageRequest, Metadata, Thinking, ThinkingKind, TokenCount};
 pub use tool::{Tool, ToolChoice, ToolChoiceKind};

@@ -29,7 +29,7 @@ pub struct HeadersTimeout(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replayable;
 
-/// In a request, set by [`Retry`](crate::layers::Retry) which attempt this is, the first being 1.
+/// In a request, set by [`Retry`](crate::layers::Retry) from the second attempt on: which one this is.
 ///
 /// Layers further in can read it with [`Attempt::of`], for example to tell the server or a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Attempt {
     }
 }
 
-/// In a response, set by [`Retry`](crate::layers::Retry) how many attempts it took, at least 1.
+/// In a response, set by [`Retry`](crate::layers::Retry) where it took more than one attempt: how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts(pub u32);
 

@@ -6,6 +6,7 @@
 mod decoder;
 mod event;
 mod events;
+mod plain;
 mod text;
 
 pub use decoder::{DecodeError, Decoder};

@@ -260,7 +260,7 @@ fn push_member(members: &mut Map<String, Value>, name: &str, item: &Value) -> bo
     true
 }
 
-/// Sets a field that has a new value, and drops the `null` it may have begun as.
+/// Sets a field that has a new value, and drops the value of another shape it may have begun as.
 fn replace<T: Clone>(field: &mut Option<T>, new: Option<&T>, extra: &mut Map<String, Value>, name: &str) {
     if let Some(new) = new {
         *field = Some(new.clone());
@@ -282,15 +282,18 @@ fn update_usage(usage: &mut Usage, delta: &UsageDelta) {
     if let Some(tokens) = delta.output_tokens {
         usage.output_tokens = tokens;
     }
-    let Usage { cache_creation_input_tokens, cache_read_input_tokens, extra, .. } = usage;
-    let created = delta.cache_creation_input_tokens.as_ref();
-    replace(cache_creation_input_tokens, created, extra, "cache_creation_input_tokens");
-    replace(
-        cache_read_input_tokens,
-        delta.cache_read_input_tokens.as_ref(),
+    let Usage {
+        cache_creation_input_tokens: created,
+        cache_read_input_tokens: read,
+        cache_creation,
+        service_tier,
         extra,
-        "cache_read_input_tokens",
-    );
+        ..
+    } = usage;
+    replace(created, delta.cache_creation_input_tokens.as_ref(), extra, "cache_creation_input_tokens");
+    replace(read, delta.cache_read_input_tokens.as_ref(), extra, "cache_read_input_tokens");
+    replace(cache_creation, delta.cache_creation.as_ref(), extra, "cache_creation");
+    replace(service_tier, delta.service_tier.as_ref(), extra, "service_tier");
     insert_present(extra, &delta.extra);
 }
 

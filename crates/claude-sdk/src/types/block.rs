@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::content::{Content, Source};
+use super::wire::Nulls;
 
 tagged! {
     /// A block of a reply.
@@ -53,19 +54,25 @@ impl ContentBlockParam {
     /// A block of text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(TextBlock { text: text.into(), extra: Map::new() })
+        Self::Text(TextBlock { text: text.into(), extra: Map::new(), nulls: Nulls::default() })
     }
 
     /// An image.
     #[must_use]
     pub fn image(source: Source) -> Self {
-        Self::Image(ImageBlock { source, extra: Map::new() })
+        Self::Image(ImageBlock { source, extra: Map::new(), nulls: Nulls::default() })
     }
 
     /// A document.
     #[must_use]
     pub fn document(source: Source) -> Self {
-        Self::Document(DocumentBlock { source, title: None, context: None, extra: Map::new() })
+        Self::Document(DocumentBlock {
+            source,
+            title: None,
+            context: None,
+            extra: Map::new(),
+            nulls: Nulls::default(),
+        })
     }
 
     /// What a tool answered to the call with the id given.
@@ -76,6 +83,7 @@ impl ContentBlockParam {
             content: Some(content.into()),
             is_error: None,
             extra: Map::new(),
+            nulls: Nulls::default(),
         })
     }
 
@@ -87,6 +95,7 @@ impl ContentBlockParam {
             content: Some(content.into()),
             is_error: Some(true),
             extra: Map::new(),
+            nulls: Nulls::default(),
         })
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::block::ContentBlockParam;
 use super::wire::Fit;
+use super::wire::Nulls;
 
 /// The content of a message, of the system prompt or of a tool's result: one text, or blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +123,15 @@ impl Source {
     }
 
     fn of(kind: SourceKind) -> Self {
-        Self { kind, media_type: None, data: None, url: None, file_id: None, extra: Default::default() }
+        Self {
+            kind,
+            media_type: None,
+            data: None,
+            url: None,
+            file_id: None,
+            extra: Default::default(),
+            nulls: Nulls::default(),
+        }
     }
 }
 

@@ -5,12 +5,15 @@ use serde_json::Map;
 use super::block::{ContentBlock, ContentBlockParam, ToolUseBlock};
 use super::content::Content;
 use super::model::Model;
+use super::wire::Nulls;
 
 object! {
     /// A reply of the model (`POST /v1/messages`).
     Message {
         /// The id of the message.
         id: String,
+        /// What kind of object this is; the service always says.
+        kind as "type": Option<MessageKind>,
         /// Whose message it is: the assistant's.
         role: Role,
         /// The model that answered.
@@ -62,7 +65,7 @@ impl MessageParam {
     /// A message of the role given.
     #[must_use]
     pub fn new(role: Role, content: impl Into<Content>) -> Self {
-        Self { role, content: content.into(), extra: Map::new() }
+        Self { role, content: content.into(), extra: Map::new(), nulls: Nulls::default() }
     }
 
     /// A message of the user.
@@ -88,6 +91,14 @@ impl From<Message> for MessageParam {
     fn from(message: Message) -> Self {
         let blocks = message.content.into_iter().map(ContentBlockParam::from).collect::<Vec<_>>();
         Self::new(message.role, blocks)
+    }
+}
+
+open_enum! {
+    /// What kind of object a [`Message`] is.
+    MessageKind {
+        /// A message.
+        Message = "message",
     }
 }
 
@@ -136,6 +147,32 @@ object! {
         cache_creation_input_tokens: Option<u64>,
         /// Tokens read from the cache.
         cache_read_input_tokens: Option<u64>,
+        /// The tokens written to the cache, by how long they live there.
+        cache_creation: Option<CacheCreation>,
+        /// Which tier served the request.
+        service_tier: Option<ServiceTier>,
+    }
+}
+
+object! {
+    /// Tokens written to the cache, by how long they live there.
+    CacheCreation {
+        /// Tokens that live for five minutes.
+        ephemeral_5m_input_tokens: u64,
+        /// Tokens that live for an hour.
+        ephemeral_1h_input_tokens: u64,
+    }
+}
+
+open_enum! {
+    /// A tier of service (API documentation: service tiers).
+    ServiceTier {
+        /// The usual one.
+        Standard = "standard",
+        /// With committed capacity.
+        Priority = "priority",
+        /// For batches.
+        Batch = "batch",
     }
 }
 
@@ -150,6 +187,10 @@ object! {
         cache_creation_input_tokens: Option<u64>,
         /// As [`Usage::cache_read_input_tokens`].
         cache_read_input_tokens: Option<u64>,
+        /// As [`Usage::cache_creation`].
+        cache_creation: Option<CacheCreation>,
+        /// As [`Usage::service_tier`].
+        service_tier: Option<ServiceTier>,
     }
 }
 
@@ -163,4 +204,4 @@ object! {
     }
 }
 
-serde_object!(Message, MessageChange, MessageParam, Usage, UsageDelta);
+serde_object!(CacheCreation, Message, MessageChange, MessageParam, Usage, UsageDelta);

@@ -7,7 +7,7 @@ use super::content::Content;
 use super::message::MessageParam;
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Lead, Object};
+use super::wire::{Lead, Nulls, Object};
 
 object! {
     /// A request for a message (`POST /v1/messages`).
@@ -66,6 +66,7 @@ impl MessageRequest {
             stop_sequences: None,
             metadata: None,
             extra: Map::new(),
+            nulls: Nulls::default(),
         }
     }
 
@@ -128,7 +129,8 @@ impl MessageRequest {
     /// Names the end user, by an opaque id: no name, no address.
     #[must_use]
     pub fn metadata_user_id(mut self, id: impl Into<String>) -> Self {
-        self.metadata = Some(Metadata { user_id: Some(id.into()), extra: Map::new() });
+        self.metadata =
+            Some(Metadata { user_id: Some(id.into()), extra: Map::new(), nulls: Nulls::default() });
         self
     }
 
@@ -199,7 +201,7 @@ impl From<MessageRequest> for CountTokensRequest {
     fn from(request: MessageRequest) -> Self {
         let MessageRequest { model, messages, system, tools, tool_choice, thinking, mut extra, .. } = request;
         extra.retain(|name, _| !NOT_COUNTED.contains(&name.as_str()));
-        Self { model, messages, system, tools, tool_choice, thinking, extra }
+        Self { model, messages, system, tools, tool_choice, thinking, extra, nulls: Nulls::default() }
     }
 }
 
@@ -239,19 +241,24 @@ impl Thinking {
     /// The model thinks as much as it finds useful.
     #[must_use]
     pub fn adaptive() -> Self {
-        Self { kind: ThinkingKind::Adaptive, budget_tokens: None, extra: Map::new() }
+        Self { kind: ThinkingKind::Adaptive, budget_tokens: None, extra: Map::new(), nulls: Nulls::default() }
     }
 
     /// The model thinks, within a budget in tokens: at least 1024, and less than `max_tokens`.
     #[must_use]
     pub fn enabled(budget_tokens: u32) -> Self {
-        Self { kind: ThinkingKind::Enabled, budget_tokens: Some(budget_tokens), extra: Map::new() }
+        Self {
+            kind: ThinkingKind::Enabled,
+            budget_tokens: Some(budget_tokens),
+            extra: Map::new(),
+            nulls: Nulls::default(),
+        }
     }
 
     /// The model does not think first.
     #[must_use]
     pub fn disabled() -> Self {
-        Self { kind: ThinkingKind::Disabled, budget_tokens: None, extra: Map::new() }
+        Self { kind: ThinkingKind::Disabled, budget_tokens: None, extra: Map::new(), nulls: Nulls::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, from_str, from_value, json, to_string, to_value};
 
-use super::*;
+use super::{wire::Nulls, *};
 
 /// Whether the text is accepted; if so, it must come back value for value, in its own text and as a value.
 fn accepts<T: DeserializeOwned + Serialize>(text: &str) -> bool {
@@ -259,7 +259,7 @@ fn a_built_request_is_the_documented_json() {
                 title: Some("T".into()),
                 context: Some("C".into()),
                 source: Source::file("file_1"),
-                extra: Map::new(),
+                extra: Map::new(), nulls: Nulls::default(),
             }),
             ContentBlockParam::from(
                 json!({"type": "search_result", "source": "https://example.com", "title": "S", "content": []})
@@ -309,7 +309,7 @@ fn a_member_is_never_written_twice() {
         r#"{"model":"m","max_tokens":1,"messages":[],"system":"kept: the field is not set"}"#
     );
 
-    let mut block = TextBlock { text: "t".into(), extra: Map::new() };
+    let mut block = TextBlock { text: "t".into(), extra: Map::new(), nulls: Nulls::default() };
     block.extra.insert("type".into(), json!("image"));
     assert_eq!(to_string(&ContentBlock::Text(block)).unwrap(), r#"{"type":"text","text":"t"}"#);
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::wire::Nulls;
+
 object! {
     /// A tool that the model may call.
     Tool {
@@ -18,7 +20,13 @@ impl Tool {
     /// A tool of your own, with a JSON Schema of its arguments.
     #[must_use]
     pub fn new(name: impl Into<String>, input_schema: Value) -> Self {
-        Self { name: name.into(), description: None, input_schema: Some(input_schema), extra: Map::new() }
+        Self {
+            name: name.into(),
+            description: None,
+            input_schema: Some(input_schema),
+            extra: Map::new(),
+            nulls: Nulls::default(),
+        }
     }
 
     /// A tool that the service defines, such as `web_search_20260318`, by its type and name.
@@ -26,8 +34,14 @@ impl Tool {
     /// Its settings go into [`Tool::extra()`].
     #[must_use]
     pub fn predefined(kind: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { name: name.into(), description: None, input_schema: None, extra: Map::new() }
-            .extra("type", kind.into())
+        Self {
+            name: name.into(),
+            description: None,
+            input_schema: None,
+            extra: Map::new(),
+            nulls: Nulls::default(),
+        }
+        .extra("type", kind.into())
     }
 
     /// Says what the tool does and when to use it.
@@ -83,7 +97,7 @@ impl ToolChoice {
     }
 
     fn of(kind: ToolChoiceKind) -> Self {
-        Self { kind, name: None, disable_parallel_tool_use: None, extra: Map::new() }
+        Self { kind, name: None, disable_parallel_tool_use: None, extra: Map::new(), nulls: Nulls::default() }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Derived `serde` code cannot keep the law of the parent module: it drops a `null` in an optional field, fails on a
 //! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
-//! whatever remains is `extra`: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
+//! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
 use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde::ser::SerializeMap;
@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 
 #[macro_use]
 mod macros;
+mod nulls;
 pub(crate) mod read;
 
+pub(crate) use nulls::Nulls;
 use read::{Reading, Scalar};
 
 /// A type that a JSON value may or may not have the shape of.

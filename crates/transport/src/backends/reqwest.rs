@@ -1,12 +1,14 @@
 //! The reqwest backend; no other file names that crate.
 
 mod failure;
+mod target;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use self::target::Targets;
 use super::{
     incoming,
     tls::{self, BuildError},
@@ -34,6 +36,7 @@ use crate::{Error, HttpBackend, Request, Response};
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: ::reqwest::Client,
+    targets: Arc<Targets>,
 }
 
 /// The settings of a [`Reqwest`] backend.
@@ -90,7 +93,7 @@ impl ReqwestBuilder {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| BuildError::client(error.without_url()))?;
-        Ok(Reqwest { client })
+        Ok(Reqwest { client, targets: Arc::default() })
     }
 }
 
@@ -99,8 +102,13 @@ impl HttpBackend for Reqwest {
     async fn send(&self, request: Request) -> Result<Response, Error> {
         let uri = request.uri().clone();
         incoming::check_target(&uri)?;
-        let sent = async { self.client.execute(request.try_into()?).await };
-        match sent.await {
+        let (head, content) = request.into_parts();
+        let url = self.targets.url(&uri)?;
+        let mut request = ::reqwest::Request::new(head.method, url);
+        *request.version_mut() = head.version;
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = Some(content.into());
+        match self.client.execute(request).await {
             Ok(response) => {
                 let response: http::Response<::reqwest::Body> = response.into();
                 Ok(response.map(|body| incoming::body(body, uri, failure::of_body)))

@@ -6,25 +6,24 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::response::Parts;
 
 use super::{
-    Breaker, Budget, Class, Open, Opening, Opinion,
+    Breaker, Budget, Class, Judge, Open, Opening, Opinion,
     breaker::{Health, Pass},
     opening::Start,
 };
 use crate::{
-    Attempt, Attempts, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind,
-    error::without_extensions, race,
+    Attempt, Attempts, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending,
+    TimeoutKind, error::without_extensions, race,
 };
 
 /// Sends a request, asks a [`RetryPolicy`] about the outcome, and waits and sends it again if told to.
 ///
 /// The policy decides, this layer waits: on the clock it was given, and never past the request's
 /// [`Deadline`]. If the wait does not fit, the last outcome is returned at once. It sets
-/// [`Attempt`] on each request it passes on and [`Attempts`] on the response or [`Error::attempts`] on the error.
+/// [`Attempt`] on each request it sends again and [`Attempts`] on the response to one, or [`Error::attempts`] on the error.
 ///
 /// Three parts are optional: a [`Budget`] that all calls pay their retries from, a [`Breaker`] that leaves a server alone
 /// which answers nobody, and an [`Opening`] that tells how a reply of several parts begins.
@@ -180,23 +179,35 @@ impl<B> Retry<B> {
 }
 
 impl<B: HttpBackend> Retry<B> {
-    async fn attempt(&self, request: Request, deadline: Option<SystemTime>) -> Attempted {
-        let response = match deadline {
-            None => self.backend.send(request).await,
-            Some(deadline) => self.send_before(request, deadline).await,
-        }?;
-        let (head, body) = response.into_parts();
-        let mut start = Start::new(body);
-        let mut read = Bytes::new();
-        let mut failure = None;
-        if head.status.is_success() {
-            failure = self.open(&head, &mut start).await;
-        } else if head.status.is_client_error() || head.status.is_server_error() {
-            let reading = async { while start.length() < ERROR_PART && start.read().await.is_some() {} };
-            let _ = race::until(reading, self.clock.sleep(ERROR_TIME)).await;
-            read = start.bytes();
+    fn sending(&self, request: Request, deadline: Option<SystemTime>) -> Sending<'_> {
+        match deadline {
+            None => self.backend.send(request),
+            Some(deadline) => Box::pin(self.send_before(request, deadline)),
         }
-        Ok(Replied { head, start, read, failure })
+    }
+
+    /// What few attempts come to is boxed, or every call would have to allocate for it.
+    async fn attempt(&self, sending: Sending<'_>) -> Attempted {
+        let (head, body) = sending.await?.into_parts();
+        let mut replied = Replied { head, start: Start::new(body), read: Bytes::new(), failure: None };
+        let status = replied.head.status;
+        if status.is_success() {
+            let opening = self.opening.as_ref();
+            if let Some((judge, limit)) =
+                opening.and_then(|(opening, limit)| Some((opening.judge(&replied.head)?, *limit)))
+            {
+                replied.failure = Box::pin(self.open(judge, limit, &replied.head, &mut replied.start)).await;
+            }
+        } else if status.is_client_error() || status.is_server_error() {
+            replied.read = Box::pin(self.read_error(&mut replied.start)).await;
+        }
+        Ok(replied)
+    }
+
+    async fn read_error(&self, start: &mut Start) -> Bytes {
+        let reading = async { while start.length() < ERROR_PART && start.read().await.is_some() {} };
+        let _ = race::until(reading, self.clock.sleep(ERROR_TIME)).await;
+        start.bytes()
     }
 
     /// Layers between this one and the backend may wait for something and not know of the deadline.
@@ -213,9 +224,13 @@ impl<B: HttpBackend> Retry<B> {
     }
 
     /// Reads a reply until it is known to have begun well.
-    async fn open(&self, head: &Parts, start: &mut Start) -> Option<Failure> {
-        let (opening, limit) = self.opening.as_ref()?;
-        let mut judge = opening.judge(head)?;
+    async fn open(
+        &self,
+        mut judge: Box<dyn Judge>,
+        limit: Duration,
+        head: &Parts,
+        start: &mut Start,
+    ) -> Option<Failure> {
         let reading = async {
             while let Some(piece) = start.read().await {
                 match judge.push(&piece) {
@@ -225,7 +240,7 @@ impl<B: HttpBackend> Retry<B> {
             }
             None
         };
-        match race::until(reading, self.clock.sleep(*limit)).await {
+        match race::until(reading, self.clock.sleep(limit)).await {
             Ok(Some(Opinion::Failed { status, body })) => {
                 let mut head = head.clone();
                 head.status = status;
@@ -242,9 +257,19 @@ impl<B: HttpBackend> Retry<B> {
     }
 }
 
-#[async_trait]
 impl<B: HttpBackend> HttpBackend for Retry<B> {
-    async fn send(&self, mut request: Request) -> Result<Response, Error> {
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        // A future that holds the request itself holds it more than once.
+        Box::pin(self.run(Box::new(request)))
+    }
+}
+
+impl<B: HttpBackend> Retry<B> {
+    async fn run(&self, mut request: Box<Request>) -> Result<Response, Error> {
         let deadline = request.extensions().get().map(|&Deadline(at)| at);
         let mut call = Call::default();
         loop {
@@ -253,56 +278,77 @@ impl<B: HttpBackend> HttpBackend for Retry<B> {
                 Err(open) => return call.refused(open, &request, self.clock.now()),
             };
             call.sent += 1;
-            request.extensions_mut().insert(Attempt(call.sent));
-            let attempted = self.attempt(request.clone(), deadline).await;
-
-            let now = self.clock.now();
-            let outcome = outcome(&attempted, now);
-            if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
-                breaker.record(pass, Health::of(Class::of(&request, outcome), outcome), now);
+            // The first is taken for granted, which saves most calls an allocation.
+            if call.sent > 1 {
+                request.extensions_mut().insert(Attempt(call.sent));
             }
-            if is_success(&attempted) {
-                if let Some(budget) = &self.budget {
-                    budget.succeeded(call.paid);
-                }
-                return call.end(attempted);
-            }
-            // A probe is made for everybody: whoever has time to wait has no retry less for it.
-            let is_probe = pass.is_some_and(|pass| pass.is_probe) && deadline.is_some();
-            call.counted += u32::from(!is_probe);
-            match self.policy.verdict(call.counted.max(1), &request, outcome) {
-                Verdict::Return => return call.end(attempted),
-                Verdict::Again if call.unsent == MOST_UNSENT => return call.end(attempted),
-                Verdict::Again => {
-                    call.unsent += 1;
-                    call.sent -= 1;
-                    call.counted = call.counted.saturating_sub(1);
-                }
-                Verdict::Retry { at_least, jitter, cost } => {
-                    let Some(wait) = self.wait(at_least, jitter, deadline, now) else {
-                        return call.end(attempted);
-                    };
-                    match (self.is_open(), &self.budget) {
-                        (true, _) if deadline.is_none() => return call.end(attempted),
-                        // The breaker sees to it that there are few.
-                        (true, _) | (false, None) => {}
-                        (false, Some(budget)) if budget.spend(cost, now) => call.paid = Some(cost),
-                        (false, Some(_)) => {
-                            tracing::debug!("not sent again, because the retry budget is used up");
-                            return call.end(attempted);
-                        }
-                    }
-                    call.keep(attempted);
-                    tracing::debug!(
-                        attempt = call.sent,
-                        wait_ms = wait.as_millis(),
-                        "waiting before the next attempt"
-                    );
-                    self.clock.sleep(wait).await;
-                }
+            let attempted = self.attempt(self.sending((*request).clone(), deadline)).await;
+            match self.judge(&mut call, &request, attempted, pass, deadline) {
+                Next::Return(outcome) => return outcome,
+                Next::Again => {}
+                Next::Wait(wait) => self.clock.sleep(wait).await,
             }
         }
     }
+
+    /// Decides what is to be done after an attempt.
+    fn judge(
+        &self,
+        call: &mut Call,
+        request: &Request,
+        attempted: Attempted,
+        pass: Option<Pass>,
+        deadline: Option<SystemTime>,
+    ) -> Next {
+        let now = self.clock.now();
+        let outcome = outcome(&attempted, now);
+        if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+            breaker.record(pass, Health::of(Class::of(request, outcome), outcome), now);
+        }
+        if is_success(&attempted) {
+            if let Some(budget) = &self.budget {
+                budget.succeeded(call.paid);
+            }
+            return call.end(attempted);
+        }
+        // A probe is made for everybody: whoever has time to wait has no retry less for it.
+        let is_probe = pass.is_some_and(|pass| pass.is_probe) && deadline.is_some();
+        call.counted += u32::from(!is_probe);
+        let (at_least, jitter, cost) = match self.policy.verdict(call.counted.max(1), request, outcome) {
+            Verdict::Return => return call.end(attempted),
+            Verdict::Again if call.unsent == MOST_UNSENT => return call.end(attempted),
+            Verdict::Again => {
+                call.unsent += 1;
+                call.sent -= 1;
+                call.counted = call.counted.saturating_sub(1);
+                return Next::Again;
+            }
+            Verdict::Retry { at_least, jitter, cost } => (at_least, jitter, cost),
+        };
+        let Some(wait) = self.wait(at_least, jitter, deadline, now) else {
+            return call.end(attempted);
+        };
+        match (self.is_open(), &self.budget) {
+            (true, _) if deadline.is_none() => return call.end(attempted),
+            // The breaker sees to it that there are few.
+            (true, _) | (false, None) => {}
+            (false, Some(budget)) if budget.spend(cost, now) => call.paid = Some(cost),
+            (false, Some(_)) => {
+                tracing::debug!("not sent again, because the retry budget is used up");
+                return call.end(attempted);
+            }
+        }
+        call.keep(attempted);
+        tracing::debug!(attempt = call.sent, wait_ms = wait.as_millis(), "waiting before the next attempt");
+        Next::Wait(wait)
+    }
+}
+
+/// What is to be done after an attempt.
+enum Next {
+    Return(Result<Response, Error>),
+    Again,
+    Wait(Duration),
 }
 
 /// What has become of a call so far.
@@ -317,9 +363,9 @@ struct Call {
     /// What the last retry has cost.
     paid: Option<u32>,
     /// How the last attempt ended, if its reply was read to the end.
-    last: Option<Attempted>,
+    last: Option<Box<Attempted>>,
     /// The head of the last reply.
-    reply: Option<Parts>,
+    reply: Option<Box<Parts>>,
 }
 
 impl Call {
@@ -327,26 +373,32 @@ impl Call {
     fn keep(&mut self, attempted: Attempted) {
         self.last = None;
         if let Ok(replied) = &attempted {
-            self.reply = Some(without_extensions(&replied.head));
+            self.reply = Some(Box::new(without_extensions(&replied.head)));
             // What began as a success may hold on to something in its extensions, and is let go.
             if replied.failure.is_some() || !replied.start.has_ended() {
                 return;
             }
         }
-        self.last = Some(attempted);
+        self.last = Some(Box::new(attempted));
     }
 
-    fn end(self, attempted: Attempted) -> Result<Response, Error> {
+    fn end(&mut self, attempted: Attempted) -> Next {
+        Next::Return(self.outcome(attempted))
+    }
+
+    fn outcome(&mut self, attempted: Attempted) -> Result<Response, Error> {
         match attempted {
             Ok(Replied { mut head, start, .. }) => {
-                head.extensions.insert(Attempts(self.sent));
+                if self.sent > 1 {
+                    head.extensions.insert(Attempts(self.sent));
+                }
                 Ok(Response::from_parts(head, start.into_body()))
             }
             Err(error) => {
                 // A refusal comes before anything is sent, or after an answer that it tells of.
                 let was_sent = error.kind() != ErrorKind::Refused || error.last_reply().is_some();
                 let error = error.with_attempts(self.sent - u32::from(!was_sent));
-                Err(match self.reply {
+                Err(match self.reply.take() {
                     Some(head) if error.last_reply().is_none() => error.with_last_reply(&head),
                     _ => error,
                 })
@@ -357,11 +409,11 @@ impl Call {
     /// The breaker is open: the last word of the server counts, if there was one.
     fn refused(mut self, open: Open, request: &Request, now: SystemTime) -> Result<Response, Error> {
         match self.last.take() {
-            Some(attempted) => self.end(attempted),
+            Some(attempted) => self.outcome(*attempted),
             None => {
                 let wait = open.until.duration_since(now).unwrap_or_default();
                 let error = Error::new(ErrorKind::Open, Reach::NotSent, open).with_target(request.uri());
-                self.end(Err(error.with_retry_after(wait)))
+                self.outcome(Err(error.with_retry_after(wait)))
             }
         }
     }

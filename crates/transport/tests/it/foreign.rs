@@ -74,7 +74,7 @@ async fn a_stack_of_foreign_parts_works_through_trait_objects() {
 
     let response = stack.send(get()).await.unwrap();
 
-    assert_eq!(response.extensions().get(), Some(&Attempts(4)));
+    assert_eq!(Attempts::of(&response), 4);
     assert_eq!(response.into_body().collect(100).await.unwrap(), "at last");
     assert_eq!(clock.seconds.load(Ordering::Relaxed), 1 + 2 + 3);
 }

@@ -48,11 +48,10 @@ async fn the_same_request_is_sent_again_until_it_succeeds() {
     let response = retry.send(post()).await.unwrap();
 
     assert_eq!(response.status(), 200);
-    assert_eq!(response.extensions().get(), Some(&Attempts(3)));
+    assert_eq!(Attempts::of(&response), 3);
     let sent = backend.requests();
     assert!(sent.iter().all(|request| request.body() == &Bytes::from_static(b"{}")));
-    let numbers: Vec<_> = sent.iter().map(|request| request.extensions().get().copied()).collect();
-    assert_eq!(numbers, [Some(Attempt(1)), Some(Attempt(2)), Some(Attempt(3))]);
+    assert_eq!(sent.iter().map(Attempt::of).collect::<Vec<_>>(), [1, 2, 3]);
     let waited = clock.slept();
     assert!(waited >= Duration::from_millis(250 + 500), "{waited:?}");
     assert!(waited <= Duration::from_millis(500 + 1_000), "{waited:?}");
@@ -63,7 +62,7 @@ async fn after_the_last_retry_the_outcome_is_the_callers() {
     let Setup { retry, .. } = setup([status(500), status(500), status(503), status(200)]);
     let response = retry.send(get()).await.unwrap();
     assert_eq!(response.status(), 503);
-    assert_eq!(response.extensions().get(), Some(&Attempts(3)));
+    assert_eq!(Attempts::of(&response), 3);
 
     let refused = || fails(ErrorKind::Connect, Reach::NotSent);
     let Setup { retry, .. } = setup([refused(), refused(), refused(), status(200)]);
@@ -75,7 +74,7 @@ async fn after_the_last_retry_the_outcome_is_the_callers() {
 async fn a_success_is_returned_with_its_body_untouched() {
     let Setup { retry, clock, .. } = setup([Ok(Response::new(Body::from("text")))]);
     let response = retry.send(get()).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(1)));
+    assert_eq!(Attempts::of(&response), 1);
     assert_eq!(response.into_body().collect(10).await.unwrap(), "text");
     assert_eq!(clock.slept(), Duration::ZERO);
 }
@@ -122,7 +121,7 @@ async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
     for (retry_after, attempts) in [("9", 2), ("10", 1), ("11", 1)] {
         let Setup { retry, clock, .. } = setup([busy(retry_after), status(200)]);
         let response = retry.send(with(get(), deadline)).await.unwrap();
-        assert_eq!(response.extensions().get(), Some(&Attempts(attempts)), "{retry_after}");
+        assert_eq!(Attempts::of(&response), attempts, "{retry_after}");
         assert!(clock.slept() < Duration::from_secs(10));
     }
 }
@@ -135,7 +134,7 @@ async fn a_request_can_bring_its_own_number_of_retries() {
     let many = std::iter::repeat_with(|| status(500)).take(5).chain([status(200)]);
     let Setup { retry, .. } = setup(many);
     let response = retry.send(with(get(), MaxRetries(5))).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(6)));
+    assert_eq!(Attempts::of(&response), 6);
 }
 
 #[tokio::test]
@@ -224,7 +223,7 @@ async fn a_stream_that_fails_before_it_has_begun_is_sent_again() {
         let whole = pieces([Ok("ping"), Ok("good"), Ok("bad"), Ok("end")]);
         let Setup { retry, .. } = setup([stream(beginning), stream(whole)]).opening();
         let response = retry.send(post()).await.unwrap();
-        assert_eq!(response.extensions().get(), Some(&Attempts(2)));
+        assert_eq!(Attempts::of(&response), 2);
         assert_eq!(response.into_body().collect(100).await.unwrap(), "pinggoodbadend");
     }
 }
@@ -250,7 +249,7 @@ async fn a_stream_that_cannot_be_sent_again_is_handed_on_as_it_came() {
         let beginning = beginnings().into_iter().nth(number).unwrap();
         let Setup { retry, .. } = setup([stream(beginning)]).opening();
         let response = retry.send(with(post(), MaxRetries(0))).await.unwrap();
-        assert_eq!((response.status(), response.extensions().get()), (StatusCode::OK, Some(&Attempts(1))));
+        assert_eq!((response.status(), Attempts::of(&response)), (StatusCode::OK, 1));
         let (mut body, mut text) = (response.into_body(), Vec::new());
         let end = loop {
             match body.chunk().await {
@@ -304,9 +303,9 @@ async fn a_policy_sees_what_an_error_says() {
     let retry = Retry::new(backend, Arc::new(Reader), Arc::new(clock().auto_advance()), 1)
         .opening(Arc::new(Text), Duration::from_secs(120));
     let response = retry.send(post()).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(2)));
+    assert_eq!(Attempts::of(&response), 2);
     assert_eq!(response.into_body().collect(100).await.unwrap(), "spent");
-    assert_eq!(retry.send(post()).await.unwrap().extensions().get(), Some(&Attempts(1)));
+    assert_eq!(Attempts::of(&retry.send(post()).await.unwrap()), 1);
 }
 
 #[tokio::test]
@@ -334,7 +333,7 @@ async fn what_was_never_sent_is_sent_again_at_once_and_is_no_attempt() {
     let unsent = || fails(ErrorKind::Closed, Reach::NotSent);
     let Setup { retry, clock, .. } = setup([unsent(), unsent(), unsent(), status(200)]);
     let response = retry.send(with(post(), MaxRetries(0))).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(1)));
+    assert_eq!(Attempts::of(&response), 1);
     assert_eq!(clock.slept(), Duration::ZERO);
 
     let Setup { retry, backend, .. } = setup([unsent(), unsent(), unsent(), unsent(), status(200)]);
@@ -391,7 +390,7 @@ async fn who_has_time_waits_for_an_open_breaker() {
     // Five probes fail, after 1, 3, 7, 11 and 15 s; the sixth is the one that succeeds.
     let deadline = Deadline(start() + clock.slept() + Duration::from_secs(60));
     let response = retry.send(with(post(), deadline)).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(6)));
+    assert_eq!(Attempts::of(&response), 6);
     assert!(clock.slept() < Duration::from_secs(40), "{:?}", clock.slept());
 }
 

@@ -29,6 +29,7 @@ macro_rules! object {
             $($(#[$doc])* pub $field: $type,)*
             /// The members that have no field here, or whose value does not fit their field; written back as they came.
             pub extra: serde_json::Map<String, serde_json::Value>,
+            pub(crate) nulls: $crate::types::wire::Nulls,
         }
 
         impl $name {
@@ -47,9 +48,12 @@ macro_rules! object {
                 members: &mut serde_json::Map<String, serde_json::Value>,
             ) -> Result<Self, $crate::types::wire::Misfit> {
                 Self::check(members)?;
+                $(let $field = <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?;)*
+                let nulls = [$($crate::types::wire::Nulls::take(members, json_name!($field $($json)?)),)*];
                 Ok(Self {
-                    $($field: <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?,)*
+                    $($field,)*
                     extra: std::mem::take(members),
+                    nulls: nulls.into_iter().collect(),
                 })
             }
 
@@ -64,7 +68,7 @@ macro_rules! object {
                 mut members: A,
             ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
                 use serde::de::Error as _;
-                use $crate::types::wire::{Field, read::{Name, Read}};
+                use $crate::types::wire::{Field, Nulls, read::{Name, Read}};
 
                 $(let mut $field = None;)*
                 let mut extra = serde_json::Map::new();
@@ -85,10 +89,12 @@ macro_rules! object {
                     })*
                     return Ok(Err(extra));
                 }
+                let nulls = [$(Nulls::drop_null(&mut $field),)*];
                 Ok(Ok(Self {
                     $($field: <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra)
                         .map_err(A::Error::custom)?,)*
                     extra,
+                    nulls: nulls.into_iter().collect(),
                 }))
             }
 
@@ -103,8 +109,12 @@ macro_rules! object {
                 if let Some(lead) = lead {
                     lead.write(&mut map)?;
                 }
-                $(if $crate::types::wire::Field::is_set(&self.$field) {
+                let mut nulls = self.nulls.places();
+                $(let was_null = nulls.next() == Some(true);
+                if $crate::types::wire::Field::is_set(&self.$field) {
                     map.serialize_entry(json_name!($field $($json)?), &self.$field)?;
+                } else if was_null && !self.extra.contains_key(json_name!($field $($json)?)) {
+                    map.serialize_entry(json_name!($field $($json)?), &())?;
                 })*
                 for (name, value) in &self.extra {
                     let written = lead.is_some_and(|lead| lead.name == name)

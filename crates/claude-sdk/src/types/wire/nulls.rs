@@ -1,0 +1,52 @@
+//! The members that were `null`.
+
+use serde_json::{Map, Value};
+
+use super::read::Reading;
+
+/// Which optional fields of an object came as `null`, by their place; they are written back so while nobody sets them.
+///
+/// It says how an object was written and not what it says, so it is equal to any other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Nulls(u64);
+
+impl PartialEq for Nulls {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Nulls {}
+
+impl Nulls {
+    /// Takes a member out of `members` if it is `null`, and says whether it was.
+    pub(crate) fn take(members: &mut Map<String, Value>, name: &str) -> bool {
+        let is_null = members.get(name).is_some_and(Value::is_null);
+        if is_null {
+            members.remove(name);
+        }
+        is_null
+    }
+
+    /// Forgets a member that was read and is `null`, and says whether it was.
+    pub(crate) fn drop_null<T>(read: &mut Option<Reading<T>>) -> bool {
+        let is_null = matches!(read, Some(Err(Value::Null)));
+        if is_null {
+            *read = None;
+        }
+        is_null
+    }
+
+    /// For each place whether the field there was `null`.
+    pub(crate) fn places(self) -> impl Iterator<Item = bool> {
+        (0..u64::BITS).map(move |place| self.0 >> place & 1 == 1)
+    }
+}
+
+/// Objects with more fields than there are bits would write the `null`s of the last ones no more; none is so large.
+impl FromIterator<bool> for Nulls {
+    fn from_iter<I: IntoIterator<Item = bool>>(nulls: I) -> Self {
+        let bits = nulls.into_iter().zip(0..u64::BITS);
+        Self(bits.fold(0, |bits, (is_null, place)| bits | u64::from(is_null) << place))
+    }
+}
