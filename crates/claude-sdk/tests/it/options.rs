@@ -71,6 +71,37 @@ async fn an_option_that_would_set_what_the_client_sets_is_refused_before_anythin
     assert_eq!(server.journal_len(), 0);
 }
 
+/// No text of a caller's becomes a second header or a second request.
+#[tokio::test]
+async fn a_line_break_in_what_becomes_a_header_or_a_route_is_refused_before_anything_is_sent() {
+    let server = held().start().await.unwrap();
+    for end in ["\r\nx-evil: 1", "\nx-evil: 1", "\rx-evil: 1", "\0", "\r\n\r\nGET /evil HTTP/1.1\r\n"] {
+        let evil = format!("a{end}");
+        for builder in [
+            client(&server).0.api_key(evil.clone()),
+            client(&server).0.auth_token(evil.clone()),
+            client(&server).0.beta(evil.clone()),
+        ] {
+            let error = builder.build().map(|_| ()).unwrap_err();
+            assert!(matches!(error, Error::Config(_)), "{evil:?}: {error:?}");
+        }
+        let client = client(&server).0.build().unwrap();
+        for options in [
+            RequestOptions::new().header("x-job", evil.clone()),
+            RequestOptions::new().header(evil.clone(), "1"),
+        ] {
+            assert!(client.with_options(options).is_err(), "{evil:?}");
+        }
+        let asked = client.with_options(RequestOptions::new().query("q", evil.clone())).unwrap();
+        asked.models().list().await.unwrap();
+        let (entry, _) = last(&server);
+        assert_eq!((entry.query_value("q"), entry.header("x-evil")), (Some(evil.as_str()), None));
+        let _ = client.models().get(&evil.clone().into()).await.unwrap_err();
+        let clean = |entry: &Entry| entry.header("x-evil").is_none() && entry.path.starts_with("/v1/models");
+        assert!(server.journal().iter().all(clean), "{evil:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_call_can_have_retries_and_limits_of_its_own() {
     let server = held().start().await.unwrap();

@@ -22,7 +22,8 @@ use crate::{Error, HttpBackend, Request, Response};
 ///
 /// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is
 /// built. Loopback addresses are no exception: name them in `NO_PROXY`, or build with
-/// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy.
+/// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy. A value that is no address counts as none,
+/// and a CGI program (`REQUEST_METHOD` is set) takes no `HTTP_PROXY`, which its visitors can set.
 ///
 /// There are no redirects, cookies, referers, decompression or timeouts except for connecting. A request that the
 /// peer provably did not process, because HTTP/2 refused its stream or a pooled connection was closed before anything

@@ -42,14 +42,26 @@ async fn a_plain_target_without_a_server_is_an_error_too() {
     println!("kind: {:?}", error.kind());
 }
 
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn a_plain_port_nobody_serves_is_an_error_with_both_backends() {
+    for backend in backends() {
+        let error = backend.send(get("http://127.0.0.1:9/")).await.unwrap_err();
+        assert_eq!(error.reach(), Reach::NotSent);
+        println!("kind: {:?}", error.kind());
+    }
+}
+
 /// Runs a test of this file in a process whose environment names `proxy`, and returns what it printed.
-fn child(test: &'static str, proxy: String) -> tokio::task::JoinHandle<String> {
+fn child(test: &'static str, proxy: &str) -> tokio::task::JoinHandle<String> {
+    let variables = ["HTTPS_PROXY", "https_proxy", "http_proxy"].map(|name| (name, proxy.to_owned()));
+    child_with(test, variables.into())
+}
+
+fn child_with(test: &'static str, variables: Vec<(&'static str, String)>) -> tokio::task::JoinHandle<String> {
     tokio::task::spawn_blocking(move || {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "--nocapture", test]);
-        for name in ["HTTPS_PROXY", "https_proxy", "http_proxy"] {
-            command.env(name, &proxy);
-        }
+        command.args(["--exact", "--nocapture", test]).envs(variables);
         let output = command.env("NO_PROXY", "").env("no_proxy", "").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{text}");
@@ -61,7 +73,7 @@ fn child(test: &'static str, proxy: String) -> tokio::task::JoinHandle<String> {
 async fn through_a_proxy_that_says(answer: &'static str) -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://someone:secret@{}", listener.local_addr().unwrap());
-    let child = child("proxy::a_port_nobody_serves_is_an_error_with_or_without_a_proxy", proxy);
+    let child = child("proxy::a_port_nobody_serves_is_an_error_with_or_without_a_proxy", &proxy);
     let mut read = String::new();
     for _backend in 0..2 {
         let (mut client, _) = listener.accept().await.unwrap();
@@ -106,9 +118,31 @@ async fn a_page_in_place_of_a_tunnel_is_no_answer_of_the_target() {
 async fn the_hyper_backend_sends_nothing_in_the_open_through_a_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let child = child("proxy::a_plain_target_without_a_server_is_an_error_too", proxy);
+    let child = child("proxy::a_plain_target_without_a_server_is_an_error_too", &proxy);
     let printed = child.await.unwrap();
     assert!(printed.contains("kind: Proxy"), "{printed}");
     // Such a listener does not block: with nobody waiting it says so.
     assert!(listener.into_std().unwrap().accept().is_err(), "the proxy is not even asked");
+}
+
+/// A web server hands a visitor's header `Proxy` to a CGI program as `HTTP_PROXY`.
+#[tokio::test]
+async fn a_cgi_program_takes_no_proxy_from_a_header_of_its_visitor() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let variables = vec![("HTTP_PROXY", proxy), ("REQUEST_METHOD", "GET".to_owned())];
+    let test = "proxy::a_plain_port_nobody_serves_is_an_error_with_both_backends";
+    let printed = child_with(test, variables).await.unwrap();
+    assert_eq!(printed.matches("kind: Connect").count(), 2, "{printed}");
+    assert!(listener.into_std().unwrap().accept().is_err(), "the visitor's proxy is not even asked");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_no_address_neither_panics_nor_is_asked() {
+    for proxy in ["http://[", "::::", "ht tp://x", "http://", "http://x:99999", "\u{7f}", "http://a@b@c:1"] {
+        let printed = child("proxy::a_port_nobody_serves_is_an_error_with_or_without_a_proxy", proxy).await;
+        let printed = printed.unwrap();
+        let said = printed.matches("kind: Connect").count() + printed.matches("kind: Proxy").count();
+        assert_eq!(said, 2, "{proxy:?}: {printed}");
+    }
 }
