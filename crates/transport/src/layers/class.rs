@@ -42,11 +42,20 @@ impl Class {
     /// from 500 on may pass. A 409 is a matter of the resource, which no wait mends unless the server says so.
     ///
     /// **Errors** that may pass are ambiguous where the request may have reached the server, unless it may be replayed:
-    /// its method is idempotent (RFC 9110, section 9.2.2), or it is marked [`Replayable`].
+    /// its method is idempotent (RFC 9110, section 9.2.2), or it is marked [`Replayable`]. So is a stream that lives and
+    /// shows nothing but that for too long; one that ends or breaks before it has begun may pass.
     #[must_use]
     pub fn of(request: &Request, outcome: Outcome<'_>) -> Self {
         let error = match outcome {
             Outcome::Response { head, .. } => return of_response(head),
+            // It lives: whoever gave it up here was this side.
+            Outcome::Opening { error } if error.kind() == ErrorKind::Timeout(TimeoutKind::Progress) => {
+                return if may_be_replayed(request) {
+                    Self::AfterDelay(Strain::Failing)
+                } else {
+                    Self::Ambiguous
+                };
+            }
             Outcome::Opening { error } if error.is_retryable() => return Self::AfterDelay(Strain::Failing),
             Outcome::Error(error) if error.is_retryable() => error,
             Outcome::Opening { .. } | Outcome::Error(_) => return Self::Never,
