@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench_probe::{Report, Task};
+use bench_probe::{Report, Task, Work};
 
 pub use self::contender::{
     ALL, ANTHROPIC_AI_SDK, Contender, FRAMER, GENAI, HYPER, Kind, LINES, OURS, OURS_HYPER, PYTHON, REQWEST,
@@ -162,6 +162,10 @@ impl Stand {
 
     fn run(&self, contender: &Contender, task: &Task) -> Result<Report> {
         let mut command = self.command(contender)?;
+        if matches!(task.work, Work::Decode) {
+            // One rule for blocks of all sizes, which glibc would otherwise change on the way.
+            command.env("MALLOC_MMAP_THRESHOLD_", "131072");
+        }
         command.arg(serde_json::to_string(task)?);
         let output = command.output().with_context(|| format!("cannot start {}", contender.name))?;
         if !output.status.success() {

@@ -86,6 +86,7 @@ mod entropy;
 mod error;
 pub mod estimates;
 mod guard;
+mod instant;
 pub mod layers;
 mod limits;
 #[cfg(feature = "login")]

@@ -6,6 +6,8 @@ use http::HeaderMap;
 use ratelimit::{Observation, Window};
 use serde::Serialize;
 
+use crate::instant;
+
 mod reported;
 
 pub(crate) use reported::Reported;
@@ -70,7 +72,8 @@ impl RateLimits {
             "limit" => limit.limit = text.parse().ok(),
             "remaining" => limit.remaining = text.parse().ok(),
             "reset" => {
-                limit.reset_after = instant(text).map(|at| at.duration_since(now).unwrap_or(Duration::ZERO));
+                limit.reset_after =
+                    instant::read(text).map(|at| at.duration_since(now).unwrap_or(Duration::ZERO));
             }
             _ => {}
         }
@@ -103,11 +106,6 @@ impl Limit {
         window.reset_after = self.reset_after;
         Some(window)
     }
-}
-
-fn instant(text: &str) -> Option<SystemTime> {
-    let at: jiff::Timestamp = text.parse().ok()?;
-    SystemTime::try_from(at).ok()
 }
 
 fn seconds<S: serde::Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

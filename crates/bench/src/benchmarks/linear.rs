@@ -12,7 +12,9 @@ use crate::stand::{OURS, SSE_STREAM, Stand};
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "linear",
     about: "What a byte costs in 64 MiB and in 1 MiB of the same kind, in pieces of 16 KiB: one line, one event of many \
-        lines, many events. Work that is not linear in its input shows as a ratio far above 1.",
+        lines, many events. Work that is not linear in its input shows as a ratio far above 1. Blocks of more than 128 KiB \
+        come from the kernel for both: left alone, glibc keeps those of 1 MiB and gives back those of 64, and what shows is \
+        how long the kernel takes to clear pages.",
     run,
     only_by_name: false,
 };

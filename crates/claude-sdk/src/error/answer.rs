@@ -6,10 +6,12 @@ use std::{
 use auth_core::MissingScope;
 use bytes::Bytes;
 use http::StatusCode;
-use jiff::Timestamp;
 use serde_json::error::Category;
 
-use crate::types::{ErrorBody, ErrorType};
+use crate::{
+    instant::written,
+    types::{ErrorBody, ErrorType},
+};
 
 use super::Envelope;
 
@@ -164,7 +166,7 @@ impl fmt::Display for ApiError {
         } else if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
-        match (self.retry_at.and_then(told), self.retry_after) {
+        match (self.retry_at.and_then(written), self.retry_after) {
             (Some(at), _) => write!(f, "; not before {at}")?,
             (None, Some(_)) => f.write_str("; not before a time that no calendar has")?,
             (None, None) => {}
@@ -260,13 +262,6 @@ impl std::error::Error for UnexpectedAnswer {
 /// When a wait that begins now ends.
 fn instant(now: SystemTime, wait: Option<Duration>) -> Option<SystemTime> {
     now.checked_add(wait?)
-}
-
-/// A time as people and programs read it, not earlier than it is.
-fn told(at: SystemTime) -> Option<Timestamp> {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
-    Timestamp::from_second(seconds.try_into().ok()?).ok()
 }
 
 /// Where JSON stopped making sense. The decoder's own words would repeat what it found there.

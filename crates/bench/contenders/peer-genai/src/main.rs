@@ -51,10 +51,14 @@ impl bench_probe::Client for Genai {
     }
 
     async fn next(&self, stream: &mut ChatStream) -> Result<Option<u64>> {
-        let event = stream.next().await.transpose()?;
-        Ok(event.map(|event| match event {
-            ChatStreamEvent::Chunk(chunk) => chunk.content.len() as u64,
-            _ => 0,
-        }))
+        loop {
+            return Ok(match stream.next().await.transpose()? {
+                // It says so before it has sent anything.
+                Some(ChatStreamEvent::Start) => continue,
+                Some(ChatStreamEvent::Chunk(chunk)) => Some(chunk.content.len() as u64),
+                Some(_) => Some(0),
+                None => None,
+            });
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{
     credentials::{Credential, Grant, Scheme},
     error::HelperProblem,
+    instant,
 };
 
 /// No life is longer: ten years.
@@ -58,9 +58,7 @@ fn time(value: &Value) -> Result<SystemTime, HelperProblem> {
     };
     let time = match value {
         Value::Number(number) => number.as_f64().and_then(seconds),
-        Value::String(text) => {
-            text.parse::<Timestamp>().ok().and_then(|time| SystemTime::try_from(time).ok())
-        }
+        Value::String(text) => instant::read(text),
         _ => None,
     };
     time.ok_or(HelperProblem::Json(
