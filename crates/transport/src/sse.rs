@@ -6,7 +6,6 @@
 mod decoder;
 mod event;
 mod events;
-mod plain;
 mod text;
 
 pub use decoder::{DecodeError, Decoder};

@@ -2,10 +2,7 @@
 
 use std::{mem, ops::Range, time::Duration};
 
-use super::{
-    EventRef,
-    plain::{Begun, Plain, line_end},
-};
+use super::EventRef;
 
 /// A line or an event that is larger than allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,8 +46,6 @@ pub struct Decoder {
     max_event: usize,
     /// The start of a line whose end has not come yet.
     line: Vec<u8>,
-    /// The start of an event of the most common shape; then the fields below hold nothing.
-    begun: Begun,
     /// What earlier pieces said of the event under way.
     name: Vec<u8>,
     data: Vec<u8>,
@@ -81,12 +76,14 @@ pub(super) struct Found {
     /// Empty where the decoder holds the data.
     data: Range<usize>,
     has_data: bool,
-    /// Both lie in an event that more than one piece brought.
-    is_begun: bool,
 }
 
 /// The name of an event that was given none.
 const UNNAMED: &str = "message";
+
+/// How an event begins that [`Decoder::plain`] takes, and how its name ends.
+const NAME: &[u8] = b"event: ";
+const DATA: &[u8] = b"\ndata: ";
 
 /// The largest buffer that is kept for the next event, in bytes.
 const KEPT: usize = 64 << 10;
@@ -99,7 +96,6 @@ impl Decoder {
             max_line: 16 << 20,
             max_event: 32 << 20,
             line: Vec::new(),
-            begun: Begun::default(),
             name: Vec::new(),
             data: Vec::new(),
             data_start: 0,
@@ -183,10 +179,12 @@ impl Decoder {
             *at = input.len();
             return Ok(None);
         }
-        if *at >= input.len() {
-            return Ok(None);
+        if self.holds_nothing()
+            && let Some(found) = self.plain(input, at)
+        {
+            return Ok(Some(found));
         }
-        let found = if self.begun.is_empty() { self.begin(input, at) } else { self.go_on(input, at) };
+        let found = self.read_lines(input, at);
         if found.is_err() {
             self.failed = true;
             self.line = Vec::new();
@@ -198,13 +196,7 @@ impl Decoder {
 
     /// Lends the event that was found in `input`.
     pub(super) fn event<'a>(&'a mut self, input: &'a [u8], found: Found) -> EventRef<'a> {
-        let Found { name, data, is_begun, .. } = found;
-        if is_begun {
-            let event = self.begun.event();
-            let [name, data] = [name, data].map(|range| event.get(range).unwrap_or_default());
-            let name = if name.is_empty() { UNNAMED } else { name };
-            return EventRef { name, data, id: &self.last_id, retry: self.retry };
-        }
+        let Found { name, data, .. } = found;
         // One look at the UTF-8 of both, which lie in one block of lines.
         let from = if name.is_empty() { data.start } else { name.start };
         if self.name.is_empty()
@@ -244,38 +236,26 @@ impl Decoder {
         !of_a_line && !of_an_event
     }
 
-    fn begin(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
-        if self.holds_nothing() {
-            if let Some(plain) =
-                Plain::read(input, *at).filter(|plain| plain.fit(self.max_line, self.max_event))
-            {
-                *at = plain.end;
-                return Ok(Some(Found {
-                    name: plain.name,
-                    data: plain.data,
-                    has_data: true,
-                    is_begun: false,
-                }));
-            }
-            if self.begun.hold(input.get(*at..).unwrap_or_default(), self.max_line.min(self.max_event)) {
-                *at = input.len();
-                return Ok(None);
-            }
+    /// Takes an event of the most common shape, if that comes next: a name, one line of data, line feeds.
+    ///
+    /// Everything else is left to [`read_lines`](Self::read_lines), which gives the same for these too, but slower.
+    fn plain(&self, input: &[u8], at: &mut usize) -> Option<Found> {
+        let name = *at + NAME.len();
+        let rest = input.get(*at..)?.strip_prefix(NAME)?;
+        let name = name..name + line_end(rest)?;
+        let data = name.end + DATA.len();
+        let rest = input.get(name.end..)?.strip_prefix(DATA)?;
+        let data = data..data + line_end(rest)?;
+        if !input.get(data.end..)?.starts_with(b"\n\n") {
+            return None;
         }
-        self.read_lines(input, at)
-    }
-
-    /// Goes on with an event of the most common shape that began in an earlier piece.
-    fn go_on(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
-        let (max_line, max_event) = (self.max_line, self.max_event);
-        let fits = |plain: &Plain| plain.fit(max_line, max_event);
-        if let Some(plain) = self.begun.finish(input, at, fits) {
-            self.spent = true;
-            return Ok(Some(Found { name: plain.name, data: plain.data, has_data: true, is_begun: true }));
-        }
-        let begun = self.begun.give_up();
-        self.read_lines(&begun, &mut 0)?;
-        self.read_lines(input, at)
+        let fits = name.end - *at <= self.max_line
+            && data.end - (name.end + 1) <= self.max_line
+            && data.len() <= self.max_event;
+        fits.then(|| {
+            *at = data.end + 2;
+            Found { name, data, has_data: true }
+        })
     }
 
     fn read_lines(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
@@ -448,7 +428,6 @@ impl Decoder {
         self.has_data = false;
         self.data_start = 0;
         self.mended = [String::new(), String::new()];
-        self.begun.forget();
         empty(&mut self.name);
         empty(&mut self.data);
     }
@@ -466,6 +445,10 @@ fn empty(buffer: &mut Vec<u8>) {
     if buffer.capacity() > KEPT {
         *buffer = Vec::new();
     }
+}
+
+fn line_end(text: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\n', b'\r', text)
 }
 
 fn without_space(value: &[u8]) -> &[u8] {
