@@ -103,6 +103,8 @@ async fn a_body_that_is_not_encoded_as_it_says_is_an_error() {
         let fault = Fault::encoding(HeaderValue::from_static(name));
         let error = trial.create(name, fault).await.unwrap_err();
         assert!(matches!(error, Error::Answer(_)), "{name}: {error:?}");
+        // The body is no message either: what failed has to be the decoding.
+        assert_kind(name, &error, &[ErrorKind::Decode]);
         assert_eq!(error.attempts(), 1, "{name}");
     }
     trial.end().await;

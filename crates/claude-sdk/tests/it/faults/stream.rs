@@ -115,12 +115,10 @@ async fn a_stream_that_stalls_between_any_two_events_ends_at_its_limit() {
             panic!("a stalled stream ended without an error");
         });
         // It reads what there is, and then waits.
-        let sent = server.bytes_sent();
         until(|| clock.sleepers() > 0).await;
         for _ in 0..200 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(server.bytes_sent(), sent.max(server.bytes_sent()));
         clock.advance(Duration::from_millis(59_999));
         for _ in 0..50 {
             tokio::task::yield_now().await;
