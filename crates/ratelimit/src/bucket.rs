@@ -14,6 +14,8 @@ const MOST_DEBT: i128 = 60;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
     rate: Rate,
+    /// How many tokens it fills up to; some may be left to somebody who counts more strictly.
+    fill: u64,
     /// The level of a full bucket, and of the deepest debt.
     bounds: (i128, i128),
     /// In units; below zero there is a debt.
@@ -23,8 +25,13 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn full(rate: Rate, now: u64) -> Self {
-        let bounds = bounds(rate);
-        Self { rate, bounds, level: bounds.0, at: now }
+        Self::filled_to(rate.burst(), rate, now)
+    }
+
+    /// Fills up to `fill` only, which is less than the burst; a whole burst is admitted all the same, out of a full bucket.
+    pub(crate) fn filled_to(fill: u64, rate: Rate, now: u64) -> Self {
+        let bounds = bounds(fill, rate);
+        Self { rate, fill, bounds, level: bounds.0, at: now }
     }
 
     pub(crate) const fn rate(&self) -> Rate {
@@ -42,12 +49,17 @@ impl Bucket {
 
     /// Whether there are `amount` tokens, and no debt.
     pub(crate) fn has(&self, amount: u64) -> bool {
-        self.level >= units(amount)
+        self.can_hold(amount) && self.level >= units(self.wanted(amount))
     }
 
     /// Whether there can ever be `amount` tokens.
     pub(crate) const fn can_hold(&self, amount: u64) -> bool {
         amount <= self.rate.burst()
+    }
+
+    /// What has to be there for `amount` tokens: all of a full bucket for more than it is filled with.
+    pub(crate) fn wanted(&self, amount: u64) -> u64 {
+        amount.min(self.fill)
     }
 
     /// How long until the bucket has gained `amount` tokens, its debt paid back, were it large enough for them.
@@ -66,7 +78,7 @@ impl Bucket {
 
     /// When the bucket is full again, if nothing more is taken.
     pub(crate) fn full_at(&self) -> u64 {
-        self.at.saturating_add(self.until(self.rate.burst().into()))
+        self.at.saturating_add(self.until(self.fill.into()))
     }
 
     pub(crate) fn take(&mut self, amount: u64) {
@@ -87,9 +99,10 @@ impl Bucket {
     }
 
     /// Goes on with another rate; what is left stays, as far as there is room for it.
-    pub(crate) fn change(&mut self, rate: Rate) {
+    pub(crate) fn change(&mut self, fill: u64, rate: Rate) {
         self.rate = rate;
-        self.bounds = bounds(rate);
+        self.fill = fill;
+        self.bounds = bounds(fill, rate);
         self.level = self.level.min(self.bounds.0);
     }
 
@@ -105,8 +118,8 @@ impl Bucket {
     }
 }
 
-fn bounds(rate: Rate) -> (i128, i128) {
-    (units(rate.burst()), -units(rate.amount()) * MOST_DEBT)
+fn bounds(fill: u64, rate: Rate) -> (i128, i128) {
+    (units(fill), -units(rate.amount()) * MOST_DEBT)
 }
 
 fn units(amount: u64) -> i128 {
@@ -180,11 +193,22 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_burst_goes_out_of_a_bucket_that_is_as_full_as_it_gets() {
+        let mut bucket = Bucket::filled_to(99, Rate::per_minute(60).with_burst(100), 0);
+        assert!(bucket.can_hold(100) && bucket.has(100) && !bucket.can_hold(101));
+        bucket.take(100);
+        assert_eq!((bucket.until(0), bucket.until(bucket.wanted(100).into())), (SECOND, 100 * SECOND));
+        bucket.refill(1_000 * SECOND);
+        bucket.take(1);
+        assert!(!bucket.has(100) && bucket.has(98));
+    }
+
+    #[test]
     fn another_rate_counts_from_now_on() {
         let mut bucket = bucket(60, 60);
         bucket.take(60);
         bucket.refill(SECOND);
-        bucket.change(Rate::per_minute(600).with_burst(5));
+        bucket.change(5, Rate::per_minute(600).with_burst(5));
         bucket.refill(SECOND + SECOND / 10);
         assert!(bucket.has(2) && !bucket.has(3));
         bucket.refill(60 * SECOND);

@@ -68,6 +68,7 @@
 //! - `test-util`: `test_util`, with a timer that is moved by hand, a limiter that records, mocks, and the contract
 //!   every limiter keeps.
 
+mod adaptive;
 mod bucket;
 mod cost;
 mod error;
@@ -82,6 +83,7 @@ mod permit;
 pub mod test_util;
 mod timer;
 
+pub use adaptive::Adaptive;
 pub use cost::{Cost, Dimension};
 pub use error::Error;
 pub use key::Key;

@@ -17,6 +17,10 @@ pub struct Observation {
     pub output_tokens: Option<Window>,
     /// How long the server asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// The server did not do the work because it has too much to do, or because somebody asks too much of it.
+    pub is_refused: bool,
+    /// How long the reply took.
+    pub took: Option<Duration>,
     /// The [number](crate::Permit::number) of the permit that the reply is to: replies overtake each other, and what was
     /// asked for later is the newer word. Without it, a limiter takes the word for an old one.
     pub permit: Option<u64>,
@@ -45,6 +49,18 @@ impl Observation {
     #[must_use]
     pub const fn with_retry_after(self, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..self }
+    }
+
+    /// Sets whether the server refused for too much work.
+    #[must_use]
+    pub const fn with_refusal(self, is_refused: bool) -> Self {
+        Self { is_refused, ..self }
+    }
+
+    /// Sets how long the reply took, where that is known.
+    #[must_use]
+    pub const fn with_time_taken(self, took: Option<Duration>) -> Self {
+        Self { took, ..self }
     }
 
     /// Sets the number of the permit that the reply is to, where there is one.

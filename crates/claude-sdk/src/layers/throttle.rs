@@ -115,6 +115,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
 
         // From here on the work may be done, whether or not anybody hears of it.
         permit.assume(charge.cost);
+        let sent = self.clock.now();
         let mut response = match self.backend.send(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -127,7 +128,12 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         let now = self.clock.now();
         let limits = RateLimits::from_headers(response.headers(), now);
         let retry_after = transport::layers::retry_after(response.headers(), now);
-        limiter.observe(&charge.key, &limits.observation(retry_after, permit.number()));
+        let seen = limits.observation(retry_after, permit.number());
+        let is_refused = matches!(response.status().as_u16(), 429 | 529);
+        limiter.observe(
+            &charge.key,
+            &seen.with_refusal(is_refused).with_time_taken(now.duration_since(sent).ok()),
+        );
         self.note(response.headers());
         if !response.status().is_success() {
             // A refusal costs no tokens; its permit is not held while somebody waits to try again.

@@ -11,11 +11,12 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    Cost, Decision, Error, Key, Limits, Observation, Permit, RateLimiter, Timer,
+    Adaptive, Cost, Decision, Error, Key, Limits, Observation, Permit, RateLimiter, Timer,
     moment::{FOREVER, nanos},
     permit::Ledger,
 };
 
+mod adapted;
 mod book;
 mod lane;
 mod line;
@@ -54,6 +55,7 @@ pub struct Local(Arc<Shared>);
 struct Shared {
     limits: Limits,
     special: HashMap<Arc<str>, Limits>,
+    adaptive: Option<Adaptive>,
     lease: u64, // ns
     max_keys: usize,
     timer: Arc<dyn Timer>,
@@ -71,7 +73,7 @@ struct Lanes {
 impl Local {
     /// Begins a limiter of `limits` for every key.
     pub fn limited_to(limits: Limits) -> LocalBuilder {
-        LocalBuilder { limits, special: HashMap::new(), lease: LEASE, max_keys: MAX_KEYS }
+        LocalBuilder { limits, special: HashMap::new(), adaptive: None, lease: LEASE, max_keys: MAX_KEYS }
     }
 
     /// Begins a limiter that has no limits but those that the server tells.
@@ -124,6 +126,7 @@ impl RateLimiter for Local {
 pub struct LocalBuilder {
     limits: Limits,
     special: HashMap<Arc<str>, Limits>,
+    adaptive: Option<Adaptive>,
     lease: Duration,
     max_keys: usize,
 }
@@ -132,6 +135,12 @@ impl LocalBuilder {
     /// Sets other limits for one key.
     pub fn limits_of(mut self, key: impl Into<Key>, limits: Limits) -> Self {
         self.special.insert(Arc::clone(key.into().parts().0), limits);
+        self
+    }
+
+    /// Finds out for each key how much may go on at once, below the concurrency that was set; off when it is not set.
+    pub const fn adaptive(mut self, adaptive: Adaptive) -> Self {
+        self.adaptive = Some(adaptive);
         self
     }
 
@@ -150,9 +159,9 @@ impl LocalBuilder {
     /// Makes the limiter, with a full burst for every key; time and waiting come from `timer`.
     #[must_use]
     pub fn build(self, timer: impl Timer) -> Local {
-        let Self { limits, special, lease, max_keys } = self;
+        let Self { limits, special, adaptive, lease, max_keys } = self;
         let (lease, timer, lanes) = (nanos(lease), Arc::new(timer), Mutex::default());
-        Local(Arc::new(Shared { limits, special, lease, max_keys, timer, lanes }))
+        Local(Arc::new(Shared { limits, special, adaptive, lease, max_keys, timer, lanes }))
     }
 }
 
@@ -177,7 +186,9 @@ impl Shared {
         }
         let (name, _) = key.parts();
         let limits = self.special.get(name).unwrap_or(&self.limits);
-        let lane = by_name.entry(Arc::clone(name)).or_insert_with(|| Lane::new(limits, self.lease, now));
+        let lane = by_name
+            .entry(Arc::clone(name))
+            .or_insert_with(|| Lane::new(limits, self.adaptive, self.lease, now));
         Some(act(lane, next_number))
     }
 

@@ -1,5 +1,6 @@
 //! The limiter of several dimensions.
 
+mod adaptive;
 mod crowd;
 mod decisions;
 mod hearing;

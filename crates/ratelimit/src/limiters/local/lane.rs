@@ -3,13 +3,14 @@
 use std::{sync::Arc, task::Waker, time::Duration};
 
 use super::{
+    adapted::Adapted,
     book::Book,
     line::{Line, Waiter},
     meter::Meter,
     seat::{News, Seat},
 };
 use crate::{
-    Cost, Decision, Dimension, Key, Limits, Observation,
+    Adaptive, Cost, Decision, Dimension, Key, Limits, Observation,
     bucket::Bucket,
     moment::{FOREVER, nanos},
 };
@@ -25,6 +26,7 @@ const WHOLE: u128 = 1 << 20;
 pub(super) struct Lane {
     meters: [Meter; 3],
     concurrency: Option<u32>,
+    adapted: Option<Adapted>,
     /// How long a permit may be out.
     lease: u64,
     closed_until: u64,
@@ -43,10 +45,11 @@ pub(super) struct Misfit {
 }
 
 impl Lane {
-    pub(super) fn new(limits: &Limits, lease: u64, now: u64) -> Self {
+    pub(super) fn new(limits: &Limits, adaptive: Option<Adaptive>, lease: u64, now: u64) -> Self {
         Self {
             meters: limits.rates().map(|ceiling| Meter::new(ceiling, now)),
             concurrency: limits.concurrency,
+            adapted: adaptive.map(Adapted::new),
             lease,
             closed_until: 0,
             newest: None,
@@ -165,6 +168,9 @@ impl Lane {
         if is_newest {
             self.newest = seen.permit;
         }
+        if let Some(adapted) = &mut self.adapted {
+            adapted.hear(seen);
+        }
         let windows = seen.windows().into_iter().zip(self.book.uncounted_at(seen.permit));
         for (meter, (window, uncounted)) in self.meters.iter_mut().zip(windows) {
             if let Some(window) = window {
@@ -192,6 +198,7 @@ impl Lane {
     /// Whether one more permit may be out.
     fn has_room(&self) -> bool {
         self.concurrency.is_none_or(|most| self.book.len() < most as usize)
+            && self.adapted.as_ref().is_none_or(|adapted| self.book.len() < adapted.limit())
     }
 
     fn has(&self, now: u64, cost: Cost) -> bool {
@@ -205,6 +212,9 @@ impl Lane {
     fn open(&mut self, now: u64, number: u64, cost: Cost) {
         self.charge(cost);
         self.book.open(number, cost, now.saturating_add(self.lease));
+        if let Some(adapted) = &mut self.adapted {
+            adapted.give(number, self.book.len());
+        }
     }
 
     fn charge(&mut self, cost: Cost) {
@@ -227,7 +237,8 @@ impl Lane {
     fn until(&self, now: u64, cost: Cost, ahead: [u128; 3]) -> u64 {
         let amounts = cost.amounts().into_iter().zip(ahead);
         let waits = self.meters.iter().zip(amounts).filter_map(|(meter, (amount, ahead))| {
-            Some(meter.bucket.as_ref()?.until(ahead.saturating_add(u128::from(amount))))
+            let bucket = meter.bucket.as_ref()?;
+            Some(bucket.until(ahead.saturating_add(u128::from(bucket.wanted(amount)))))
         });
         waits.max().unwrap_or(0).max(self.closed_until.saturating_sub(now))
     }

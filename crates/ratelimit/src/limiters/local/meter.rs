@@ -20,7 +20,7 @@ impl Meter {
     /// have counted yet when it said that.
     pub(super) fn hear(&mut self, now: u64, window: Window, is_newest: bool, uncounted: u128) {
         if let Some(limit) = window.limit.filter(|limit| *limit > 0) {
-            self.adopt(now, not_quite(limit), is_newest, uncounted);
+            self.adopt(now, limit, is_newest, uncounted);
         }
         let (Some(remaining), Some(bucket)) = (window.remaining, &mut self.bucket) else { return };
         bucket.lower_to(remaining);
@@ -30,23 +30,26 @@ impl Meter {
         }
     }
 
-    fn adopt(&mut self, now: u64, told: Rate, is_newest: bool, uncounted: u128) {
+    fn adopt(&mut self, now: u64, limit: u64, is_newest: bool, uncounted: u128) {
+        let told = Rate::per_minute(limit);
         let rate = self.ceiling.map_or(told, |ceiling| told.and(ceiling));
+        let fill = rate.burst().min(not_quite(limit));
         match &mut self.bucket {
             None => {
-                let mut bucket = Bucket::full(rate, now);
+                let mut bucket = Bucket::filled_to(fill, rate, now);
                 bucket.take(u64::try_from(uncounted).unwrap_or(u64::MAX));
                 self.bucket = Some(bucket);
             }
-            Some(bucket) if is_newest || rate.amount() < bucket.rate().amount() => bucket.change(rate),
+            Some(bucket) if is_newest || rate.amount() < bucket.rate().amount() => {
+                bucket.change(fill, rate);
+            }
             Some(_) => {}
         }
     }
 }
 
-/// The server's limit, with a burst that is a hundredth smaller. A request is on its way for a while, and until it arrives
-/// the server's full bucket gains nothing, while ours does: without room for that, the last of a burst would be refused.
-fn not_quite(limit: u64) -> Rate {
-    let margin = limit.div_ceil(100).min(limit.saturating_sub(1));
-    Rate::per_minute(limit).with_burst(limit - margin)
+/// A hundredth less than the server's limit. A request is on its way for a while, and until it arrives the server's full
+/// bucket gains nothing, while ours does: without room for that, the last of a burst would be refused.
+fn not_quite(limit: u64) -> u64 {
+    limit - limit.div_ceil(100).min(limit.saturating_sub(1))
 }

@@ -62,6 +62,20 @@ async fn what_the_server_has_left_is_the_most_that_is_left() {
 }
 
 #[tokio::test]
+async fn a_request_as_large_as_the_servers_whole_limit_is_admitted() {
+    let timer = Arc::new(ManualTimer::new());
+    let limiter = Local::listening().build(Arc::clone(&timer));
+    hear(&limiter, &take(&limiter, requests(1)).await, 1_000, 999);
+    timer.advance(60 * SECOND);
+    assert_eq!(limiter.try_acquire(&key(), requests(1_000)), Decision::Admit);
+    assert!(matches!(limiter.try_acquire(&key(), requests(1)), Decision::Wait(_)));
+    assert!(matches!(
+        limiter.try_acquire(&key(), requests(1_001)),
+        Decision::TooLarge { capacity: 1_000, .. }
+    ));
+}
+
+#[tokio::test]
 async fn an_older_reply_may_lower_and_never_raises() {
     let timer = Arc::new(ManualTimer::new());
     let limiter = Local::listening().build(Arc::clone(&timer));
@@ -147,7 +161,7 @@ async fn whoever_waits_for_more_than_a_lowered_limit_is_told_at_once() {
     let window = Window::default().with_limit(100).with_remaining(0);
     limiter.observe(&key(), &Observation::default().with_input_tokens(window).with_permit(permit.number()));
     let error = waiting.await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::TooLarge { asked: 500, capacity: 99, .. }), "{error:?}");
+    assert!(matches!(error, Error::TooLarge { asked: 500, capacity: 100, .. }), "{error:?}");
 }
 
 /// A service with buckets of its own, in milliseconds: what it charges, refuses and tells.
