@@ -9,7 +9,8 @@ use crate::step::{self, Workspace, step};
 use crate::tools;
 
 /// What can be asked for.
-pub(crate) const BENCHMARKS: [&str; 7] = ["sse", "events", "call", "p99", "memory", "linear", "build"];
+pub(crate) const BENCHMARKS: [&str; 8] =
+    ["sse", "events", "call", "p99", "memory", "linear", "goodput", "build"];
 
 /// Packages that are no part of the workspace, so that its lock file stays free of other people's clients.
 const CONTENDERS: &str = "crates/bench/contenders";

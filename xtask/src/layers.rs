@@ -21,7 +21,7 @@ struct Layer {
 
 const ANYTHING: &[&str] =
     &["auth-core", "claude-cli", "claude-sdk", "mock-server", "ratelimit", "secrets", "transport"];
-const MEASURED: &[&str] = &["bench-probe", "claude-sdk", "transport"];
+const MEASURED: &[&str] = &["bench-probe", "claude-sdk", "mock-server", "transport"];
 const BACKENDS: &[&str] = &["governor", "redis", "reqwest", "vaultrs"];
 
 const LAYERS: &[Layer] = &[

@@ -22,12 +22,13 @@
 //! }
 //! ```
 
+mod limited;
 mod meter;
 mod task;
 mod work;
 
 pub use meter::{Meter, resident};
-pub use task::{Report, Task, Work};
+pub use task::{Limited, Report, Task, Work};
 pub use work::{Client, decode, run};
 
 /// What a contender's functions give; any error ends it.

@@ -43,6 +43,20 @@ pub enum Work {
     Idle,
     /// The input, decoded piece by piece.
     Decode,
+    /// Calls, more than a limit lets through; those that fail are counted.
+    Limited(Limited),
+}
+
+/// A limit, and how calls come that are too many for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limited {
+    /// The calls come evenly over this time, in milliseconds, and its end is the end. With 0, as many callers as there are
+    /// in flight make all of them, each one after the other.
+    pub over_ms: u64,
+    /// What this process may use of the limit, in requests a minute.
+    pub requests_per_minute: u64,
+    /// How many of them at once.
+    pub burst: u64,
 }
 
 /// What came of it.
@@ -60,6 +74,9 @@ pub struct Report {
     /// How much memory came to be in use, in bytes.
     #[serde(default)]
     pub resident: u64,
+    /// How many calls failed, where that does not end the work.
+    #[serde(default)]
+    pub failed: u64,
 }
 
 impl Task {

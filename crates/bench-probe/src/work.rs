@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::LocalSet;
 
-use crate::{Meter, Outcome, Report, Task, Work, resident};
+use crate::{Meter, Outcome, Report, Task, Work, limited, resident};
 
 /// A client of the API, as far as the benchmarks need one.
 pub trait Client: 'static {
@@ -41,6 +41,7 @@ pub fn run<C: Client>(task: &Task, client: C) -> Outcome<Report> {
             Work::Streams => streams(task, &*client).await,
             Work::Idle => idle(task, &*client).await,
             Work::Decode => bail!("a client decodes no file"),
+            Work::Limited(limited) => limited::work(task, limited, client).await,
         }
     })
 }

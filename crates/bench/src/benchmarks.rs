@@ -3,6 +3,7 @@
 mod build;
 mod call;
 mod events;
+mod goodput;
 mod linear;
 mod memory;
 mod p99;
@@ -24,6 +25,10 @@ pub struct Benchmark {
     pub run: fn(&Stand) -> Result<Vec<Figure>>,
     /// It takes so long that it only runs when it is named.
     pub only_by_name: bool,
+    /// Turns its figures into a table.
+    pub table: fn(&[Figure]) -> String,
+    /// Draws them, as SVG, where a picture says more.
+    pub chart: Option<fn(&[Figure]) -> String>,
 }
 
 /// All of them, in the order of the page.
@@ -34,6 +39,7 @@ pub const ALL: &[Benchmark] = &[
     p99::BENCHMARK,
     memory::BENCHMARK,
     linear::BENCHMARK,
+    goodput::BENCHMARK,
     build::BENCHMARK,
 ];
 

@@ -23,6 +23,7 @@ pub fn run(name: &str, task: &Task) -> Result<Report> {
         ("ours", Work::Decode) => bench_probe::decode(task, decoders::ours),
         ("lines", Work::Decode) => bench_probe::decode(task, decoders::lines),
         ("framer", Work::Decode) => bench_probe::decode(task, decoders::framer),
+        ("ours", Work::Limited(limited)) => bench_probe::run(task, ours::Ours::limited(&task.url, limited)?),
         ("ours", _) => bench_probe::run(task, ours::Ours::new(&task.url)?),
         ("ours-hyper", _) => bench_probe::run(task, ours::Ours::on_hyper(&task.url)?),
         ("reqwest", _) => bench_probe::run(task, bare_reqwest::BareReqwest::new(&task.url)?),

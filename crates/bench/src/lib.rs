@@ -21,6 +21,7 @@
 //! ```
 
 pub mod benchmarks;
+pub mod chart;
 pub mod conditions;
 pub mod contenders;
 pub mod figure;

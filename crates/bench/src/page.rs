@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::benchmarks::{self, Benchmark};
+use crate::chart::distinct;
 use crate::conditions::Conditions;
 use crate::figure::{self, Figure};
 use crate::goals::Verdict;
@@ -30,7 +31,7 @@ pub struct Section {
     pub verdicts: Vec<Verdict>,
 }
 
-/// Writes the page with these sections; the others stay as they are.
+/// Writes the page with these sections, and their charts beside it; the others stay as they are.
 ///
 /// # Errors
 ///
@@ -48,6 +49,13 @@ pub fn write(root: &Path, sections: &[Section]) -> Result<()> {
     }
     page.push_str(&versions::section(root)?);
     page.push_str(END);
+    for Section { benchmark, figures, .. } in sections {
+        if let Some(chart) = benchmark.chart {
+            let path = root.join("docs").join(benchmark.name).with_extension("svg");
+            std::fs::write(&path, chart(figures))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -105,17 +113,42 @@ impl Section {
             }
             text.push('\n');
         }
-        text.push_str("| case | contender | | ours ÷ it |\n|---|---|---|---|\n");
-        for figure in figures {
-            let ours = figure::find(figures, &figure.case, OURS.name);
-            let ratio = ours.filter(|ours| ours.contender != figure.contender).map(|ours| ours.ratio(figure));
-            let ratio = ratio.map(|ratio| amount(ratio.median())).unwrap_or_default();
-            let _ =
-                writeln!(text, "| {} | {} | {} | {ratio} |", figure.case, figure.contender, shown(figure));
+        if benchmark.chart.is_some() {
+            let _ = writeln!(text, "![{0}]({0}.svg)\n", benchmark.name);
         }
+        text.push_str(&(benchmark.table)(figures));
         text.push('\n');
         text
     }
+}
+
+/// A table of every figure by itself, with what ours is of it.
+#[must_use]
+pub fn one_figure_a_row(figures: &[Figure]) -> String {
+    let mut text = "| case | contender | | ours ÷ it |\n|---|---|---|---|\n".to_owned();
+    for figure in figures {
+        let ours = figure::find(figures, &figure.case, OURS.name);
+        let ratio = ours.filter(|ours| ours.contender != figure.contender).map(|ours| ours.ratio(figure));
+        let ratio = ratio.map(|ratio| amount(ratio.median())).unwrap_or_default();
+        let _ = writeln!(text, "| {} | {} | {} | {ratio} |", figure.case, figure.contender, shown(figure));
+    }
+    text
+}
+
+/// A table with a column for each contender.
+#[must_use]
+pub fn one_case_a_row(figures: &[Figure]) -> String {
+    let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    let mut text =
+        format!("| case | {} |\n|---|{}\n", contenders.join(" | "), "---|".repeat(contenders.len()));
+    for case in distinct(figures.iter().map(|figure| figure.case.as_str())) {
+        let cells = contenders.iter().map(|contender| {
+            let figure = figure::find(figures, case, contender);
+            figure.map(|figure| format!("{} {}", amount(figure.median()), figure.unit)).unwrap_or_default()
+        });
+        let _ = writeln!(text, "| {case} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    text
 }
 
 /// The median with its unit, and the least and the most.
@@ -127,6 +160,7 @@ fn shown(figure: &Figure) -> String {
 /// A number with three or so digits that matter.
 fn amount(value: f64) -> String {
     match value.abs() {
+        0.0 => "0".to_owned(),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.01 => format!("{value:.2}"),

@@ -1,6 +1,7 @@
 //! The stand: where the programs are, how a contender is started, and how contenders take turns.
 
 mod contender;
+mod crowd;
 mod process;
 
 use std::path::{Path, PathBuf};
@@ -97,6 +98,18 @@ impl Stand {
         &self.target
     }
 
+    /// Whether little work is asked for.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    /// Those that are to be measured.
+    #[must_use]
+    pub fn present(&self, contenders: &[&'static Contender]) -> Vec<&'static Contender> {
+        contenders.iter().copied().filter(|contender| self.peers || contender.kind.is_built_here()).collect()
+    }
+
     /// `full`, or a hundredth of it where little work is asked for.
     #[must_use]
     pub fn count(&self, full: usize) -> usize {
@@ -133,12 +146,12 @@ impl Stand {
         task: &Task,
         expected: impl Fn(usize) -> u64,
     ) -> Result<Vec<Turns>> {
-        let mut turns: Vec<Turns> = contenders
-            .iter()
-            .filter(|contender| self.peers || contender.kind.is_built_here())
+        let mut turns: Vec<Turns> = self
+            .present(contenders)
+            .into_iter()
             .map(|contender| Turns { contender, count: contender.share(task.count), reports: Vec::new() })
             .collect();
-        say(&format!("{label}: {} contenders, {} rounds", turns.len(), rounds.compared));
+        self.say(&format!("{label}: {} contenders, {} rounds", turns.len(), rounds.compared));
         for round in 0..rounds.compared.max(rounds.others) {
             // Another one begins in each round, so that nobody always comes after the same.
             let first = round % turns.len().max(1);
@@ -158,6 +171,12 @@ impl Stand {
             turns.rotate_right(first);
         }
         Ok(turns)
+    }
+
+    /// Tells whoever waits what it is at.
+    #[expect(clippy::print_stderr, reason = "for whoever waits")]
+    pub fn say(&self, text: &str) {
+        eprintln!("{text}");
     }
 
     fn run(&self, contender: &Contender, task: &Task) -> Result<Report> {
@@ -197,9 +216,4 @@ impl Stand {
         command.args(arguments);
         Ok(command)
     }
-}
-
-#[expect(clippy::print_stderr, reason = "what it is at, for whoever waits")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

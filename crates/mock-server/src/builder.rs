@@ -25,6 +25,7 @@ pub struct Builder {
     pub(crate) device_code_ttl: Duration,
     pub(crate) device_interval: Duration,
     pub(crate) requests_per_minute: u32,
+    pub(crate) request_burst: Option<u32>,
     pub(crate) input_tokens_per_minute: u32,
     pub(crate) output_tokens_per_minute: u32,
     pub(crate) script: Vec<Reply>,
@@ -58,6 +59,7 @@ impl Builder {
             device_code_ttl: Duration::from_secs(600),
             device_interval: Duration::from_secs(5),
             requests_per_minute: 1000,
+            request_burst: None,
             input_tokens_per_minute: 2_000_000,
             output_tokens_per_minute: 400_000,
             script: Vec::new(),
@@ -149,6 +151,13 @@ impl Builder {
         self
     }
 
+    /// Sets how many API requests may come at once after a quiet time, at least 1; the default is a minute's worth. The
+    /// service, too, lets in fewer at once than it tells as its limit.
+    pub fn request_burst(mut self, requests: u32) -> Self {
+        self.request_burst = Some(requests);
+        self
+    }
+
     /// Sets the limit of input tokens a minute, at least 1; the default is 2 000 000.
     pub fn input_tokens_per_minute(mut self, tokens: u32) -> Self {
         self.input_tokens_per_minute = tokens;
@@ -235,6 +244,7 @@ impl Builder {
             (self.device_code_ttl >= second, "device_code_ttl", at_least_a_second),
             (self.device_interval >= second, "device_interval", at_least_a_second),
             (self.requests_per_minute > 0, "requests_per_minute", at_least_one),
+            (self.request_burst != Some(0), "request_burst", at_least_one),
             (self.input_tokens_per_minute > 0, "input_tokens_per_minute", at_least_one),
             (self.output_tokens_per_minute > 0, "output_tokens_per_minute", at_least_one),
         ];

@@ -50,12 +50,13 @@ pub(crate) struct Refused {
 }
 
 impl Limits {
-    /// Full buckets, by what they gain each minute.
-    pub(crate) fn new(requests: u32, input_tokens: u32, output_tokens: u32) -> Self {
+    /// Full buckets, by what they gain each minute. That of requests may hold less than a minute's worth.
+    pub(crate) fn new(requests: (u32, Option<u32>), input_tokens: u32, output_tokens: u32) -> Self {
+        let (requests, burst) = requests;
         Self {
-            requests: Bucket::new(requests),
-            input_tokens: Bucket::new(input_tokens),
-            output_tokens: Bucket::new(output_tokens),
+            requests: Bucket::new(requests, burst.unwrap_or(requests)),
+            input_tokens: Bucket::new(input_tokens, input_tokens),
+            output_tokens: Bucket::new(output_tokens, output_tokens),
         }
     }
 
@@ -107,23 +108,25 @@ impl Limits {
     }
 }
 
-/// A bucket that starts full, holds a minute's worth and refills evenly.
+/// A bucket that starts full and refills evenly.
 #[derive(Debug)]
 struct Bucket {
     per_minute: u32,
+    /// How many tokens it holds.
+    burst: u32,
     /// What is in it, in units of which a token has [`MINUTE`]. Negative: in debt.
     level: i128,
     at: Duration,
 }
 
 impl Bucket {
-    fn new(per_minute: u32) -> Self {
-        let per_minute = per_minute.max(1);
-        Self { per_minute, level: i128::from(per_minute) * MINUTE, at: Duration::ZERO }
+    fn new(per_minute: u32, burst: u32) -> Self {
+        let (per_minute, burst) = (per_minute.max(1), burst.max(1));
+        Self { per_minute, burst, level: i128::from(burst) * MINUTE, at: Duration::ZERO }
     }
 
     fn capacity(&self) -> i128 {
-        i128::from(self.per_minute) * MINUTE
+        i128::from(self.burst) * MINUTE
     }
 
     fn refill(&mut self, now: Duration) {
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_request_passes_again_exactly_when_the_wait_is_over() {
-        let mut limits = Limits::new(7, 1000, 1000);
+        let mut limits = Limits::new((7, None), 1000, 1000);
         for _ in 0..7 {
             limits.admit(NOW, 0).unwrap();
         }
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_refused_request_costs_nothing() {
-        let mut limits = Limits::new(10, 5, 1000);
+        let mut limits = Limits::new((10, None), 5, 1000);
         assert!(limits.admit(NOW, 6).unwrap_err().message.contains("input tokens"));
         assert_eq!(limits.requests.remaining(), 10);
         limits.admit(NOW, 5).unwrap();
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn output_in_debt_holds_the_next_request_back() {
-        let mut limits = Limits::new(1000, 1000, 60);
+        let mut limits = Limits::new((1000, None), 1000, 60);
         limits.admit(NOW, 1).unwrap();
         limits.spend_output(90);
         let refused = limits.admit(NOW, 1).unwrap_err();
@@ -204,15 +207,24 @@ mod tests {
 
     #[test]
     fn a_bucket_never_holds_more_than_a_minute() {
-        let mut bucket = Bucket::new(3);
+        let mut bucket = Bucket::new(3, 3);
         bucket.refill(Duration::MAX);
         assert_eq!(bucket.remaining(), 3);
         assert_eq!(bucket.until_full(), Duration::ZERO);
     }
 
     #[test]
+    fn a_burst_is_what_comes_at_once_and_the_rate_is_the_same() {
+        let mut limits = Limits::new((600, Some(2)), 1000, 1000);
+        limits.admit(NOW, 0).unwrap();
+        limits.admit(NOW, 0).unwrap();
+        assert_eq!(limits.admit(NOW, 0).unwrap_err().wait, Duration::from_millis(100));
+        limits.admit(Duration::from_millis(100), 0).unwrap();
+    }
+
+    #[test]
     fn time_that_goes_back_refills_nothing() {
-        let mut bucket = Bucket::new(60);
+        let mut bucket = Bucket::new(60, 60);
         bucket.refill(Duration::from_secs(10));
         bucket.take(60);
         bucket.refill(Duration::from_secs(1));

@@ -120,7 +120,7 @@ impl State {
                 mint,
                 grants: Grants::default(),
                 limits: Limits::new(
-                    settings.requests_per_minute,
+                    (settings.requests_per_minute, settings.request_burst),
                     settings.input_tokens_per_minute,
                     settings.output_tokens_per_minute,
                 ),

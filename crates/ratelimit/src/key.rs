@@ -11,6 +11,22 @@ use std::{fmt, sync::Arc};
 pub struct Key {
     name: Arc<str>,
     tenant: Option<Arc<str>>,
+    priority: Priority,
+}
+
+/// Who goes first where somebody has to wait.
+///
+/// It is no strict order: where all three wait all the time, sixteen parts are of high priority, four of normal and one of
+/// low. So whoever has a low one is not waiting for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Priority {
+    /// Somebody sits and waits for it.
+    High,
+    /// What is not said to be otherwise.
+    #[default]
+    Normal,
+    /// It has time.
+    Low,
 }
 
 impl Key {
@@ -24,6 +40,18 @@ impl Key {
     #[must_use]
     pub fn with_tenant(self, tenant: impl Into<Arc<str>>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
+    }
+
+    /// Says how urgent it is.
+    #[must_use]
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Returns how urgent it is.
+    #[must_use]
+    pub const fn priority(&self) -> Priority {
+        self.priority
     }
 
     /// Returns on whose behalf, where that was said.
@@ -40,13 +68,13 @@ impl Key {
 
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
-        Self { name: text.into(), tenant: None }
+        Self { name: text.into(), tenant: None, priority: Priority::Normal }
     }
 }
 
 impl From<String> for Key {
     fn from(text: String) -> Self {
-        Self { name: text.into(), tenant: None }
+        Self { name: text.into(), tenant: None, priority: Priority::Normal }
     }
 }
 

@@ -86,7 +86,7 @@ mod timer;
 pub use adaptive::Adaptive;
 pub use cost::{Cost, Dimension};
 pub use error::Error;
-pub use key::Key;
+pub use key::{Key, Priority};
 pub use limiter::{Decision, RateLimiter};
 pub use limits::{Limits, Rate};
 pub use observation::{Observation, Window};

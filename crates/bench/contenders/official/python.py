@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import resource
 import sys
 import time
@@ -110,10 +111,46 @@ async def idle(task, peer):
     return meter.report(task["count"], resident=max(resident() - before, 0))
 
 
+async def limited(task, peer):
+    """Calls, more than a limit lets through, with the retries the SDK makes by itself; those that fail are counted."""
+    print("ready", flush=True)
+    sys.stdin.read()
+    over, ended = task["work"]["limited"]["over_ms"] / 1000, {True: 0, False: 0}
+
+    async def call():
+        try:
+            await peer.call()
+            ended[True] += 1
+        except anthropic.APIError:
+            ended[False] += 1
+
+    async def batch():
+        left = iter(range(task["count"]))
+
+        async def caller():
+            for _ in left:
+                await call()
+
+        await asyncio.gather(*(caller() for _ in range(task["in_flight"])))
+
+    async def offered():
+        start, calls = time.monotonic(), []
+        for number in range(task["count"]):
+            await asyncio.sleep(max(start + over * number / task["count"] - time.monotonic(), 0))
+            calls.append(asyncio.create_task(call()))
+        await asyncio.wait(calls, timeout=max(start + over - time.monotonic(), 0))
+
+    meter = Meter()
+    await (offered() if over else batch())
+    return meter.report(ended[True], failed=ended[False])
+
+
 async def main():
     task = json.loads(sys.argv[-1])
-    work = {"calls": calls, "crowd": crowd, "streams": streams, "idle": idle}[task["work"]]
+    kinds = {"calls": calls, "crowd": crowd, "streams": streams, "idle": idle}
+    work = limited if "limited" in task["work"] else kinds[task["work"]]
     print(json.dumps(await work(task, Peer(task["url"]))), flush=True)
+    os._exit(0)  # calls that nobody waits for any longer end here
 
 
 asyncio.run(main())

@@ -88,6 +88,32 @@ async function idle() {
   return report(task.count, { resident: Math.max(resident() - before, 0) });
 }
 
-const work = { calls, crowd, streams, idle }[task.work];
+// Calls, more than a limit lets through, with the retries the SDK makes by itself; those that fail are counted.
+async function limited() {
+  console.log("ready");
+  readFileSync(0);
+  const over = task.work.limited.over_ms;
+  const ended = { done: 0, failed: 0 };
+  const pause = (ms) => new Promise((go) => setTimeout(go, Math.max(ms, 0)));
+  const one = () => call().then(() => ended.done++, () => ended.failed++);
+  const report = meter();
+  if (over === 0) {
+    let left = task.count;
+    const caller = async () => {
+      while (left-- > 0) await one();
+    };
+    await Promise.all(Array.from({ length: task.in_flight }, caller));
+  } else {
+    const [start, all] = [performance.now(), []];
+    for (let number = 0; number < task.count; number++) {
+      await pause(start + (over * number) / task.count - performance.now());
+      all.push(one());
+    }
+    await Promise.race([Promise.all(all), pause(start + over - performance.now())]);
+  }
+  return report(ended.done, { failed: ended.failed });
+}
+
+const work = task.work.limited ? limited : { calls, crowd, streams, idle }[task.work];
 console.log(JSON.stringify(await work()));
 process.exit(0);

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::{Benchmark, number};
 use crate::conditions::Ticks;
 use crate::figure::Figure;
+use crate::page;
 use crate::stand::Stand;
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
@@ -19,6 +20,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         fetched before.",
     run,
     only_by_name: true,
+    table: page::one_figure_a_row,
+    chart: None,
 };
 
 /// The folders in `crates/bench/hello`, and what they are called on the page.

@@ -5,6 +5,7 @@ use bench_probe::{Task, Work};
 
 use super::{Benchmark, figures, number};
 use crate::figure::Figure;
+use crate::page;
 use crate::script;
 use crate::server::Script;
 use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
@@ -15,6 +16,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         the contender's processor time, kernel included.",
     run,
     only_by_name: false,
+    table: page::one_figure_a_row,
+    chart: None,
 };
 
 const CALLS: usize = 20_000;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Benchmark, figures, number};
 use crate::figure::{self, Figure};
+use crate::page;
 use crate::script;
 use crate::stand::{OURS, SSE_STREAM, Stand};
 
@@ -17,6 +18,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         how long the kernel takes to clear pages.",
     run,
     only_by_name: false,
+    table: page::one_figure_a_row,
+    chart: None,
 };
 
 const SMALL: usize = 1 << 20;

@@ -5,6 +5,7 @@ use bench_probe::{Task, Work};
 
 use super::{Benchmark, figures, number};
 use crate::figure::Figure;
+use crate::page;
 use crate::server::Script;
 use crate::stand::{ANTHROPIC_AI_SDK, GENAI, HYPER, OURS, OURS_HYPER, PYTHON, REQWEST, Stand, TYPESCRIPT};
 
@@ -14,6 +15,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         of one client, each on a connection of its own, after 200 that are not counted.",
     run,
     only_by_name: false,
+    table: page::one_figure_a_row,
+    chart: None,
 };
 
 const STREAMS: usize = 2000;

@@ -5,6 +5,7 @@ use bench_probe::{Task, Work};
 
 use super::{Benchmark, figures, number};
 use crate::figure::{self, Figure};
+use crate::page;
 use crate::script;
 use crate::stand::{FRAMER, LINES, OURS, SSE_STREAM, Stand};
 
@@ -14,6 +15,8 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         size, on one thread. The line split finds the ends of lines and nothing else; the borrowed framer checks no UTF-8.",
     run,
     only_by_name: false,
+    table: page::one_figure_a_row,
+    chart: None,
 };
 
 const PASSES: usize = 400;

@@ -1,8 +1,10 @@
 //! Our client, as a program would use it.
 
 use anyhow::Result;
+use bench_probe::Limited;
 use claude_sdk::{
     Client, ClientBuilder, MessageStream,
+    ratelimit::{Limits, Rate, TokioTimer, limiters::Local},
     transport::backends::Hyper,
     types::{MessageRequest, Model},
 };
@@ -22,6 +24,13 @@ impl Ours {
 
     pub(super) fn on_hyper(url: &str) -> Result<Self> {
         Self::with(Client::builder().backend(Hyper::builder().build()?), url)
+    }
+
+    /// With a limiter of this process's share of the limit.
+    pub(super) fn limited(url: &str, share: Limited) -> Result<Self> {
+        let requests = Rate::per_minute(share.requests_per_minute).with_burst(share.burst);
+        let limiter = Local::limited_to(Limits::default().with_requests(requests)).build(TokioTimer::new());
+        Self::with(Client::builder().rate_limiter(limiter), url)
     }
 
     fn with(builder: ClientBuilder, url: &str) -> Result<Self> {

@@ -17,7 +17,12 @@ fn every_benchmark_runs_and_measures_what_its_goals_compare() {
         let figures = (benchmark.run)(&stand()).unwrap();
         for verdict in goals::judge(&goals::all().unwrap(), benchmark.name, &figures) {
             let found = verdict.found.unwrap_or_else(|| panic!("{} was not measured", verdict.goal.what()));
-            assert!(found.median() > 0.0, "{found:?}");
+            let is_counted = benchmark.name == "goodput"; // which may be none
+            assert!(found.median() > 0.0 || is_counted, "{found:?}");
+            if is_counted && found.case.ends_with(": 429s") {
+                // Without a limiter it is every second one; none, where the machine is not busy with other tests.
+                assert!(found.median() < 10.0, "{found:?}");
+            }
         }
     }
 }

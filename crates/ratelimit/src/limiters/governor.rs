@@ -96,17 +96,17 @@ impl Governor {
 
     /// Finds the key's lane or opens one; `None` while there is no room for it.
     fn lane<'a>(&self, lanes: &'a mut Lanes, key: &Key, now: u64) -> Option<&'a mut Lane> {
-        if !lanes.by_key.contains_key(key) && lanes.by_key.len() >= self.max_keys {
-            lanes.by_key.retain(|_, lane| !lane.is_idle(now));
-            if lanes.by_key.len() >= self.max_keys {
+        if !lanes.by_name.contains_key(key.as_str()) && lanes.by_name.len() >= self.max_keys {
+            lanes.by_name.retain(|_, lane| !lane.is_idle(now));
+            if lanes.by_name.len() >= self.max_keys {
                 return None;
             }
         }
-        Some(lanes.by_key.entry(key.clone()).or_insert_with(|| Lane::new(self.quota)))
+        Some(lanes.by_name.entry(Arc::clone(key.parts().0)).or_insert_with(|| Lane::new(self.quota)))
     }
 
     fn until_a_key_is_idle(&self, lanes: &Lanes, now: u64) -> u64 {
-        let soonest = lanes.by_key.values().map(Lane::idle_at).min().unwrap_or(now);
+        let soonest = lanes.by_name.values().map(Lane::idle_at).min().unwrap_or(now);
         soonest.saturating_sub(now).max(self.interval) // a lane with a line is not idle, whatever its time
     }
 
@@ -197,7 +197,7 @@ type Cells = ::governor::RateLimiter<NotKeyed, Shared, Shared, NoOpMiddleware<Na
 /// All keys, and the number the next one in any line gets.
 #[derive(Debug, Default)]
 struct Lanes {
-    by_key: HashMap<Key, Lane>,
+    by_name: HashMap<Arc<str>, Lane>,
     next_ticket: u64,
 }
 
@@ -302,7 +302,7 @@ impl Place<'_> {
         }
         if self.ticket.is_none() {
             let ticket = lanes.next_ticket;
-            if let Some(lane) = lanes.by_key.get_mut(self.key) {
+            if let Some(lane) = lanes.by_name.get_mut(self.key.as_str()) {
                 lane.line.insert(ticket, requests);
                 lanes.next_ticket += 1;
                 self.ticket = Some(ticket);
@@ -313,7 +313,7 @@ impl Place<'_> {
 
     fn leave(&mut self, lanes: &mut Lanes) {
         if let Some(ticket) = self.ticket.take()
-            && let Some(lane) = lanes.by_key.get_mut(self.key)
+            && let Some(lane) = lanes.by_name.get_mut(self.key.as_str())
         {
             lane.line.remove(&ticket);
         }

@@ -23,6 +23,7 @@ mod line;
 mod meter;
 mod place;
 mod seat;
+mod turns;
 
 use lane::{Lane, Misfit};
 use place::{Place, Step};
@@ -40,8 +41,9 @@ const LEASE: Duration = Duration::from_mins(10);
 /// - A permit that is dropped has cost what was [assumed](Permit::assume), or its requests and no tokens, and the rest comes
 ///   back. The same happens when it has been out longer than [`lease`](LocalBuilder::lease); if it is settled after all, what it cost
 ///   beyond that is charged then.
-/// - Whoever waits stands in line: those of one tenant in the order they came, tenants by turns
-///   ([`Key::with_tenant`]). A wait that is too long is refused before it begins, as far as it is known.
+/// - Whoever waits stands in line: those of one tenant in the order they came, tenants by turns ([`Key::with_tenant`]), and
+///   a higher priority before a lower one ([`Key::with_priority`]), which gets its part all the same. A wait that is too
+///   long is refused before it begins, as far as it is known.
 /// - It listens to the server ([`Observation`]). `retry_after` closes the key until then, however long it is. Limits that
 ///   were set are ceilings: the server's word lowers them and never raises them. Where none was set
 ///   ([`Local::listening`]) the server's own limit is adopted, and its changes. What the server has left is the most that

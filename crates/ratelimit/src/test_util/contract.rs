@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{Cost, Error, Key, Observation, RateLimiter, Window};
+use crate::{Cost, Error, Key, Observation, Priority, RateLimiter, Window};
 
 /// Runs a limiter, fresh and used by nobody else, through what [`RateLimiter`] promises.
 ///
@@ -28,6 +28,9 @@ pub async fn contract(limiter: impl RateLimiter) {
             Err(Error::WouldWait { wait, max_wait }) => {
                 assert!(wait > Duration::ZERO, "a refusal says how long it would have taken");
                 assert_eq!(max_wait, Duration::ZERO, "a refusal repeats the caller's patience");
+                let tenant = key.clone().with_tenant("tenant").with_priority(Priority::High);
+                let shared = limiter.acquire(tenant, Cost::requests(1), Duration::ZERO).await;
+                assert!(shared.is_err(), "tenants and priorities of one name share its limits");
                 break;
             }
             Err(other) => assert!(other.is_retryable(), "one request fits once, so it fits again: {other:?}"),

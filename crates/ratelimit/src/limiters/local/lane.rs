@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 use super::{
     adapted::Adapted,
     book::Book,
-    line::{Line, Waiter},
+    line::Line,
     meter::Meter,
     seat::{News, Seat},
 };
@@ -104,10 +104,8 @@ impl Lane {
 
     /// Puts somebody at the end of the line.
     pub(super) fn join(&mut self, key: &Key, ticket: u64, cost: Cost) -> Arc<Seat> {
-        let seat = Arc::<Seat>::default();
         let share = self.share(cost);
-        self.line.join(key, ticket, Waiter { cost, share, seat: Arc::clone(&seat) });
-        seat
+        self.line.join(key, ticket, cost, share)
     }
 
     /// How long whoever is in front waits, if that is the holder of `ticket` and all permits came back now.

@@ -1,125 +1,96 @@
-//! Who waits, and whose turn it is.
+//! Who waits, and who is next: priorities first, and within one of them tenants by turns.
 //!
-//! Whoever waits for the same tenant is served in the order they came. Tenants take turns by deficit round robin: at each
-//! turn a tenant may spend as much as the largest request that waits, and keeps what it has not used for its next turn.
-//! Whoever's turn it is stays in front until it is served, so small requests cannot starve a large one.
+//! Each priority pays for what is served of it, a lower one more for the same, and whichever has paid least is next. So where
+//! all of them wait all the time, sixteen parts are of high priority, four of normal and one of low: nobody starves. Whoever
+//! is in front may only be overtaken by one of a higher priority that has not paid more, which is a share or so.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+use std::sync::Arc;
+
+use super::{
+    seat::Seat,
+    turns::{Turns, Waiter},
 };
-
-use super::seat::Seat;
-use crate::{Cost, Key};
+use crate::{Cost, Key, Priority};
 
 /// Everybody who waits for one key.
 #[derive(Debug, Default)]
-pub(super) struct Line {
-    queues: HashMap<Tenant, Queue>,
-    /// Whose turn is next, by the number of the turn.
-    turns: BTreeMap<u64, Tenant>,
-    next_turn: u64,
-    /// The largest share that waited since the line was last empty: with a smaller one, a turn may pass without anybody
-    /// being served.
-    largest: u64,
+pub(super) struct Line([Class; 3]);
+
+/// Those who wait with one priority.
+#[derive(Debug, Default)]
+struct Class {
+    turns: Turns,
+    paid: u128,
 }
 
-type Tenant = Option<Arc<str>>;
-
-/// One who waits.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    pub(super) cost: Cost,
-    /// How much of the limits it takes, by the dimension it takes the most of.
-    pub(super) share: u64,
-    pub(super) seat: Arc<Seat>,
-}
-
-/// Those who wait for one tenant, by their tickets.
-#[derive(Debug)]
-struct Queue {
-    turn: u64,
-    credit: u64,
-    waiters: BTreeMap<u64, Waiter>,
-    sum: [u128; 3],
-}
+/// What a share costs, by priority.
+const PRICES: [u128; 3] = [1, 4, 16];
 
 impl Line {
     pub(super) fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.0.iter().all(|class| class.turns.is_empty())
     }
 
-    /// What has to be served for sure before a newcomer of this tenant, unless somebody leaves.
+    /// What has to be served for sure before a newcomer of this tenant and priority, unless somebody leaves.
     pub(super) fn ahead_of(&self, key: &Key) -> [u128; 3] {
-        self.queues.get(key.parts().1).map(|queue| queue.sum).unwrap_or_default()
+        self.class(key).turns.ahead_of(key)
     }
 
-    pub(super) fn join(&mut self, key: &Key, ticket: u64, waiter: Waiter) {
-        self.largest = if self.is_empty() { waiter.share } else { self.largest.max(waiter.share) };
-        let (turns, next_turn, largest) = (&mut self.turns, &mut self.next_turn, self.largest);
-        let (_, tenant) = key.parts();
-        let queue = self.queues.entry(tenant.clone()).or_insert_with(|| {
-            let turn = *next_turn;
-            *next_turn += 1;
-            turns.insert(turn, tenant.clone());
-            Queue { turn, credit: largest, waiters: BTreeMap::new(), sum: [0; 3] }
-        });
-        for (sum, amount) in queue.sum.iter_mut().zip(waiter.cost.amounts()) {
-            *sum += u128::from(amount);
+    pub(super) fn join(&mut self, key: &Key, ticket: u64, cost: Cost, share: u64) -> Arc<Seat> {
+        let seat = Arc::<Seat>::default();
+        // A priority that nobody was waiting with has saved up nothing.
+        let least = self.next().and_then(|next| self.0.get(next)).map(|class| class.paid);
+        let class = self.class_mut(key);
+        match least {
+            Some(least) if class.turns.is_empty() => class.paid = class.paid.max(least),
+            Some(_) => {}
+            None => self.0.iter_mut().for_each(|class| class.paid = 0),
         }
-        queue.waiters.insert(ticket, waiter);
+        let class = self.class_mut(key);
+        class.turns.join(key, ticket, Waiter { cost, share, seat: Arc::clone(&seat) });
+        seat
     }
 
     /// Takes somebody out, whatever their place.
     pub(super) fn leave(&mut self, key: &Key, ticket: u64) {
-        self.remove(key.parts().1, ticket);
+        self.class_mut(key).turns.leave(key, ticket);
     }
 
-    /// Whoever is served next, and their ticket; the same until somebody leaves or is served.
+    /// Whoever is served next, and their ticket.
     pub(super) fn front(&mut self) -> Option<(u64, &Waiter)> {
-        self.pass_turns();
-        let queue = self.queues.get(self.turns.values().next()?)?;
-        queue.waiters.iter().next().map(|(ticket, waiter)| (*ticket, waiter))
+        let next = self.next()?;
+        self.0.get_mut(next)?.turns.front()
     }
 
     /// Takes out whoever is in front, because they are served.
     pub(super) fn serve(&mut self) {
-        let Some(tenant) = self.turns.values().next().cloned() else { return };
-        let Some(queue) = self.queues.get_mut(&tenant) else { return };
-        let Some((&ticket, waiter)) = queue.waiters.first_key_value() else { return };
-        queue.credit = queue.credit.saturating_sub(waiter.share);
-        self.remove(&tenant, ticket);
-    }
-
-    /// Passes the turn on until it is with a tenant that can pay for its first waiter. What a tenant gets as it passes
-    /// pays for somebody at its next turn, so there is at most one pass for each who is served.
-    fn pass_turns(&mut self) {
-        while let Some((&turn, tenant)) = self.turns.first_key_value() {
-            let Some(queue) = self.queues.get_mut(tenant) else { return };
-            let share = queue.waiters.values().next().map_or(0, |waiter| waiter.share);
-            if queue.credit >= share {
-                return;
-            }
-            queue.credit += self.largest;
-            if queue.turn == turn && self.turns.len() > 1 {
-                queue.turn = self.next_turn;
-                let tenant = tenant.clone();
-                self.turns.remove(&turn);
-                self.turns.insert(self.next_turn, tenant);
-                self.next_turn += 1;
-            }
+        let Some(next) = self.next() else { return };
+        if let (Some(class), Some(price)) = (self.0.get_mut(next), PRICES.get(next)) {
+            class.paid += u128::from(class.turns.serve().unwrap_or_default()) * price;
         }
     }
 
-    fn remove(&mut self, tenant: &Tenant, ticket: u64) {
-        let Some(queue) = self.queues.get_mut(tenant) else { return };
-        let Some(waiter) = queue.waiters.remove(&ticket) else { return };
-        for (sum, amount) in queue.sum.iter_mut().zip(waiter.cost.amounts()) {
-            *sum -= u128::from(amount);
+    /// The priority that is next: of those who have paid the least, the highest.
+    fn next(&self) -> Option<usize> {
+        let waiting = self.0.iter().enumerate().filter(|(_, class)| !class.turns.is_empty());
+        waiting.min_by_key(|(_, class)| class.paid).map(|(place, _)| place)
+    }
+
+    fn class(&self, key: &Key) -> &Class {
+        let [high, normal, low] = &self.0;
+        match key.priority() {
+            Priority::High => high,
+            Priority::Normal => normal,
+            Priority::Low => low,
         }
-        if queue.waiters.is_empty() {
-            self.turns.remove(&queue.turn);
-            self.queues.remove(tenant);
+    }
+
+    fn class_mut(&mut self, key: &Key) -> &mut Class {
+        let [high, normal, low] = &mut self.0;
+        match key.priority() {
+            Priority::High => high,
+            Priority::Normal => normal,
+            Priority::Low => low,
         }
     }
 }

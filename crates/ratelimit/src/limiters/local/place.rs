@@ -40,7 +40,7 @@ impl<'a> Place<'a> {
     /// Takes what was asked for, or stands in line for it if it can come before the deadline.
     pub(super) fn step(&mut self, deadline: u64) -> Step {
         let (step, wakers) = match self.seat.clone() {
-            None => (self.ask(deadline), Vec::new()),
+            None => self.ask(deadline),
             Some((ticket, seat)) => self.look(ticket, &seat, deadline),
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -58,31 +58,40 @@ impl<'a> Place<'a> {
     }
 
     /// A newcomer's first question.
-    fn ask(&mut self, deadline: u64) -> Step {
+    fn ask(&mut self, deadline: u64) -> (Step, Vec<Waker>) {
         let (shared, key, cost) = (self.shared, self.key, self.cost);
         let mut lanes = shared.lock();
         let now = shared.now();
-        let step = shared.on_lane(&mut lanes, key, now, |lane, next_number| {
+        let asked = shared.on_lane(&mut lanes, key, now, |lane, next_number| {
             lane.advance(now);
             if let Some(misfit) = lane.misfit(cost) {
-                return Step::TooLarge(misfit);
+                return (Step::TooLarge(misfit), Vec::new());
             }
             let number = *next_number;
             if lane.admit(now, number, cost) {
                 *next_number += 1;
-                return Step::Granted(number);
+                return (Step::Granted(number), Vec::new());
             }
             if deadline <= now || now.saturating_add(lane.least_wait(now, key, cost)) > deadline {
-                return give_up(lane.wait(now, key, cost));
+                return (give_up(lane.wait(now, key, cost)), Vec::new());
             }
             *next_number += 1;
-            self.seat = Some((number, lane.join(key, number, cost)));
-            rest(lane, now, number, deadline)
+            let may_overtake = !lane.line.is_empty();
+            let seat = lane.join(key, number, cost);
+            self.seat = Some((number, Arc::clone(&seat)));
+            if may_overtake && lane.front_wait(now, number).is_some() {
+                return see(lane, now, next_number, (number, &seat), deadline);
+            }
+            (rest(lane, now, number, deadline), Vec::new())
         });
-        step.unwrap_or_else(|| match lanes.until_a_key_is_idle(now) {
-            wait if now.saturating_add(wait) > deadline => give_up(wait),
-            wait => Step::Wait(Duration::from_nanos(wait)),
-        })
+        let (step, wakers) = asked.unwrap_or_else(|| match lanes.until_a_key_is_idle(now) {
+            wait if now.saturating_add(wait) > deadline => (give_up(wait), Vec::new()),
+            wait => (Step::Wait(Duration::from_nanos(wait)), Vec::new()),
+        });
+        if let Step::Granted(_) = step {
+            self.seat = None;
+        }
+        (step, wakers)
     }
 
     /// Somebody in line looks what has become of them.
@@ -91,12 +100,7 @@ impl<'a> Place<'a> {
         let mut lanes = shared.lock();
         let now = shared.now();
         let looked = shared.on_lane(&mut lanes, key, now, |lane, next_number| {
-            let mut wakers = lane.serve(now, next_number);
-            let step = match seat.take() {
-                Some(News::Granted(number)) => Step::Granted(number),
-                Some(News::TooLarge(misfit)) => Step::TooLarge(misfit),
-                Some(News::Look) | None => rest(lane, now, ticket, deadline),
-            };
+            let (step, mut wakers) = see(lane, now, next_number, (ticket, seat), deadline);
             if let Step::GiveUp(_) = step {
                 lane.line.leave(key, ticket);
                 wakers.extend(lane.serve(now, next_number));
@@ -111,6 +115,23 @@ impl<'a> Place<'a> {
         }
         (step, wakers)
     }
+}
+
+/// Serves whoever can be served, and says what has become of the holder of `ticket`.
+fn see(
+    lane: &mut Lane,
+    now: u64,
+    next_number: &mut u64,
+    (ticket, seat): (u64, &Seat),
+    deadline: u64,
+) -> (Step, Vec<Waker>) {
+    let wakers = lane.serve(now, next_number);
+    let step = match seat.take() {
+        Some(News::Granted(number)) => Step::Granted(number),
+        Some(News::TooLarge(misfit)) => Step::TooLarge(misfit),
+        Some(News::Look) | None => rest(lane, now, ticket, deadline),
+    };
+    (step, wakers)
 }
 
 /// How long the holder of `ticket` rests: only whoever is in front watches the time, everybody else is told.

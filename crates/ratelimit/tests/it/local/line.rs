@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use ratelimit::{Decision, Error, Observation, Permit, RateLimiter, limiters::Local, test_util::ManualTimer};
+use ratelimit::{
+    Decision, Error, Observation, Permit, Priority, RateLimiter, limiters::Local, test_util::ManualTimer,
+};
 use tokio::task::{JoinHandle, yield_now};
 
 use super::one_per_second;
@@ -198,4 +200,85 @@ async fn a_large_request_among_many_small_ones_is_not_starved() {
     let (served, _) = served(&asks).await;
     let place = served.iter().position(|tenant| *tenant == "large").unwrap();
     assert!(place <= 8, "behind one turn's worth of small ones, not behind all: {place}");
+}
+
+/// Starts somebody who waits with a priority, and notes when they are served.
+async fn urgent(limiter: &Arc<Local>, served: &Arc<Mutex<Vec<Priority>>>, priority: Priority, count: u32) {
+    let (limiter, served) = (Arc::clone(limiter), Arc::clone(served));
+    tokio::spawn(async move {
+        let key = key().with_priority(priority);
+        limiter.acquire(key, requests(count), 1_000 * SECOND).await.unwrap().settle(requests(count));
+        served.lock().unwrap().push(priority);
+    });
+    settle().await;
+}
+
+#[tokio::test]
+async fn a_higher_priority_goes_first_and_a_lower_one_gets_its_part() {
+    let (limiter, timer) = spent(1);
+    let served = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..100 {
+        urgent(&limiter, &served, Priority::Low, 1).await;
+    }
+    for _ in 0..100 {
+        urgent(&limiter, &served, Priority::Normal, 1).await;
+        urgent(&limiter, &served, Priority::High, 1).await;
+    }
+    for _ in 0..105 {
+        timer.advance(SECOND);
+        settle().await;
+    }
+    let served = served.lock().unwrap().clone();
+    let parts = [Priority::High, Priority::Normal, Priority::Low]
+        .map(|priority| served.iter().filter(|one| **one == priority).count());
+    assert_eq!(served[..2], [Priority::High, Priority::Normal]);
+    assert_eq!(parts, [80, 20, 5], "sixteen parts, four and one");
+}
+
+#[tokio::test]
+async fn an_urgent_request_overtakes_those_who_wait_and_goes_at_once_if_it_can() {
+    let (limiter, timer) = spent(10);
+    let served = Arc::new(Mutex::new(Vec::new()));
+    urgent(&limiter, &served, Priority::Normal, 8).await;
+    timer.advance(4 * SECOND);
+    settle().await;
+    urgent(&limiter, &served, Priority::High, 3).await;
+    assert_eq!(*served.lock().unwrap(), [Priority::High], "there was enough for it, not for the large one");
+    timer.advance(7 * SECOND);
+    settle().await;
+    assert_eq!(*served.lock().unwrap(), [Priority::High, Priority::Normal]);
+}
+
+/// A large request of normal priority, and an urgent small one each second: it waits for what they have ahead, and then
+/// nobody passes it.
+#[tokio::test]
+async fn a_stream_of_urgent_requests_does_not_starve_a_large_one() {
+    let (limiter, timer) = spent(10);
+    let served = Arc::new(Mutex::new(Vec::new()));
+    urgent(&limiter, &served, Priority::Normal, 8).await;
+    for _ in 0..16 {
+        urgent(&limiter, &served, Priority::High, 1).await;
+        timer.advance(SECOND);
+        settle().await;
+    }
+    let served = served.lock().unwrap();
+    assert!(served.contains(&Priority::Normal), "{served:?} in twice the ideal time");
+}
+
+#[tokio::test]
+async fn what_was_served_long_ago_counts_for_nothing() {
+    let (limiter, timer) = spent(1);
+    let served = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..20 {
+        urgent(&limiter, &served, Priority::High, 1).await;
+        timer.advance(SECOND);
+        settle().await;
+    }
+    served.lock().unwrap().clear();
+    for priority in [Priority::Low, Priority::Low, Priority::High] {
+        urgent(&limiter, &served, priority, 1).await;
+    }
+    timer.advance(SECOND);
+    settle().await;
+    assert_eq!(*served.lock().unwrap(), [Priority::High]);
 }
