@@ -78,6 +78,12 @@ impl From<String> for Key {
     }
 }
 
+impl From<Arc<str>> for Key {
+    fn from(name: Arc<str>) -> Self {
+        Self { name, tenant: None, priority: Priority::Normal }
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)

@@ -2,14 +2,14 @@
 //!
 //! The seam is [`RateLimiter`]: ask before the work with [`acquire`](RateLimiter::acquire), say afterwards what
 //! it really cost with [`Permit::settle`], and pass on what the server said with
-//! [`observe`](RateLimiter::observe). Three limiters come with it: [`limiters::Local`] (requests, tokens and how much
-//! goes on at once, in one process), `limiters::Governor` (requests alone) and [`limiters::Unlimited`] (nobody waits).
+//! [`observe`](RateLimiter::observe). Four limiters come with it: [`limiters::Local`] (requests, tokens and how much
+//! goes on at once, in one process), `limiters::Redis` (the same for many machines), `limiters::Governor` (requests
+//! alone) and [`limiters::Unlimited`] (nobody waits).
 //!
 //! # What it is not
 //!
 //! It knows no HTTP, no header names and no retries, and it never reads a clock by itself: time comes from a
-//! [`Timer`]. It limits one process; many processes that share a limit need a limiter with a shared store
-//! behind the same trait.
+//! [`Timer`].
 //!
 //! # Example
 //!
@@ -65,6 +65,7 @@
 //! # Features
 //!
 //! - `governor`: `limiters::Governor`, one dimension by the crate of that name.
+//! - `redis`: `limiters::Redis`, limits that processes on many machines share.
 //! - `test-util`: `test_util`, with a timer that is moved by hand, a limiter that records, mocks, and the contract
 //!   every limiter keeps.
 

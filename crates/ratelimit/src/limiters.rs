@@ -3,9 +3,13 @@
 #[cfg(feature = "governor")]
 mod governor;
 mod local;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod unlimited;
 
 #[cfg(feature = "governor")]
 pub use governor::{Governor, GovernorBuilder};
 pub use local::{Local, LocalBuilder};
+#[cfg(feature = "redis")]
+pub use redis::Redis;
 pub use unlimited::Unlimited;

@@ -4,6 +4,8 @@ mod contract;
 mod fake;
 mod mock;
 mod time;
+#[cfg(feature = "redis")]
+pub mod twin;
 
 pub use contract::contract;
 pub use fake::{Acquired, Recorder};

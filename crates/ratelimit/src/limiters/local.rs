@@ -17,7 +17,7 @@ use crate::{
 };
 
 mod adapted;
-mod book;
+pub(super) mod book;
 mod lane;
 mod line;
 mod meter;

@@ -1,0 +1,191 @@
+//! How a permit is waited for, with a server and without.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    WhenGone,
+    account::Account,
+    desk::{Desk, OPERATION, Told, Want},
+    health::Outage,
+    question::counts,
+    race,
+    server::Trouble,
+};
+use crate::{
+    Cost, Error, Key, Limits, Permit, RateLimiter as _, Timer as _,
+    limiters::Local,
+    moment::{FOREVER, nanos},
+};
+
+/// How long to wait before asking again where nobody knows: for a permit to be given back.
+pub(super) const SOME_TIME: Duration = Duration::from_millis(100);
+const FULL_PAUSE: Duration = Duration::from_millis(20);
+
+impl Desk {
+    /// Waits for what the server admits. An error says that it is gone.
+    pub(super) async fn with_server(
+        self: &Arc<Self>,
+        account: &Arc<Account>,
+        cost: Cost,
+        deadline: u64,
+    ) -> Result<Result<Permit, Error>, Trouble> {
+        if let Ok(_first) = account.line.try_lock()
+            && let Some(permit) = self.from_block(account, cost)
+        {
+            return Ok(Ok(permit));
+        }
+        let now = self.now();
+        let rests = account.books().rests_until;
+        if rests > deadline {
+            return Ok(would_wait(rests.saturating_sub(now)));
+        }
+        let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(OPERATION);
+        let Some(mut first) = race::within(&*self.timer, patience, account.line.lock()).await.map(Some)
+        else {
+            return Ok(would_wait(account.books().rests_until.saturating_sub(self.now())));
+        };
+        let mut is_exact = false;
+        loop {
+            if let Some(outage) = self.health.outage() {
+                return Err(outage.why.clone());
+            }
+            let now = self.now();
+            let left = Duration::from_nanos(deadline.saturating_sub(now));
+            if let Some(permit) = self.from_block(account, cost) {
+                return Ok(Ok(permit));
+            }
+            let closed = Duration::from_nanos(account.books().closed_until.saturating_sub(now));
+            let (wait, again) = if closed > Duration::ZERO {
+                (Some(closed), closed)
+            } else if self.is_full(account) {
+                (None, FULL_PAUSE)
+            } else {
+                match self.ask(account, self.want(account, cost, is_exact, left), OPERATION).await? {
+                    Told::Charged(wait, charged) if !self.settings.is_leased => {
+                        // Its time has come when it has waited; whoever is next may ask now.
+                        first.take();
+                        if wait > Duration::ZERO {
+                            self.timer.sleep(wait).await;
+                        }
+                        return Ok(charged.into_permit().ok_or(Error::unavailable("no permit")));
+                    }
+                    Told::Charged(wait, charged) => {
+                        self.rest(account, wait).await;
+                        charged.into_block();
+                        continue;
+                    }
+                    // Without what would be held in advance it may be soon enough.
+                    Told::Later { wait, .. } if wait > left && self.settings.is_leased && !is_exact => {
+                        is_exact = true;
+                        continue;
+                    }
+                    Told::Later { wait, again } => (Some(wait), again),
+                    Told::Full => (None, FULL_PAUSE),
+                }
+            };
+            if left == Duration::ZERO || wait.is_some_and(|wait| wait > left) {
+                return Ok(would_wait(nanos(wait.unwrap_or(SOME_TIME))));
+            }
+            self.rest(account, again.min(left).max(Duration::from_millis(1))).await;
+        }
+    }
+
+    /// What to ask for: a permit, or as much as is missing for one in advance of others.
+    fn want(&self, account: &Account, cost: Cost, is_exact: bool, left: Duration) -> Want {
+        if !self.settings.is_leased {
+            return Want::Permit(cost, left);
+        }
+        let (block, limits) = (account.books().block, &account.limits);
+        let mut amounts = [0; 3];
+        let lots = self.lot(limits).into_iter().zip(limits.rates());
+        for (((amount, cost), block), (lot, rate)) in
+            amounts.iter_mut().zip(cost.amounts()).zip(block).zip(lots)
+        {
+            let Some(rate) = rate.filter(|rate| counts(*rate)) else { continue };
+            let ahead = if is_exact { 0 } else { lot };
+            // As long as there is enough, the next block is not needed.
+            let missing = cost.saturating_sub(block.unsigned_abs());
+            *amount = if missing > 0 { missing.saturating_add(ahead).min(rate.burst()) } else { 0 };
+        }
+        Want::Block(amounts, left)
+    }
+
+    /// Gives a permit out of what is here already.
+    fn from_block(self: &Arc<Self>, account: &Account, cost: Cost) -> Option<Permit> {
+        if !self.settings.is_leased || self.is_full(account) {
+            return None;
+        }
+        let now = self.now();
+        let mut books = account.books();
+        let rates = account.limits.rates().map(|rate| rate.filter(|rate| counts(*rate)));
+        let mut left = books.block;
+        for ((left, rate), amount) in left.iter_mut().zip(rates).zip(cost.amounts()) {
+            if rate.is_some() {
+                *left = left.checked_sub_unsigned(amount).filter(|left| *left >= 0)?;
+            }
+        }
+        if books.closed_until > now {
+            return None;
+        }
+        (books.block, books.used_at) = (left, now);
+        drop(books);
+        Some(self.permit(account, now, cost))
+    }
+
+    fn is_full(&self, account: &Account) -> bool {
+        self.seats(&account.limits).is_some_and(|most| {
+            let mut books = account.books();
+            let late = books.close_late(self.now());
+            books.correct(late);
+            books.book.len() >= most
+        })
+    }
+
+    /// Rests in front of the line, and lets those behind know for how long.
+    async fn rest(&self, account: &Account, wait: Duration) {
+        account.books().rests_until = self.now().saturating_add(nanos(wait)).min(FOREVER);
+        self.timer.sleep(wait).await;
+    }
+
+    /// Goes on by the rule for when the server is gone; `None` as soon as it is back.
+    pub(super) async fn without_server(
+        &self,
+        outage: &Outage,
+        account: &Account,
+        key: &Key,
+        cost: Cost,
+        left: Duration,
+    ) -> Option<Result<Permit, Error>> {
+        match self.settings.when_gone {
+            WhenGone::Open => return Some(Ok(Permit::free())),
+            WhenGone::Closed => return Some(Err(Error::unavailable(outage.why.clone()))),
+            WhenGone::Share => {}
+        }
+        let is_first = std::mem::replace(&mut account.books().emptied_in, outage.number) != outage.number;
+        if is_first {
+            empty(&outage.share, &account.limits, self.settings.processes, key);
+        }
+        let permit = async { Some(outage.share.acquire(key.clone(), cost, left).await) };
+        let back = async {
+            self.health.end_of(outage).await;
+            None
+        };
+        Some(match race::first(permit, back).await? {
+            Err(Error::TooLarge { .. }) => Err(Error::unavailable(outage.why.clone())),
+            outcome => outcome,
+        })
+    }
+}
+
+/// A share begins with nothing: what the limits allow at once may just have been spent.
+fn empty(share: &Local, limits: &Limits, processes: u32, key: &Key) {
+    let [requests, input, output] =
+        limits.rates().map(|rate| rate.map_or(0, |rate| rate.burst() / u64::from(processes)));
+    let all = Cost::requests(requests.try_into().unwrap_or(u32::MAX));
+    let _ = share.try_acquire(key, all.with_input_tokens(input).with_output_tokens(output));
+}
+
+fn would_wait(wait: u64) -> Result<Permit, Error> {
+    let wait = Duration::from_nanos(wait.max(1));
+    Err(Error::WouldWait { wait, max_wait: Duration::ZERO })
+}
