@@ -2,8 +2,10 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::HeaderValue;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 use url::form_urlencoded::byte_serialize;
+
+use crate::wiped::wiped;
 
 /// The client as the authorization server knows it: an id and one way to authenticate (RFC 6749 section 2.3).
 ///
@@ -61,7 +63,8 @@ impl Client {
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let credentials = self.basic()?;
         // Base64 is always a legal header value, so this is never `None`.
-        let mut value = HeaderValue::try_from(format!("Basic {}", credentials.expose_secret())).ok()?;
+        let value = Zeroizing::new(["Basic ", credentials.expose_secret()].concat().into_bytes());
+        let mut value = HeaderValue::from_maybe_shared(wiped(value)).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -77,10 +80,13 @@ impl Client {
 
     fn basic(&self) -> Option<SecretString> {
         let Auth::Basic(secret) = &self.auth else { return None };
-        let mut pair: String = byte_serialize(self.id.as_bytes()).collect();
+        let secret = secret.expose_secret();
+        // Room for all of it: a text that grows would leave pieces of the secret behind.
+        let mut pair = Zeroizing::new(String::with_capacity(3 * (self.id.len() + secret.len()) + 1));
+        pair.extend(byte_serialize(self.id.as_bytes()));
         pair.push(':');
-        pair.extend(byte_serialize(secret.expose_secret().as_bytes()));
-        Some(BASE64_STANDARD.encode(pair).into())
+        pair.extend(byte_serialize(secret.as_bytes()));
+        Some(BASE64_STANDARD.encode(&*pair).into())
     }
 }
 

@@ -214,6 +214,7 @@ mod scope;
 mod server;
 mod skew;
 mod token;
+mod wiped;
 
 pub use self::{
     challenge::{Challenge, MissingScope},

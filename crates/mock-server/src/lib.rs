@@ -64,7 +64,7 @@
 //!
 //! # Features
 //!
-//! None: everything is always there.
+//! `leaks`: the module of that name, which searches what a test logs, prints and leaves in files for secrets.
 
 mod answer;
 mod api;
@@ -74,6 +74,8 @@ mod error;
 mod fault;
 mod hold;
 mod journal;
+#[cfg(feature = "leaks")]
+pub mod leaks;
 mod limits;
 mod mint;
 mod oauth;

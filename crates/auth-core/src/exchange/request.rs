@@ -1,13 +1,16 @@
 //! Writing a request.
 
+use std::{collections::BTreeMap, mem};
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
+use secrecy::zeroize::Zeroizing;
 use url::form_urlencoded;
 
-use crate::{Client, Format, server::Encoding};
+use crate::{Client, Format, server::Encoding, wiped::wiped};
 
 /// Builds a `POST` of these members, to which the client, if there is one, adds its own.
 pub(crate) fn build<'a>(
@@ -20,16 +23,10 @@ pub(crate) fn build<'a>(
         members.extend(client.members());
     }
     let (body, content_type) = match format.encoding {
-        Encoding::Form => (
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish(),
-            "application/x-www-form-urlencoded",
-        ),
-        Encoding::Json => {
-            let object = members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            (serde_json::Value::Object(object).to_string(), "application/json")
-        }
+        Encoding::Form => (form(&members), "application/x-www-form-urlencoded"),
+        Encoding::Json => (json(&members), "application/json"),
     };
-    let mut request = Request::new(Bytes::from(body));
+    let mut request = Request::new(wiped(body));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
@@ -40,6 +37,27 @@ pub(crate) fn build<'a>(
     }
     headers.extend(format.headers.iter().map(|(name, value)| (Some(name.clone()), value.clone())));
     request
+}
+
+fn form(members: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    let mut body = Zeroizing::new(String::with_capacity(room(members)));
+    let mut form = form_urlencoded::Serializer::new(&mut *body);
+    form.extend_pairs(members);
+    form.finish();
+    Zeroizing::new(mem::take(&mut *body).into_bytes())
+}
+
+fn json(members: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    let mut body = Zeroizing::new(Vec::with_capacity(room(members)));
+    let members: BTreeMap<_, _> = members.iter().copied().collect();
+    // Into memory, text can always be written.
+    drop(serde_json::to_writer(&mut *body, &members));
+    body
+}
+
+/// How many bytes they take at most, however they are escaped: a text that grows would leave pieces of a secret behind.
+fn room(members: &[(&str, &str)]) -> usize {
+    2 + members.iter().map(|(name, value)| 6 * (name.len() + value.len() + 1)).sum::<usize>()
 }
 
 /// Returns the `scope` member, which is left out rather than empty (RFC 6749 section 3.3).

@@ -84,7 +84,7 @@ async fn a_check_finds_what_cannot_be_had_is_open_or_shared() {
     shared.failed(1, "there are 2 problems");
     assert!(shared.stdout.contains("dev: its api_key is the same secret as in prod"), "{shared:?}");
 
-    fs::set_permissions(home.path().join("prod-key"), fs::Permissions::from_mode(0o644)).unwrap();
+    home.open(&home.path().join("prod-key"), 0o644);
     let open = env(&home, &["check", "--json"]);
     open.failed(1, "there is a problem");
     let reports: Value = serde_json::from_str(&open.stdout).unwrap();
@@ -107,7 +107,7 @@ async fn a_check_finds_tokens_that_others_can_read() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
     assert_eq!(env(&home, &["check"]).ok(), "default: can be used (0 secrets)\n");
-    fs::set_permissions(home.config("credentials/default.json"), fs::Permissions::from_mode(0o640)).unwrap();
+    home.open(&home.config("credentials/default.json"), 0o640);
     env(&home, &["check"]).failed(1, "there is a problem");
     run(&mut Home::new(&server).claudectl(&["env", "check"])).failed(1, "there is no profile to check");
 }

@@ -1,6 +1,7 @@
 //! A user's home folder, with profiles in it.
 
 use std::{
+    cell::Cell,
     fs,
     io::Read,
     os::unix::fs::PermissionsExt,
@@ -8,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use mock_server::MockServer;
+use mock_server::{MockServer, leaks};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,11 +23,13 @@ use crate::{
 pub struct Home {
     folder: TempDir,
     base_url: String,
+    /// Whether the test has opened a file to others, which says nothing against the program.
+    opened: Cell<bool>,
 }
 
 impl Home {
     pub fn new(server: &MockServer) -> Self {
-        Self { folder: TempDir::new().unwrap(), base_url: server.base_url().into() }
+        Self { folder: TempDir::new().unwrap(), base_url: server.base_url().into(), opened: Cell::default() }
     }
 
     /// A home folder whose owner has logged in at `server`, in the profile `default`.
@@ -82,6 +85,12 @@ impl Home {
         path
     }
 
+    /// Lets others at a file.
+    pub fn open(&self, path: &Path, mode: u32) {
+        self.opened.set(true);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Puts a named pipe in the place of a file.
     pub fn pipe(&self, below: &str) {
         let path = self.write(below, "");
@@ -124,6 +133,15 @@ impl Home {
         }
         files.sort();
         files
+    }
+}
+
+/// What is left in a home is its owner's alone.
+impl Drop for Home {
+    fn drop(&mut self) {
+        if !self.opened.get() {
+            leaks::left_in(self.path());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `claudectl auth status`, `token`, `refresh` and `logout`.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
+use std::{fs, process::Stdio, time::Duration};
 
 use claude_sdk::{
     AuthError, Client,
@@ -284,7 +284,7 @@ async fn a_file_that_cannot_be_used_gets_one_line_from_every_command() {
         home.write("active_config", "default");
         home.write("configs/default.json", profile);
         let path = home.write(path, content);
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        home.open(&path, mode);
         for command in commands {
             println!("{path:?} {mode:o} {command:?}");
             run(&mut home.claudectl(command)).failed(1, advice);
@@ -370,7 +370,7 @@ async fn a_logout_leaves_what_it_cannot_read_and_so_cannot_revoke() {
         assert_eq!(fs::read_to_string(home.config("credentials/default.json")).unwrap(), content);
     }
     let path = home.write("credentials/default.json", tokens.to_string());
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    home.open(&path, 0o640);
     run(&mut home.claudectl(&["auth", "logout"])).failed(1, "chmod 600");
     assert_eq!(home.json("credentials/default.json"), tokens);
 }

@@ -29,6 +29,8 @@ mod login;
 mod login_device;
 mod login_ways;
 mod logout;
+#[cfg(target_os = "linux")]
+mod memory;
 mod middleware;
 mod options;
 mod oracle;

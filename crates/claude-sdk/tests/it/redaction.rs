@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use base64::{
-    Engine as _,
-    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use claude_sdk::{
     Client,
     auth_core::{self, Snapshot},
@@ -20,15 +17,15 @@ use claude_sdk::{
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use mock_server::Reply;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use mock_server::{
+    Reply,
+    leaks::{self, WORD, forms},
+};
+use serde_json::json;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::rig::{PATIENCE, Place, Waits, backend, client, decide, get, held, hello, raw, t0};
 
-/// In every secret of these tests, ours and the mock server's.
-pub const WORD: &str = "CANARY";
 const KEY: &str = "sk-ant-api03-CANARY\"k+/=%&\\key";
 const CLIENT_SECRET: &str = "CANARY\"client+/=secret";
 const ACCESS: &str = "sk-ant-oat01-CANARY\"access+/=";
@@ -84,41 +81,13 @@ impl Tape {
 
     /// The first line that holds one of `secrets` in any form.
     pub fn leak(&self, secrets: &[&str]) -> Option<String> {
-        let needles: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
-        let contents = self.contents();
-        let leak = contents.lines().find(|line| needles.iter().any(|needle| line.contains(needle.as_str())));
-        leak.map(str::to_owned)
+        leaks::find_one_of(secrets, &self.contents())
     }
 
     pub fn assert_clean(&self, secrets: &[&str]) {
         let leak = self.leak(&[secrets, &[WORD]].concat());
         assert!(leak.is_none(), "{}", leak.unwrap());
     }
-}
-
-/// The ways in which a secret may show up.
-pub fn forms(secret: &str) -> Vec<String> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = format!("{:?}", secret.as_bytes());
-    let mut forms = vec![
-        secret.to_owned(),
-        secret.to_ascii_lowercase(),
-        hex.to_uppercase(),
-        hex,
-        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-        Value::from(secret).to_string().trim_matches('"').to_owned(),
-        format!("{secret:?}").trim_matches('"').to_owned(),
-        bytes.trim_matches(['[', ']']).to_owned(),
-    ];
-    // Inside a longer text the encoding begins at any of three places, and its edges belong to the neighbours.
-    for (before, skipped) in [("", 0), ("x", 2), ("xx", 3)] {
-        for engine in [BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD] {
-            let encoded = engine.encode(format!("{before}{secret}"));
-            forms.push(encoded[skipped..encoded.len() - 1].to_owned());
-        }
-    }
-    forms
 }
 
 #[test]

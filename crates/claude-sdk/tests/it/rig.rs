@@ -18,7 +18,7 @@ use claude_sdk::{
     types::{MessageRequest, Model},
 };
 use futures_util::future::poll_immediate;
-use mock_server::{Entry, MockServer};
+use mock_server::{Entry, MockServer, leaks};
 use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,8 +26,6 @@ use tokio::{
     sync::Semaphore,
 };
 use url::{Url, form_urlencoded};
-
-use crate::oracle;
 
 /// When every test begins.
 pub const T0: Duration = Duration::from_secs(1_800_000_000);
@@ -43,13 +41,13 @@ pub fn t0() -> SystemTime {
 
 /// A server whose clock moves only when told.
 pub fn held() -> mock_server::Builder {
-    oracle::listen();
+    leaks::listen();
     MockServer::builder().clock_held_at(t0())
 }
 
 /// The real backend, whatever proxies this machine has.
 pub fn backend() -> Reqwest {
-    oracle::listen();
+    leaks::listen();
     Reqwest::builder().no_proxy().build().unwrap()
 }
 

@@ -1,11 +1,8 @@
 //! What a dropped secret leaves behind in the memory of the process: nothing.
 
-use std::{
-    fs,
-    os::unix::fs::{FileExt as _, PermissionsExt as _},
-    sync::Arc,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
+use mock_server::leaks::Masked;
 use secrecy::zeroize::Zeroizing;
 use secrets::{
     Resolver, Scrubber, Secret, SecretProvider as _,
@@ -14,56 +11,15 @@ use secrets::{
 
 use crate::name;
 
-/// The secret with a mask over it: without one, this test would find its own copy.
-fn masked() -> Vec<u8> {
-    (0..48_u32).map(|at| (b'a' + u8::try_from((at * 7 + at * at) % 26).unwrap()) ^ MASK).collect()
-}
-
-const MASK: u8 = 0x5a;
-
 fn plain() -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(48));
-    plain.extend(masked().iter().map(|byte| byte ^ MASK));
+    plain.extend(Masked::new(0).bytes());
     plain
 }
 
 /// How often the secret is somewhere in the memory that this process can write.
 fn copies() -> usize {
-    let masked = masked();
-    let memory = fs::File::open("/proc/self/mem").unwrap();
-    let mut piece = Zeroizing::new(vec![0; 1 << 20]);
-    // Where the pieces are copied to is no place to look at.
-    let own = piece.as_ptr().addr()..piece.as_ptr().addr() + piece.len();
-    let mut count = 0;
-    for line in fs::read_to_string("/proc/self/maps").unwrap().lines() {
-        let mut words = line.split(' ');
-        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
-        if !rights.starts_with("rw") {
-            continue;
-        }
-        let (start, end) = range.split_once('-').unwrap();
-        let [start, end] = [start, end].map(|address| usize::from_str_radix(address, 16).unwrap());
-        for (mut at, end) in [(start, end.min(own.start.max(start))), (start.max(own.end.min(end)), end)] {
-            while at < end {
-                let length = piece.len().min(end - at);
-                let Ok(read) = memory.read_at(&mut piece[..length], at as u64) else { break };
-                let first = masked[0] ^ MASK;
-                let begins = piece[..read].iter().enumerate().filter(|(_, byte)| **byte == first);
-                let is_it = |at: usize| {
-                    let window = piece.get(at..at + masked.len()).unwrap_or_default();
-                    at + masked.len() <= read
-                        && window.iter().zip(&masked).all(|(one, other)| one ^ MASK == *other)
-                };
-                count += begins.filter(|(at, _)| is_it(*at)).count();
-                if read <= masked.len() || at + read >= end {
-                    break;
-                }
-                // What lies across two pieces is in the next one.
-                at += read - (masked.len() - 1);
-            }
-        }
-    }
-    count
+    Masked::new(0).copies().unwrap()
 }
 
 #[tokio::test]
