@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Dns,
     /// No connection could be made.
     Connect,
+    /// This process, or its machine, has no file descriptor left for a connection.
+    Exhausted,
     /// The connection could not be secured: a certificate, a protocol version, a name.
     Tls,
     /// The proxy on the way could not be reached or refused to connect.
@@ -184,6 +186,7 @@ impl Error {
         match self.kind {
             ErrorKind::Dns
             | ErrorKind::Connect
+            | ErrorKind::Exhausted
             | ErrorKind::Proxy
             | ErrorKind::Timeout(_)
             | ErrorKind::Truncated
@@ -229,6 +232,13 @@ impl fmt::Display for Error {
                     f,
                     "could not connect to {target}; check that it is up and can be reached from here, and \
                  the proxy where the environment names one"
+                )
+            }
+            ErrorKind::Exhausted => {
+                write!(
+                    f,
+                    "this process has no file descriptor left to connect to {target}; limit how many calls are under \
+                     way at once, or raise its limit (`ulimit -n`)"
                 )
             }
             ErrorKind::Tls => write!(

@@ -19,6 +19,7 @@ mod oauth_server;
 mod official_sdks;
 mod proxy;
 mod redis;
+mod starved;
 mod vault;
 
 use std::path::PathBuf;

@@ -33,6 +33,15 @@ pub(super) fn of_body(error: &(dyn StdError + 'static)) -> ErrorKind {
     if is_malformed || is_breach(error) { ErrorKind::Protocol } else { ErrorKind::Truncated }
 }
 
+/// Tells whether a connection could not be made for want of a file descriptor: `EMFILE` for the process, `ENFILE` for
+/// the machine, `WSAEMFILE` on Windows.
+pub(super) fn is_exhausted(error: &(dyn StdError + 'static)) -> bool {
+    let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error())
+        .any(|code| codes.contains(&code))
+}
+
 /// The peer refused the stream, or went away before it came to it (RFC 9113 sections 6.8 and 8.7).
 fn says_not_processed(error: &h2::Error) -> bool {
     let reason = error.reason();

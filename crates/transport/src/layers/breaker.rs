@@ -156,7 +156,7 @@ impl Health {
         };
         match (class, error.kind()) {
             (_, ErrorKind::Timeout(TimeoutKind::Total)) => Self::Unknown,
-            (Class::AfterDelay(_) | Class::Ambiguous, _) => Self::Down,
+            (Class::AfterDelay(Strain::Failing) | Class::Ambiguous, _) => Self::Down,
             _ => Self::Unknown,
         }
     }
@@ -296,6 +296,7 @@ mod tests {
         use crate::Reach::{MaybeSent, NotSent};
         for (kind, reach, health) in [
             (ErrorKind::Connect, NotSent, Health::Down),
+            (ErrorKind::Exhausted, NotSent, Health::Unknown),
             (ErrorKind::Dns, NotSent, Health::Down),
             (ErrorKind::Timeout(TimeoutKind::Headers), MaybeSent, Health::Down),
             (ErrorKind::Closed, MaybeSent, Health::Down),

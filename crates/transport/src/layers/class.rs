@@ -31,7 +31,7 @@ pub enum Class {
 pub enum Strain {
     /// The server, or the way to it, fails.
     Failing,
-    /// The server works, and this client asked for too much.
+    /// The server works, and this client asked for too much: of the server, or of its own machine.
     Throttled,
 }
 
@@ -63,6 +63,7 @@ impl Class {
         match (error.reach(), error.kind()) {
             (Reach::NotSent, ErrorKind::Closed) => Self::AtOnce,
             (Reach::NotSent, ErrorKind::Timeout(TimeoutKind::Total)) => Self::Never,
+            (Reach::NotSent, ErrorKind::Exhausted) => Self::AfterDelay(Strain::Throttled),
             (Reach::NotSent, _) => Self::AfterDelay(Strain::Failing),
             (Reach::MaybeSent, _) if may_be_replayed(request) => Self::AfterDelay(Strain::Failing),
             (Reach::MaybeSent, _) => Self::Ambiguous,
@@ -142,6 +143,12 @@ mod tests {
         assert_eq!(answered(409, Some("true")), PASSES);
         assert_eq!(answered(529, Some("false")), Class::Never);
         assert_eq!(answered(529, Some("perhaps")), PASSES);
+    }
+
+    #[test]
+    fn a_want_of_descriptors_passes_and_is_not_the_servers_fault() {
+        let class = failed(Method::POST, ErrorKind::Exhausted, Reach::NotSent);
+        assert_eq!(class, Class::AfterDelay(Strain::Throttled));
     }
 
     #[test]

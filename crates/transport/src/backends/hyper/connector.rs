@@ -25,7 +25,11 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::life::Watched;
-use crate::{Clock as _, ErrorKind, SystemClock, TimeoutKind, backends::failure::find, race};
+use crate::{
+    Clock as _, ErrorKind, SystemClock, TimeoutKind,
+    backends::failure::{find, is_exhausted},
+    race,
+};
 
 type Source = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
@@ -67,6 +71,7 @@ pub(super) enum Problem {
 impl Problem {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
+            Self::Connect(cause) | Self::Proxy(cause) if is_exhausted(&**cause) => ErrorKind::Exhausted,
             Self::Dns(_) => ErrorKind::Dns,
             Self::Connect(_) => ErrorKind::Connect,
             Self::Tls(_) => ErrorKind::Tls,

@@ -25,6 +25,8 @@ pub(super) fn of_body(error: ::reqwest::Error) -> Error {
 fn of_connecting(error: &::reqwest::Error) -> ErrorKind {
     if error.is_timeout() {
         ErrorKind::Timeout(TimeoutKind::Connect)
+    } else if failure::is_exhausted(error) {
+        ErrorKind::Exhausted
     } else if causes(error).any(|cause| cause.to_string().starts_with("tunnel error")) {
         ErrorKind::Proxy // its type is private to hyper-util
     } else if error.is_dns() {
