@@ -15,7 +15,7 @@ mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use env::EnvCommand;
-pub use profile::{Assignment, ProfileCommand};
+pub use profile::{Assignment, Key, ProfileCommand};
 pub use secrets::{ScanArgs, SecretsCommand, WriteArgs};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.

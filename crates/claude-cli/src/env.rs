@@ -26,7 +26,8 @@ pub(crate) async fn run(command: EnvCommand) -> anyhow::Result<()> {
 /// A secret of a profile, as it may be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Fact {
-    member: &'static str,
+    /// A member of the profile, or `env.NAME`.
+    member: String,
     reference: Option<String>,
     /// Two secrets are the same where these are, within one run.
     fingerprint: Option<String>,
@@ -57,7 +58,20 @@ async fn facts(profile: &Profile, resolver: &Resolver, prints: &Fingerprints) ->
         };
         let shown = reference.as_ref().map(ToString::to_string);
         references.extend(reference);
-        facts.push(Fact { member: member.as_str(), reference: shown, fingerprint: None, error });
+        facts.push(Fact { member: member.to_string(), reference: shown, fingerprint: None, error });
+    }
+    match profile.variables() {
+        Ok(variables) => {
+            for (name, reference) in variables {
+                let (member, shown) = (format!("env.{name}"), Some(reference.to_string()));
+                facts.push(Fact { member, reference: shown, fingerprint: None, error: None });
+                references.push(reference);
+            }
+        }
+        Err(error) => {
+            let (member, error) = ("environment".to_owned(), Some(one_line(&error.into())));
+            facts.push(Fact { member, reference: None, fingerprint: None, error });
+        }
     }
     let secrets = resolver.resolve_all(&references).await;
     for (fact, secret) in facts.iter_mut().filter(|fact| fact.reference.is_some()).zip(secrets) {

@@ -12,7 +12,7 @@ use claude_sdk::{
 use serde::Serialize;
 
 use crate::{
-    args::{Assignment, ProfileCommand},
+    args::{Assignment, Key, ProfileCommand},
     auth::Chosen,
     console::{plain, print, print_json, tell},
 };
@@ -87,33 +87,43 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
     let profile = profiles.load(&name)?;
     let tokens = profiles.tokens(&name, &profile)?;
     // Members that are not known here are not shown: they may be anything, secrets too.
-    let set = Member::ALL.iter().filter_map(|member| Some((member.as_str(), profile.get(*member)?)));
+    let set =
+        Member::ALL.iter().filter_map(|member| Some((member.to_string(), profile.get(*member)?.to_owned())));
+    let variables = profile.variables()?;
+    let variables = variables.iter().map(|(name, reference)| (format!("env.{name}"), reference.to_string()));
+    let set = set.chain(variables);
     if json {
-        let mut members: BTreeMap<&str, String> = set.map(|(key, value)| (key, value.to_owned())).collect();
-        members.insert("name", name.to_string());
-        members.insert("type", kind(&profile).to_owned());
-        members.entry("credentials_path").or_insert_with(|| tokens.path().display().to_string());
+        let mut members: BTreeMap<String, String> = set.collect();
+        members.insert("name".into(), name.to_string());
+        members.insert("type".into(), kind(&profile).to_owned());
+        members.entry("credentials_path".into()).or_insert_with(|| tokens.path().display().to_string());
         return print_json(&members);
     }
-    let lines = set.map(|(key, value)| format!("{key}={}\n", plain(value))).collect::<String>();
+    let lines = set.map(|(key, value)| format!("{key}={}\n", plain(&value))).collect::<String>();
     let head = format!("# profile {name} ({}), tokens in {}\n", kind(&profile), tokens.path().display());
     Ok(print(head + &lines)?)
 }
 
 fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
+    let sets = |is_one: &dyn Fn(Member) -> bool| {
+        assignments.iter().any(|one| matches!(&one.key, Key::Member(member) if is_one(*member)))
+    };
     let mut profile = match profiles.load(name) {
         Ok(profile) => profile,
-        Err(ProfileError::Missing { .. }) if assignments.iter().any(|one| one.member == Member::ApiKey) => {
-            Profile::api_key()
-        }
-        Err(ProfileError::Missing { .. }) if assignments.iter().any(|one| of_workloads(one.member)) => {
-            Profile::oidc_federation()
-        }
+        Err(ProfileError::Missing { .. }) if sets(&|member| member == Member::ApiKey) => Profile::api_key(),
+        Err(ProfileError::Missing { .. }) if sets(&of_workloads) => Profile::oidc_federation(),
         Err(ProfileError::Missing { .. }) => Profile::user_oauth(),
         Err(error) => return Err(error.into()),
     };
-    for Assignment { member, value } in assignments {
+    for Assignment { key, value } in assignments {
+        let member = match key {
+            Key::Member(member) => member,
+            Key::Variable(name) => {
+                profile.set_variable(name, value.as_deref())?;
+                continue;
+            }
+        };
         let misplaced = match profile.kind() {
             Kind::UserOAuth => of_workloads(*member) || *member == Member::ApiKey,
             Kind::OidcFederation => of_people(*member) || *member == Member::ApiKey,

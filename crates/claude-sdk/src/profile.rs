@@ -1,6 +1,6 @@
 //! Profiles: who one may be, kept in files that the official SDKs read and write too.
 //!
-//! A profile is `configs/<name>.json`, which holds no secret, and `credentials/<name>.json`, which is a
+//! A profile is `configs/<name>.json`, or one of several in `profiles.json`, which hold no secret, and `credentials/<name>.json`, which is a
 //! [`TokenStore`](crate::token_store::TokenStore). Both lie below one folder, beside the file `active_config`, which holds
 //! the name of the profile that is used when nobody names one. What is there and not known here is kept, value for value.
 //!
@@ -26,12 +26,14 @@
 //!
 //! Where the official SDKs differ, the stricter rule holds (`docs/decisions/0008-profiles.md`).
 
+mod collection;
 mod disk;
 mod document;
 mod folder;
 mod member;
 mod name;
 mod session;
+mod variables;
 
 pub use document::{Kind, Profile};
 pub use folder::Profiles;

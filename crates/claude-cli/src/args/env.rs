@@ -41,5 +41,6 @@ const RUN: &str = "\
 The program gets ANTHROPIC_BASE_URL, and
   ANTHROPIC_API_KEY                        of a profile with an API key, or
   ANTHROPIC_PROFILE, ANTHROPIC_CONFIG_DIR  of any other, and
-  CLAUDE_CLIENT_ID, CLAUDE_CLIENT_SECRET   of one with a confidential client.
+  CLAUDE_CLIENT_ID, CLAUDE_CLIENT_SECRET   of one with a confidential client;
+  the variables that the profile names     (`claudectl profile set PROFILE env.NAME=REFERENCE`).
 Other keys and tokens of this environment it does not get.";

@@ -67,13 +67,35 @@ For a workload that its platform vouches for:
   federation_rule_id             the rule (fdrl_…)
   service_account_id             the service account (svac_…)
   identity_token_file            the file of the identity token
-  scope                          what the token is good for";
+  scope                          what the token is good for
+For programs that `claudectl env run` starts:
+  env.NAME                       where the value of that variable is (env:NAME, file:PATH, vault:PATH#FIELD, …)";
+
+/// What a profile can say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Key {
+    /// A member.
+    Member(Member),
+    /// A variable for other programs: `env.NAME`.
+    Variable(String),
+}
+
+impl FromStr for Key {
+    type Err = ProfileError;
+
+    fn from_str(text: &str) -> Result<Self, ProfileError> {
+        match text.strip_prefix("env.") {
+            Some(name) => Ok(Self::Variable(name.to_owned())),
+            None => text.parse().map(Self::Member),
+        }
+    }
+}
 
 /// `KEY=VALUE`.
 #[derive(Debug, Clone)]
 pub struct Assignment {
     /// What is set.
-    pub member: Member,
+    pub key: Key,
     /// To what; `None` removes it.
     pub value: Option<String>,
 }
@@ -84,7 +106,7 @@ impl FromStr for Assignment {
     fn from_str(text: &str) -> Result<Self, AssignmentError> {
         let (key, value) = text.split_once('=').ok_or(AssignmentError::NoEquals)?;
         let value = (!value.is_empty()).then(|| value.to_owned());
-        Ok(Self { member: key.parse()?, value })
+        Ok(Self { key: key.parse()?, value })
     }
 }
 
@@ -111,7 +133,7 @@ mod tests {
         }
         for line in KEYS.lines().filter(|line| line.starts_with("  ")) {
             let key = line.split_whitespace().next().unwrap();
-            assert!(key.parse::<Member>().is_ok(), "{key}");
+            assert!(key.parse::<Key>().is_ok(), "{key}");
         }
     }
 

@@ -109,11 +109,11 @@ async fn look(profiles: &Profiles, name: &ProfileName, profile: &Profile, env: &
 
 /// Environments that share a secret are one environment for whoever has it.
 fn tell_shared(reports: &mut [Report]) {
-    let mut owners: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for Report { profile, secrets, .. } in reports.iter() {
         for fact in secrets {
             if let Some(print) = &fact.fingerprint {
-                owners.entry(print.clone()).or_default().push((profile.clone(), fact.member));
+                owners.entry(print.clone()).or_default().push((profile.clone(), fact.member.clone()));
             }
         }
     }

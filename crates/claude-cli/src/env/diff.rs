@@ -1,6 +1,6 @@
 //! In what two profiles differ.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use claude_sdk::{
     profile::{Member, Profile, ProfileName, Profiles},
@@ -18,7 +18,7 @@ use crate::{
 /// A member that is not the same in both.
 #[derive(Debug, Serialize)]
 struct Difference {
-    member: &'static str,
+    member: String,
     one: Side,
     other: Side,
 }
@@ -57,19 +57,20 @@ pub(super) async fn run(env: &Env, names: [ProfileName; 2], json: bool) -> anyho
 
 fn differences(profiles: [&Profile; 2], facts: &[Vec<Fact>; 2]) -> Vec<Difference> {
     let kinds = profiles.map(|profile| Side::Value(kind(profile).to_owned()));
-    let of_kind = std::iter::once(("type", kinds));
-    let of_members = Member::ALL.into_iter().map(|member| {
-        let [first, second] = facts;
-        let sides = [(profiles[0], first), (profiles[1], second)].map(|(profile, facts)| {
-            if member.is_reference() {
-                let fact = facts.iter().find(|fact| fact.member == member.as_str());
-                return fact.map_or(Side::Absent, |fact| Side::Secret(fact.clone()));
-            }
-            profile.get(member).map_or(Side::Absent, |value| Side::Value(value.to_owned()))
-        });
-        (member.as_str(), sides)
+    let of_kind = std::iter::once(("type".to_owned(), kinds));
+    let of_members = Member::ALL.into_iter().filter(|member| !member.is_reference()).map(|member| {
+        let value = |profile: &Profile| profile.get(member).map(|value| Side::Value(value.to_owned()));
+        (member.to_string(), profiles.map(|profile| value(profile).unwrap_or(Side::Absent)))
     });
-    let different = of_kind.chain(of_members).filter(|(_, [one, other])| one != other);
+    let secrets: BTreeSet<&str> = facts.iter().flatten().map(|fact| fact.member.as_str()).collect();
+    let of_secrets = secrets.into_iter().map(|member| {
+        let [one, other] = facts.each_ref().map(|facts| {
+            let fact = facts.iter().find(|fact| fact.member == member);
+            fact.map_or(Side::Absent, |fact| Side::Secret(fact.clone()))
+        });
+        (member.to_owned(), [one, other])
+    });
+    let different = of_kind.chain(of_members).chain(of_secrets).filter(|(_, [one, other])| one != other);
     different.map(|(member, [one, other])| Difference { member, one, other }).collect()
 }
 

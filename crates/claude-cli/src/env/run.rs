@@ -37,6 +37,11 @@ async fn equip(
         Kind::UserOAuth | Kind::OidcFederation => Member::ClientSecret,
         _ => bail!("profile {name} is of type {}, which this version cannot use", kind(profile)),
     };
+    let variables = profile.variables()?;
+    let values = resolver.resolve_all(variables.values()).await;
+    for (name, value) in variables.keys().zip(values) {
+        command.env(name, value.with_context(|| format!("{name} cannot be had"))?.expose());
+    }
     let secret = match profile.reference(member)? {
         Some(reference) => Some(resolver.resolve(&reference).await?),
         None if member == Member::ApiKey => bail!("profile {name} has no api_key; set it to a reference"),

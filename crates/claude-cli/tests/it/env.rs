@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use mock_server::MockServer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     claudectl::{CANARY, Run, run},
@@ -132,6 +132,58 @@ async fn a_program_gets_the_secrets_of_its_profile_and_no_others() {
     env(&home, &["run", "nobody", "--", "true"]).failed(1, "there is no profile \"nobody\"");
     fs::remove_file(home.path().join("prod-key")).unwrap();
     env(&home, &["run", "prod", "--", "true"]).failed(1, "does not exist");
+}
+
+/// One file for dev, test and prod, which holds no secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_environments_in_one_file_are_compared_checked_and_run() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let [key, database] = [secret(&home, "prod-key", PROD), secret(&home, "prod-db", "CANARY-prod-database")];
+    let file = |path: &PathBuf| format!("file:{}", path.display());
+    let of_key = |reference: &str| json!({ "type": "api_key", "api_key": reference });
+    let all = json!({ "version": "1.0", "profiles": {
+        "dev": { "authentication": of_key("env:DEV_KEY") },
+        "test": { "authentication": of_key("env:DEV_KEY"), "environment": { "DATABASE_URL": "env:NOWHERE" } },
+        "prod": { "authentication": of_key(&file(&key)), "environment": { "DATABASE_URL": file(&database) } },
+    }});
+    home.write("profiles.json", all.to_string());
+
+    let checked = env(&home, &["check"]);
+    checked.failed(1, "there are 3 problems");
+    for problem in [
+        "dev: its api_key is the same secret as in test",
+        "test: its api_key is the same secret as in dev",
+        "test: its env.DATABASE_URL cannot be had",
+        "prod: can be used (2 secrets)",
+    ] {
+        assert!(checked.stdout.contains(problem), "{problem}: {checked:?}");
+    }
+    env(&home, &["check", "dev", "prod"]).ok();
+
+    let diff = env(&home, &["diff", "dev", "prod"]);
+    let lines: Vec<&str> = diff.ok().lines().collect();
+    assert_eq!((lines[3], lines[4]), ("env.DATABASE_URL", "  dev   -"), "{diff:?}");
+    assert!(lines[5].starts_with(&format!("  prod  {}  ", file(&database))), "{diff:?}");
+    assert!(!diff.stdout.contains(CANARY));
+
+    let show = "echo \"$ANTHROPIC_API_KEY $DATABASE_URL\"";
+    let ran = env(&home, &["run", "prod", "--", "sh", "-c", show]);
+    assert_eq!(ran.ok(), format!("{PROD} CANARY-prod-database\n"));
+    assert_eq!(env(&home, &["run", "dev", "--", "sh", "-c", show]).ok(), format!("{DEV} \n"));
+    env(&home, &["run", "test", "--", "true"]).failed(1, "DATABASE_URL cannot be had");
+
+    // The database of another environment, taken by accident.
+    set(&home, "dev", &[&format!("env.DB={}", file(&database))]);
+    let shared = env(&home, &["check", "dev", "prod"]);
+    assert!(shared.stdout.contains("dev: its env.DB is the same secret as in prod"), "{shared:?}");
+    let shown = run(&mut home.claudectl(&["profile", "show", "dev"]));
+    assert!(shown.ok().contains(&format!("env.DB={}", file(&database))), "{shown:?}");
+    set(&home, "dev", &["env.DB="]);
+    env(&home, &["check", "dev", "prod"]).ok();
+    assert!(!home.config("configs").exists(), "all of it stays in one file");
+    run(&mut home.claudectl(&["profile", "set", "dev", "env.DB=sk-CANARY"]))
+        .failed(1, "never the secret itself");
 }
 
 #[tokio::test(flavor = "multi_thread")]

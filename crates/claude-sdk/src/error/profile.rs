@@ -54,6 +54,14 @@ pub enum ProfileError {
         /// What is wrong and what to do, never the value.
         what: String,
     },
+    /// A variable for other programs cannot be used as it is.
+    #[error("the profile's variable {name} {what}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What is wrong and what to do, never the value.
+        what: &'static str,
+    },
     /// There is no member of this name.
     #[error("a profile has no member of this name; `claudectl profile set --help` lists them")]
     UnknownMember,

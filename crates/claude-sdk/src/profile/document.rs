@@ -14,7 +14,7 @@ use crate::{
 /// Where people consent, unless a profile says otherwise.
 const CONSOLE: &str = "https://platform.claude.com";
 
-/// One `configs/<name>.json`: no secret, and every member kept, also those that are not known here.
+/// One `configs/<name>.json`, or one of those in `profiles.json`: no secret, and every member kept, also those that are not known here.
 #[derive(Clone, PartialEq)]
 pub struct Profile(Map<String, Value>);
 
@@ -137,6 +137,10 @@ impl Profile {
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.0
+    }
+
+    pub(super) fn members_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.0
     }
 
     /// The profile with what it leaves open, and the environment says, filled in: what it says itself counts more.
@@ -275,15 +279,15 @@ impl Profile {
 
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ProfileError> {
         let corrupt = |what: String| ProfileError::Corrupt { path: path.to_owned(), what };
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let members = serde_json::from_slice(bytes).map_err(|_| corrupt("it is not a JSON object".into()))?;
+        Self::checked(members(path, bytes)?, corrupt)
+    }
+
+    /// The profile that these members are, if they can be one.
+    pub(super) fn checked(
+        members: Map<String, Value>,
+        corrupt: impl Fn(String) -> ProfileError,
+    ) -> Result<Self, ProfileError> {
         let profile = Self(members);
-        match profile.0.get("version") {
-            None | Some(Value::Null) => {}
-            Some(Value::String(version)) if version == "1" || version.starts_with("1.") => {}
-            Some(Value::Number(version)) if version.as_f64().is_some_and(|n| (1.0..2.0).contains(&n)) => {}
-            Some(_) => return Err(ProfileError::Version { path: path.to_owned() }),
-        }
         if profile.authentication().is_none() {
             return Err(corrupt("it has no object `authentication`".into()));
         }
@@ -352,6 +356,22 @@ impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile").field("kind", &self.kind()).finish_non_exhaustive()
     }
+}
+
+/// The members of a document of this version.
+pub(super) fn members(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ProfileError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let members: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| ProfileError::Corrupt {
+        path: path.to_owned(),
+        what: "it is not a JSON object".into(),
+    })?;
+    match members.get("version") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(version)) if version == "1" || version.starts_with("1.") => {}
+        Some(Value::Number(version)) if version.as_f64().is_some_and(|n| (1.0..2.0).contains(&n)) => {}
+        Some(_) => return Err(ProfileError::Version { path: path.to_owned() }),
+    }
+    Ok(members)
 }
 
 fn checked(member: Member, text: &str) -> Result<BaseUrl, ProfileError> {

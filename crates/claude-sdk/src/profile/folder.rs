@@ -5,7 +5,7 @@ use std::{
 
 use secrets::{SecretName, providers::Env};
 
-use super::{Member, Profile, ProfileName, disk};
+use super::{Member, Profile, ProfileName, collection::Collection, disk};
 use crate::{
     error::{ProfileError, StoreError},
     token_store::{FileTokenStore, TokenStore as _},
@@ -71,21 +71,22 @@ impl Profiles {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Io`] where the folder is there and cannot be read.
+    /// [`ProfileError::Io`] where the folder is there and cannot be read; others where `profiles.json` cannot be used.
     pub fn list(&self) -> Result<Vec<ProfileName>, ProfileError> {
         let folder = self.folder.join("configs");
         let failed = |source: io::Error| ProfileError::io("reading", &folder, &source);
+        let mut names: Vec<ProfileName> = self.collection()?.names().collect();
         let entries = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            entries => Some(entries.map_err(failed)?),
         };
-        let mut names = Vec::new();
-        for entry in entries {
+        for entry in entries.into_iter().flatten() {
             let file = entry.map_err(failed)?.file_name();
             let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
             names.extend(name.and_then(|name| ProfileName::new(name).ok()));
         }
         names.sort();
+        names.dedup();
         Ok(names)
     }
 
@@ -117,7 +118,7 @@ impl Profiles {
         disk::write(&self.pointer(), format!("{name}\n").as_bytes())
     }
 
-    /// Reads a profile.
+    /// Reads a profile: from a file of its own, or else from `profiles.json`.
     ///
     /// # Errors
     ///
@@ -126,11 +127,11 @@ impl Profiles {
         let path = self.config(name);
         match disk::read(&path)? {
             Some(bytes) => Profile::parse(&path, &bytes),
-            None => Err(ProfileError::Missing { name: name.to_string(), folder: self.folder.clone() }),
+            None => self.collection()?.get(name)?.ok_or_else(|| self.missing(name)),
         }
     }
 
-    /// Writes a profile, as new or in place of the one of this name.
+    /// Writes a profile, as new or in place of the one of this name; into `profiles.json` where that one is there.
     ///
     /// # Errors
     ///
@@ -138,6 +139,7 @@ impl Profiles {
     /// is then as before.
     pub fn save(&self, name: &ProfileName, profile: &Profile) -> Result<(), ProfileError> {
         match self.load(name) {
+            Ok(_) if !self.has_file(name)? => self.collection()?.write(name, Some(profile)),
             Ok(_) | Err(ProfileError::Missing { .. }) => disk::write(&self.config(name), &profile.render()),
             Err(error) => Err(error),
         }
@@ -151,19 +153,21 @@ impl Profiles {
     /// [`ProfileError::Missing`] where there is none; [`ProfileError::Io`], [`ProfileError::Tokens`] where something may
     /// still be there.
     pub async fn remove(&self, name: &ProfileName) -> Result<(), ProfileError> {
-        let path = self.config(name);
-        match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ProfileError::Missing { name: name.to_string(), folder: self.folder.clone() });
-            }
-            found => found.map_err(|source| ProfileError::io("reading", &path, &source))?,
-        };
+        let has_file = self.has_file(name)?;
+        let collection = self.collection()?;
+        let is_collected = collection.names().any(|collected| collected == *name);
+        if !has_file && !is_collected {
+            return Err(self.missing(name));
+        }
         // Whoever is renewing them now would write them again.
         let tokens = self.default_tokens(name)?;
         let lock = tokens.lock().await?;
         tokens.remove().await?;
         drop(lock);
-        disk::remove(&path)?;
+        disk::remove(&self.config(name))?;
+        if is_collected {
+            collection.write(name, None)?;
+        }
         match self.active() {
             Ok(Some(active)) if active == *name => disk::remove(&self.pointer()),
             _ => Ok(()),
@@ -200,6 +204,23 @@ impl Profiles {
 
     fn default_tokens(&self, name: &ProfileName) -> Result<FileTokenStore, ProfileError> {
         Ok(FileTokenStore::new(&self.folder, name.as_str())?)
+    }
+
+    fn collection(&self) -> Result<Collection, ProfileError> {
+        Collection::read(&self.folder)
+    }
+
+    /// Whether it is a file of its own, in whatever state.
+    fn has_file(&self, name: &ProfileName) -> Result<bool, ProfileError> {
+        let path = self.config(name);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            found => found.map(|_| true).map_err(|source| ProfileError::io("reading", &path, &source)),
+        }
+    }
+
+    fn missing(&self, name: &ProfileName) -> ProfileError {
+        ProfileError::Missing { name: name.to_string(), folder: self.folder.clone() }
     }
 
     fn config(&self, name: &ProfileName) -> PathBuf {

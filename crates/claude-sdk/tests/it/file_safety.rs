@@ -131,74 +131,83 @@ async fn judged(what: &str, place: &Place, says: Says) {
     assert_eq!(left.count(), 0, "{what}: something lies about");
 }
 
+const MODES: [(u32, Says); 12] = [
+    (0o600, Says::Session),
+    (0o400, Says::Session),
+    (0o700, Says::Session),
+    (0o640, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o620, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o610, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o604, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o602, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o601, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o644, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o666, Says::Refused(ErrorKind::OpenToOthers)),
+    (0o777, Says::Refused(ErrorKind::OpenToOthers)),
+];
+
+const FOLDERS: [(u32, Says); 6] = [
+    (0o700, Says::Session),
+    (0o755, Says::Session),
+    (0o1777, Says::Session),
+    (0o770, Says::Refused(ErrorKind::OpenFolder)),
+    (0o702, Says::Refused(ErrorKind::OpenFolder)),
+    (0o777, Says::Refused(ErrorKind::OpenFolder)),
+];
+
+const NOT_A_FILE: Says = Says::Refused(ErrorKind::NotARegularFile);
+
+const KINDS: [(&str, Says, MakeFile); 9] = [
+    ("nothing", Says::Nothing, |_| {}),
+    ("no folder", Says::Nothing, |place| fs::remove_dir(place.folder()).unwrap()),
+    ("a link", NOT_A_FILE, |place| {
+        fs::write(place.folder().join("elsewhere"), SESSION).unwrap();
+        set_mode(&place.folder().join("elsewhere"), 0o600);
+        symlink("elsewhere", place.file()).unwrap();
+    }),
+    ("a link to nowhere", NOT_A_FILE, |place| symlink("nowhere", place.file()).unwrap()),
+    ("a second name", Says::Refused(ErrorKind::Linked), |place| {
+        place.write(SESSION);
+        fs::hard_link(place.file(), place.folder().join("another")).unwrap();
+    }),
+    ("a pipe", NOT_A_FILE, |place| {
+        assert!(Command::new("mkfifo").arg("-m600").arg(place.file()).status().unwrap().success());
+    }),
+    ("a socket", NOT_A_FILE, |place| drop(UnixListener::bind(place.file()).unwrap())),
+    ("a folder", NOT_A_FILE, |place| fs::create_dir(place.file()).unwrap()),
+    ("a folder of links", Says::Session, |place| {
+        let real = place.0.path().join("real");
+        fs::rename(place.folder(), &real).unwrap();
+        symlink(&real, place.folder()).unwrap();
+        place.write(SESSION);
+    }),
+];
+
 /// G48: modes, links and kinds.
 #[tokio::test]
 async fn a_file_is_used_only_in_a_state_in_which_it_is_its_owners_alone() {
-    for (mode, says) in [
-        (0o600, Says::Session),
-        (0o400, Says::Session),
-        (0o700, Says::Session),
-        (0o640, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o620, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o610, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o604, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o602, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o601, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o644, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o666, Says::Refused(ErrorKind::OpenToOthers)),
-        (0o777, Says::Refused(ErrorKind::OpenToOthers)),
-    ] {
+    for (mode, says) in MODES {
         let place = Place::new();
         place.write(SESSION);
         set_mode(&place.file(), mode);
         judged(&format!("mode {mode:o}"), &place, says).await;
     }
-    for (mode, says) in [
-        (0o700, Says::Session),
-        (0o755, Says::Session),
-        (0o1777, Says::Session),
-        (0o770, Says::Refused(ErrorKind::OpenFolder)),
-        (0o702, Says::Refused(ErrorKind::OpenFolder)),
-        (0o777, Says::Refused(ErrorKind::OpenFolder)),
-    ] {
+    for (mode, says) in FOLDERS {
         let place = Place::new();
         place.write(SESSION);
         set_mode(&place.folder(), mode);
         judged(&format!("folder {mode:o}"), &place, says).await;
     }
-
-    let not_a_file = Says::Refused(ErrorKind::NotARegularFile);
-    let kinds: [(&str, Says, MakeFile); 9] = [
-        ("nothing", Says::Nothing, |_| {}),
-        ("no folder", Says::Nothing, |place| fs::remove_dir(place.folder()).unwrap()),
-        ("a link", not_a_file, |place| {
-            fs::write(place.folder().join("elsewhere"), SESSION).unwrap();
-            set_mode(&place.folder().join("elsewhere"), 0o600);
-            symlink("elsewhere", place.file()).unwrap();
-        }),
-        ("a link to nowhere", not_a_file, |place| symlink("nowhere", place.file()).unwrap()),
-        ("a second name", Says::Refused(ErrorKind::Linked), |place| {
-            place.write(SESSION);
-            fs::hard_link(place.file(), place.folder().join("another")).unwrap();
-        }),
-        ("a pipe", not_a_file, |place| {
-            assert!(Command::new("mkfifo").arg("-m600").arg(place.file()).status().unwrap().success());
-        }),
-        ("a socket", not_a_file, |place| drop(UnixListener::bind(place.file()).unwrap())),
-        ("a folder", not_a_file, |place| fs::create_dir(place.file()).unwrap()),
-        ("a folder of links", Says::Session, |place| {
-            let real = place.0.path().join("real");
-            fs::rename(place.folder(), &real).unwrap();
-            symlink(&real, place.folder()).unwrap();
-            place.write(SESSION);
-        }),
-    ];
-    for (what, says, make) in kinds {
+    for (what, says, make) in KINDS {
         let place = Place::new();
         make(&place);
         judged(what, &place, says).await;
     }
 }
+
+/// How many contents there are below.
+const CONTENTS: usize = 16;
+const _: () = assert!(MODES.len() + FOLDERS.len() + KINDS.len() + CONTENTS >= 40, "G48 asks for 40 states");
 
 /// G48 and F48: contents.
 #[tokio::test]
@@ -207,7 +216,7 @@ async fn a_content_that_is_no_session_of_this_version_is_named_and_kept() {
     let in_the_middle = &SESSION[..40];
     let large = format!("{}{SESSION}", " ".repeat(1024 * 1024 - SESSION.len()));
     let too_large = format!(" {large}");
-    for (what, content, says) in [
+    let contents: [(&str, &[u8], Says); CONTENTS] = [
         ("a mark and carriage returns", bom.as_bytes(), Says::Session),
         ("exactly 1 MiB", large.as_bytes(), Says::Session),
         ("one byte more", too_large.as_bytes(), Says::Refused(ErrorKind::TooLarge)),
@@ -224,7 +233,8 @@ async fn a_content_that_is_no_session_of_this_version_is_named_and_kept() {
         ("a later version", br#"{"version":"2.0","access_token":"canary"}"#, Says::Newer),
         ("a much later version", br#"{"version":"17.3","session":{"token":"canary"}}"#, Says::Newer),
         ("a version that is none", br#"{"version":"canary","access_token":"canary"}"#, Says::Corrupt),
-    ] {
+    ];
+    for (what, content, says) in contents {
         let place = Place::new();
         place.write(content);
         if what == "no access token" {

@@ -18,6 +18,8 @@ use claude_sdk::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[cfg(unix)]
+mod collection;
 mod files;
 mod references;
 mod session;

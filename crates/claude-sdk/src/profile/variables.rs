@@ -1,0 +1,75 @@
+//! Secrets that a profile has for other programs.
+
+use std::collections::BTreeMap;
+
+use secrets::Reference;
+use serde_json::{Value, json};
+
+use super::Profile;
+use crate::error::ProfileError;
+
+const ENVIRONMENT: &str = "environment";
+
+impl Profile {
+    /// What a program that is started as this profile finds in its environment besides: names of variables, and where the value
+    /// of each is. The official SDKs keep this member (`environment`) and do not read it.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError::Variable`] where a name or a reference is none; it is not repeated, for it may be the secret.
+    pub fn variables(&self) -> Result<BTreeMap<String, Reference>, ProfileError> {
+        let members = match self.members().get(ENVIRONMENT) {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(Value::Object(members)) => members,
+            Some(_) => return Err(ProfileError::Variable { name: "NAME".into(), what: NO_REFERENCE }),
+        };
+        let read = |(name, value): (&String, &Value)| {
+            check(name)?;
+            let reference = value.as_str().and_then(|text| text.parse().ok());
+            let reference = reference.ok_or_else(|| no_reference(name))?;
+            Ok((name.clone(), reference))
+        };
+        members.iter().map(read).collect()
+    }
+
+    /// Sets where the value of a variable is, or removes the variable.
+    ///
+    /// # Errors
+    ///
+    /// As [`variables`](Self::variables); the profile is then as before.
+    pub fn set_variable(&mut self, name: &str, reference: Option<&str>) -> Result<(), ProfileError> {
+        check(name)?;
+        if let Some(text) = reference {
+            text.parse::<Reference>().map_err(|_| no_reference(name))?;
+        }
+        let members = self.members_mut().entry(ENVIRONMENT).or_insert_with(|| json!({}));
+        let Some(members) = members.as_object_mut() else { return Err(no_reference(name)) };
+        match reference {
+            Some(text) => drop(members.insert(name.to_owned(), text.into())),
+            None => drop(members.remove(name)),
+        }
+        if members.is_empty() {
+            self.members_mut().remove(ENVIRONMENT);
+        }
+        Ok(())
+    }
+}
+
+const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD or command:PROGRAM ARGUMENT…, never the secret itself";
+
+fn no_reference(name: &str) -> ProfileError {
+    ProfileError::Variable { name: name.to_owned(), what: NO_REFERENCE }
+}
+
+/// Names as POSIX has them: nothing that a shell or a system reads in another way.
+fn check(name: &str) -> Result<(), ProfileError> {
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !name.is_empty()
+        && name.bytes().all(of_name)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+    {
+        return Ok(());
+    }
+    let what = "cannot be named so; take letters, digits and `_`, and no digit first";
+    Err(ProfileError::Variable { name: "of the environment".into(), what })
+}
