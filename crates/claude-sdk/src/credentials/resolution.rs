@@ -234,6 +234,9 @@ impl Resolution {
             self.looked.push(format!("{name} is not set"));
             return Ok(None);
         };
+        if secret.was_trimmed() {
+            tracing::warn!(%name, "the variable has a line end that is no part of its secret; it was taken off");
+        }
         match credential(secret.into_inner()) {
             Ok(credential) => Ok(Some(Found::Fixed(source, credential))),
             Err(_) => Err(ConfigError::MalformedSecret { name }),

@@ -78,5 +78,9 @@ pub(super) async fn read(provider: &dyn SecretProvider, name: &SecretName) -> Re
         kind: error.kind(),
         retryable: error.is_retryable(),
     })?;
-    secret.ok_or_else(|| AuthError::MissingSecret { name: name.to_string() })
+    let secret = secret.ok_or_else(|| AuthError::MissingSecret { name: name.to_string() })?;
+    if secret.was_trimmed() {
+        tracing::warn!(%name, "the secret has a line end that is no part of it; it was taken off");
+    }
+    Ok(secret)
 }

@@ -4,13 +4,15 @@ use std::fs;
 
 use claude_sdk::{
     AuthError, Client, ConfigError, Error, ProfileError,
-    credentials::{Resolution, Source},
+    credentials::{CredentialProvider as _, FromSecret, Resolution, Source},
     profile::{Member, Profile, ProfileName, Profiles},
+    secrets::{SecretName, providers::Env},
 };
 use tempfile::TempDir;
 
 use crate::{
     profile::env,
+    redaction::Tape,
     rig::{backend, told},
 };
 
@@ -136,6 +138,28 @@ fn without_any_source_the_error_says_what_was_looked_at() {
     fs::write(file, "{canary").unwrap();
     let text = client(&broken, &[]).to_string();
     assert!(text.contains("default.json") && text.contains("JSON") && !text.contains("canary"), "{text}");
+}
+
+/// F71: it works, and somebody is told.
+#[tokio::test]
+async fn a_line_end_after_a_key_is_taken_off_with_a_warning() {
+    for variable in ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"] {
+        let tape = Tape::default();
+        let _guard = tape.log();
+        drop(Resolution::of(&env(&[(variable, "sk-CANARY-key\n")])).unwrap());
+        let told = tape.contents();
+        assert!(told.contains("WARN") && told.contains(variable) && told.contains("line end"), "{told}");
+        tape.assert_clean(&[]);
+        drop(Resolution::of(&env(&[(variable, "sk-CANARY-key")])).unwrap());
+        assert_eq!(tape.contents(), told, "there is nothing to tell");
+    }
+    let tape = Tape::default();
+    let _guard = tape.log();
+    let provider = Env::new(std::sync::Arc::new(|_| Some("sk-CANARY-key\r\n".into())));
+    let key = FromSecret::new(provider, SecretName::new("TEAM_KEY").unwrap());
+    assert_eq!(key.credential().await.unwrap().expose(), "sk-CANARY-key");
+    assert!(tape.contents().contains("TEAM_KEY"));
+    tape.assert_clean(&[]);
 }
 
 #[test]

@@ -11,6 +11,10 @@ use secrets::{
 
 use crate::name;
 
+#[allow(unreachable_pub, reason = "an example of its own")]
+#[path = "../../examples/own_backend.rs"]
+mod own_backend;
+
 #[derive(Debug)]
 struct Safe {
     open: bool,
@@ -33,6 +37,16 @@ async fn a_foreign_provider_keeps_the_contract_and_takes_its_place_in_a_chain() 
     let shared: Arc<dyn SecretProvider> = Arc::new(Safe { open: true });
     let chain = Chain::new().with(Memory::new()).with(shared);
     assert_eq!(chain.get(name("gold")).await.unwrap().unwrap().expose(), "bars");
+}
+
+#[tokio::test]
+async fn a_backend_of_twenty_lines_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("gold"), "bars\n").unwrap();
+    let drawer = own_backend::Drawer(folder.path().to_owned());
+    contract(drawer, name("gold"), "bars", name("silver")).await;
+    let code = include_str!("../../examples/own_backend.rs").split("// The twenty lines end").next().unwrap();
+    assert!(code.lines().filter(|line| !line.trim().is_empty()).count() <= 20, "{code}");
 }
 
 #[tokio::test]

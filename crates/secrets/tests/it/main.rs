@@ -14,6 +14,8 @@ mod chain;
 mod command;
 mod env;
 #[cfg(unix)]
+mod failures;
+#[cfg(unix)]
 mod file;
 mod foreign;
 #[cfg(target_os = "linux")]
