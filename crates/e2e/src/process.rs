@@ -7,10 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use mock_server::leaks;
 
 /// A running program, stopped by its own process id when this is dropped.
 ///
-/// Its two outputs are read all the time, so that it never waits for a reader.
+/// Its two outputs are read all the time, so that it never waits for a reader. What it prints, and what this process logs, is
+/// searched for secrets.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -26,6 +28,7 @@ impl Process {
     ///
     /// When the program is missing or may not run.
     pub fn start(mut command: Command) -> Result<Self> {
+        leaks::listen();
         let name = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
@@ -86,6 +89,7 @@ fn forward(output: Option<impl Read + Send + 'static>, sender: Sender<String>) {
     let Some(output) = output else { return };
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
+            leaks::heard(&line);
             let _ = sender.send(line);
         }
     });
@@ -107,6 +111,15 @@ mod tests {
     fn a_line_on_either_output_is_found() {
         let mut process = shell("echo first; echo second >&2; exec sleep 60");
         assert_eq!(process.wait_for("second", PATIENCE).unwrap(), "second");
+    }
+
+    #[test]
+    fn a_secret_on_either_output_is_found() {
+        let found = leaks::planted(|| {
+            let mut process = shell("echo key CANARY; echo 43414e415259 >&2; echo end");
+            process.wait_for("nothing like it", PATIENCE).unwrap_err();
+        });
+        assert_eq!(found, 2);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
+use mock_server::leaks;
 use serde_json::Value;
 use tokio::process::Command;
 
-/// Runs a script to its end and returns the JSON that it wrote to its standard output.
+/// Runs a script to its end and returns the JSON that it wrote to its standard output. What it wrote is searched for secrets.
 ///
 /// # Errors
 ///
@@ -16,9 +17,12 @@ use tokio::process::Command;
 ///
 /// Dropping the future stops the script.
 pub async fn report(mut command: Command) -> Result<Value> {
+    leaks::listen();
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.context("cannot start the script")?;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    leaks::heard(&output.stdout);
+    leaks::heard(&output.stderr);
     if !output.status.success() {
         bail!("the script failed ({}):\n{out}{err}", output.status);
     }

@@ -5,12 +5,14 @@
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use mock_server::leaks;
 use serde_json::{Value, json};
 use transport::HttpBackend as _;
 use transport::backends::Reqwest;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    leaks::listen();
     let url = std::env::args().nth(1).context("usage: fetch URL")?;
     println!("{}", fetch(&url).await?);
     Ok(())

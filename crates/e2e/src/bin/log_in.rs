@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use auth_core::{Client, Server, Wire};
 use claude_sdk::login::Login;
+use mock_server::leaks;
 use transport::backends::Reqwest;
 use transport::{Clock, SystemClock};
 
@@ -32,6 +33,7 @@ impl Clock for Telling {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    leaks::listen();
     let mut arguments = std::env::args().skip(1);
     let (Some(base), Some(client)) = (arguments.next(), arguments.next()) else {
         anyhow::bail!("usage: log_in BASE_URL CLIENT_ID");

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use claude_sdk::transport::{self, Clock, SystemClock, backends::Reqwest};
 use claude_sdk::types::{MessageRequest, Model};
 use claude_sdk::{Client, Error};
-use mock_server::MockServer;
+use mock_server::{MockServer, leaks};
 use serde_json::{Value, json};
 
 /// The limit for making a connection, and for silence.
@@ -20,6 +20,7 @@ const LIMIT: Duration = Duration::from_millis(400);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
+    leaks::listen();
     let scenario = std::env::args().nth(1).context("usage: network SCENARIO")?;
     if !shell("ip -o link")?.lines().all(|line| line.contains("LOOPBACK") || line.contains("NOARP")) {
         bail!("this is no network of its own; run it by `unshare --net`");

@@ -4,7 +4,7 @@
 //! It says in a line of JSON how that went, and leaves out every secret. The words: `wait` says `ready` and waits for a
 //! line; `delegates` has another process renew the session, which is this program with the word `refresh`; `impatient`
 //! waits a hundred times shorter than other programs do; `lock` takes the lock for a moment first, to say how long it had
-//! to be waited for.
+//! to be waited for; `listens` ends it when it logs a secret.
 #![allow(clippy::print_stdout, reason = "its output is what the test reads")]
 
 use std::sync::Arc;
@@ -22,12 +22,16 @@ use claude_sdk::transport::{Clock, SystemClock};
 use claude_sdk::types::Model;
 use claude_sdk::{AuthError, Client, Error, StoreError};
 use e2e::fleet::PROFILE;
+use mock_server::leaks;
 use serde_json::{Map, Value};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|other| other == word);
+    if has("listens") {
+        leaks::listen();
+    }
     let clock = Hasty { by: if has("impatient") { 100 } else { 1 }, slept: Arc::default() };
     let env = Env::process();
     let mut report = Map::new();

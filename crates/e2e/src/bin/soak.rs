@@ -62,7 +62,7 @@ impl Soak {
     }
 
     async fn world(&self, server: Builder) -> Result<World> {
-        World::start(server, &self.program).await
+        Ok(World::start(server, &self.program).await?.measured())
     }
 
     async fn fleet(&mut self) -> Result<()> {

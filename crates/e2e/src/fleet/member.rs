@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use mock_server::leaks;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -110,6 +111,7 @@ impl Member {
     async fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         self.out.read_line(&mut line).await?;
+        leaks::heard(&line);
         Ok(line.trim_end().to_owned())
     }
 }

@@ -12,7 +12,7 @@ use auth_core::{AuthorizationRequest, Client, ScopeSet, Server, Wire, exchange};
 use bytes::Bytes;
 use claude_sdk::profile::{self, Profile, ProfileName, Profiles};
 use claude_sdk::token_store::{FileTokenStore, TokenStore as _};
-use mock_server::{Builder, MockServer};
+use mock_server::{Builder, MockServer, leaks};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -35,6 +35,7 @@ pub struct World {
     pub server: MockServer,
     folder: TempDir,
     program: PathBuf,
+    measured: bool,
     backend: Reqwest,
 }
 
@@ -52,9 +53,11 @@ impl World {
     ///
     /// When anything of that fails.
     pub async fn start(server: Builder, program: impl Into<PathBuf>) -> Result<Self> {
+        leaks::listen();
         let server = server.requests_per_minute(u32::MAX).start().await?;
         let backend = Reqwest::builder().no_proxy().build()?;
-        let world = Self { server, folder: tempfile::tempdir()?, program: program.into(), backend };
+        let world =
+            Self { server, folder: tempfile::tempdir()?, program: program.into(), measured: false, backend };
         let profiles = Profiles::at(world.folder());
         let mut profile = Profile::user_oauth();
         profile.set(profile::Member::ClientId, Some(world.server.client_id()))?;
@@ -63,6 +66,13 @@ impl World {
         profiles.save(&ProfileName::new(PROFILE)?, &profile)?;
         world.log_in().await?;
         Ok(world)
+    }
+
+    /// Has the programs spend no time on listening to their own logs.
+    #[must_use]
+    pub fn measured(mut self) -> Self {
+        self.measured = true;
+        self
     }
 
     /// Makes a new session and stores it.
@@ -203,6 +213,9 @@ impl World {
     pub fn member(&self, words: &[&str]) -> Result<Member> {
         let mut command = Command::new(&self.program);
         command.env_clear().envs(self.environment()).args(words);
+        if !self.measured {
+            command.arg("listens");
+        }
         // To read the certificates of a machine takes six times as long as all the rest, and here nothing uses them.
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
         Member::start(command, "session")
@@ -234,6 +247,13 @@ impl World {
             }
         }
         grants
+    }
+}
+
+/// What is left in the folder is its owner's alone.
+impl Drop for World {
+    fn drop(&mut self) {
+        leaks::left_in(self.folder());
     }
 }
 

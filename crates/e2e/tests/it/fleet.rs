@@ -30,7 +30,7 @@ async fn sixty_four_processes_with_an_expired_session_renew_it_once() {
 /// G54: what a start costs a processor; how long it takes is the machine's affair while 64 of them start.
 #[tokio::test]
 async fn sixty_four_processes_that_start_with_a_good_token_renew_nothing_and_start_at_once() {
-    let world = World::start(MockServer::builder(), PROGRAM).await.unwrap();
+    let world = World::start(MockServer::builder(), PROGRAM).await.unwrap().measured();
     let outcome = storm(&world, 64).await.unwrap();
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     assert_eq!(outcome.grants, Grants::default());

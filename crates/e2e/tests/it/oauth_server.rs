@@ -10,6 +10,7 @@ use auth_core::{
 };
 use bytes::Bytes;
 use e2e::Process;
+use mock_server::leaks;
 use secrecy::ExposeSecret as _;
 use transport::HttpBackend as _;
 use transport::backends::Reqwest;
@@ -69,7 +70,10 @@ impl Provider {
         &self,
         (request, asked): (http::Request<Bytes>, Asked),
     ) -> Result<TokenSet, ExchangeError> {
-        exchange::response(&asked, &self.send(request).await, NOW)
+        let tokens = exchange::response(&asked, &self.send(request).await, NOW)?;
+        leaks::watch(tokens.access_token.expose_secret());
+        tokens.refresh_token.iter().for_each(|token| leaks::watch(token.expose_secret()));
+        Ok(tokens)
     }
 
     /// A driver in its smallest form, with a store that always works; returns how many requests it sent.

@@ -317,7 +317,7 @@ async fn only_the_ca_that_was_given_is_trusted() {
     let bao = Bao::start_with(&["-dev-tls", &folder]);
     let address = bao.address.replace("http:", "https:");
     let pem = std::fs::read(certificates.path().join("vault-ca.pem")).unwrap();
-    let builder = || Vault::builder(&address, Login::token(secret("root-canary")), 1);
+    let builder = || Vault::builder(&address, Login::token(secret(server::ROOT)), 1);
     let trusting = builder().root_certificates(pem).build().unwrap();
     trusting.put(name("secret/data/claude#key"), secret("canary")).await.unwrap();
     assert_eq!(read(&trusting, "secret/data/claude#key").await, is("canary"));

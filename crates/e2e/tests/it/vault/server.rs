@@ -11,12 +11,13 @@ use claude_sdk::{
     transport::{HttpBackend as _, backends::Reqwest},
 };
 use e2e::{Process, free_port};
+use mock_server::leaks;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::tools;
 
-pub(super) const ROOT: &str = "root-canary";
+pub(super) const ROOT: &str = "root-token-of-the-tests";
 
 pub(super) struct Bao {
     pub(super) address: String,
@@ -52,6 +53,7 @@ impl Bao {
         command.arg(format!("-config={}", settings.display())).args(more);
         let mut process = Process::start(command).unwrap();
         process.wait_for("server started", Duration::from_secs(30)).unwrap();
+        leaks::watch(ROOT);
         let backend = Reqwest::builder().no_proxy().build().unwrap();
         Self { address: format!("http://127.0.0.1:{port}"), folder, backend, _process: process }
     }
@@ -116,7 +118,9 @@ impl Bao {
         let id = self.admin("GET", "auth/approle/role/app/role-id", Value::Null).await;
         let secret = self.post("auth/approle/role/app/secret-id", json!({})).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]).into())
+        let (id, secret) = (text(&id["data"]["role_id"]), text(&secret["data"]["secret_id"]));
+        leaks::watch(&secret);
+        (id, secret.into())
     }
 
     pub(super) fn vault(&self, login: Login) -> VaultBuilder {

@@ -150,3 +150,19 @@ impl Slot {
 fn pause(failures: u32) -> Duration {
     PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_PAUSE)
 }
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use super::*;
+    use crate::test_util::ManualTimer;
+
+    #[test]
+    fn a_kept_secret_is_read_while_somebody_holds_the_lock() {
+        let slot = Slot::default();
+        let end = Duration::from_secs(1);
+        let held = Held { secret: Arc::new("canary".to_owned().into()), renew_at: end, until: end };
+        slot.current.store(Some(Arc::new(held)));
+        let _state = slot.state();
+        assert!(slot.ready(&ManualTimer::new()).is_some());
+    }
+}
