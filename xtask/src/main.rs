@@ -69,7 +69,7 @@ enum Command {
     },
     /// Plant known bugs in a copy of auth-core and demand that its simulation finds each
     Planted,
-    /// Run the trials with many real processes in full number: shared sessions, kills, the official SDKs beside us
+    /// Run the trials with many real processes in full number: shared sessions and limits, kills, the official SDKs beside us
     Soak {
         /// Which parts; all of them if none is named
         #[arg(value_parser = soak::PARTS)]

@@ -73,6 +73,7 @@
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
+//! - `redis-limits`: `ratelimit::limiters::Redis`, for limits that programs on many machines share.
 //! - `vault`: `secrets::providers::Vault`, for secrets in HashiCorp's Vault or OpenBao.
 //! - `replay`: `transport::backends::Recorder` and `Player`, for tests without a network.
 //! - `tower`: `transport::backends::Tower`, a backend from a tower service.

@@ -23,9 +23,11 @@
 mod authority;
 mod chromium;
 pub mod fleet;
+pub mod limits;
 mod nginx;
 mod port;
 mod process;
+mod redis;
 mod script;
 mod tools;
 
@@ -34,5 +36,6 @@ pub use chromium::Chromium;
 pub use nginx::{Nginx, Site};
 pub use port::free_port;
 pub use process::Process;
+pub use redis::RedisServer;
 pub use script::report;
 pub use tools::{Tools, installed};

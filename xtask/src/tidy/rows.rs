@@ -98,6 +98,7 @@ fn is_test(root: &Path, name: &str) -> bool {
         [outer @ .., "tests"] if !outer.is_empty() => [outer, modules]
             .map(|modules| package.join("src").join(modules.join("/")).with_extension("rs"))
             .into(),
+        [.., "tests", _] => vec![package.join("src").join(modules.join("/")).with_extension("rs")],
         _ => return false,
     };
     files.iter().any(|file| fs::read_to_string(file).is_ok_and(|text| has_test(&text, test)))

@@ -212,6 +212,9 @@ impl ClientBuilder {
     }
 
     /// Asks `limiter` before each attempt; without one, only the service limits.
+    ///
+    /// For many machines (feature `redis-limits`), it is `Redis::at("redis://10.0.0.7", limits, 8).build(TokioTimer::new())?` of
+    /// `ratelimit::limiters`; the example `shared_limits` does that.
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use e2e::Tools;
 use e2e::fleet::{
     Blow, Grants, Killing, Official, Order, World, both_ways, crowd, kill_trials, mixed, stopped_holder,
     storm, together, windows,
 };
+use e2e::limits::Shared;
+use e2e::{RedisServer, Tools};
 use mock_server::{Builder, MockServer};
 
 /// How many worlds are struck at the same time.
@@ -35,7 +36,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<usize> {
     let mut words = std::env::args().skip(1);
-    let target = PathBuf::from(words.next().context("usage: soak TARGET fleet|kill|mixed…")?);
+    let target = PathBuf::from(words.next().context("usage: soak TARGET fleet|kill|mixed|limits…")?);
     // They are built together and lie side by side.
     let program = std::env::current_exe()?.with_file_name("session");
     let mut soak = Soak { program, missed: 0 };
@@ -44,7 +45,8 @@ async fn run() -> Result<usize> {
             "fleet" => soak.fleet().await?,
             "kill" => soak.kill().await?,
             "mixed" => soak.mixed(&target).await?,
-            _ => bail!("there is no part {part}; there are fleet, kill and mixed"),
+            "limits" => soak.limits().await?,
+            _ => bail!("there is no part {part}; there are fleet, kill, mixed and limits"),
         }
     }
     Ok(soak.missed)
@@ -247,6 +249,33 @@ impl Soak {
                 ),
             );
             outcome.ours.first().inspect(|failure| println!("        {failure}"));
+        }
+        Ok(())
+    }
+
+    async fn limits(&mut self) -> Result<()> {
+        let program = self.program.with_file_name("limited");
+        let direct = Shared { processes: 8, is_leased: false, per_minute: 12_000, burst: 400, seconds: 60 };
+        let leased = Shared { is_leased: true, per_minute: 24_000, burst: 4_000, ..direct };
+        let one = [RedisServer::start(&[])?];
+        let three = RedisServer::cluster().await?;
+        for (nodes, place) in [(&one[..], "one server"), (&three[..], "a cluster of three")] {
+            let urls: Vec<_> = nodes.iter().map(RedisServer::url).collect();
+            for (shared, most) in [(direct, 0), (leased, leased.burst.cast_signed() / 50)] {
+                let admitted = shared.run(&program, &urls).await?;
+                let excess = admitted.excess(Duration::from_millis(50)).max(admitted.excess_of_all());
+                let (count, utilisation) = (admitted.count(), admitted.utilisation());
+                let mode = if shared.is_leased { "with blocks" } else { "each permit asked for" };
+                self.line(
+                    "G32",
+                    excess <= most && utilisation >= 0.97,
+                    &format!(
+                        "8 processes for 60 s at {place}, {mode}: {count} admitted, {excess} too many in any stretch of \
+                         time (goal {most}), {:.1} % of what the limits allow (goal 97 %)",
+                        100.0 * utilisation
+                    ),
+                );
+            }
         }
         Ok(())
     }

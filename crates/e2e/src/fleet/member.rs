@@ -44,7 +44,7 @@ impl Member {
     ///
     /// When it says something else.
     pub async fn ready(&mut self) -> Result<()> {
-        let line = self.line().await?;
+        let line = self.said().await?;
         ensure!(line == "ready", "{} says {line:?} and not that it is ready", self.name);
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Member {
     ///
     /// When it says anything but a report.
     pub async fn report(&mut self) -> Result<Report> {
-        let line = self.line().await?;
+        let line = self.said().await?;
         Ok(Report(serde_json::from_str(&line).with_context(|| format!("{} says {line:?}", self.name))?))
     }
 
@@ -108,7 +108,12 @@ impl Member {
         self.child.kill().await.with_context(|| format!("{} cannot be killed", self.name))
     }
 
-    async fn line(&mut self) -> Result<String> {
+    /// Waits for its next line.
+    ///
+    /// # Errors
+    ///
+    /// When its output cannot be read.
+    pub async fn said(&mut self) -> Result<String> {
         let mut line = String::new();
         self.out.read_line(&mut line).await?;
         leaks::heard(&line);

@@ -13,6 +13,7 @@ mod chromium;
 mod fleet;
 mod flood;
 mod grants;
+mod limits;
 mod network;
 mod nginx;
 mod oauth_server;

@@ -26,6 +26,7 @@ use question::counts;
 use serve::SOME_TIME;
 
 const LEASE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Requests, tokens and how much goes on at once, per key, for all processes that ask the same Redis server.
 ///
@@ -86,6 +87,7 @@ impl Redis {
             is_leased: false,
             when_gone: WhenGone::default(),
             lease: LEASE,
+            patience: PATIENCE,
         };
         let urls = urls.into_iter().map(Into::into).collect();
         RedisBuilder { urls, prefix: "ratelimit".to_owned(), in_clear: false, settings }

@@ -66,7 +66,8 @@ impl Twin {
             let mut new = Meter { rate, burst: burst * TOKEN, level: 0, cost: cost * TOKEN, correction };
             new.level = level.unwrap_or(new.burst);
             if !is_new {
-                new.earn(base - at - away);
+                let most = if idle >= 0 { idle + base - now.max(at) } else { NEVER };
+                new.earn((base - at).min(most) - away);
             } else if idle >= 0 || away > 0 {
                 new.level = 0;
                 new.earn(idle - away);

@@ -88,7 +88,7 @@ impl Books {
     }
 
     /// Notes that the question was answered.
-    pub(super) fn answered(&mut self, now: u64, question: &Question, client: i64, away: u64) {
+    pub(super) fn answered(&mut self, asked: u64, question: &Question, client: i64, away: u64) {
         self.client = client;
         if question.batch == self.batch {
             self.sent = None;
@@ -100,7 +100,7 @@ impl Books {
             self.remaining = [None; 3];
         }
         self.is_stale &= question.held != self.counted();
-        self.asked_at = Some(now);
+        self.asked_at = Some(asked);
         self.told_away = away;
     }
 

@@ -45,6 +45,12 @@ impl RedisBuilder {
         self
     }
 
+    /// Sets how long a question to the server may take before it counts as gone; 50 ms when it is not set.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.settings.patience = patience;
+        self
+    }
+
     /// Sets what the names of the keys at the server begin with; `ratelimit` when it is not set.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

@@ -29,9 +29,6 @@ use crate::{
 const MAX_KEYS: usize = 1024;
 const AN_HOUR: u64 = 3_600_000_000_000; // ns
 
-/// How long one question to the server may take.
-pub(super) const OPERATION: Duration = Duration::from_millis(50);
-
 /// How far ahead others may be admitted for somebody to get in line after them.
 const HORIZON: Duration = Duration::from_millis(100);
 
@@ -60,6 +57,8 @@ pub(super) struct Settings {
     pub(super) when_gone: WhenGone,
     /// How long a permit may be out.
     pub(super) lease: Duration,
+    /// How long one question to the server may take.
+    pub(super) patience: Duration,
 }
 
 /// An answer, with what was charged in the hands of whoever asked.
@@ -166,8 +165,8 @@ impl Desk {
                 desk.health.fail(now, why, &account.key, || desk.share());
                 desk.news.notify_one();
             })?;
-            let now = desk.now();
             account.books().answered(now, &question, answer.client, away);
+            let now = desk.now();
             Ok(match answer.verdict {
                 Verdict::Admitted(wait) => Told::Charged(wait, Charged::new(&desk, &account, now, want)),
                 Verdict::Later { wait, again } => Told::Later { wait, again },
@@ -183,6 +182,8 @@ impl Desk {
         books.correct(late);
         let mut question = books.question(now, limits, LEASE, away);
         question.horizon = HORIZON;
+        // It may come in by so much later than the last one, beyond how much later it is sent.
+        question.idle = question.idle.map(|idle| idle.saturating_add(self.settings.patience));
         question.wanted = match want {
             Want::Nothing => None,
             Want::Permit(cost, patience) => Some((cost.amounts(), patience)),

@@ -11,7 +11,7 @@ use std::{
 use tokio::runtime::Handle;
 
 use super::{
-    desk::{Desk, OPERATION, Want},
+    desk::{Desk, Want},
     health::PAUSE,
     race::first,
     server::Trouble,
@@ -54,7 +54,7 @@ impl Desk {
                 books.has_news(now)
             };
             if has_news {
-                self.ask(&account, Want::Nothing, OPERATION).await?;
+                self.ask(&account, Want::Nothing, self.settings.patience).await?;
             }
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Desk {
         let outage = self.health.outage()?;
         let account = self.accounts().into_iter().find(|account| account.key == outage.key)?;
         self.ask(&account, Want::Nothing, CONNECTION).await.ok()?;
-        self.ask(&account, Want::Nothing, OPERATION).await.ok()?;
+        self.ask(&account, Want::Nothing, self.settings.patience).await.ok()?;
         self.health.recover(self.now());
         Some(())
     }

@@ -69,6 +69,11 @@ local last = tonumber(kept[4] or 0)
 local slots = tonumber(kept[5] or 0)
 local base = math.max(now, at, now + closed)
 
+-- No more time can have passed since anybody has asked than since this process has: a question that was held up on its way,
+-- and comes in when the server goes on, earns nothing.
+local span = base - at
+if idle >= 0 then span = math.min(span, idle + base - math.max(now, at)) end
+
 -- What was earned while the server could not be asked has gone to the local shares. Where nothing is kept although the
 -- process has been here, the data was lost: it begins with what was earned since, not with a full burst.
 local meters = {}
@@ -78,7 +83,7 @@ for index = 1, 3 do
     if meter.rate >= 0 then
         meter.t, meter.f = tonumber(kept[4 + 2 * index] or meter.burst), tonumber(kept[5 + 2 * index] or 0)
         if kept[3] then
-            earn(meter, base - at - away)
+            earn(meter, span - away)
         elseif idle >= 0 or away > 0 then
             meter.t, meter.f = 0, 0
             earn(meter, idle - away)

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     WhenGone,
     account::Account,
-    desk::{Desk, OPERATION, Told, Want},
+    desk::{Desk, Told, Want},
     health::Outage,
     question::counts,
     race,
@@ -39,7 +39,7 @@ impl Desk {
         if rests > deadline {
             return Ok(would_wait(rests.saturating_sub(now)));
         }
-        let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(OPERATION);
+        let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(self.settings.patience);
         let Some(mut first) = race::within(&*self.timer, patience, account.line.lock()).await.map(Some)
         else {
             return Ok(would_wait(account.books().rests_until.saturating_sub(self.now())));
@@ -60,7 +60,10 @@ impl Desk {
             } else if self.is_full(account) {
                 (None, FULL_PAUSE)
             } else {
-                match self.ask(account, self.want(account, cost, is_exact, left), OPERATION).await? {
+                match self
+                    .ask(account, self.want(account, cost, is_exact, left), self.settings.patience)
+                    .await?
+                {
                     Told::Charged(wait, charged) if !self.settings.is_leased => {
                         // Its time has come when it has waited; whoever is next may ask now.
                         first.take();

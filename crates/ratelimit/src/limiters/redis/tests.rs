@@ -35,6 +35,7 @@ struct Twins {
     timer: Arc<ManualTimer>,
     behaviour: AtomicU8,
     asked: AtomicUsize,
+    held_up: Mutex<Vec<(String, Question)>>,
     clock_off: AtomicI64,
 }
 
@@ -43,6 +44,8 @@ const REFUSES: u8 = 1;
 const IS_SILENT: u8 = 2;
 /// Does what it is asked, and does not say so.
 const LOSES_ANSWERS: u8 = 3;
+/// Does what it is asked much later.
+const IS_HELD_UP: u8 = 5;
 /// Answers in the next turn.
 const IS_SLOW: u8 = 4;
 
@@ -57,11 +60,11 @@ impl Store for Arc<Twins> {
             IS_SLOW => tokio::task::yield_now().await,
             _ => {}
         }
-        let clock = i64::try_from(self.timer.now().as_micros()).unwrap();
-        let clock = clock + 1_000_000_000_000 + self.clock_off.load(Ordering::Relaxed);
-        let mut keys = self.keys.lock().unwrap();
-        let answer = keys.entry(key.to_owned()).or_default().answer(clock, question.arguments());
-        drop(keys);
+        if behaviour == IS_HELD_UP {
+            self.held_up.lock().unwrap().push((key.to_owned(), question.clone()));
+            return std::future::pending().await;
+        }
+        let answer = self.answer(key, question);
         if behaviour == LOSES_ANSWERS { Err(Trouble("lost".into())) } else { Ok(answer.into()) }
     }
 }
@@ -90,8 +93,22 @@ impl Twins {
             timer: Arc::new(ManualTimer::new()),
             behaviour: AtomicU8::new(ANSWERS),
             asked: AtomicUsize::new(0),
+            held_up: Mutex::default(),
             clock_off: AtomicI64::new(0),
         })
+    }
+
+    fn answer(&self, key: &str, question: &Question) -> [i64; 4] {
+        let clock = i64::try_from(self.timer.now().as_micros()).unwrap();
+        let clock = clock + 1_000_000_000_000 + self.clock_off.load(Ordering::Relaxed);
+        self.keys.lock().unwrap().entry(key.to_owned()).or_default().answer(clock, question.arguments())
+    }
+
+    /// Does what was held up.
+    fn let_in(&self) {
+        for (key, question) in self.held_up.lock().unwrap().drain(..) {
+            self.answer(&key, &question);
+        }
     }
 
     fn behave(&self, behaviour: u8) {

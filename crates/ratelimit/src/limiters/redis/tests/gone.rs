@@ -120,3 +120,22 @@ async fn a_cost_that_is_larger_than_a_share_may_be_asked_again() {
     let error = limiter.acquire(key(), Cost::requests(31), SECOND).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)) && error.is_retryable(), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_question_that_comes_in_late_earns_nothing() {
+    let twins = Twins::start();
+    let limiter = twins.process(sixty());
+    drain(&limiter).await;
+    twins.behave(IS_HELD_UP);
+    let asker = limiter.clone();
+    let asked = tokio::spawn(async move { try_one(&asker).await.is_ok() });
+    twins.pass(SECOND / 10).await;
+    assert!(!asked.await.unwrap() && !limiter.is_shared());
+    twins.behave(REFUSES);
+    twins.pass(20 * SECOND).await;
+    // As a server that stood still and goes on: first comes what was sent to it before.
+    twins.let_in();
+    twins.behave(ANSWERS);
+    back(&twins, &limiter).await;
+    assert_eq!(drain(&limiter).await, 0);
+}
