@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the trials with many real processes, in full number.
+//! `cargo xtask soak`: the trials with many real processes and many schedules, in full number.
 
 use std::env;
 
@@ -8,11 +8,22 @@ use crate::step::{self, Workspace, step};
 use crate::tools;
 
 /// What can be asked for; all of it takes the better part of an hour.
-pub(crate) const PARTS: [&str; 4] = ["fleet", "kill", "mixed", "limits"];
+pub(crate) const PARTS: [&str; 5] = ["fleet", "kill", "mixed", "limits", "schedules"];
+
+/// The limiter's decisions beside those of GCRA: a million schedules in a release build, ten thousand in any other.
+const SCHEDULES: [&str; 7] =
+    ["nextest", "run", "--release", "--package=ratelimit", "--features=test-util", "-E", "test(oracle)"];
 
 /// A command of its own and no part of CI, where a few trials of each kind are tests.
 pub(crate) fn run(workspace: &Workspace, parts: &[String]) -> Result<()> {
-    let parts = if parts.is_empty() { PARTS.map(str::to_owned).to_vec() } else { parts.to_vec() };
+    let mut parts = if parts.is_empty() { PARTS.map(str::to_owned).to_vec() } else { parts.to_vec() };
+    if parts.iter().any(|part| part == "schedules") {
+        step("schedules", || step::run(&mut workspace.cargo(&SCHEDULES)))?;
+        parts.retain(|part| part != "schedules");
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
     if parts.iter().any(|part| part == "mixed" || part == "limits") {
         step("what the tests need", || tools::install(workspace))?;
     }

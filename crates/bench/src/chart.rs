@@ -16,7 +16,7 @@ pub fn goodput(figures: &[Figure]) -> String {
         .collect();
     let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
     bars(
-        "Calls answered in 15 s, as a share of what the limit allows",
+        "Calls answered in 25 s, as a share of what the limit allows",
         "%",
         &cases,
         &contenders,

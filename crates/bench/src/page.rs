@@ -77,8 +77,8 @@ const END: &str = "\
 ## What is not measured
 
 TLS, HTTP/2, proxies and compression: everything here is HTTP/1.1 in the clear on loopback. Requests and answers of many
-kilobytes. Tool calls, thinking and citations in streams: all deltas are of text, and the floor knows no other. Retries,
-limits that make a call wait, and renewals of credentials. More than one thread of a client. The crate `claude-sdk` 2.1 of
+kilobytes. Tool calls, thinking and citations in streams: all deltas are of text, and the floor knows no other. Retries
+and renewals of credentials. More than one thread of a client. The crate `claude-sdk` 2.1 of
 another author is left out: its address is fixed to the service and its certificates are built in, so it cannot be pointed
 at the server here without changing its source.
 ";

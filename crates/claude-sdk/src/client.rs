@@ -21,9 +21,9 @@ use crate::{
     error::{ConfigError, Error},
     estimates::Estimate,
     layers::Charge,
-    limits::RateLimits,
+    limits::{ModelClasses, RateLimits},
     pipeline::Pipeline,
-    resources::{Messages, Models, Raw},
+    resources::{Messages, Models, Organization, Raw},
 };
 
 mod builder;
@@ -62,6 +62,8 @@ struct Inner {
     /// Where most calls go, with the query of the options.
     messages: Uri,
     options: Checked,
+    /// What the limiter counts a message under.
+    classes: Arc<ModelClasses>,
     traces_bodies: bool,
     /// How long a stream may go without an event that is more than a sign of life.
     progress: Duration,
@@ -133,6 +135,12 @@ impl Client {
         Models(self)
     }
 
+    /// What the organization may know about itself.
+    #[must_use]
+    pub fn organization(&self) -> Organization<'_> {
+        Organization(self)
+    }
+
     /// The rate limits the newest answer reported; empty before the first one.
     #[must_use]
     pub fn limits(&self) -> RateLimits {
@@ -143,6 +151,15 @@ impl Client {
     /// by then. Call it before a program ends while calls are under way: what a refresh token was spent for would be lost.
     pub async fn flush(&self) -> bool {
         self.0.credentials.flush().await
+    }
+
+    /// Says what messages are charged, where a limiter wants to know.
+    pub(crate) fn estimate(&self) -> Option<&Arc<dyn Estimate>> {
+        self.0.pipeline.estimate.as_ref()
+    }
+
+    pub(crate) fn classes(&self) -> &ModelClasses {
+        &self.0.classes
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -210,7 +227,9 @@ impl Client {
             request.extensions_mut().insert(Deadline(self.0.clock.now() + deadline));
         }
         if let Some(estimate) = &self.0.pipeline.estimate {
-            request.extensions_mut().insert(charge(estimate));
+            let mut charge = charge(estimate);
+            charge.key = self.0.options.on_behalf(charge.key);
+            request.extensions_mut().insert(charge);
         }
         Ok(request)
     }

@@ -6,17 +6,30 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use async_trait::async_trait;
 use ratelimit::Cost;
 
 use crate::types::MessageRequest;
+
+mod counted;
+
+pub use counted::Counted;
 
 /// Says what a message is taken to cost, for the rate limiter; when the answer has come, the limiter is told the truth.
 ///
 /// Too much, and calls wait for nothing; too little, and the service refuses some. It is only asked where there is a
 /// limiter ([`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter)).
+#[async_trait]
 pub trait Estimate: Debug + Send + Sync + 'static {
     /// What `request`, of so many bytes as JSON, is charged before it is sent.
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost;
+
+    /// How many tokens `request` sends, as somebody counts them who has to be asked, in place of what [`cost`](Self::cost)
+    /// says of them. It is awaited before each message; the default asks nobody.
+    async fn count(&self, request: &MessageRequest) -> Option<u64> {
+        let _ = request;
+        None
+    }
 
     /// Takes note of what a whole message of this model did cost; what was read from the cache is not in it.
     fn learn(&self, model: &str, actual: Cost) {
@@ -24,9 +37,14 @@ pub trait Estimate: Debug + Send + Sync + 'static {
     }
 }
 
+#[async_trait]
 impl<T: Estimate + ?Sized> Estimate for Arc<T> {
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
         (**self).cost(request, length)
+    }
+
+    async fn count(&self, request: &MessageRequest) -> Option<u64> {
+        (**self).count(request).await
     }
 
     fn learn(&self, model: &str, actual: Cost) {

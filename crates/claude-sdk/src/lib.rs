@@ -117,9 +117,9 @@ pub use error::{
     ApiError, AuthError, ConfigError, Envelope, Error, HelperProblem, LoginError, StoreError, StreamError,
     UnexpectedAnswer,
 };
-pub use limits::{Limit, RateLimits};
+pub use limits::{Limit, ModelClasses, OrganizationLimits, RateLimits};
 pub use reply::Reply;
-pub use resources::{MessageStream, Messages, Models, Raw, RawRequest, TextStream};
+pub use resources::{MessageStream, Messages, Models, Organization, Raw, RawRequest, TextStream};
 
 /// The README's example is compiled with the documentation's.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -8,7 +8,12 @@ use serde::Serialize;
 
 use crate::instant;
 
+mod classes;
+mod organization;
 mod reported;
+
+pub use classes::ModelClasses;
+pub use organization::OrganizationLimits;
 
 pub(crate) use reported::Reported;
 

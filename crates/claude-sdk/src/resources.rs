@@ -2,8 +2,10 @@
 
 mod messages;
 mod models;
+mod organization;
 mod raw;
 
 pub use messages::{MessageStream, Messages, TextStream};
 pub use models::Models;
+pub use organization::Organization;
 pub use raw::{Raw, RawRequest};

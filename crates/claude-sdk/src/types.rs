@@ -37,6 +37,7 @@ mod content;
 mod error;
 mod message;
 mod model;
+mod rate_limit;
 mod request;
 mod tool;
 
@@ -51,6 +52,7 @@ pub use message::{
     UsageDelta,
 };
 pub use model::{Lifecycle, Model, ModelInfo, Page};
+pub use rate_limit::{RateLimitEntry, RateLimitGroup, RateLimitValue};
 pub use request::{CountTokensRequest, MessageRequest, Metadata, Thinking, ThinkingKind, TokenCount};
 pub use tool::{Tool, ToolChoice, ToolChoiceKind};
 

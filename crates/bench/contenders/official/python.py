@@ -137,6 +137,8 @@ async def limited(task, peer):
         start, calls = time.monotonic(), []
         for number in range(task["count"]):
             await asyncio.sleep(max(start + over * number / task["count"] - time.monotonic(), 0))
+            if time.monotonic() > start + over:
+                break
             calls.append(asyncio.create_task(call()))
         await asyncio.wait(calls, timeout=max(start + over - time.monotonic(), 0))
 

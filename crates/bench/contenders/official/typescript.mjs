@@ -107,6 +107,7 @@ async function limited() {
     const [start, all] = [performance.now(), []];
     for (let number = 0; number < task.count; number++) {
       await pause(start + (over * number) / task.count - performance.now());
+      if (performance.now() > start + over) break;
       all.push(one());
     }
     await Promise.race([Promise.all(all), pause(start + over - performance.now())]);

@@ -19,6 +19,7 @@ use crate::{
     entropy,
     error::{ConfigError, Error},
     estimates::{Estimate, Longest},
+    limits::ModelClasses,
     pipeline::{self, Parts, Timeouts},
     retry::Claude,
 };
@@ -41,6 +42,7 @@ pub struct ClientBuilder {
     middleware: Chain,
     limiter_max_wait: Option<Duration>,
     estimate: Option<Arc<dyn Estimate>>,
+    classes: ModelClasses,
     retry: Option<Arc<dyn RetryPolicy>>,
     max_retries: Option<u32>,
     /// `None` until chosen, then what was chosen, which may be none.
@@ -233,6 +235,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Says which models share a rate limit, in place of what their names tell.
+    pub fn model_classes(mut self, classes: ModelClasses) -> Self {
+        self.classes = classes;
+        self
+    }
+
     /// Retries a failed call at most this many times, 2 by default; 0 turns retries off.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
@@ -385,6 +393,7 @@ impl ClientBuilder {
             base,
             messages,
             options,
+            classes: Arc::new(self.classes),
             traces_bodies,
             progress,
             has_timeout,

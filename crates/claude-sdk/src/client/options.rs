@@ -1,6 +1,7 @@
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ratelimit::{Key, Priority};
 use serde_json::{Map, Value};
 use transport::{HeadersTimeout, MaxRetries};
 use url::form_urlencoded;
@@ -29,6 +30,8 @@ pub struct RequestOptions {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     max_retries: Option<u32>,
+    tenant: Option<String>,
+    priority: Option<Priority>,
 }
 
 impl RequestOptions {
@@ -75,6 +78,19 @@ impl RequestOptions {
         self.max_retries = Some(retries);
         self
     }
+
+    /// Says on whose behalf a call is made: where calls wait for a rate limiter, tenants take turns. The limiter may log the
+    /// name; it is not sent.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Says how urgent a call is: where calls wait for a rate limiter, urgent ones go first, and others get their part.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
 }
 
 /// Names what is set; a header's value may be a secret.
@@ -89,6 +105,8 @@ impl fmt::Debug for RequestOptions {
             .field("timeout", &self.timeout)
             .field("deadline", &self.deadline)
             .field("max_retries", &self.max_retries)
+            .field("tenant", &self.tenant)
+            .field("priority", &self.priority)
             .finish()
     }
 }
@@ -103,6 +121,8 @@ pub(crate) struct Checked {
     timeout: Option<Duration>,
     pub(crate) deadline: Option<Duration>,
     max_retries: Option<u32>,
+    tenant: Option<Arc<str>>,
+    priority: Option<Priority>,
 }
 
 impl Checked {
@@ -121,6 +141,8 @@ impl Checked {
         checked.timeout = more.timeout.or(checked.timeout);
         checked.deadline = more.deadline.or(checked.deadline);
         checked.max_retries = more.max_retries.or(checked.max_retries);
+        checked.tenant = more.tenant.map(Arc::from).or(checked.tenant);
+        checked.priority = more.priority.or(checked.priority);
         Ok(checked)
     }
 
@@ -140,6 +162,17 @@ impl Checked {
             self.headers.insert(name, value);
         }
         Ok(())
+    }
+
+    /// What a call is counted under, with who it is for and how urgent it is.
+    pub(crate) fn on_behalf(&self, mut key: Key) -> Key {
+        if let Some(tenant) = &self.tenant {
+            key = key.with_tenant(Arc::clone(tenant));
+        }
+        match self.priority {
+            Some(priority) => key.with_priority(priority),
+            None => key,
+        }
     }
 
     /// None but a deadline.

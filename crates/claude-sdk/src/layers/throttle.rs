@@ -11,6 +11,7 @@ use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
 use crate::{
     estimates::Estimate,
     limits::{RateLimits, Reported},
+    types::Model,
 };
 
 /// Asks the rate limiter before each attempt and tells it what the service answered.
@@ -30,13 +31,13 @@ pub struct Throttle<B> {
 pub(crate) struct Charge {
     pub(crate) key: Key,
     pub(crate) cost: Cost,
-    /// Who wants to know what it did cost.
-    pub(crate) estimate: Option<Arc<dyn Estimate>>,
+    /// Who wants to know what a message of which model did cost.
+    pub(crate) teaches: Option<(Arc<dyn Estimate>, Model)>,
 }
 
 impl Default for Charge {
     fn default() -> Self {
-        Self { key: Key::from("api"), cost: Cost::requests(1), estimate: None }
+        Self { key: Key::from("api"), cost: Cost::requests(1), teaches: None }
     }
 }
 
@@ -63,8 +64,8 @@ impl HeldPermit {
     pub(crate) fn settle_whole(&self, actual: Cost) {
         let Some(permit) = self.take() else { return };
         permit.settle(actual);
-        if let Some(estimate) = &self.charge.estimate {
-            estimate.learn(self.charge.key.as_str(), actual);
+        if let Some((estimate, model)) = &self.charge.teaches {
+            estimate.learn(model.as_str(), actual);
         }
     }
 

@@ -2,14 +2,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
-use ratelimit::{Cost, Key};
+use ratelimit::Cost;
 use tracing::Instrument as _;
 use transport::Response;
 
 use crate::{
     client::{Client, MESSAGES},
     error::{ConfigError, Error},
-    estimates::Estimate,
     guard,
     layers::{Charge, HeldPermit},
     reply::{self, Opened, Reply},
@@ -105,8 +104,16 @@ impl Messages<'_> {
         let body = self.0.encode(&request.body(stream)).map_err(ConfigError::Serialize)?;
         call.sends(&body);
         let length = body.len();
-        let request =
-            self.0.request(Method::POST, MESSAGES, body, |estimate| charge(estimate, request, length))?;
+        let counted = match self.0.estimate() {
+            Some(estimate) => estimate.count(request).await,
+            None => None,
+        };
+        let request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
+            let cost = estimate.cost(request, length);
+            let cost = counted.map_or(cost, |counted| cost.with_input_tokens(counted));
+            let teaches = Some((Arc::clone(estimate), request.model.clone()));
+            Charge { key: self.0.classes().key_of(request.model.as_str()), cost, teaches }
+        })?;
         self.0.send(request).await
     }
 
@@ -114,21 +121,11 @@ impl Messages<'_> {
         let body = CountTokensRequest::of(request, self.0.extra());
         let body = Bytes::from(serde_json::to_vec(&body).map_err(ConfigError::Serialize)?);
         call.sends(&body);
-        let charge = |_: &_| Charge { key: key(request), ..Charge::default() };
+        let charge = |_: &_| Charge { key: self.0.classes().key_of_counts(), ..Charge::default() };
         let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
         let response = self.0.send(request).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
     }
-}
-
-fn key(request: &MessageRequest) -> Key {
-    Key::from(request.model.as_str())
-}
-
-/// What a message is charged before it is sent.
-fn charge(estimate: &Arc<dyn Estimate>, request: &MessageRequest, length: usize) -> Charge {
-    let cost = estimate.cost(request, length);
-    Charge { key: key(request), cost, estimate: Some(Arc::clone(estimate)) }
 }
 
 /// What a message did cost. Cache reads do not count towards the limits (API documentation: rate limits).

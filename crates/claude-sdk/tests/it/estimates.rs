@@ -55,7 +55,7 @@ async fn what_an_answer_did_not_use_is_there_for_the_next_call() {
     let client = builder.rate_limiter_max_wait(Duration::ZERO).build().unwrap();
     let cost = client.messages().create(&hello()).await.unwrap().usage.output_tokens;
     send(&client).await; // 200 are charged each time, which would not fit twice
-    let (key, left) = (Key::from("claude-haiku-4-5"), Cost::default().with_output_tokens(300 - 2 * cost));
+    let (key, left) = (Key::from("claude-haiku-4"), Cost::default().with_output_tokens(300 - 2 * cost));
     assert!(matches!(limiter.try_acquire(&key, left.with_output_tokens(300)), Decision::Wait(_)));
     assert_eq!(limiter.try_acquire(&key, left), Decision::Admit);
 }

@@ -11,6 +11,7 @@
 mod calls;
 #[cfg(feature = "test-util")]
 mod cancel;
+mod classes;
 mod cleartext;
 #[cfg(feature = "test-util")]
 mod contract;

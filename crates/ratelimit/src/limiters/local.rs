@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     time::Duration,
@@ -58,6 +58,7 @@ struct Shared {
     limits: Limits,
     special: HashMap<Arc<str>, Limits>,
     adaptive: Option<Adaptive>,
+    parts: u32,
     lease: u64, // ns
     max_keys: usize,
     timer: Arc<dyn Timer>,
@@ -75,7 +76,14 @@ struct Lanes {
 impl Local {
     /// Begins a limiter of `limits` for every key.
     pub fn limited_to(limits: Limits) -> LocalBuilder {
-        LocalBuilder { limits, special: HashMap::new(), adaptive: None, lease: LEASE, max_keys: MAX_KEYS }
+        LocalBuilder {
+            limits,
+            special: HashMap::new(),
+            adaptive: None,
+            parts: 1,
+            lease: LEASE,
+            max_keys: MAX_KEYS,
+        }
     }
 
     /// Begins a limiter that has no limits but those that the server tells.
@@ -118,7 +126,7 @@ impl RateLimiter for Local {
     }
 
     fn observe(&self, key: &Key, seen: &Observation) {
-        self.0.change(key, |lane, now| lane.hear(now, seen));
+        self.0.change(key, |lane, now| lane.hear(now, seen, self.0.parts.into()));
     }
 }
 
@@ -129,6 +137,7 @@ pub struct LocalBuilder {
     limits: Limits,
     special: HashMap<Arc<str>, Limits>,
     adaptive: Option<Adaptive>,
+    parts: u32,
     lease: Duration,
     max_keys: usize,
 }
@@ -143,6 +152,13 @@ impl LocalBuilder {
     /// Finds out for each key how much may go on at once, below the concurrency that was set; off when it is not set.
     pub const fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Says that so many processes share what the server tells, and that this is one of them: it takes its part of it, and of
+    /// each change. Limits that are set are for this process alone, whatever the others do.
+    pub const fn one_of(mut self, parts: NonZeroU32) -> Self {
+        self.parts = parts.get();
         self
     }
 
@@ -161,9 +177,9 @@ impl LocalBuilder {
     /// Makes the limiter, with a full burst for every key; time and waiting come from `timer`.
     #[must_use]
     pub fn build(self, timer: impl Timer) -> Local {
-        let Self { limits, special, adaptive, lease, max_keys } = self;
+        let Self { limits, special, adaptive, parts, lease, max_keys } = self;
         let (lease, timer, lanes) = (nanos(lease), Arc::new(timer), Mutex::default());
-        Local(Arc::new(Shared { limits, special, adaptive, lease, max_keys, timer, lanes }))
+        Local(Arc::new(Shared { limits, special, adaptive, parts, lease, max_keys, timer, lanes }))
     }
 }
 

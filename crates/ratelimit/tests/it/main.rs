@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod fleet;
 mod foreign;
 #[cfg(feature = "governor")]
 mod governor;

@@ -157,8 +157,8 @@ impl Lane {
         self.correct(charged, actual.unwrap_or(assumed));
     }
 
-    /// Takes note of what the server said.
-    pub(super) fn hear(&mut self, now: u64, seen: &Observation) {
+    /// Takes note of what the server said to one of so many who share its limits.
+    pub(super) fn hear(&mut self, now: u64, seen: &Observation, parts: u64) {
         if let Some(retry_after) = seen.retry_after {
             self.closed_until = self.closed_until.max(now.saturating_add(nanos(retry_after)));
         }
@@ -172,7 +172,7 @@ impl Lane {
         let windows = seen.windows().into_iter().zip(self.book.uncounted_at(seen.permit));
         for (meter, (window, uncounted)) in self.meters.iter_mut().zip(windows) {
             if let Some(window) = window {
-                meter.hear(now, window, is_newest, uncounted);
+                meter.hear(now, window, parts, is_newest, uncounted);
             }
         }
     }

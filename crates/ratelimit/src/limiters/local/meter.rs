@@ -16,15 +16,17 @@ impl Meter {
         Self { ceiling, bucket: ceiling.map(|rate| Bucket::full(rate, now)) }
     }
 
-    /// Takes note of what the server said. Only its newest word may raise anything, and `uncounted` is what it may not
+    /// Takes note of what the server said to one of so many. Only its newest word may raise anything, and `uncounted` is what it may not
     /// have counted yet when it said that.
-    pub(super) fn hear(&mut self, now: u64, window: Window, is_newest: bool, uncounted: u128) {
+    pub(super) fn hear(&mut self, now: u64, window: Window, parts: u64, is_newest: bool, uncounted: u128) {
         if let Some(limit) = window.limit.filter(|limit| *limit > 0) {
-            self.adopt(now, limit, is_newest, uncounted);
+            self.adopt(now, (limit / parts).max(1), is_newest, uncounted);
         }
         let (Some(remaining), Some(bucket)) = (window.remaining, &mut self.bucket) else { return };
-        bucket.lower_to(remaining);
-        if is_newest && self.ceiling.is_none() {
+        // Where anything is left, one may be; but it takes one for each to count on it.
+        bucket.lower_to(remaining.div_ceil(parts));
+        // What the others have not used yet is theirs.
+        if is_newest && parts == 1 && self.ceiling.is_none() {
             let uncounted = u64::try_from(uncounted).unwrap_or(u64::MAX);
             bucket.raise_to(remaining.saturating_sub(uncounted));
         }

@@ -1,6 +1,7 @@
 //! What the limiter makes of what the server says (F67).
 
 use std::{
+    num::NonZeroU32,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -73,6 +74,22 @@ async fn a_request_as_large_as_the_servers_whole_limit_is_admitted() {
         limiter.try_acquire(&key(), requests(1_001)),
         Decision::TooLarge { capacity: 1_000, .. }
     ));
+}
+
+#[tokio::test]
+async fn one_of_many_takes_its_part_of_what_the_server_tells() {
+    let timer = Arc::new(ManualTimer::new());
+    let limiter = Local::listening().one_of(NonZeroU32::new(10).unwrap()).build(Arc::clone(&timer));
+    hear(&limiter, &take(&limiter, requests(1)).await, 600, 599);
+    assert_eq!(left(&limiter), 59);
+    timer.advance(2 * SECOND);
+    hear(&limiter, &take(&limiter, requests(1)).await, 300, 209);
+    assert_eq!(left(&limiter), 1, "what the others have not used is theirs");
+    timer.advance(2 * SECOND);
+    assert_eq!(left(&limiter), 1, "thirty a minute");
+    timer.advance(60 * SECOND);
+    hear(&limiter, &take(&limiter, requests(1)).await, 300, 4);
+    assert_eq!(left(&limiter), 1, "something is left, so each may have one");
 }
 
 #[tokio::test]
