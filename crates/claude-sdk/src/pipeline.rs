@@ -76,7 +76,7 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let backend = Decode::new(backend);
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
     let backend = Trace::new(backend);
-    let backend = Authorize::new(backend, credentials, &base_url, version)?.needs(needs);
+    let backend = Authorize::new(backend, credentials, &base_url, version, Arc::clone(&clock))?.needs(needs);
     let estimate = limiter.is_some().then_some(parts.estimate);
     let backend = match limiter {
         Some(limiter) => Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait),

@@ -7,7 +7,8 @@ use crate::{Request, Response};
 /// In a request: when the caller stops being interested, on the same [`Clock`](crate::Clock) as the layers'.
 ///
 /// [`Retry`](crate::layers::Retry) does not start a wait that would end past it, and
-/// [`Timeout`](crate::layers::Timeout) ends an attempt at it, so that it bounds the whole call with all its attempts.
+/// [`Timeout`](crate::layers::Timeout) ends an attempt at it, so that it bounds the whole call with all its attempts. A
+/// layer that waits for something of its own, such as a credential, has to heed it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub SystemTime);
 

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth_core::{Challenge, MissingScope, ScopeSet};
+use futures_util::future::{Either, select};
 use http::{HeaderName, StatusCode};
-use transport::{Error, HttpBackend, Request, Response};
+use transport::{Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind};
 use url::{Origin, Url};
 
 use crate::{
@@ -16,7 +17,8 @@ use crate::{
 /// Puts a fresh credential on each attempt, and answers a 401 with one renewal and one replay.
 ///
 /// It sends a credential to the configured origin only, and never unencrypted except on loopback. A credential that is
-/// [bound](Credential::bound_to) to another origin is not sent at all.
+/// [bound](Credential::bound_to) to another origin is not sent at all. A request with a [`Deadline`] waits no longer than
+/// that for its credential; a renewal that is under way goes on without it.
 #[derive(Debug, Clone)]
 pub struct Authorize<B> {
     backend: B,
@@ -25,6 +27,7 @@ pub struct Authorize<B> {
     origin: Origin,
     needs: ScopeSet,
     version: ApiVersion,
+    clock: Arc<dyn Clock>,
 }
 
 /// In a response: what it was asked for with. Nobody outside of this crate can take it out.
@@ -42,10 +45,11 @@ impl<B> Authorize<B> {
         provider: Arc<dyn CredentialProvider>,
         base_url: &str,
         version: ApiVersion,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
         let base = BaseUrl::parse(base_url)?;
         let origin = base.as_url().origin();
-        Ok(Self { backend, provider, base, origin, needs: ScopeSet::default(), version })
+        Ok(Self { backend, provider, base, origin, needs: ScopeSet::default(), version, clock })
     }
 
     /// Sends nothing with a token that is known not to have these scopes.
@@ -57,10 +61,11 @@ impl<B> Authorize<B> {
 
 impl<B: HttpBackend> Authorize<B> {
     /// A credential that may be sent where this layer sends it.
-    async fn credential(&self) -> Result<Credential, Error> {
-        let credential = match self.provider.ready() {
-            Some(credential) => credential,
-            None => self.provider.credential().await.map_err(Error::refused)?,
+    async fn credential(&self, deadline: Option<Deadline>) -> Result<Credential, Error> {
+        let credential = match (self.provider.ready(), deadline) {
+            (Some(credential), _) => credential,
+            (None, None) => self.provider.credential().await.map_err(Error::refused)?,
+            (None, Some(deadline)) => Box::pin(self.credential_before(deadline)).await?,
         };
         if let Some(owner) = credential.origin()
             && *owner != self.origin
@@ -72,6 +77,14 @@ impl<B: HttpBackend> Authorize<B> {
             checked.map_err(|missing| Error::refused(AuthError::from(missing)))?;
         }
         Ok(credential)
+    }
+
+    async fn credential_before(&self, Deadline(deadline): Deadline) -> Result<Credential, Error> {
+        let left = deadline.duration_since(self.clock.now()).unwrap_or_default();
+        match select(self.provider.credential(), self.clock.sleep(left)).await {
+            Either::Left((credential, _)) => credential.map_err(Error::refused),
+            Either::Right(_) => Err(Error::bare(ErrorKind::Timeout(TimeoutKind::Total), Reach::NotSent)),
+        }
     }
 
     async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
@@ -97,7 +110,8 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
         }
         request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
 
-        let credential = self.credential().await?;
+        let deadline = request.extensions().get::<Deadline>().copied();
+        let credential = self.credential(deadline).await?;
         if !credential.is_renewable() {
             return self.attempt(request, &credential).await;
         }
@@ -107,7 +121,7 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
         }
         self.provider.reject(&credential);
         let (head, body) = response.into_parts();
-        let renewed = self.credential().await.map_err(|error| error.with_last_reply(&head))?;
+        let renewed = self.credential(deadline).await.map_err(|error| error.with_last_reply(&head))?;
         let response = Response::from_parts(head, body);
         if renewed.is_same(&credential) {
             return Ok(response);
@@ -197,7 +211,8 @@ mod tests {
     ) -> (Result<Response, Error>, Vec<String>) {
         let service = Arc::new(service);
         let (provider, base) = (Arc::new(provider), "https://api.example/gateway");
-        let layer = Authorize::new(Arc::clone(&service), provider, base, ApiVersion::default());
+        let clock = Arc::new(transport::SystemClock);
+        let layer = Authorize::new(Arc::clone(&service), provider, base, ApiVersion::default(), clock);
         let result = layer.unwrap().send(request(uri)).await;
         let saw = service.saw.lock().unwrap().clone();
         (result, saw)

@@ -36,7 +36,9 @@ fn a_base_url_is_https_or_this_machine_whatever_it_looks_like() {
         // Nothing can be put below a query.
         let good = good && Url::parse(&address).is_ok_and(|url| url.query().is_none());
         let client = Client::builder().credentials(key()).base_url(&address).backend(Arc::clone(&backend));
-        let layer = Authorize::new(Arc::clone(&backend), Arc::new(key()), &address, ApiVersion::default());
+        let clock = Arc::new(transport::SystemClock);
+        let layer =
+            Authorize::new(Arc::clone(&backend), Arc::new(key()), &address, ApiVersion::default(), clock);
         let profile = Profile::user_oauth().set(Member::BaseUrl, Some(&address));
         let is_empty = address.is_empty(); // which a profile takes for one that is not there
         let taken = [client.build().is_ok(), layer.is_ok(), profile.is_ok() && !is_empty];

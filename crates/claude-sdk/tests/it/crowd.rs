@@ -11,11 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use claude_sdk::{
-    AuthError, Error,
+    AuthError, Error, RequestOptions,
     auth_core::{self, Policy},
     credentials::{CredentialProvider, OAuth},
     token_store::{MemoryTokenStore, TokenStore},
-    transport::{self, Body, Clock, HttpBackend, Request, Response, SimClock, backends::Reqwest},
+    transport::{
+        self, Body, Clock, ErrorKind, HttpBackend, Request, Response, SimClock, TimeoutKind,
+        backends::Reqwest,
+    },
     types::Model,
 };
 use futures_util::future::{join_all, poll_fn};
@@ -288,4 +291,33 @@ async fn a_caller_who_goes_away_at_any_point_loses_no_token() {
         polls += 1;
     }
     assert!(polls > 3, "{polls} polls are the whole call");
+}
+
+/// F37.
+#[tokio::test]
+async fn a_caller_out_of_patience_hears_so_in_time_and_the_renewal_goes_on() {
+    let place = place().await;
+    let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
+    let client = place.client(&oauth);
+    let hurried = client.with_options(RequestOptions::new().deadline(Duration::from_secs(1))).unwrap();
+    place.advance(HOUR);
+    let slow = place.mock.hold_answers("/v1/oauth/token");
+    let before = place.exchanges(200);
+    let call = tokio::spawn(async move { hurried.models().get(&MODEL).await });
+    until(|| place.exchanges(200) > before).await;
+    place.clock.advance(Duration::from_millis(999));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!call.is_finished(), "it was given up too early");
+    place.clock.advance(Duration::from_millis(1));
+    until(|| call.is_finished()).await;
+    let error = call.await.unwrap().unwrap_err();
+    let Error::Transport(cause) = &error else { panic!("{error:?}") };
+    assert_eq!(cause.kind(), ErrorKind::Timeout(TimeoutKind::Total), "{error:?}");
+
+    place.clock.advance(Duration::from_secs(28));
+    drop(slow);
+    client.models().get(&MODEL).await.unwrap();
+    assert_eq!(place.exchanges(200), before + 1, "the renewal that was under way is the one that is used");
 }

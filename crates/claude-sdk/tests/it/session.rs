@@ -8,7 +8,7 @@ use claude_sdk::{
     credentials::{Credential, CredentialProvider, OAuth},
     layers::Authorize,
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
-    transport::{Clock, HttpBackend},
+    transport::{Clock, HttpBackend, SystemClock},
 };
 use http::StatusCode;
 use mock_server::Reply;
@@ -213,7 +213,8 @@ async fn a_credential_goes_to_its_own_origin_only() {
     let (home, foreign) = (held().start().await.unwrap(), held().start().await.unwrap());
     let key = Arc::new(Credential::api_key(home.api_key().into()).unwrap());
     let version = ApiVersion::default();
-    let layer = Authorize::new(backend(), key, home.base_url().as_str(), version).unwrap();
+    let layer =
+        Authorize::new(backend(), key, home.base_url().as_str(), version, Arc::new(SystemClock)).unwrap();
     let request = |base: &url::Url| {
         http::Request::get(base.join("v1/models").unwrap().as_str()).body(bytes::Bytes::new()).unwrap()
     };

@@ -31,6 +31,9 @@ const INTERNAL_ERROR: u32 = 2;
 const REFUSED_STREAM: u32 = 7;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
+/// By how much a flood may make this process grow, with the server in it, in KiB.
+const GROWTH: usize = 32 * 1024;
+
 /// `:status: 200` (RFC 7541, appendix A, entry 8).
 const STATUS_200: &[u8] = &[0x88];
 
@@ -140,6 +143,12 @@ async fn meet(act: Act, stream: u32, writer: &mut WriteHalf<Tls>) -> std::io::Re
     }
 }
 
+/// What this process has in memory, in KiB.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4
+}
+
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = length[1..].to_vec();
@@ -233,6 +242,7 @@ async fn a_stream_reset_in_the_body_is_truncated_and_its_connection_is_still_goo
 
 #[tokio::test]
 async fn pings_and_settings_without_end_hold_nothing_up() {
+    let before = resident();
     for backend in backends(true) {
         for acts in [&[Act::Flood(PING, 20_000)], &[Act::Flood(SETTINGS, 20_000)]] {
             let (port, _) = server(acts).await;
@@ -242,14 +252,17 @@ async fn pings_and_settings_without_end_hold_nothing_up() {
             }
         }
     }
+    assert!(resident() <= before + GROWTH, "{} KiB more than before", resident() - before);
 }
 
 #[tokio::test]
 async fn headers_without_end_are_cut_off() {
+    let before = resident();
     for backend in backends(true) {
         let (port, _) = server(&[Act::Flood(CONTINUATION, 5_000)]).await; // 52 MB
         let error = call(&backend, port).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Closed), "{backend:?}: {error:?}");
         assert_ne!(error.reach(), Reach::NotSent);
     }
+    assert!(resident() <= before + GROWTH, "{} KiB more than before", resident() - before);
 }

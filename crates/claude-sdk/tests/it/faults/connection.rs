@@ -43,14 +43,17 @@ async fn a_connection_that_is_reset_before_anything_is_read_costs_no_second_mess
     let trial = Trial::new().await;
     for fault in [Fault::reset(At::Accept), Fault::close(At::Accept)] {
         match trial.create("before reading", fault.clone()).await {
-            Ok(_) => {}
+            Ok(_) => assert_eq!(trial.executions(), 1),
             Err(error) => {
                 assert_kind("before reading", &error, &[ErrorKind::Closed]);
                 assert_eq!((error.attempts(), trial.executions()), (1, 0));
             }
         }
+        trial.create("before it", Fault::close(At::End)).await.unwrap();
         trial.server.inject(fault);
+        let before = trial.server.connections();
         trial.client.models().list().await.unwrap();
+        assert!(trial.server.connections() >= before + 2, "the first was reset");
     }
     trial.end().await;
 }
