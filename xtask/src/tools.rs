@@ -21,7 +21,7 @@ struct Debian {
     present: fn(&Workspace) -> bool,
 }
 
-const DEBIAN: [Debian; 6] = [
+const DEBIAN: [Debian; 7] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
     Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
     // The program without the service, so that nothing is started on this machine.
@@ -35,6 +35,15 @@ const DEBIAN: [Debian; 6] = [
     },
     // Certificates of every kind for nginx.
     Debian { packages: &["openssl"], present: |_| on_path("openssl") },
+    // A message bus and a keyring of a test's own, and programs that ask them.
+    Debian {
+        packages: &["dbus-bin", "dbus-daemon", "gnome-keyring", "libsecret-tools"],
+        present: |_| {
+            ["dbus-send", "dbus-daemon", "gnome-keyring-daemon", "secret-tool"]
+                .iter()
+                .all(|name| on_path(name))
+        },
+    },
     // Networks of a test's own, and what goes wrong in them.
     Debian {
         packages: &["iproute2", "nftables"],

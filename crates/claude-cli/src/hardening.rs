@@ -18,7 +18,8 @@ pub(crate) fn harden() {
 #[cfg(not(unix))]
 pub(crate) fn harden() {}
 
-/// Variables that hold a secret. No program that is started here gets them, unless it is started for that.
+/// Variables that hold a secret. `claudectl env run` takes them from the program it becomes; programs that are started here
+/// get a [`ChildEnvironment`](claude_sdk::secrets::ChildEnvironment), which has none of them.
 pub(crate) const SECRETS: [&str; 5] = [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",

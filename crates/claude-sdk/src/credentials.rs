@@ -23,6 +23,8 @@ use url::{Origin, Url};
 use crate::{config::ApiVersion, error::AuthError};
 
 mod cached;
+#[cfg(any(feature = "command", feature = "refresher"))]
+mod children;
 mod client_credentials;
 #[cfg(feature = "command")]
 mod command;

@@ -71,6 +71,7 @@
 //! - `decompress`: answers in gzip, br and zstd.
 //! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
 //! - `command`: `credentials::Command`, a helper program that prints the token.
+//! - `keyring`: `secrets::providers::Keyring`, for secrets in the keyring of the desktop.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
 //! - `redis-limits`: `ratelimit::limiters::Redis`, for limits that programs on many machines share.

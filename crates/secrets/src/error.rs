@@ -115,6 +115,13 @@ impl fmt::Display for Error {
             ErrorKind::Denied => {
                 write!(f, "{place} was refused: check what this login may read or write there")
             }
+            ErrorKind::Locked => {
+                write!(
+                    f,
+                    "{place} is locked away: unlock the keyring, or run this where somebody can be asked to"
+                )
+            }
+            ErrorKind::Ambiguous => write!(f, "{place} is there more than once: remove all but one"),
             ErrorKind::Failed => write!(f, "{place} failed: run it by hand and see what it says"),
             ErrorKind::Unsupported => {
                 write!(f, "{place} is in a store without this: use another store, or plain reads and writes")
@@ -174,6 +181,10 @@ pub enum ErrorKind {
     Missing,
     /// The backend does not let this login do that.
     Denied,
+    /// The keyring is locked, and nobody has unlocked it.
+    Locked,
+    /// Several secrets have the name.
+    Ambiguous,
     /// The program that should have printed the secret ended with an error.
     Failed,
     /// The store does not have this.

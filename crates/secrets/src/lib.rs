@@ -60,12 +60,15 @@
 //! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
+//! - `keyring`: `providers::Keyring`, for the keyring of the desktop.
 //! - `redis`: `providers::Redis`, for programs on many machines.
 //! - `scrubber`: `Scrubber`, the register of live secrets that takes them out of errors and logs.
 //! - `vault`: `providers::Vault`, for HashiCorp's Vault and for OpenBao.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
 
+#[cfg(feature = "env")]
+mod child_environment;
 #[cfg(feature = "env")]
 mod env;
 mod error;
@@ -82,11 +85,13 @@ mod secret;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
-#[cfg(any(feature = "command", feature = "env", feature = "file"))]
+#[cfg(any(feature = "command", feature = "env", feature = "file", feature = "keyring"))]
 mod text;
 mod timer;
 mod words;
 
+#[cfg(feature = "env")]
+pub use child_environment::ChildEnvironment;
 #[cfg(feature = "env")]
 pub use env::{Lookup, process_lookup};
 pub use error::{Error, ErrorKind};
@@ -100,6 +105,6 @@ pub use resolver::{Referred, Resolver};
 pub use scrubber::{Scrubber, Scrubbing};
 pub use secret::Secret;
 pub use store::{Lease, Leased, SecretStore};
-#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "keyring", feature = "vault"))]
 pub use timer::SystemTimer;
 pub use timer::Timer;

@@ -7,6 +7,8 @@ mod chain;
 mod command;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -25,6 +27,8 @@ pub use chain::Chain;
 pub use command::Command;
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "keyring")]
+pub use keyring::Keyring;
 pub use memory::Memory;
 pub use scoped::Scoped;
 #[cfg(feature = "vault")]

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
-#[cfg(any(feature = "command", feature = "env"))]
+#[cfg(feature = "env")]
 use crate::Lookup;
-use crate::{Error, ErrorKind, Reference, Secret, SecretName, SecretProvider};
 #[cfg(feature = "command")]
-use crate::{SystemTimer, Timer};
+use crate::{ChildEnvironment, SystemTimer, Timer};
+use crate::{Error, ErrorKind, Reference, Secret, SecretName, SecretProvider};
 
 /// Resolves [`Reference`]s: it has a provider for each scheme it knows.
 ///
@@ -83,8 +83,10 @@ impl Resolver {
         let this = Self::new().with("env", env.clone());
         #[cfg(feature = "file")]
         let this = this.with_files();
+        #[cfg(feature = "keyring")]
+        let this = this.with("keyring", crate::providers::Keyring::new());
         #[cfg(feature = "command")]
-        let this = this.with_commands(env.lookup(), SystemTimer);
+        let this = this.with_commands(ChildEnvironment::of(env.lookup()), SystemTimer);
         this
     }
 
@@ -112,11 +114,11 @@ impl Resolver {
         self
     }
 
-    /// Resolves `command:`, by the rules of [`providers::Command`](crate::providers::Command).
+    /// Resolves `command:`, by the rules of [`providers::Command`](crate::providers::Command), in `environment`.
     #[cfg(feature = "command")]
     #[must_use]
-    pub fn with_commands(mut self, environment: Lookup, timer: impl Timer) -> Self {
-        let commands = Commands { environment: Environment(environment), timer: Arc::new(timer) };
+    pub fn with_commands(mut self, environment: ChildEnvironment, timer: impl Timer) -> Self {
+        let commands = Commands { environment, timer: Arc::new(timer) };
         self.sources.insert("command".into(), Source::Commands(commands));
         self
     }
@@ -178,26 +180,15 @@ impl Resolver {
 #[cfg(feature = "command")]
 #[derive(Clone, Debug)]
 struct Commands {
-    environment: Environment,
+    environment: ChildEnvironment,
     timer: Arc<dyn Timer>,
 }
 
 #[cfg(feature = "command")]
 impl Commands {
     fn command(&self, reference: &Reference) -> Result<crate::providers::Command, Error> {
-        let command = crate::providers::Command::parse(reference.place(), Arc::clone(&self.environment.0))?;
+        let command = crate::providers::Command::parse(reference.place(), self.environment.clone())?;
         Ok(command.timer(Arc::clone(&self.timer)))
-    }
-}
-
-#[cfg(feature = "command")]
-#[derive(Clone)]
-struct Environment(Lookup);
-
-#[cfg(feature = "command")]
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Environment")
     }
 }
 
@@ -212,6 +203,7 @@ fn why_unknown(scheme: &str) -> ErrorKind {
         ("command", cfg!(not(feature = "command"))),
         ("env", cfg!(not(feature = "env"))),
         ("file", cfg!(not(feature = "file"))),
+        ("keyring", cfg!(not(feature = "keyring"))),
         ("vault", cfg!(not(feature = "vault"))),
     ];
     if left_out.contains(&(scheme, true)) { ErrorKind::MissingFeature } else { ErrorKind::UnknownScheme }

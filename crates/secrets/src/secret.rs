@@ -89,7 +89,7 @@ impl Secret {
         self.trimmed
     }
 
-    #[cfg(any(feature = "command", feature = "env", feature = "file"))]
+    #[cfg(any(feature = "command", feature = "env", feature = "file", feature = "keyring"))]
     pub(crate) fn with_trimmed(self, trimmed: bool) -> Self {
         Self { trimmed, ..self }
     }

@@ -34,11 +34,11 @@ impl<T: Timer + ?Sized> Timer for Arc<T> {
 /// The time since this machine was started, on Linux with the time it was suspended: a backend's lease runs on meanwhile.
 ///
 /// [`sleep`](Timer::sleep) needs a tokio runtime with time enabled.
-#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "keyring", feature = "vault"))]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemTimer;
 
-#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "keyring", feature = "vault"))]
 #[async_trait]
 impl Timer for SystemTimer {
     fn now(&self) -> Duration {
@@ -51,7 +51,7 @@ impl Timer for SystemTimer {
     }
 }
 
-#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "keyring", feature = "vault"))]
 #[cfg(target_os = "linux")]
 mod system {
     //! Linux has a clock that does not step and does not stop.
@@ -66,7 +66,7 @@ mod system {
     }
 }
 
-#[cfg(any(feature = "cached", feature = "command", feature = "vault"))]
+#[cfg(any(feature = "cached", feature = "command", feature = "keyring", feature = "vault"))]
 #[cfg(not(target_os = "linux"))]
 mod system {
     //! Elsewhere it is the time since somebody first asked.

@@ -11,10 +11,10 @@ pub enum SecretsCommand {
     #[command(after_help = VAULT)]
     Get {
         // Read later: wrong usage is told with what was typed, which may be the secret itself.
-        /// `env:NAME`, `file:PATH`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never the secret itself.
+        /// `env:NAME`, `file:PATH`, `keyring:SERVICE/USER`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never the secret itself.
         reference: String,
     },
-    /// Store what standard input holds where a reference leads: `file:` or `vault:`.
+    /// Store what standard input holds where a reference leads: `file:`, `keyring:` or `vault:`.
     #[command(after_help = VAULT)]
     Put(WriteArgs),
     /// Replace a secret that is there by what standard input holds, unless somebody else changes it meanwhile.
@@ -32,7 +32,7 @@ Environment, for vault: references:
 /// Where to write. What is written is read from standard input: arguments can be read by others.
 #[derive(Debug, ClapArgs)]
 pub struct WriteArgs {
-    /// `file:PATH` or `vault:PATH#FIELD`; never the secret itself.
+    /// `file:PATH`, `keyring:SERVICE/USER` or `vault:PATH#FIELD`; never the secret itself.
     pub reference: String,
     /// Print JSON.
     #[arg(long)]

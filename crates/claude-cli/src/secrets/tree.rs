@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use claude_sdk::secrets::ChildEnvironment;
 
 use super::shapes::{Scanner, Sight};
-use crate::{console::plain, hardening::SECRETS};
+use crate::console::plain;
 
 /// The most of one file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -176,9 +177,7 @@ fn path_of(file: &[u8]) -> anyhow::Result<PathBuf> {
 fn git(root: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
-    for variable in SECRETS {
-        git.env_remove(variable);
-    }
+    git.env_clear().envs(ChildEnvironment::process().variables());
     git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").stdin(Stdio::null());
     git
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use claude_sdk::secrets::{
     Reference, Secret, SecretName, SecretProvider, SecretStore,
-    providers::{Env, File},
+    providers::{Env, File, Keyring},
 };
 use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
@@ -45,7 +45,7 @@ pub(super) async fn put(args: WriteArgs) -> anyhow::Result<()> {
             }
             write(path, &secret)?;
         }
-        Place::Vault(vault, name) => vault.put(name.clone(), secret).await?,
+        Place::Store(store, name) => store.put(name.clone(), secret).await?,
     }
     tell_of(&args, "Stored", None)
 }
@@ -55,7 +55,7 @@ pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
     let place = Place::of(&args.reference)?;
     let former = match &place {
         Place::File(path) => kept(path).await?,
-        Place::Vault(vault, name) => vault.get(name.clone()).await?,
+        Place::Store(store, name) => store.get(name.clone()).await?,
     };
     let Some(former) = former else {
         bail!("there is no secret to replace; store the first one with `claudectl secrets put`");
@@ -70,11 +70,11 @@ pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
             write(path, &secret)?;
             None
         }
-        (Place::Vault(vault, name), Some(version)) => {
-            Some(vault.put_if(name.clone(), secret, version).await?)
+        (Place::Store(store, name), Some(version)) => {
+            Some(store.put_if(name.clone(), secret, version).await?)
         }
-        (Place::Vault(vault, name), None) => {
-            vault.put(name.clone(), secret).await?;
+        (Place::Store(store, name), None) => {
+            store.put(name.clone(), secret).await?;
             None
         }
     };
@@ -84,7 +84,7 @@ pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
 /// What can be written.
 enum Place {
     File(PathBuf),
-    Vault(NamedVault, SecretName),
+    Store(Box<dyn SecretStore>, SecretName),
 }
 
 impl Place {
@@ -92,8 +92,11 @@ impl Place {
         let reference: Reference = reference.parse()?;
         Ok(match reference.scheme() {
             "file" => Self::File(reference.place().into()),
-            "vault" => Self::Vault(NamedVault::new(&Env::process()), SecretName::new(reference.place())?),
-            scheme => bail!("what {scheme}: leads to cannot be written here; take file: or vault:"),
+            "keyring" => Self::Store(Box::new(Keyring::new()), SecretName::new(reference.place())?),
+            "vault" => {
+                Self::Store(Box::new(NamedVault::new(&Env::process())), SecretName::new(reference.place())?)
+            }
+            scheme => bail!("what {scheme}: leads to cannot be written here; take file:, keyring: or vault:"),
         })
     }
 }

@@ -7,13 +7,14 @@ use std::{
 
 use async_trait::async_trait;
 use secrecy::zeroize::Zeroizing;
+use secrets::ChildEnvironment;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{Child, ChildStderr},
 };
 use transport::Clock;
 
-use super::{Grant, Scheme, TokenSource};
+use super::{Grant, Scheme, TokenSource, children::equipped};
 use crate::error::{AuthError, HelperProblem, shown};
 
 mod output;
@@ -27,8 +28,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A helper program that prints a token or a key, as password managers and cloud tools do.
 ///
-/// It is run as it is given, by no shell, with nothing on its standard input and the environment of this process. It
-/// prints one of these to its standard output, at most 64 KiB, and ends with status 0:
+/// It is run as it is given, by no shell, with nothing on its standard input and few variables of the environment
+/// ([`environment`](Self::environment)). It prints one of these to its standard output, at most 64 KiB, and ends with
+/// status 0:
 ///
 /// - the token and nothing else, or the key, if [`prints_api_key`](Self::prints_api_key) says so; it is then used until
 ///   the service refuses it;
@@ -53,6 +55,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct Command {
     program: OsString,
     arguments: Vec<OsString>,
+    environment: ChildEnvironment,
     timeout: Duration,
     prints: Scheme,
 }
@@ -64,6 +67,7 @@ impl Command {
         Self {
             program: program.into(),
             arguments: Vec::new(),
+            environment: equipped(ChildEnvironment::process()),
             timeout: Duration::from_secs(30),
             prints: Scheme::Token,
         }
@@ -74,6 +78,17 @@ impl Command {
     pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
+    }
+
+    /// Runs it in this environment.
+    ///
+    /// By default that is what is [kept](ChildEnvironment) of the environment of this process, with
+    /// `ANTHROPIC_CONFIG_DIR`, `ANTHROPIC_PROFILE`, `ANTHROPIC_BASE_URL`, `CLAUDE_CLIENT_ID`, and the variables for proxies
+    /// (`HTTPS_PROXY`…) and certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`). A tool that needs more is given it by name:
+    /// `ChildEnvironment::process().pass(["AWS_PROFILE", "HTTPS_PROXY"])`.
+    #[must_use]
+    pub fn environment(self, environment: ChildEnvironment) -> Self {
+        Self { environment, ..self }
     }
 
     /// Stops the helper after this time; 30 s by default.
@@ -158,7 +173,7 @@ struct Helper(Child);
 impl Helper {
     fn start(command: &Command) -> Result<Self, HelperProblem> {
         let mut helper = tokio::process::Command::new(&command.program);
-        helper.args(&command.arguments);
+        helper.args(&command.arguments).env_clear().envs(command.environment.variables());
         helper.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         helper.kill_on_drop(true);
         // A group of its own, so that what it starts can be ended with it.

@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use secrets::Lookup;
+use secrets::{ChildEnvironment, Lookup};
 use url::{Host, Url};
 
 /// What shows a page to the person.
@@ -66,22 +66,43 @@ pub(super) fn open(browser: &dyn Browser, url: &Url) -> Result<(), BrowserError>
 /// The browser of this machine: `BROWSER` where it names a program, otherwise what the system has for opening links
 /// (`xdg-open`, `open`, `rundll32`).
 ///
-/// It runs detached, so that neither its output nor the end of this program disturbs the other, and without the API
-/// keys and secrets of the environment.
+/// It runs detached, so that neither its output nor the end of this program disturbs the other, and with few variables
+/// of the environment: those that are kept for every program ([`ChildEnvironment`]), and those that lead to the desktop.
 #[derive(Debug, Clone)]
 pub struct SystemBrowser {
     program: String,
     arguments: &'static [&'static str],
     has_display: bool,
+    environment: ChildEnvironment,
 }
 
-/// Variables that a browser has no business with.
-const SECRETS: [&str; 5] = [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_IDENTITY_TOKEN",
-    "CLAUDE_CLIENT_SECRET",
-    "VAULT_TOKEN",
+/// What a browser, and what opens links, need beside what is kept for every program: the desktop they are on, and a proxy.
+const PASSED: [&str; 25] = [
+    "BROWSER",
+    "DESKTOP_SESSION",
+    "GNOME_DESKTOP_SESSION_ID",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "KDE_FULL_SESSION",
+    "KDE_SESSION_VERSION",
+    "MOZ_ENABLE_WAYLAND",
+    "NO_PROXY",
+    "ProgramData",
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "WSL_DISTRO_NAME",
+    "WSL_INTEROP",
+    "XAUTHORITY",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_DATA_DIRS",
+    "XDG_SESSION_TYPE",
+    "XDG_STATE_HOME",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "windir",
 ];
 
 impl SystemBrowser {
@@ -103,9 +124,10 @@ impl SystemBrowser {
         } else {
             ("xdg-open", &[])
         };
+        let environment = ChildEnvironment::of(Arc::clone(lookup)).pass(PASSED);
         match named {
-            Some(program) => Self { program, arguments: &[], has_display: true },
-            None => Self { program: program.to_owned(), arguments, has_display },
+            Some(program) => Self { program, arguments: &[], has_display: true, environment },
+            None => Self { program: program.to_owned(), arguments, has_display, environment },
         }
     }
 }
@@ -118,9 +140,7 @@ impl Browser for SystemBrowser {
         let mut command = Command::new(&self.program);
         command.args(self.arguments).arg(page);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        for name in SECRETS {
-            command.env_remove(name);
-        }
+        command.env_clear().envs(self.environment.variables());
         // Ctrl-C in the terminal is for the program that waits there.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -215,30 +235,51 @@ mod tests {
         }
     }
 
-    /// A program gets the address as one argument, whatever a shell would make of it, and none of our input.
+    /// What a browser of a few lines of shell writes down, in an environment in which every variable is set.
     #[cfg(unix)]
-    #[test]
-    fn the_address_is_one_argument_and_no_shell_reads_it() {
+    fn written_by(script: &str, page: &str) -> String {
         use std::os::unix::fs::PermissionsExt as _;
 
         let folder = tempfile::tempdir().unwrap();
         let (program, out) = (folder.path().join("browser"), folder.path().join("out"));
         // Renamed when it is complete, so that its reader sees all of it.
-        let script = format!(
-            "#!/bin/sh\ncd '{}'\n{{ echo $#; echo \"$1\"; cat; }} > part\nmv part out\n",
-            folder.path().display()
-        );
+        let script =
+            format!("#!/bin/sh\ncd '{}'\n{{ {script}; }} > part\nmv part out\n", folder.path().display());
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
 
         let program = program.into_os_string();
-        let lookup: Lookup = Arc::new(move |name| (name == "BROWSER").then(|| program.clone()));
-        let page = "https://auth.example/?a=$(id);`id`&b=|id&c=%22*&d='x'";
+        let lookup: Lookup = Arc::new(move |name| match name {
+            "BROWSER" => Some(program.clone()),
+            "PATH" => Some("/usr/bin:/bin".into()),
+            name if name.starts_with('L') => Some("C".into()),
+            name => Some(format!("of-{name}").into()),
+        });
         open(&SystemBrowser::new(&lookup), &page.parse().unwrap()).unwrap();
         while !out.exists() {
             std::thread::yield_now();
         }
+        std::fs::read_to_string(&out).unwrap()
+    }
+
+    /// A program gets the address as one argument, whatever a shell would make of it, and none of our input.
+    #[cfg(unix)]
+    #[test]
+    fn the_address_is_one_argument_and_no_shell_reads_it() {
+        let page = "https://auth.example/?a=$(id);`id`&b=|id&c=%22*&d='x'";
         let opened = Url::parse(page).unwrap();
-        assert_eq!(std::fs::read_to_string(&out).unwrap(), format!("1\n{opened}\n"));
+        assert_eq!(written_by("echo $#; echo \"$1\"; cat", page), format!("1\n{opened}\n"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_browser_is_told_of_its_desktop_and_of_no_key() {
+        let seen = written_by("env", "https://auth.example/");
+        for name in ["DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "HOME", "XDG_CURRENT_DESKTOP"] {
+            assert!(seen.contains(&format!("{name}=of-{name}\n")), "{name} is not in {seen}");
+        }
+        for word in ["KEY", "TOKEN", "SECRET", "ANTHROPIC", "CLAUDE", "VAULT"] {
+            assert!(!seen.contains(word), "{word} is in {seen}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod chromium;
 mod fleet;
 mod flood;
 mod grants;
+mod keyring;
 mod limits;
 mod network;
 mod nginx;

@@ -6,37 +6,17 @@ use async_trait::async_trait;
 use secrecy::zeroize::Zeroizing;
 use tokio::{io::AsyncReadExt as _, process::Child, runtime::Handle};
 
-use crate::{Error, ErrorKind, Lookup, Secret, SecretName, SecretProvider, SystemTimer, Timer, text, words};
+use crate::{
+    ChildEnvironment, Error, ErrorKind, Secret, SecretName, SecretProvider, SystemTimer, Timer, text, words,
+};
 
 /// The most a program may print, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// What a program is told of the environment: where programs and its own settings are, and how to reach the user's agents.
-const ENVIRONMENT: [&str; 19] = [
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DISPLAY",
-    "GNUPGHOME",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LOGNAME",
-    "PASSWORD_STORE_DIR",
-    "PATH",
-    "SSH_AUTH_SOCK",
-    "SystemRoot",
-    "TERM",
-    "TMPDIR",
-    "USER",
-    "USERPROFILE",
-    "WAYLAND_DISPLAY",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-];
-
 /// A secret that a program prints, as password managers do.
 ///
-/// - It is run by no shell, with nothing on its standard input, and with [few variables](Self::parse) of the environment.
+/// - It is run by no shell, with nothing on its standard input, and with few variables of the environment
+///   ([`ChildEnvironment`]).
 /// - It prints the secret, and only it, to its standard output: at most 64 KiB, by the rules of
 ///   [`providers::File`](crate::providers::File) for what is in a file. It ends with status 0.
 /// - What it writes to its standard error is not read: a program that fails may say more than it should.
@@ -48,7 +28,7 @@ const ENVIRONMENT: [&str; 19] = [
 pub struct Command {
     program: OsString,
     arguments: Vec<OsString>,
-    environment: Lookup,
+    environment: ChildEnvironment,
     timeout: Duration,
     timer: Arc<dyn Timer>,
 }
@@ -57,13 +37,10 @@ impl Command {
     /// Reads a command line: `pass show claude`, `op read 'op://a vault/key'`. Quotes keep words together; nothing else of a
     /// shell is known. The program is a path, or a name that is looked up in `PATH`.
     ///
-    /// Of `environment` it sees `PATH`, `HOME`, the names of the user, the language, and what leads to agents (of D-Bus,
-    /// SSH, `GnuPG`, `pass` and the screen), and nothing else: no key of ours.
-    ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidReference`].
-    pub fn parse(line: &str, environment: Lookup) -> Result<Self, Error> {
+    pub fn parse(line: &str, environment: ChildEnvironment) -> Result<Self, Error> {
         let refused = || Error::new(ErrorKind::InvalidReference, "the command reference");
         let mut words = words::split(line).ok_or_else(refused)?.into_iter().map(OsString::from);
         Ok(Self {
@@ -108,8 +85,7 @@ impl Command {
 
     fn start(&self) -> io::Result<Running> {
         let mut command = tokio::process::Command::new(&self.program);
-        command.args(&self.arguments).env_clear();
-        command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, (self.environment)(name)?))));
+        command.args(&self.arguments).env_clear().envs(self.environment.variables());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         // A group of its own, so that what it starts can be ended with it.
         #[cfg(unix)]

@@ -1,7 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
 use secrets::{
-    Error, ErrorKind, Lookup, Secret, SecretProvider,
+    ChildEnvironment, Error, ErrorKind, Secret, SecretProvider,
     providers::Command,
     test_util::{ManualTimer, contract},
 };
@@ -9,13 +9,13 @@ use tempfile::TempDir;
 
 use crate::name;
 
-fn environment() -> Lookup {
-    Arc::new(|variable| match variable {
+fn environment() -> ChildEnvironment {
+    ChildEnvironment::of(Arc::new(|variable| match variable {
         "PATH" => Some("/usr/bin:/bin".into()),
         "LANG" => Some("C".into()),
-        "ANTHROPIC_API_KEY" | "LD_PRELOAD" => Some("canary".into()),
+        "ANTHROPIC_API_KEY" | "LD_PRELOAD" | "VAULT_TOKEN" => Some("canary".into()),
         _ => None,
-    })
+    }))
 }
 
 fn script(text: &str) -> (TempDir, Command) {

@@ -4,6 +4,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
 use secrets::{
+    ChildEnvironment,
     ErrorKind::{self, *},
     Lookup, SecretProvider,
     providers::{Chain, Command, Env, File, Memory},
@@ -24,7 +25,11 @@ fn file(folder: &Path, state: &str, content: &[u8], mode: u32) -> Arc<dyn Secret
 
 fn command(timer: &Arc<ManualTimer>, script: &str) -> Arc<dyn SecretProvider> {
     let path: Lookup = Arc::new(|name| (name == "PATH").then(|| "/usr/bin:/bin".into()));
-    Arc::new(Command::parse(&format!("sh -c '{script}'"), path).unwrap().timer(Arc::clone(timer)))
+    Arc::new(
+        Command::parse(&format!("sh -c '{script}'"), ChildEnvironment::of(path))
+            .unwrap()
+            .timer(Arc::clone(timer)),
+    )
 }
 
 fn variable(value: &'static str) -> Arc<dyn SecretProvider> {

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use secrets::{
-    Error, ErrorKind, Lookup, Reference, Resolver, Secret, SecretName, SecretProvider,
+    ChildEnvironment, Error, ErrorKind, Lookup, Reference, Resolver, Secret, SecretName, SecretProvider,
     providers::Memory,
     test_util::{Literal, ManualTimer},
 };
@@ -30,7 +30,7 @@ fn resolver() -> Resolver {
     Resolver::new()
         .with_environment(environment())
         .with_files()
-        .with_commands(environment(), ManualTimer::new())
+        .with_commands(ChildEnvironment::of(environment()), ManualTimer::new())
         .with("drawer", Memory::new().with(name("spare-key"), "under the mat".to_owned()))
         .with("literal", Literal)
 }
@@ -129,7 +129,7 @@ async fn ten_references_are_resolved_at_the_same_time_and_in_their_order() {
 #[tokio::test]
 async fn a_command_of_the_resolver_is_stopped_by_its_timer() {
     let timer = Arc::new(ManualTimer::new());
-    let resolver = Resolver::new().with_commands(environment(), Arc::clone(&timer));
+    let resolver = Resolver::new().with_commands(ChildEnvironment::of(environment()), Arc::clone(&timer));
     let reference: Reference = "command:sleep 600".parse().unwrap();
     let outcome = tokio::spawn(async move { resolver.resolve(&reference).await });
     while !outcome.is_finished() {

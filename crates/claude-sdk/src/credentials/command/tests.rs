@@ -17,6 +17,27 @@ fn shell(script: &str) -> Command {
     Command::new("/bin/sh").args(["-c", script])
 }
 
+/// In which every variable is set.
+fn full() -> ChildEnvironment {
+    ChildEnvironment::of(std::sync::Arc::new(|name| match name {
+        "PATH" => Some("/usr/bin:/bin".into()),
+        name => Some(format!("of-{name}").into()),
+    }))
+}
+
+#[tokio::test]
+async fn a_helper_sees_few_variables_and_those_it_is_passed() {
+    let seen = async |environment, name: &str| {
+        let helper = shell(&format!("printf tok-%s \"${name}\"")).environment(environment);
+        run(&helper).await.unwrap().credential.expose().to_owned()
+    };
+    assert_eq!(seen(full(), "HOME").await, "tok-of-HOME");
+    for name in ["ANTHROPIC_API_KEY", "CLAUDE_CLIENT_SECRET", "VAULT_TOKEN", "AWS_PROFILE"] {
+        assert_eq!(seen(full(), name).await, "tok-", "{name}");
+    }
+    assert_eq!(seen(full().pass(["AWS_PROFILE"]), "AWS_PROFILE").await, "tok-of-AWS_PROFILE");
+}
+
 async fn run(helper: &Command) -> Result<Grant, HelperProblem> {
     helper.grant(&SimClock::new(t0())).await.map_err(|error| match error {
         AuthError::Helper { problem, .. } => problem,
