@@ -98,7 +98,7 @@ async fn a_rate_limiter_that_is_asked_for_every_attempt_and_told_what_it_cost() 
     let door = keeper.0.lock().unwrap();
     assert_eq!(door.asked.len(), 4, "the retry has asked too");
     for (key, cost, max_wait) in &door.asked {
-        assert_eq!((key.as_str(), cost.requests, cost.output_tokens), ("claude-haiku-4-5", 1, 200));
+        assert_eq!((key.as_str(), cost.requests, cost.output_tokens), ("claude-haiku-4", 1, 200));
         assert!(cost.input_tokens > 0 && *max_wait == Duration::from_secs(7));
     }
     let actual = |usage: &claude_sdk::types::Usage| {
