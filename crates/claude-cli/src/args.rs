@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 use claude_sdk::{ApiVersion, profile::ProfileName};
 
-use crate::console;
+use crate::{console, secrets::shapes::Scanner};
 
 mod auth;
 mod env;
@@ -140,7 +140,8 @@ pub struct ConnectionArgs {
     /// Read the API key from this file (mode 600) instead of the environment.
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     pub api_key_file: Option<PathBuf>,
-    /// Get the API key from where this leads: `env:NAME`, `file:PATH`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`.
+    /// Get the API key from where this leads: `env:NAME`, `file:PATH`, `vault:PATH#FIELD`, `keyring:SERVICE/USER` or
+    /// `command:PROGRAM ARGUMENT…`.
     #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["profile", "api_key_file"])]
     pub api_key_from: Option<String>,
     /// Use this profile, whatever the environment says.
@@ -174,7 +175,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, Exit
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
-        console::tell(usage(&error.to_string()));
+        console::tell(Scanner::new().masked(&usage(&error.to_string())));
         ExitCode::from(2)
     })
 }

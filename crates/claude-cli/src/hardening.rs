@@ -18,12 +18,32 @@ pub(crate) fn harden() {
 #[cfg(not(unix))]
 pub(crate) fn harden() {}
 
-/// Variables that hold a secret. `claudectl env run` takes them from the program it becomes; programs that are started here
-/// get a [`ChildEnvironment`](claude_sdk::secrets::ChildEnvironment), which has none of them.
-pub(crate) const SECRETS: [&str; 5] = [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_IDENTITY_TOKEN",
-    "CLAUDE_CLIENT_SECRET",
-    "VAULT_TOKEN",
-];
+/// Tells by its name whether a variable holds a secret. `claudectl env run` takes those from the program it becomes; programs
+/// that are started here get a [`ChildEnvironment`](claude_sdk::secrets::ChildEnvironment), which has none of them.
+pub(crate) fn is_secret(variable: &str) -> bool {
+    const ENDS: [&str; 8] =
+        ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS"];
+    let variable = variable.to_ascii_uppercase();
+    ENDS.iter().any(|end| variable.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret;
+
+    #[test]
+    fn a_secret_is_known_by_its_name() {
+        for variable in [
+            "ANTHROPIC_API_KEY",
+            "CLAUDE_CLIENT_SECRET",
+            "VAULT_TOKEN",
+            "PGPASSWORD",
+            "aws_secret_access_key",
+        ] {
+            assert!(is_secret(variable), "{variable}");
+        }
+        for variable in ["PATH", "HOME", "SSH_AUTH_SOCK", "KEYBOARD", "ANTHROPIC_BASE_URL"] {
+            assert!(!is_secret(variable), "{variable}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
     references::resolver,
 };
 
-mod shapes;
+pub(crate) mod shapes;
 mod tree;
 mod write;
 
@@ -54,6 +54,9 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
     match scan.finds.len() {
         // A check that looks at nothing always succeeds.
         0 if scan.looked_at == 0 => bail!("there is nothing to look at; name a folder with files in it"),
+        0 if !scan.skipped.is_empty() => {
+            bail!("{} places were not looked at; make them readable, or leave them out", scan.skipped.len())
+        }
         0 => Ok(()),
         count => {
             let told = format!(

@@ -88,7 +88,11 @@ impl fmt::Display for Error {
                 write!(f, "{place} was changed by somebody who came later: read it again")
             }
             ErrorKind::InvalidAddress => {
-                write!(f, "{place} is not usable: give one such as redis://127.0.0.1:6379")
+                write!(
+                    f,
+                    "{place} is not usable: give a whole one with no login in it, such as https://vault.example:8200 or \
+                     redis://127.0.0.1:6379"
+                )
             }
             ErrorKind::Cleartext => write!(
                 f,

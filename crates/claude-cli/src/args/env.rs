@@ -43,4 +43,5 @@ The program gets ANTHROPIC_BASE_URL, and
   ANTHROPIC_PROFILE, ANTHROPIC_CONFIG_DIR  of any other, and
   CLAUDE_CLIENT_ID, CLAUDE_CLIENT_SECRET   of one with a confidential client;
   the variables that the profile names     (`claudectl profile set PROFILE env.NAME=REFERENCE`).
-Other keys and tokens of this environment it does not get.";
+Variables of this environment whose names end with KEY, TOKEN, SECRET, PASSWORD and the like it does not get,
+unless the profile names them.";

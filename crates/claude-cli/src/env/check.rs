@@ -29,7 +29,9 @@ struct Report {
 
 pub(super) async fn run(env: &Env, named: Vec<ProfileName>, json: bool) -> anyhow::Result<()> {
     let (profiles, resolver, prints) = (Profiles::of(env)?, resolver(env), Fingerprints::default());
-    let names = if named.is_empty() { profiles.list()? } else { named };
+    // All of them: one that is asked about may have the secret of one that is not.
+    let mut names = profiles.list()?;
+    names.extend(named.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     if names.is_empty() {
         // A check that looks at nothing always succeeds.
         bail!("there is no profile to check; `claudectl profile set` makes one");
@@ -39,6 +41,7 @@ pub(super) async fn run(env: &Env, named: Vec<ProfileName>, json: bool) -> anyho
         reports.push(report(&profiles, name, env, (&resolver, &prints)).await);
     }
     tell_shared(&mut reports);
+    reports.retain(|report| named.is_empty() || named.iter().any(|name| name.as_str() == report.profile));
     if json {
         print_json(&reports)?;
     } else {

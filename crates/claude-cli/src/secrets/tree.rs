@@ -36,8 +36,13 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn add(&mut self, place: &str, sights: &[Sight]) {
+    /// Adds what was found in a file; its name is line 0.
+    fn add(&mut self, scanner: &Scanner, path: &Path, sights: &[Sight]) {
         self.looked_at += 1;
+        let place = &shown(scanner, path);
+        let named = scanner.scan(path.to_string_lossy().as_bytes());
+        let named = named.first().map(|sight| Find { place: place.clone(), line: 0, kind: sight.kind });
+        self.finds.extend(named);
         let finds =
             sights.iter().map(|sight| Find { place: place.to_owned(), line: sight.line, kind: sight.kind });
         self.finds.extend(finds);
@@ -45,7 +50,8 @@ impl Scan {
 
     /// Looks into a file, or into the files below a folder: in a git work tree into those that git does not ignore.
     pub(super) fn files(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
-        let metadata = fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown(root)))?;
+        let metadata =
+            fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown(scanner, root)))?;
         if !metadata.is_dir() {
             self.file(scanner, root);
             return Ok(());
@@ -58,7 +64,7 @@ impl Scan {
     }
 
     fn folder(&mut self, scanner: &Scanner, folder: &Path) {
-        let Ok(entries) = fs::read_dir(folder) else { return self.skipped.push(shown(folder)) };
+        let Ok(entries) = fs::read_dir(folder) else { return self.skipped.push(shown(scanner, folder)) };
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.sort();
         for path in paths {
@@ -67,7 +73,7 @@ impl Scan {
                 Ok(metadata) if metadata.is_dir() => self.folder(scanner, &path),
                 Ok(metadata) if metadata.is_file() => self.file(scanner, &path),
                 Ok(_) => {}
-                Err(_) => self.skipped.push(shown(&path)),
+                Err(_) => self.skipped.push(shown(scanner, &path)),
             }
         }
     }
@@ -84,11 +90,11 @@ impl Scan {
         match read {
             Ok(count) => {
                 if count as u64 == LARGEST {
-                    self.skipped.push(format!("{} (after {LARGEST} bytes)", shown(path)));
+                    self.skipped.push(format!("{} (after {LARGEST} bytes)", shown(scanner, path)));
                 }
-                self.add(&shown(path), &scanner.scan(&text));
+                self.add(scanner, path, &scanner.scan(&text));
             }
-            Err(_) => self.skipped.push(shown(path)),
+            Err(_) => self.skipped.push(shown(scanner, path)),
         }
     }
 
@@ -129,7 +135,7 @@ impl Scan {
             }
         }
         objects.succeed()?;
-        let paths = if found.is_empty() { HashMap::new() } else { paths(root)? };
+        let paths = if found.is_empty() { HashMap::new() } else { paths(scanner, root)? };
         for (object, sights) in found {
             let id = object.rsplit(' ').next().unwrap_or_default();
             let place = paths.get(id).map_or_else(|| object.clone(), |path| format!("{object} {path}"));
@@ -155,11 +161,11 @@ fn listed(root: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
 }
 
 /// The last path by which each object is known.
-fn paths(root: &Path) -> anyhow::Result<HashMap<String, String>> {
+fn paths(scanner: &Scanner, root: &Path) -> anyhow::Result<HashMap<String, String>> {
     let output = git(root).args(["rev-list", "--all", "--objects"]).output().context("cannot run git")?;
     let lines = String::from_utf8_lossy(&output.stdout);
     let named = lines.lines().filter_map(|line| line.split_once(' ')).filter(|(_, path)| !path.is_empty());
-    Ok(named.map(|(id, path)| (id.to_owned(), plain(path))).collect())
+    Ok(named.map(|(id, path)| (id.to_owned(), scanner.masked(&plain(path)))).collect())
 }
 
 #[cfg(unix)]
@@ -207,6 +213,7 @@ impl Drop for Running {
     }
 }
 
-fn shown(path: &Path) -> String {
-    plain(&path.to_string_lossy())
+/// A name as it may be shown: there are keys in names too.
+fn shown(scanner: &Scanner, path: &Path) -> String {
+    scanner.masked(&plain(&path.to_string_lossy()))
 }

@@ -159,7 +159,7 @@ async fn three_environments_in_one_file_are_compared_checked_and_run() {
     ] {
         assert!(checked.stdout.contains(problem), "{problem}: {checked:?}");
     }
-    env(&home, &["check", "dev", "prod"]).ok();
+    env(&home, &["check", "prod"]).ok();
 
     let diff = env(&home, &["diff", "dev", "prod"]);
     let lines: Vec<&str> = diff.ok().lines().collect();
@@ -167,20 +167,21 @@ async fn three_environments_in_one_file_are_compared_checked_and_run() {
     assert!(lines[5].starts_with(&format!("  prod  {}  ", file(&database))), "{diff:?}");
     assert!(!diff.stdout.contains(CANARY));
 
-    let show = "echo \"$ANTHROPIC_API_KEY $DATABASE_URL\"";
+    let show = "echo \"$ANTHROPIC_API_KEY $DATABASE_URL [$DEV_KEY]\"";
     let ran = env(&home, &["run", "prod", "--", "sh", "-c", show]);
-    assert_eq!(ran.ok(), format!("{PROD} CANARY-prod-database\n"));
-    assert_eq!(env(&home, &["run", "dev", "--", "sh", "-c", show]).ok(), format!("{DEV} \n"));
+    assert_eq!(ran.ok(), format!("{PROD} CANARY-prod-database []\n"), "and no key of dev");
+    assert_eq!(env(&home, &["run", "dev", "--", "sh", "-c", show]).ok(), format!("{DEV}  []\n"));
     env(&home, &["run", "test", "--", "true"]).failed(1, "DATABASE_URL cannot be had");
 
     // The database of another environment, taken by accident.
     set(&home, "dev", &[&format!("env.DB={}", file(&database))]);
-    let shared = env(&home, &["check", "dev", "prod"]);
-    assert!(shared.stdout.contains("dev: its env.DB is the same secret as in prod"), "{shared:?}");
+    let shared = env(&home, &["check", "prod"]);
+    let told = "prod: its env.DATABASE_URL is the same secret as in dev; give each its own\n";
+    assert_eq!(shared.stdout, told, "whoever asks about one hears of it too");
     let shown = run(&mut home.claudectl(&["profile", "show", "dev"]));
     assert!(shown.ok().contains(&format!("env.DB={}", file(&database))), "{shown:?}");
     set(&home, "dev", &["env.DB="]);
-    env(&home, &["check", "dev", "prod"]).ok();
+    env(&home, &["check", "prod"]).ok();
     assert!(!home.config("configs").exists(), "all of it stays in one file");
     run(&mut home.claudectl(&["profile", "set", "dev", "env.DB=sk-CANARY"]))
         .failed(1, "never the secret itself");

@@ -44,6 +44,34 @@ fn a_key_in_a_tree_is_found_by_its_place_and_never_shown() {
     let places: Value = serde_json::from_str(&found.stdout).unwrap();
     let place = format!("{}/src/app.rs", path.display());
     assert_eq!(places, json!([{ "place": place, "line": 2, "kind": "Claude API key" }]));
+
+    let named = TempDir::new().unwrap();
+    fs::write(named.path().join(format!("{}.txt", key())), "nothing").unwrap();
+    let found = scan(named.path(), &[]);
+    found.failed(3, "revoke");
+    assert_eq!(found.stdout, format!("{}/[key].txt:0: Claude API key\n", named.path().display()));
+}
+
+#[test]
+fn a_scan_that_does_not_see_all_is_no_success() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("clean.txt"), "nothing").unwrap();
+    // Its first page is nobody's, so that reading fails, for root too.
+    let partly = scan(folder.path(), &["/proc/self/mem"]);
+    assert_eq!((partly.status, partly.stdout.as_str()), (Some(1), ""));
+    assert!(partly.stderr.contains("/proc/self/mem was not looked at"), "{partly:?}");
+    assert!(partly.stderr.contains("1 places were not looked at; make them readable"), "{partly:?}");
+}
+
+#[test]
+fn a_key_that_is_typed_where_none_belongs_is_not_repeated() {
+    for arguments in
+        [&["profile", "set", "prod"][..], &["secrets", "put", "file:x"], &["secrets", "get", "env:X"]]
+    {
+        let refused = run(&mut claudectl([arguments, &[key().as_str()]].concat()));
+        refused.failed(2, "[key]");
+        assert!(!format!("{refused:?}").contains(CANARY));
+    }
 }
 
 #[test]

@@ -381,7 +381,7 @@ fn checked(member: Member, text: &str) -> Result<BaseUrl, ProfileError> {
 fn no_reference(member: Member) -> ProfileError {
     ProfileError::member(
         member,
-        "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD or command:PROGRAM ARGUMENT…, never the secret itself",
+        "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself",
     )
 }
 

@@ -55,7 +55,7 @@ impl Profile {
     }
 }
 
-const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD or command:PROGRAM ARGUMENT…, never the secret itself";
+const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself";
 
 fn no_reference(name: &str) -> ProfileError {
     ProfileError::Variable { name: name.to_owned(), what: NO_REFERENCE }

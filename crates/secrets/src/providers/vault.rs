@@ -272,6 +272,7 @@ const TRIES: usize = 5;
 /// A field as text: text as it is, anything else and the field `*` as JSON.
 fn text_of(fields: &Map<String, Value>, field: &str) -> Option<Secret> {
     match (field, fields.get(field)) {
+        (_, Some(Value::String(text))) if text.is_empty() => None,
         (_, Some(Value::String(text))) => Some(text.clone().into()),
         (_, Some(Value::Null)) => None,
         (_, Some(other)) => Some(other.to_string().into()),
