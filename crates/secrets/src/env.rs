@@ -18,6 +18,12 @@ pub fn process_lookup() -> Lookup {
     Arc::new(|name| std::env::var_os(name)) // a name the system cannot hold is not set
 }
 
+/// Returns the names of the variables that a program started here would get, for whoever keeps some of them from it.
+#[must_use]
+pub fn process_names() -> Vec<OsString> {
+    std::env::vars_os().map(|(name, _)| name).collect()
+}
+
 /// Secrets from environment variables; without further settings the secret's name is the variable's.
 ///
 /// - A variable that is empty counts as not set: `None`.

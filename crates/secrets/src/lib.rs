@@ -93,7 +93,7 @@ mod words;
 #[cfg(feature = "env")]
 pub use child_environment::ChildEnvironment;
 #[cfg(feature = "env")]
-pub use env::{Lookup, process_lookup};
+pub use env::{Lookup, process_lookup, process_names};
 pub use error::{Error, ErrorKind};
 pub use name::SecretName;
 #[cfg(feature = "file")]

@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::Command};
 use anyhow::{Context as _, bail};
 use claude_sdk::{
     profile::{Kind, Member, Profile, ProfileName, Profiles},
-    secrets::{Resolver, providers::Env},
+    secrets::{Resolver, process_names, providers::Env},
 };
 
 use crate::{hardening::is_secret, profile::kind, references::resolver};
@@ -16,19 +16,13 @@ pub(super) async fn run(env: &Env, name: &ProfileName, program: &[OsString]) -> 
     let Some((program, arguments)) = program.split_first() else { bail!("name a program to run") };
     let mut command = Command::new(program);
     command.args(arguments);
-    for variable in inherited().filter(|name| is_secret(&name.to_string_lossy())) {
+    for variable in process_names().iter().filter(|name| is_secret(&name.to_string_lossy())) {
         command.env_remove(variable);
     }
     command.env_remove("ANTHROPIC_PROFILE").env_remove("CLAUDE_CLIENT_ID");
     command.env("ANTHROPIC_BASE_URL", profile.filled(env)?.base_url()?.as_str());
     equip(&mut command, &profiles, name, &profile, &resolver(env)).await?;
     start(command).with_context(|| format!("{} could not be run", program.to_string_lossy()))
-}
-
-/// The names of the variables that the program would get.
-#[expect(clippy::disallowed_methods, reason = "they are not read, but kept from a program")]
-fn inherited() -> impl Iterator<Item = OsString> {
-    std::env::vars_os().map(|(name, _)| name)
 }
 
 /// Puts into the program's environment what the profile says.
