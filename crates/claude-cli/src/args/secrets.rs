@@ -17,7 +17,8 @@ pub enum SecretsCommand {
     /// Store what standard input holds where a reference leads: `file:`, `keyring:` or `vault:`.
     #[command(after_help = VAULT)]
     Put(WriteArgs),
-    /// Replace a secret that is there by what standard input holds, unless somebody else changes it meanwhile.
+    /// Replace a secret that is there by what standard input holds, unless somebody else changes it meanwhile
+    /// (which `vault:` tells where it counts versions; a file and a keyring do not).
     #[command(after_help = VAULT)]
     Rotate(WriteArgs),
 }
