@@ -55,7 +55,7 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
         // A check that looks at nothing always succeeds.
         0 if scan.looked_at == 0 => bail!("there is nothing to look at; name a folder with files in it"),
         0 if !scan.skipped.is_empty() => {
-            bail!("{} places were not looked at; make them readable, or leave them out", scan.skipped.len())
+            bail!("no key was found, but not everything was looked at; make it readable, or leave it out")
         }
         0 => Ok(()),
         count => {

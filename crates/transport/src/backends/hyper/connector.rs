@@ -71,7 +71,9 @@ pub(super) enum Problem {
 impl Problem {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connect(cause) | Self::Proxy(cause) if is_exhausted(&**cause) => ErrorKind::Exhausted,
+            Self::Dns(cause) | Self::Connect(cause) | Self::Proxy(cause) if is_exhausted(&**cause) => {
+                ErrorKind::Exhausted
+            }
             Self::Dns(_) => ErrorKind::Dns,
             Self::Connect(_) => ErrorKind::Connect,
             Self::Tls(_) => ErrorKind::Tls,
