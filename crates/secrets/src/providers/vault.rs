@@ -280,3 +280,17 @@ fn text_of(fields: &Map<String, Value>, field: &str) -> Option<Secret> {
         (_, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_a_secret_where_something_is_in_it() {
+        let fields = serde_json::json!({ "key": "hidden", "empty": "", "null": null, "number": 7 });
+        let fields = fields.as_object().unwrap();
+        let text = |field: &str| text_of(fields, field).map(|secret| secret.expose().to_owned());
+        assert_eq!((text("key").as_deref(), text("number").as_deref()), (Some("hidden"), Some("7")));
+        assert_eq!((text("empty"), text("null"), text("missing")), (None, None, None));
+    }
+}
