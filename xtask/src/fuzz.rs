@@ -11,13 +11,12 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
 use self::report::Report;
 use crate::step::{self, Workspace, output};
+use crate::workers;
 
 /// Every target; each has a file in `fuzz_targets`, seeds and a dictionary.
 pub(crate) const TARGETS: [&str; 6] =
@@ -148,20 +147,7 @@ impl<'a> Fuzzer<'a> {
 
     /// Runs targets side by side, and returns how they ended, in their order.
     fn run_all(&self, targets: &[String], seconds: u32, seed: Seed) -> Result<Vec<(String, Outcome)>> {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let waiting = Mutex::new(targets.iter());
-        let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next().cloned());
-        let work = || -> Result<Vec<(String, Outcome)>> {
-            let targets = std::iter::from_fn(next);
-            targets.map(|target| self.run(&target, seconds, seed).map(|outcome| (target, outcome))).collect()
-        };
-        let ended: Result<Vec<_>> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..processors.min(targets.len())).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().map(|worker| worker.join().ok().context("a worker panicked")?).collect()
-        });
-        let mut ended: Vec<_> = ended?.into_iter().flatten().collect();
-        ended.sort_by(|(left, _), (right, _)| left.cmp(right));
-        Ok(ended)
+        workers::each(targets, |_, target| Ok((target.clone(), self.run(target, seconds, seed)?)))
     }
 
     fn run(&self, target: &str, seconds: u32, seed: Seed) -> Result<Outcome> {

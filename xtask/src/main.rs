@@ -19,6 +19,7 @@ mod step;
 mod test;
 mod tidy;
 mod tools;
+mod workers;
 
 use std::process::ExitCode;
 

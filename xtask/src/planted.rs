@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::Message;
 
 use crate::step::{self, Workspace, timed};
+use crate::workers;
 
 const CRATE: &str = "crates/auth-core";
 const BUGS: &str = "crates/auth-core/tests/planted";
@@ -45,32 +46,42 @@ struct Found {
 /// Plants every bug, and prints which test found it and after how long.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let bugs = bugs(&workspace.root.join(BUGS))?;
-    let copy = Copy { workspace, folder: workspace.target.join("planted") };
-
-    copy.make_afresh()?;
-    let found = copy.simulate().context("the copy without a bug")?;
-    if let Some(Found { test, assertion, .. }) = found {
-        bail!("{test} fails without a bug ({assertion}): mend that first");
-    }
+    let copies = copies(workspace, workers::count(bugs.len()))?;
 
     let width = bugs.iter().map(|bug| bug.name.len()).max().unwrap_or_default();
-    let mut missed = 0;
-    for bug in &bugs {
+    let found = workers::each(&bugs, |worker, bug| {
         let name = &bug.name;
+        let copy = copies.get(worker).context("there is a copy for each worker")?;
         let (found, took) = timed(|| copy.plant(bug));
-        match found.with_context(|| format!("{BUGS}/{name}.patch"))? {
+        let found = found.with_context(|| format!("{BUGS}/{name}.patch"))?;
+        match &found {
             Some(Found { test, after, assertion }) => {
                 println!("{name:width$}  {:4.1} s  {test}: {assertion}", after.as_secs_f64());
             }
-            None => {
-                missed += 1;
-                println!("{name:width$}  {:4.1} s  NOT FOUND: {}", took.as_secs_f64(), bug.what);
-            }
+            None => println!("{name:width$}  {:4.1} s  NOT FOUND: {}", took.as_secs_f64(), bug.what),
         }
-    }
+        Ok(found.is_some())
+    })?;
+    let missed = found.iter().filter(|found| !**found).count();
     ensure!(missed == 0, "{missed} of {} bugs were not found: teach sim.rs to see them", bugs.len());
     println!("all {} bugs were found", bugs.len());
     Ok(())
+}
+
+/// A copy for each worker, of which the first was built and found to be without a bug.
+fn copies(workspace: &Workspace, count: usize) -> Result<Vec<Copy<'_>>> {
+    let copy = |worker: usize| Copy { workspace, folder: workspace.target.join(format!("planted/{worker}")) };
+    let copies: Vec<_> = (0..count).map(copy).collect();
+    let (first, others) = copies.split_first().context("there is no worker")?;
+    first.make_afresh()?;
+    let found = first.simulate().context("the copy without a bug")?;
+    if let Some(Found { test, assertion, .. }) = found {
+        bail!("{test} fails without a bug ({assertion}): mend that first");
+    }
+    for other in others {
+        other.take_built(first)?;
+    }
+    Ok(copies)
 }
 
 fn bugs(folder: &Path) -> Result<Vec<Bug>> {
@@ -128,6 +139,18 @@ impl Copy<'_> {
         fs::copy(from.join("Cargo.lock"), to.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
         let manifest = fs::read_to_string(from.join("Cargo.toml")).context("cannot read Cargo.toml")?;
         fs::write(to.join("Cargo.toml"), alone(&manifest)).context("cannot write the copy's Cargo.toml")
+    }
+
+    /// Takes over what another copy has built, so that the dependencies are built once.
+    fn take_built(&self, other: &Self) -> Result<()> {
+        if self.folder.join("target").exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.folder)
+            .with_context(|| format!("cannot create {}", self.folder.display()))?;
+        // Cargo goes by the files' times, so they are copied too.
+        let mut copy = Command::new("cp");
+        step::run(copy.arg("-a").arg(other.folder.join("target")).arg(&self.folder))
     }
 
     fn plant(&self, bug: &Bug) -> Result<Option<Found>> {
