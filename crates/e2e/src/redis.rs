@@ -79,13 +79,27 @@ impl RedisServer {
     ///
     /// As [`start`](Self::start).
     pub fn resume(&mut self) -> Result<()> {
+        self.run(&[], "Ready to accept connections")
+    }
+
+    /// Starts it again with these arguments more and with what it was told to `SAVE`, which it begins to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn reload(&mut self, more: &[&str]) -> Result<()> {
+        self.run(more, "Server initialized")
+    }
+
+    /// Starts it and waits until it says so.
+    fn run(&mut self, more: &[&str], until: &str) -> Result<()> {
         // Debian's package without the service has the server under this name; it goes by the one it is called by.
         let mut command = Command::new("redis-check-rdb");
         command.arg0("redis-server").args(["--bind", "127.0.0.1", "--save", "", "--port"]);
         command.arg(self.port.to_string()).arg("--cluster-port").arg(self.bus.to_string());
-        command.arg("--dir").arg(self.folder.path()).args(&self.more);
+        command.arg("--dir").arg(self.folder.path()).args(&self.more).args(more);
         let mut process = Process::start(command)?;
-        process.wait_for("Ready to accept connections", Duration::from_secs(10))?;
+        process.wait_for(until, Duration::from_secs(10))?;
         self.process = Some(process);
         Ok(())
     }

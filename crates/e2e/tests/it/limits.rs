@@ -1,5 +1,6 @@
 //! Limits that processes share in a real Redis.
 
+mod cluster;
 mod faults;
 mod model;
 

@@ -13,7 +13,7 @@ async fn pause() {
 
 /// Asks every few milliseconds until the server is used again, or no more, and says how long that took and how many were
 /// admitted by then.
-async fn until(limiter: &Redis, is_shared: bool) -> (Duration, usize) {
+pub(super) async fn until(limiter: &Redis, is_shared: bool) -> (Duration, usize) {
     let (timer, mut admitted) = (TokioTimer::new(), 0);
     while limiter.is_shared() != is_shared {
         admitted += drain(limiter).await;
@@ -24,7 +24,7 @@ async fn until(limiter: &Redis, is_shared: bool) -> (Duration, usize) {
 }
 
 /// The server answers in time: the first question also connects, which may take longer.
-async fn connected(limiter: &Redis) {
+pub(super) async fn connected(limiter: &Redis) {
     until(limiter, true).await;
     while try_one(limiter).await.is_err() || !limiter.is_shared() {
         pause().await;
@@ -119,6 +119,30 @@ async fn what_does_not_concern_a_limit_changes_no_mode() {
     assert!(permit.is_ok(), "time goes on: {permit:?}");
 }
 
+#[tokio::test]
+async fn a_server_that_reads_its_data_after_a_start_is_done_without_until_it_has_read_it() {
+    let mut server = RedisServer::start(&["--rdbcompression", "no"]).unwrap();
+    let limiter = Redis::at(server.url(), limits(), 2).prefix("loading").build(TokioTimer::new()).unwrap();
+    connected(&limiter).await;
+    let spent = drain(&limiter).await;
+    assert!(spent >= 99 && limiter.is_shared(), "{spent}");
+    let before = TokioTimer::new();
+    // 150 keys, and 10 ms for each.
+    for number in 0..150 {
+        server.tell(&format!("SET key:{number} {number:0512}")).unwrap();
+    }
+    assert!(server.tell("SAVE").unwrap().starts_with("+OK"));
+    server.stop();
+    server.reload(&["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"]).unwrap();
+    assert!(server.tell("GET key:1").unwrap().starts_with("-LOADING"));
+    let (took, mut admitted) = until(&limiter, false).await;
+    assert!(took <= SECOND, "the mode changed after {took:?}");
+    let (_, more) = until(&limiter, true).await;
+    admitted += more + drain(&limiter).await;
+    let allowed = before.now().as_millis() / 100 + 1;
+    assert!(admitted as u128 <= allowed, "{admitted} and not {allowed}");
+}
+
 fn kept(server: &RedisServer, field: &str) -> u64 {
     let answer = server.tell(&format!("HGET {{ratelimit:team/model}} {field}")).unwrap();
     answer.lines().nth(1).unwrap().parse().unwrap()
@@ -136,35 +160,4 @@ async fn a_server_that_refuses_the_password_is_told_as_such_and_the_password_is_
     let right = at("redis://:canary@127.0.0.1:PORT").build(TokioTimer::new()).unwrap();
     connected(&right).await;
     assert!(!format!("{right:?}").contains("canary"));
-}
-
-#[tokio::test]
-async fn a_key_that_moves_to_another_node_of_a_cluster_is_followed() {
-    let nodes = RedisServer::cluster().await.unwrap();
-    let urls = nodes.iter().map(RedisServer::url);
-    let limiter = Redis::cluster(urls, limits(), 2).patience(LONG).build(TokioTimer::new()).unwrap();
-    connected(&limiter).await;
-    let permit = limiter.acquire(key(), Cost::requests(60), SECOND).await.unwrap();
-    permit.settle(Cost::requests(60));
-
-    let word = |answer: String| answer.lines().nth(1).map(str::to_owned).unwrap_or_default();
-    let slot = nodes[0].tell("CLUSTER KEYSLOT {ratelimit:team/model}").unwrap();
-    let slot = slot.lines().next().unwrap().trim_start_matches(':').to_owned();
-    let from =
-        nodes.iter().position(|node| node.tell("EXISTS {ratelimit:team/model}").unwrap().starts_with(":1"));
-    let from = from.unwrap();
-    let to = (from + 1) % 3;
-    let (source, target) = (&nodes[from], &nodes[to]);
-    let (source_id, target_id) =
-        (word(source.tell("CLUSTER MYID").unwrap()), word(target.tell("CLUSTER MYID").unwrap()));
-    target.tell(&format!("CLUSTER SETSLOT {slot} IMPORTING {source_id}")).unwrap();
-    source.tell(&format!("CLUSTER SETSLOT {slot} MIGRATING {target_id}")).unwrap();
-    let port = target.port();
-    source.tell(&format!("MIGRATE 127.0.0.1 {port} \"\" 0 1000 KEYS {{ratelimit:team/model}}")).unwrap();
-    for node in [target, source, &nodes[(from + 2) % 3]] {
-        node.tell(&format!("CLUSTER SETSLOT {slot} NODE {target_id}")).unwrap();
-    }
-    assert!(target.tell("EXISTS {ratelimit:team/model}").unwrap().starts_with(":1"));
-    let left = drain(&limiter).await;
-    assert!((39..=45).contains(&left) && limiter.is_shared(), "{left} are left");
 }
