@@ -79,6 +79,7 @@
 //! - `replay`: `transport::backends::Recorder` and `Player`, for tests without a network.
 //! - `tower`: `transport::backends::Tower`, a backend from a tower service.
 //! - `scrubber`: `secrets::Scrubber`, which takes secrets out of logs and errors.
+//! - `scrubber-layer`: `secrets::Scrubber::layer`, which takes them out of what a layer of a `tracing` subscriber sees.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 mod client;

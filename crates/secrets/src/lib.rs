@@ -63,6 +63,7 @@
 //! - `keyring`: `providers::Keyring`, for the keyring of the desktop.
 //! - `redis`: `providers::Redis`, for programs on many machines.
 //! - `scrubber`: `Scrubber`, the register of live secrets that takes them out of errors and logs.
+//! - `scrubber-layer`: `Scrubber::layer`, which takes them out of what a layer of a `tracing` subscriber sees.
 //! - `vault`: `providers::Vault`, for HashiCorp's Vault and for OpenBao.
 //! - `test-util`: `test_util`, with a mock and the contract every provider keeps. The plain fake is
 //!   [`providers::Memory`], which needs no feature.
@@ -85,7 +86,7 @@ mod secret;
 mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
-#[cfg(any(feature = "command", feature = "env", feature = "file", feature = "keyring"))]
+#[cfg(any(feature = "command", feature = "env", feature = "file", feature = "keyring", feature = "vault"))]
 mod text;
 mod timer;
 mod words;
@@ -101,6 +102,8 @@ pub use private_file::{check_folder, check_private, read_private, read_unshared}
 pub use provider::SecretProvider;
 pub use reference::Reference;
 pub use resolver::{Referred, Resolver};
+#[cfg(feature = "scrubber-layer")]
+pub use scrubber::Scrubbed;
 #[cfg(feature = "scrubber")]
 pub use scrubber::{Scrubber, Scrubbing};
 pub use secret::Secret;

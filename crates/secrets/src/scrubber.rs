@@ -9,10 +9,14 @@ use std::{
 
 use crate::Secret;
 
+#[cfg(feature = "scrubber-layer")]
+mod layer;
 mod needle;
 mod spelling;
 mod writer;
 
+#[cfg(feature = "scrubber-layer")]
+pub use layer::Scrubbed;
 use needle::{Needle, Reach};
 pub use writer::Scrubbing;
 
@@ -45,11 +49,14 @@ const MOST: usize = 256;
 ///
 /// # In a log
 ///
-/// [`writer`](Self::writer) is what `tracing_subscriber`'s layer writes through:
+/// With the feature `scrubber-layer`, `Scrubber::layer` wraps any layer of a `tracing_subscriber`, which then sees events and
+/// spans without secrets. [`writer`](Self::writer) is for whatever writes, `tracing_subscriber`'s `fmt` among it:
 ///
-/// ```ignore
+/// ```
+/// # let scrubber = secrets::Scrubber::new();
 /// let lines = scrubber.clone();
-/// tracing_subscriber::fmt().with_writer(move || lines.writer(std::io::stderr())).init();
+/// let subscriber = tracing_subscriber::fmt().with_writer(move || lines.writer(std::io::stderr()));
+/// # tracing::subscriber::with_default(subscriber.finish(), || tracing::info!("all is well"));
 /// ```
 #[derive(Clone, Default)]
 pub struct Scrubber(Arc<RwLock<Register>>);

@@ -24,9 +24,14 @@ mod redaction;
 mod resolver;
 mod scoped;
 mod scrubber;
+#[cfg(feature = "scrubber-layer")]
+mod scrubber_layer;
 
+use mock_server::leaks;
 use secrets::SecretName;
 
 fn name(text: &str) -> SecretName {
+    // Nearly every test names a secret: whatever it makes anybody log is searched.
+    leaks::listen();
     SecretName::new(text).unwrap()
 }
