@@ -101,7 +101,7 @@ impl fmt::Display for Error {
             ),
             ErrorKind::InvalidReference => write!(
                 f,
-                "{place} is not understood: write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or \
+                "{place} is not understood: write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or \
                  command:PROGRAM ARGUMENT…, never the secret itself"
             ),
             ErrorKind::MissingFeature => {

@@ -69,7 +69,8 @@ pub fn check_folder(folder: &Path) -> Result<(), Error> {
 /// Reads a file that a platform mounts and replaces, as Kubernetes does with a service account's token.
 ///
 /// As [`read_private`], but a link is followed, for that is how such a file is replaced, and owner and readers are the
-/// platform's business. Only a right to *write* it, for group or others, is refused.
+/// platform's business. Only a right to *write* it, for group or others, is refused. A link that leads nowhere is
+/// [`ErrorKind::Unavailable`], for what is mounted there is being replaced or broken.
 pub(crate) fn read_mounted(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     read(path, largest, Kept::Mounted)
 }
@@ -92,6 +93,12 @@ fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<
     for _ in 0..TRIES {
         let mut file = match system::open(path, kept) {
             Ok(file) => file,
+            // What its link led to a moment ago was replaced and removed.
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && kept == Kept::Mounted && is_link(path) =>
+            {
+                continue;
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
             Err(error) => return Err(unreadable(error)),
@@ -112,6 +119,10 @@ fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<
         }
     }
     Err(refused(ErrorKind::Unavailable))
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
 fn check(metadata: &Metadata, kept: Kept) -> Result<(), ErrorKind> {

@@ -4,15 +4,16 @@ use std::{fmt, str::FromStr};
 
 use crate::{Error, ErrorKind, SecretName, words};
 
-/// The schemes that are known everywhere; each has a feature of its name that builds its provider in.
-const SCHEMES: [&str; 5] = ["command", "env", "file", "keyring", "vault"];
+/// The schemes that are known everywhere; each has a feature of its name that builds its provider in, `mount` that of `file`.
+const SCHEMES: [&str; 6] = ["command", "env", "file", "keyring", "mount", "vault"];
 
 /// Where a secret is: what stands in a configuration file in the secret's place.
 ///
 /// | reference | the secret is |
 /// |---|---|
 /// | `env:CLAUDE_CLIENT_SECRET` | the value of that environment variable |
-/// | `file:/run/secrets/key` | the content of that file |
+/// | `file:/run/secrets/key` | the content of that file, which is its user's alone |
+/// | `mount:/run/secrets/key` | the content of that file, which a platform mounts and replaces |
 /// | `vault:secret/data/claude#client_secret` | a field of a secret in Vault |
 /// | `keyring:claude/prod` | the password of a service and a user in the keyring of the desktop |
 /// | `command:pass show claude` | what that program prints; it is run by no shell |
@@ -62,6 +63,19 @@ impl Reference {
         Ok(Self { scheme: scheme.into(), place: place.into() })
     }
 
+    /// Reads what somebody has put where a secret is taken: `None` where it is the secret itself, that is, where it does not
+    /// begin with a scheme that is known everywhere and a colon.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidReference`] where it begins so and is no reference; it is not repeated.
+    pub fn meant(text: &str) -> Result<Option<Self>, Error> {
+        match text.split_once(':') {
+            Some((scheme, _)) if SCHEMES.contains(&scheme) => text.parse().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Where it leads, for an error: of a command only the program.
     pub(crate) fn shown(&self) -> String {
         match &*self.scheme {
@@ -104,8 +118,8 @@ fn is_of_its_form(scheme: &str, place: &str) -> bool {
     let named = || SecretName::new(place).is_ok();
     printable
         && match scheme {
-            "env" => named() && !place.contains('='),
-            "file" => true,
+            "env" => is_variable(place),
+            "file" | "mount" => true,
             "vault" => {
                 let parts = place.split_once('#');
                 named() && parts.is_some_and(|(path, field)| !path.is_empty() && !field.is_empty())
@@ -114,6 +128,12 @@ fn is_of_its_form(scheme: &str, place: &str) -> bool {
             "command" => words::split(place).is_some_and(|words| !words.is_empty()),
             _ => named(),
         }
+}
+
+/// Names as POSIX has them. Most keys have a character that is in none, so that a key behind `env:` is refused unseen.
+fn is_variable(name: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(of_name) && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The longest place, in bytes: as the longest path of Linux.
@@ -129,6 +149,7 @@ mod tests {
             "env:CLAUDE_CLIENT_SECRET",
             "file:/run/secrets/key",
             "file:relative/with space",
+            "mount:/run/secrets/key",
             "vault:secret/data/claude#client_secret",
             "keyring:claude/prod",
             "command:pass show 'team claude'",
@@ -146,7 +167,10 @@ mod tests {
             "env:",
             "env:A=B",
             "env:A B",
+            "env:1A",
+            "env:sk-ant-api03-canary",
             "file:",
+            "mount:",
             "file:a\0b",
             "vault:secret/data/claude",
             "vault:#field",
@@ -163,6 +187,7 @@ mod tests {
             let scheme = text.split(':').next().unwrap();
             assert!(error.to_string().starts_with(&format!("the {scheme} reference is not")), "{error}");
             assert!(error.to_string().contains("vault:PATH#FIELD"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         }
     }
 

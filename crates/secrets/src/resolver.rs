@@ -58,6 +58,8 @@ enum Source {
     Named(Arc<dyn SecretProvider>),
     #[cfg(feature = "file")]
     Files,
+    #[cfg(feature = "file")]
+    Mounts,
     #[cfg(feature = "command")]
     Commands(Commands),
 }
@@ -106,11 +108,13 @@ impl Resolver {
         self.with("env", crate::providers::Env::new(lookup))
     }
 
-    /// Resolves `file:`, by the rules of [`providers::File`](crate::providers::File).
+    /// Resolves `file:` and `mount:`, by the rules of [`providers::File`](crate::providers::File) and of its
+    /// [`mounted`](crate::providers::File::mounted).
     #[cfg(feature = "file")]
     #[must_use]
     pub fn with_files(mut self) -> Self {
         self.sources.insert("file".into(), Source::Files);
+        self.sources.insert("mount".into(), Source::Mounts);
         self
     }
 
@@ -150,15 +154,32 @@ impl Resolver {
             Some(Source::Named(provider)) => provider.get(SecretName::new(reference.place())?).await?,
             #[cfg(feature = "file")]
             Some(Source::Files) => crate::providers::File::at(reference.place()).get(anything()?).await?,
+            #[cfg(feature = "file")]
+            Some(Source::Mounts) => {
+                crate::providers::File::at(reference.place()).mounted().get(anything()?).await?
+            }
             #[cfg(feature = "command")]
             Some(Source::Commands(commands)) => commands.command(reference)?.get(anything()?).await?,
-            None => return Err(Error::new(why_unknown(reference.scheme()), reference.scheme())),
+            None => return Err(unknown(reference.scheme())),
         };
         #[cfg(feature = "scrubber")]
         if let (Some(scrubber), Some(secret)) = (&self.scrubber, &found) {
             scrubber.watch(secret);
         }
         found.ok_or_else(|| Error::new(ErrorKind::Missing, reference.shown()))
+    }
+
+    /// What `given` leads to where it is a reference, and `given` itself where it is not: for what somebody has put where a secret
+    /// is taken. What begins as a reference of a scheme that is known everywhere is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidReference`], which does not repeat it, and as [`resolve`](Self::resolve).
+    pub async fn given(&self, given: Secret) -> Result<Secret, Error> {
+        match Reference::meant(given.expose())? {
+            Some(reference) => self.resolve(&reference).await,
+            None => Ok(given),
+        }
     }
 
     /// The secret that `reference` leads to, as a provider, which gives it by any name: for whatever takes a provider.
@@ -198,7 +219,8 @@ fn anything() -> Result<SecretName, Error> {
     SecretName::new("secret")
 }
 
-fn why_unknown(scheme: &str) -> ErrorKind {
+fn unknown(scheme: &str) -> Error {
+    let feature = if scheme == "mount" { "file" } else { scheme };
     let left_out = [
         ("command", cfg!(not(feature = "command"))),
         ("env", cfg!(not(feature = "env"))),
@@ -206,5 +228,9 @@ fn why_unknown(scheme: &str) -> ErrorKind {
         ("keyring", cfg!(not(feature = "keyring"))),
         ("vault", cfg!(not(feature = "vault"))),
     ];
-    if left_out.contains(&(scheme, true)) { ErrorKind::MissingFeature } else { ErrorKind::UnknownScheme }
+    if left_out.contains(&(feature, true)) {
+        Error::new(ErrorKind::MissingFeature, feature)
+    } else {
+        Error::new(ErrorKind::UnknownScheme, scheme)
+    }
 }

@@ -89,7 +89,13 @@ impl Secret {
         self.trimmed
     }
 
-    #[cfg(any(feature = "command", feature = "env", feature = "file", feature = "keyring"))]
+    #[cfg(any(
+        feature = "command",
+        feature = "env",
+        feature = "file",
+        feature = "keyring",
+        feature = "vault"
+    ))]
     pub(crate) fn with_trimmed(self, trimmed: bool) -> Self {
         Self { trimmed, ..self }
     }

@@ -14,7 +14,7 @@ const LARGEST: usize = 64 * 1024; // bytes
 /// - It is opened without following a link at its last step and without waiting (so a pipe cannot hang the
 ///   caller), and what is checked is the open file, so it cannot be swapped in between.
 /// - It has to be a regular file of at most 64 KiB, without any right for group and others (`chmod 600`), that
-///   belongs to the user of this process or to root.
+///   belongs to the user of this process or to root, in a folder where nobody else can put another in its place.
 /// - A byte order mark and one newline (LF or CRLF) at the end are taken off, and [`Secret::was_trimmed`] tells.
 ///   Another newline, a control character, or something that is not UTF-8 is an error.
 ///
@@ -58,8 +58,8 @@ impl File {
 
     /// Reads what a platform mounts and replaces, as Kubernetes does with secrets and the tokens of service accounts.
     ///
-    /// Links are followed, for that is how such a file is replaced, and owner and readers are the platform's business;
-    /// a right of group or others to *write* the file is still refused, and so is everything but a regular file.
+    /// Links are followed, for that is how such a file is replaced, and owner, readers and the folder are the platform's
+    /// business; a right of group or others to *write* the file is still refused, and so is everything but a regular file.
     #[must_use]
     pub fn mounted(self) -> Self {
         Self { mounted: true, ..self }
@@ -68,6 +68,9 @@ impl File {
     fn read(&self, path: &Path) -> Result<Option<Secret>, Error> {
         let read = if self.mounted { private_file::read_mounted } else { private_file::read_private };
         let Some(mut raw) = read(path, LARGEST)? else { return Ok(None) };
+        if !self.mounted {
+            private_file::check_folder(path.parent().unwrap_or(Path::new("/")))?;
+        }
         let refused = |kind| Error::new(kind, private_file::quoted(path));
         match text::parse(std::mem::take(&mut *raw)) {
             Ok(Some(secret)) => Ok(Some(secret)),

@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex as Turn;
 
-use crate::{Error, ErrorKind, Secret, SecretName, SecretProvider, SecretStore, Timer};
+use crate::{Error, ErrorKind, Secret, SecretName, SecretProvider, SecretStore, Timer, text};
 
 mod builder;
 mod lent;
@@ -85,8 +85,9 @@ impl Vault {
     pub async fn unwrap(&self, token: &Secret, field: &str) -> Result<Secret, Error> {
         let answer = self.0.session.wire().unwrap(token).await?;
         let inner = answer.at(&["data", "data"]).or_else(|| answer.at(&["data"]));
-        let found = inner.and_then(Value::as_object).and_then(|fields| text_of(fields, field));
-        found.ok_or_else(|| answer.error(ErrorKind::Missing))
+        let found = inner.and_then(Value::as_object).map(|fields| text_of(fields, field)).transpose();
+        let found = found.map_err(|kind| answer.error(kind))?;
+        found.flatten().ok_or_else(|| answer.error(ErrorKind::Missing))
     }
 
     /// Revokes the token of this session, and with it all that was lent to it.
@@ -97,6 +98,29 @@ impl Vault {
     pub async fn revoke(&self) -> Result<(), Error> {
         self.0.lent.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.0.session.revoke().await
+    }
+
+    /// Gives back at once what the server has lent to this client, for a program that has looked at it and needs it no more.
+    ///
+    /// A session that was logged in for here ends with it, as in [`revoke`](Self::revoke). A token that was handed in is
+    /// somebody else's and stays: only the loans are given back, which its policies have to allow (`sys/leases/revoke`).
+    ///
+    /// # Errors
+    ///
+    /// The first thing that went wrong; what was lent may live on until its end.
+    pub async fn give_back(&self) -> Result<(), Error> {
+        if !self.0.session.is_handed_in() {
+            return self.revoke().await;
+        }
+        let lent = std::mem::take(&mut *self.0.lent.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = Ok(());
+        for slot in lent.into_values() {
+            let Some(loan) = slot.lock().await.take() else { continue };
+            let call = Call::new(Method::POST, "sys/leases/revoke", "what Vault has lent".to_owned());
+            let answer = self.0.session.call(call.body(loan.revocation())).await;
+            outcome = outcome.and(answer.and_then(Answer::succeeded).map(drop));
+        }
+        outcome
     }
 
     fn slot(&self, path: &str) -> Arc<Turn<Option<Lent>>> {
@@ -158,9 +182,9 @@ impl SecretProvider for Vault {
         let mut still_good = None;
         if let Some(loan) = lent.as_mut().filter(|loan| loan.is_good(now)) {
             if loan.is_fresh(now) || self.renew(loan, &place).await {
-                return Ok(loan.secret(&place.field, self.0.timer.now()));
+                return loan.secret(&place.field, self.0.timer.now()).map_err(|kind| place.error(kind));
             }
-            still_good = loan.secret(&place.field, now);
+            still_good = loan.secret(&place.field, now).map_err(|kind| place.error(kind))?;
         }
         let asked_at = self.0.timer.now();
         let answer = match self.read(&place).await.and_then(Answer::found) {
@@ -176,16 +200,17 @@ impl SecretProvider for Vault {
         };
         *lent = Lent::of(&answer, data, asked_at);
         if let Some(loan) = lent.as_ref() {
-            return Ok(loan.secret(&place.field, self.0.timer.now()));
+            return loan.secret(&place.field, self.0.timer.now()).map_err(|kind| place.error(kind));
         }
         let versioned = answer.at(&["data", "metadata", "version"]).and_then(Value::as_u64);
         let inner = answer.at(&["data", "data"]).and_then(Value::as_object);
-        Ok(match (versioned, inner) {
+        let found = match (versioned, inner) {
             (Some(version), Some(fields)) => {
-                text_of(fields, &place.field).map(|found| found.with_version(version))
+                text_of(fields, &place.field).map(|found| found.map(|found| found.with_version(version)))
             }
             _ => text_of(data, &place.field),
-        })
+        };
+        found.map_err(|kind| place.error(kind))
     }
 }
 
@@ -269,15 +294,14 @@ impl fmt::Debug for Vault {
 /// How often a write is tried when others write too.
 const TRIES: usize = 5;
 
-/// A field as text: text as it is, anything else and the field `*` as JSON.
-fn text_of(fields: &Map<String, Value>, field: &str) -> Option<Secret> {
+/// A field as text, by the rules of all sources; anything but text, and the field `*`, as JSON.
+fn text_of(fields: &Map<String, Value>, field: &str) -> Result<Option<Secret>, ErrorKind> {
     match (field, fields.get(field)) {
-        (_, Some(Value::String(text))) if text.is_empty() => None,
-        (_, Some(Value::String(text))) => Some(text.clone().into()),
-        (_, Some(Value::Null)) => None,
-        (_, Some(other)) => Some(other.to_string().into()),
-        ("*", None) => serde_json::to_string(fields).ok().map(Secret::from),
-        (_, None) => None,
+        (_, Some(Value::String(text))) => text::parse(text.clone().into_bytes()),
+        (_, Some(Value::Null)) => Ok(None),
+        (_, Some(other)) => Ok(Some(other.to_string().into())),
+        ("*", None) => Ok(serde_json::to_string(fields).ok().map(Secret::from)),
+        (_, None) => Ok(None),
     }
 }
 
@@ -287,10 +311,20 @@ mod tests {
 
     #[test]
     fn a_field_is_a_secret_where_something_is_in_it() {
-        let fields = serde_json::json!({ "key": "hidden", "empty": "", "null": null, "number": 7 });
+        let fields = serde_json::json!({ "key": "hidden", "empty": "", "null": null, "number": 7,
+            "line": "hidden\n", "end": "\n", "lines": "one\ntwo", "bell": "\u{7}" });
         let fields = fields.as_object().unwrap();
-        let text = |field: &str| text_of(fields, field).map(|secret| secret.expose().to_owned());
-        assert_eq!((text("key").as_deref(), text("number").as_deref()), (Some("hidden"), Some("7")));
+        let text = |field: &str| {
+            text_of(fields, field).unwrap().map(|secret| (secret.expose().to_owned(), secret.was_trimmed()))
+        };
+        let is = |value: &str, trimmed| Some((value.to_owned(), trimmed));
+        assert_eq!((text("key"), text("number")), (is("hidden", false), is("7", false)));
         assert_eq!((text("empty"), text("null"), text("missing")), (None, None, None));
+        assert_eq!((text("line"), text("end")), (is("hidden", true), None));
+        for (field, kind) in [("lines", ErrorKind::Newline), ("bell", ErrorKind::ControlCharacter)] {
+            assert_eq!(text_of(fields, field).unwrap_err(), kind, "{field}");
+        }
+        let all = text_of(fields, "*").unwrap().unwrap();
+        assert!(all.expose().contains(r"one\ntwo"), "together they are one line of JSON");
     }
 }

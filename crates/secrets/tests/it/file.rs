@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use secrets::{ErrorKind, SecretProvider, providers::File, test_util::contract};
+use secrets::{ErrorKind, Resolver, SecretProvider, providers::File, test_util::contract};
 use tempfile::TempDir;
 
 use crate::name;
@@ -160,6 +160,69 @@ async fn a_mounted_file_is_found_through_its_links_again_after_each_swap() {
         ErrorKind::NotARegularFile,
         "only where it is asked for"
     );
+
+    fs::remove_file(folder.path("..data")).unwrap();
+    let error = mounted.get(name("token")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "a link that leads nowhere is no file that is missing");
+    assert!(File::at(folder.path("other")).mounted().get(name("token")).await.unwrap().is_none());
+}
+
+/// The steps of Kubernetes: a new folder, a new link in the place of `..data`, and the old folder is removed.
+#[tokio::test]
+async fn a_reference_to_a_mount_leads_to_the_old_secret_or_the_new_one_while_it_is_rotated() {
+    let folder = Folder::new();
+    // As a secret's volume is: everybody may write into it, and nobody but its owner may replace what is there.
+    fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let path = folder.0.path().to_owned();
+    let rotate = move |turn: u32| {
+        let new = path.join(format!("..{turn}"));
+        fs::create_dir(&new).unwrap();
+        fs::write(new.join("key"), format!("canary-{turn}\n")).unwrap();
+        fs::set_permissions(new.join("key"), fs::Permissions::from_mode(0o444)).unwrap();
+        let old = fs::read_link(path.join("..data")).ok();
+        symlink(new.file_name().unwrap(), path.join("..data_tmp")).unwrap();
+        fs::rename(path.join("..data_tmp"), path.join("..data")).unwrap();
+        if let Some(old) = old {
+            fs::remove_dir_all(path.join(old)).unwrap();
+        }
+    };
+    rotate(0);
+    symlink("..data/key", folder.path("key")).unwrap();
+    let resolver = Resolver::new().with_files();
+    let reference = resolver.reference(&format!("mount:{}", folder.path("key").display())).unwrap();
+    let turn = async || {
+        let secret = resolver.resolve(&reference).await.unwrap();
+        secret.expose().strip_prefix("canary-").unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(turn().await, 0);
+    let rotating = std::thread::spawn(move || (1..=300).for_each(rotate));
+    let mut newest = 0;
+    while !rotating.is_finished() {
+        let read = turn().await;
+        assert!(read >= newest, "{read} after {newest}");
+        newest = read;
+    }
+    rotating.join().unwrap();
+    assert_eq!(turn().await, 300);
+    let plain = resolver.reference(&format!("file:{}", folder.path("key").display())).unwrap();
+    assert_eq!(resolver.resolve(&plain).await.unwrap_err().kind(), ErrorKind::NotARegularFile);
+}
+
+#[tokio::test]
+async fn a_file_in_a_folder_where_others_can_replace_it_is_refused() {
+    let folder = Folder::new();
+    let path = folder.write("below/key", "canary", 0o600);
+    for (mode, refused) in [(0o755, false), (0o770, true), (0o777, true), (0o1777, false)] {
+        fs::set_permissions(folder.path("below"), fs::Permissions::from_mode(mode)).unwrap();
+        let got = File::at(&path).get(name("key")).await;
+        let kind = got.map_err(|error| error.kind()).err();
+        assert_eq!(kind, refused.then_some(ErrorKind::OpenFolder), "{mode:o}");
+    }
+    fs::set_permissions(folder.path("below"), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = File::in_dir(folder.path("below")).get(name("key")).await.unwrap_err();
+    assert!(error.to_string().contains("run `chmod go-w "), "{error}");
+    // What a platform mounts is its business.
+    assert!(File::at(&path).mounted().get(name("key")).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -53,12 +53,34 @@ async fn each_scheme_is_resolved_by_its_provider() {
     for (text, value, trimmed) in [
         ("env:KEY".to_owned(), "from the environment", true),
         (format!("file:{}", path.display()), "from a file", true),
+        (format!("mount:{}", path.display()), "from a file", true),
         ("command:printf '%s %s' from 'a command'".to_owned(), "from a command", false),
         ("drawer:spare-key".to_owned(), "under the mat", false),
         ("literal:itself".to_owned(), "itself", false),
     ] {
         let secret = resolved(&text).await.unwrap();
         assert_eq!((secret.expose(), secret.was_trimmed()), (value, trimmed), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_is_the_secret_or_a_reference_to_it() {
+    for (given, secret) in [
+        ("env:KEY", Ok("from the environment")),
+        ("env:OTHER", Err(ErrorKind::Missing)),
+        ("env:sk-canary", Err(ErrorKind::InvalidReference)),
+        ("vault:canary", Err(ErrorKind::InvalidReference)),
+        ("vault:secret/data/a#b", Err(ErrorKind::UnknownScheme)),
+        ("pa55:word", Ok("pa55:word")),
+        ("hvs.token", Ok("hvs.token")),
+        ("drawer:spare-key", Ok("drawer:spare-key")),
+    ] {
+        let got = resolver().given(Secret::from(given.to_owned())).await;
+        assert!(!format!("{got:?}").contains("canary"), "{given}");
+        let got = got.as_ref().map(Secret::expose).map_err(Error::kind);
+        // Without the feature, nobody could know the scheme.
+        let got = if got == Err(ErrorKind::MissingFeature) { Err(ErrorKind::UnknownScheme) } else { got };
+        assert_eq!(got, secret, "{given}");
     }
 }
 

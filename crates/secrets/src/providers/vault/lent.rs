@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{text_of, wire::Answer};
-use crate::Secret;
+use crate::{ErrorKind, Secret};
 
 pub(super) struct Lent {
     fields: Map<String, Value>,
@@ -57,8 +57,14 @@ impl Lent {
         life >= self.life / 2
     }
 
-    pub(super) fn secret(&self, field: &str, now: Duration) -> Option<Secret> {
-        Some(text_of(&self.fields, field)?.with_good_for(self.until.saturating_sub(now)))
+    pub(super) fn secret(&self, field: &str, now: Duration) -> Result<Option<Secret>, ErrorKind> {
+        let found = text_of(&self.fields, field)?;
+        Ok(found.map(|found| found.with_good_for(self.until.saturating_sub(now))))
+    }
+
+    /// What gives it back.
+    pub(super) fn revocation(&self) -> Value {
+        json!({ "lease_id": self.id })
     }
 
     fn extend(&mut self, life: Duration, asked_at: Duration) {

@@ -36,6 +36,11 @@ impl Place {
         format!("{}?{}", self.path, self.version.unwrap_or_default())
     }
 
+    /// What is wrong with the value there.
+    pub(super) fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.shown())
+    }
+
     pub(super) fn shown(&self) -> String {
         format!("the secret {} in Vault", self.path)
     }

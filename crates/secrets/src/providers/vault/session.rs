@@ -66,6 +66,11 @@ impl Session {
         self.wire.send(call, Some(&token.secret)).await
     }
 
+    /// Whether the token is one that somebody else has got.
+    pub(super) fn is_handed_in(&self) -> bool {
+        self.login.is_token()
+    }
+
     pub(super) async fn revoke(&self) -> Result<(), Error> {
         let Some(token) = self.current.swap(None) else { return Ok(()) };
         let call = Call::new(Method::POST, "auth/token/revoke-self", PLACE.to_owned());
