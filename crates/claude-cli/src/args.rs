@@ -3,7 +3,10 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Args as ClapArgs, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use claude_sdk::{ApiVersion, profile::ProfileName};
 
 use crate::{console, secrets::shapes::Scanner};
@@ -91,8 +94,8 @@ pub enum MessagesCommand {
 
 const ENVIRONMENT: &str = "\
 Environment:
-  ANTHROPIC_API_KEY      the API key, or
-  ANTHROPIC_AUTH_TOKEN   an access token, or
+  ANTHROPIC_API_KEY      the API key or where it is (`file:PATH`, …), or
+  ANTHROPIC_AUTH_TOKEN   an access token or where it is, or
   ANTHROPIC_PROFILE      the profile; without any of them, the active one
   ANTHROPIC_BASE_URL     where the API is, unless --base-url says so
   HTTPS_PROXY, NO_PROXY  the proxy to go through, and for which hosts not to
@@ -140,7 +143,7 @@ pub struct ConnectionArgs {
     /// Read the API key from this file (mode 600) instead of the environment.
     #[arg(long, value_name = "PATH", conflicts_with = "profile")]
     pub api_key_file: Option<PathBuf>,
-    /// Get the API key from where this leads: `env:NAME`, `file:PATH`, `vault:PATH#FIELD`, `keyring:SERVICE/USER` or
+    /// Get the API key from where this leads: `env:NAME`, `file:PATH`, `mount:PATH`, `vault:PATH#FIELD`, `keyring:SERVICE/USER` or
     /// `command:PROGRAM ARGUMENT…`.
     #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["profile", "api_key_file"])]
     pub api_key_from: Option<String>,
@@ -175,9 +178,42 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, Exit
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
-        console::tell(Scanner::new().masked(&usage(&error.to_string())));
+        console::tell(Scanner::new().masked(&told(&error)));
         ExitCode::from(2)
     })
+}
+
+/// What is wrong, without what was typed in the wrong place: it may be a secret, whatever it looks like.
+fn told(error: &clap::Error) -> String {
+    let message = error.to_string();
+    if error.kind() == ErrorKind::UnknownArgument && message.contains("Usage: claudectl env run") {
+        return "write `--` before the program: `claudectl env run PROFILE -- PROGRAM …`".to_owned();
+    }
+    let kinds = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+    let typed = kinds.into_iter().filter_map(|kind| match error.get(kind) {
+        // It is the name of an argument of ours, unless it is not known.
+        Some(ContextValue::String(_))
+            if kind == ContextKind::InvalidArg && error.kind() != ErrorKind::UnknownArgument =>
+        {
+            None
+        }
+        Some(ContextValue::String(text)) if !text.is_empty() && !is_option(text) => Some(text),
+        _ => None,
+    });
+    usage(&typed.fold(message, |message, text| {
+        let message = message.replace(&format!("'{text}'"), "[not shown]");
+        let message = message.replace(&format!("'-- {text}'"), "`--` before it");
+        if text.len() < SHORT { message } else { message.replace(text, "[not shown]") }
+    }))
+}
+
+/// What is shorter is part of other words.
+const SHORT: usize = 8;
+
+/// An option that is not known is a slip: `--jsno`.
+fn is_option(text: &str) -> bool {
+    let of_names = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    text.len() <= 24 && text.strip_prefix("--").is_some_and(|name| name.bytes().all(of_names))
 }
 
 /// What is wrong, from a message that goes on with the whole usage, on one line.

@@ -8,7 +8,7 @@ use claude_sdk::{
 };
 use serde::Serialize;
 
-use crate::{args::EnvCommand, console::one_line};
+use crate::{args::EnvCommand, console::one_line, references::References};
 
 mod check;
 mod diff;
@@ -17,8 +17,18 @@ mod run;
 pub(crate) async fn run(command: EnvCommand) -> anyhow::Result<()> {
     let env = Env::process();
     match command {
-        EnvCommand::Diff { one, other, json } => diff::run(&env, [one, other], json).await,
-        EnvCommand::Check { profiles, json } => check::run(&env, profiles, json).await,
+        EnvCommand::Diff { one, other, json } => {
+            let references = References::of(&env);
+            let outcome = diff::run(&env, &references.resolver, [one, other], json).await;
+            references.give_back().await;
+            outcome
+        }
+        EnvCommand::Check { profiles, json } => {
+            let references = References::of(&env);
+            let outcome = check::run(&env, &references.resolver, profiles, json).await;
+            references.give_back().await;
+            outcome
+        }
         EnvCommand::Run { profile, program } => run::run(&env, &profile, &program).await,
     }
 }

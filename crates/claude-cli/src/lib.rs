@@ -19,6 +19,7 @@ mod profile;
 pub mod quickstart;
 mod references;
 mod secrets;
+mod vault;
 mod wording;
 
 use std::process::ExitCode;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use claude_sdk::{
-    ProfileError,
     profile::{Kind, Member, Profile, ProfileName, Profiles},
     secrets::{SecretName, providers::Env},
     token_store::TokenStore,
@@ -15,6 +14,7 @@ use crate::{
     args::{Assignment, Key, ProfileCommand},
     auth::Chosen,
     console::{plain, print, print_json, tell},
+    secrets::shapes::Scanner,
 };
 
 pub(crate) async fn run(command: ProfileCommand) -> anyhow::Result<()> {
@@ -43,8 +43,12 @@ fn list(env: &Env, json: bool) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
     let active = profiles.active()?.unwrap_or_default();
     let mut entries = Vec::new();
+    tell_unknown(&profiles)?;
     for name in profiles.list()? {
         let profile = profiles.load(&name);
+        for unknown in profile.iter().flat_map(Profile::unknown_members) {
+            tell(format!("profile {name}: {unknown}"));
+        }
         entries.push(Entry {
             active: name == active,
             kind: profile.as_ref().ok().map(|profile| kind(profile).to_owned()),
@@ -70,6 +74,14 @@ fn list(env: &Env, json: bool) -> anyhow::Result<()> {
         format!("{mark} {:width$}  {what}\n", entry.name)
     });
     Ok(print(lines.collect::<String>())?)
+}
+
+/// Tells of what is beside the profiles of `profiles.json` and may be a slip of the pen.
+pub(crate) fn tell_unknown(profiles: &Profiles) -> anyhow::Result<()> {
+    for unknown in profiles.unknown_members()? {
+        tell(format!("profiles.json: {unknown}"));
+    }
+    Ok(())
 }
 
 fn activate(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
@@ -106,39 +118,53 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
 
 fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
+    profiles.change(name, |profile| {
+        let mut profile = profile.unwrap_or_else(|| new(assignments));
+        for assignment in assignments {
+            assign(&mut profile, assignment)?;
+        }
+        profile.server()?;
+        profiles.tokens(name, &profile)?;
+        Ok::<_, anyhow::Error>(profile)
+    })?;
+    Ok(print(format!("Profile {name} is changed.\n"))?)
+}
+
+/// A profile of the type that has what is to be set.
+fn new(assignments: &[Assignment]) -> Profile {
     let sets = |is_one: &dyn Fn(Member) -> bool| {
         assignments.iter().any(|one| matches!(&one.key, Key::Member(member) if is_one(*member)))
     };
-    let mut profile = match profiles.load(name) {
-        Ok(profile) => profile,
-        Err(ProfileError::Missing { .. }) if sets(&|member| member == Member::ApiKey) => Profile::api_key(),
-        Err(ProfileError::Missing { .. }) if sets(&of_workloads) => Profile::oidc_federation(),
-        Err(ProfileError::Missing { .. }) => Profile::user_oauth(),
-        Err(error) => return Err(error.into()),
-    };
-    for Assignment { key, value } in assignments {
-        let member = match key {
-            Key::Member(member) => member,
-            Key::Variable(name) => {
-                profile.set_variable(name, value.as_deref())?;
-                continue;
-            }
-        };
-        let misplaced = match profile.kind() {
-            Kind::UserOAuth => of_workloads(*member) || *member == Member::ApiKey,
-            Kind::OidcFederation => of_people(*member) || *member == Member::ApiKey,
-            Kind::ApiKey => of_workloads(*member) || of_people(*member),
-            _ => true,
-        };
-        if misplaced && value.is_some() {
-            bail!("{member} means nothing in a profile of type {}; use another profile", kind(&profile));
-        }
-        profile.set(*member, value.as_deref())?;
+    if sets(&|member| member == Member::ApiKey) {
+        Profile::api_key()
+    } else if sets(&of_workloads) {
+        Profile::oidc_federation()
+    } else {
+        Profile::user_oauth()
     }
-    profile.server()?;
-    profiles.tokens(name, &profile)?;
-    profiles.save(name, &profile)?;
-    Ok(print(format!("Profile {name} is changed.\n"))?)
+}
+
+fn assign(profile: &mut Profile, Assignment { key, value }: &Assignment) -> anyhow::Result<()> {
+    // Behind `env:` a key may look like the name of a variable.
+    if value.as_ref().is_some_and(|value| Scanner::new().masked(value) != *value) {
+        bail!(
+            "there is a key in what is to be set; store it with `claudectl secrets put`, and set where it is"
+        );
+    }
+    let member = match key {
+        Key::Member(member) => *member,
+        Key::Variable(name) => return Ok(profile.set_variable(name, value.as_deref())?),
+    };
+    let misplaced = match profile.kind() {
+        Kind::UserOAuth => of_workloads(member) || member == Member::ApiKey,
+        Kind::OidcFederation => of_people(member) || member == Member::ApiKey,
+        Kind::ApiKey => of_workloads(member) || of_people(member),
+        _ => true,
+    };
+    if misplaced && value.is_some() {
+        bail!("{member} means nothing in a profile of type {}; use another profile", kind(profile));
+    }
+    Ok(profile.set(member, value.as_deref())?)
 }
 
 async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {

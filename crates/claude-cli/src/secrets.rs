@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use claude_sdk::secrets::providers::Env;
+use claude_sdk::secrets::{Secret, providers::Env};
 
 use crate::{
     args::{ScanArgs, SecretsCommand},
     console::{Ending, print, print_json, tell},
-    references::resolver,
+    references::References,
 };
 
 pub(crate) mod shapes;
@@ -68,8 +68,15 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
 }
 
 async fn get(reference: &str) -> anyhow::Result<()> {
-    let resolver = resolver(&Env::process());
-    let secret = resolver.resolve(&resolver.reference(reference)?).await?;
+    let references = References::of(&Env::process());
+    let resolver = &references.resolver;
+    let found = resolver.resolve(&resolver.reference(reference)?).await;
+    match found.as_ref().ok().and_then(Secret::good_for) {
+        // It was lent to whoever asked for it.
+        Some(left) => tell(format!("this is lent for {} s", left.as_secs())),
+        None => references.give_back().await,
+    }
+    let secret = found?;
     if secret.was_trimmed() {
         tell("there is a newline or a byte order mark around the secret, which was taken off");
     }

@@ -33,6 +33,8 @@ mod folder;
 mod member;
 mod name;
 mod session;
+mod unique;
+mod unknown;
 mod variables;
 
 pub use document::{Kind, Profile};
@@ -40,5 +42,6 @@ pub use folder::Profiles;
 pub use member::Member;
 pub use name::ProfileName;
 pub use session::ProfileCredentials;
+pub use unknown::UnknownMember;
 
 pub(crate) use session::check_deployment;

@@ -21,7 +21,7 @@ pub enum AuthCommand {
 const LOGIN_HELP: &str = "\
 Environment:
   CLAUDE_CLIENT_ID      the client id, unless --client-id or the profile says so
-  CLAUDE_CLIENT_SECRET  the secret of a confidential client
+  CLAUDE_CLIENT_SECRET  the secret of a confidential client, or where it is
   ANTHROPIC_PROFILE     the profile, unless --profile says so
   ANTHROPIC_BASE_URL    where the API is, unless --base-url or the profile says so
   BROWSER               the program that opens the link

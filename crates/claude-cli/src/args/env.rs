@@ -7,7 +7,7 @@ use claude_sdk::profile::ProfileName;
 #[derive(Debug, Subcommand)]
 pub enum EnvCommand {
     /// Print in what two profiles differ. Of a secret it is told where it is, whether it can be had, and a fingerprint whose key
-    /// is forgotten at the end of the run.
+    /// is forgotten at the end of the run. That they differ is no failure; the exit status is 1 where something could not be compared.
     Diff {
         /// One profile.
         one: ProfileName,
@@ -18,7 +18,7 @@ pub enum EnvCommand {
         json: bool,
     },
     /// Check that profiles can be used: every reference leads to a secret, tokens are nobody else's to read, and no secret is
-    /// shared by two of them. Exit status 1 where something is wrong.
+    /// shared by two of them. Exit status 1 where something is wrong. Members that are not known are a warning.
     Check {
         /// The profiles; without them all.
         profiles: Vec<ProfileName>,
@@ -38,7 +38,8 @@ pub enum EnvCommand {
 }
 
 const RUN: &str = "\
-The program gets ANTHROPIC_BASE_URL, and
+Write `--` before the program. The exit status is the program's; 127 where there is no such program, and 126 where it
+cannot be run. The program gets ANTHROPIC_BASE_URL, and
   ANTHROPIC_API_KEY                        of a profile with an API key, or
   ANTHROPIC_PROFILE, ANTHROPIC_CONFIG_DIR  of any other, and
   CLAUDE_CLIENT_ID, CLAUDE_CLIENT_SECRET   of one with a confidential client;

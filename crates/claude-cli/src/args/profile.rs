@@ -62,7 +62,7 @@ At another OAuth server than Claude's (`claudectl auth login --issuer URL` sets 
   revocation_endpoint            where tokens are given back
   device_authorization_endpoint  where a login on another device begins
 For an API key:
-  api_key                        where it is: env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…
+  api_key                        where it is: env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…
 For a workload that its platform vouches for:
   federation_rule_id             the rule (fdrl_…)
   service_account_id             the service account (svac_…)

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{Fact, Fingerprints, facts};
 use crate::{
     console::{one_line, print, print_json},
-    references::resolver,
+    profile::tell_unknown,
 };
 
 /// What there is to say of a profile.
@@ -25,10 +25,18 @@ struct Report {
     profile: String,
     secrets: Vec<Fact>,
     problems: Vec<String>,
+    /// What may be a slip of the pen, and does no harm where it is none.
+    warnings: Vec<String>,
 }
 
-pub(super) async fn run(env: &Env, named: Vec<ProfileName>, json: bool) -> anyhow::Result<()> {
-    let (profiles, resolver, prints) = (Profiles::of(env)?, resolver(env), Fingerprints::default());
+pub(super) async fn run(
+    env: &Env,
+    resolver: &Resolver,
+    named: Vec<ProfileName>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let (profiles, prints) = (Profiles::of(env)?, Fingerprints::default());
+    tell_unknown(&profiles)?;
     // All of them: one that is asked about may have the secret of one that is not.
     let mut names = profiles.list()?;
     names.extend(named.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
@@ -38,7 +46,7 @@ pub(super) async fn run(env: &Env, named: Vec<ProfileName>, json: bool) -> anyho
     }
     let mut reports = Vec::new();
     for name in &names {
-        reports.push(report(&profiles, name, env, (&resolver, &prints)).await);
+        reports.push(report(&profiles, name, env, (resolver, &prints)).await);
     }
     tell_shared(&mut reports);
     reports.retain(|report| named.is_empty() || named.iter().any(|name| name.as_str() == report.profile));
@@ -46,12 +54,15 @@ pub(super) async fn run(env: &Env, named: Vec<ProfileName>, json: bool) -> anyho
         print_json(&reports)?;
     } else {
         let mut text = String::new();
-        for Report { profile, secrets, problems } in &reports {
+        for Report { profile, secrets, problems, warnings } in &reports {
             if problems.is_empty() {
                 writeln!(text, "{profile}: can be used ({} secrets)", secrets.len())?;
             }
             for problem in problems {
                 writeln!(text, "{profile}: {problem}")?;
+            }
+            for warning in warnings {
+                writeln!(text, "{profile}: warning: {warning}")?;
             }
         }
         print(text)?;
@@ -69,9 +80,10 @@ async fn report(
     env: &Env,
     (resolver, prints): (&Resolver, &Fingerprints),
 ) -> Report {
-    let (mut secrets, mut problems) = (Vec::new(), Vec::new());
+    let (mut secrets, mut problems, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     match profiles.load(name) {
         Ok(profile) => {
+            warnings.extend(profile.unknown_members().iter().map(ToString::to_string));
             secrets = facts(&profile, resolver, prints).await;
             problems.extend(secrets.iter().filter_map(|fact| {
                 let error = fact.error.as_ref()?;
@@ -83,7 +95,7 @@ async fn report(
         }
         Err(error) => problems.push(one_line(&error.into())),
     }
-    Report { profile: name.to_string(), secrets, problems }
+    Report { profile: name.to_string(), secrets, problems, warnings }
 }
 
 /// Everything but the secrets that are referred to.
@@ -103,7 +115,8 @@ async fn look(profiles: &Profiles, name: &ProfileName, profile: &Profile, env: &
                 bail!("its identity_token_file does not exist");
             }
         }
-        Kind::ApiKey if profile.get(Member::ApiKey).is_none() => bail!("it has no api_key"),
+        // One that is no reference is told with the secrets.
+        Kind::ApiKey if matches!(profile.reference(Member::ApiKey), Ok(None)) => bail!("it has no api_key"),
         Kind::ApiKey => {}
         _ => bail!("its type is one that this version cannot use; update this program"),
     }

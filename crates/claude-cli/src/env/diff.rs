@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use anyhow::bail;
 use claude_sdk::{
     profile::{Member, Profile, ProfileName, Profiles},
-    secrets::providers::Env,
+    secrets::{Resolver, providers::Env},
 };
 use serde::Serialize;
 
@@ -12,7 +13,6 @@ use super::{Fact, Fingerprints, facts};
 use crate::{
     console::{plain, print, print_json, tell},
     profile::kind,
-    references::resolver,
 };
 
 /// A member that is not the same in both.
@@ -32,21 +32,43 @@ enum Side {
     Secret(Fact),
 }
 
-pub(super) async fn run(env: &Env, names: [ProfileName; 2], json: bool) -> anyhow::Result<()> {
-    let (profiles, resolver, prints) = (Profiles::of(env)?, resolver(env), Fingerprints::default());
+/// That they differ is no failure, as with `git diff`; that something could not be compared is one.
+pub(super) async fn run(
+    env: &Env,
+    resolver: &Resolver,
+    names: [ProfileName; 2],
+    json: bool,
+) -> anyhow::Result<()> {
+    let (profiles, prints) = (Profiles::of(env)?, Fingerprints::default());
     let [one, other] = &names;
     let (one, other) = (profiles.load(one)?, profiles.load(other)?);
-    let facts = [facts(&one, &resolver, &prints).await, facts(&other, &resolver, &prints).await];
+    let facts = [facts(&one, resolver, &prints).await, facts(&other, resolver, &prints).await];
     let differences = differences([&one, &other], &facts);
+    let unknown: Vec<String> = names
+        .iter()
+        .zip(&facts)
+        .flat_map(|(name, facts)| facts.iter().map(move |fact| (name, fact)))
+        .filter(|(_, fact)| fact.error.is_some())
+        .map(|(name, fact)| format!("{} of {name}", fact.member))
+        .collect();
     if json {
-        return print_json(&differences);
+        print_json(&differences)?;
+    } else {
+        print_text(&names, &differences)?;
     }
-    if differences.is_empty() {
+    if !unknown.is_empty() {
+        bail!("not everything could be compared: {} cannot be had", unknown.join(", "));
+    }
+    if differences.is_empty() && !json {
         tell("they do not differ");
     }
+    Ok(())
+}
+
+fn print_text(names: &[ProfileName; 2], differences: &[Difference]) -> anyhow::Result<()> {
     let width = names.iter().map(|name| name.as_str().len()).max().unwrap_or_default();
     let mut text = String::new();
-    for Difference { member, one, other } in &differences {
+    for Difference { member, one, other } in differences {
         writeln!(text, "{member}")?;
         for (name, side) in names.iter().zip([one, other]) {
             writeln!(text, "  {:width$}  {}", name.as_str(), told(side))?;

@@ -1,6 +1,10 @@
 //! A program with a profile's secrets in its environment.
 
-use std::{ffi::OsString, process::Command};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    process::Command,
+};
 
 use anyhow::{Context as _, bail};
 use claude_sdk::{
@@ -8,7 +12,12 @@ use claude_sdk::{
     secrets::{Resolver, process_names, providers::Env},
 };
 
-use crate::{hardening::is_secret, profile::kind, references::resolver};
+use crate::{
+    console::{Ending, plain},
+    hardening::is_secret,
+    profile::kind,
+    references::References,
+};
 
 pub(super) async fn run(env: &Env, name: &ProfileName, program: &[OsString]) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
@@ -21,18 +30,24 @@ pub(super) async fn run(env: &Env, name: &ProfileName, program: &[OsString]) -> 
     }
     command.env_remove("ANTHROPIC_PROFILE").env_remove("CLAUDE_CLIENT_ID");
     command.env("ANTHROPIC_BASE_URL", profile.filled(env)?.base_url()?.as_str());
-    equip(&mut command, &profiles, name, &profile, &resolver(env)).await?;
-    start(command).with_context(|| format!("{} could not be run", program.to_string_lossy()))
+    let references = References::of(env);
+    let equipped = equip(&mut command, &profiles, name, &profile, &references.resolver).await;
+    // What is lent is lent to the program.
+    if !equipped.as_ref().is_ok_and(|lent| *lent) {
+        references.give_back().await;
+    }
+    equipped?;
+    start(command, program)
 }
 
-/// Puts into the program's environment what the profile says.
+/// Puts into the program's environment what the profile says; tells whether some of it is lent for a time.
 async fn equip(
     command: &mut Command,
     profiles: &Profiles,
     name: &ProfileName,
     profile: &Profile,
     resolver: &Resolver,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let member = match profile.kind() {
         Kind::ApiKey => Member::ApiKey,
         Kind::UserOAuth | Kind::OidcFederation => Member::ClientSecret,
@@ -40,39 +55,49 @@ async fn equip(
     };
     let variables = profile.variables()?;
     let values = resolver.resolve_all(variables.values()).await;
+    let mut lent = false;
     for (name, value) in variables.keys().zip(values) {
-        command.env(name, value.with_context(|| format!("{name} cannot be had"))?.expose());
+        let value = value.with_context(|| format!("{name} cannot be had"))?;
+        lent |= value.good_for().is_some();
+        command.env(name, value.expose());
     }
     let secret = match profile.reference(member)? {
         Some(reference) => Some(resolver.resolve(&reference).await?),
         None if member == Member::ApiKey => bail!("profile {name} has no api_key; set it to a reference"),
         None => None,
     };
+    lent |= secret.as_ref().is_some_and(|secret| secret.good_for().is_some());
     if member == Member::ApiKey {
         if let Some(key) = &secret {
             command.env("ANTHROPIC_API_KEY", key.expose());
         }
-        return Ok(());
+        return Ok(lent);
     }
     command.env("ANTHROPIC_PROFILE", name.as_str()).env("ANTHROPIC_CONFIG_DIR", profiles.path());
     if let (Some(secret), Some(id)) = (&secret, profile.get(Member::ClientId)) {
         command.env("CLAUDE_CLIENT_ID", id).env("CLAUDE_CLIENT_SECRET", secret.expose());
     }
-    Ok(())
+    Ok(lent)
 }
 
 /// The program takes the place of this one: signals and its status are its own, and nothing of this one's memory is left.
 #[cfg(unix)]
-fn start(mut command: Command) -> anyhow::Result<()> {
-    Err(std::os::unix::process::CommandExt::exec(&mut command).into())
+fn start(mut command: Command, program: &OsStr) -> anyhow::Result<()> {
+    Err(unstarted(program, &std::os::unix::process::CommandExt::exec(&mut command)).into())
 }
 
 #[cfg(not(unix))]
-fn start(mut command: Command) -> anyhow::Result<()> {
-    let status = command.status()?;
+fn start(mut command: Command, program: &OsStr) -> anyhow::Result<()> {
+    let status = command.status().map_err(|error| unstarted(program, &error))?;
     if status.success() {
         return Ok(());
     }
     let code = status.code().and_then(|code| code.try_into().ok()).unwrap_or(1);
-    Err(crate::console::Ending { status: code, told: format!("the program ended with {status}") }.into())
+    Err(Ending { status: code, told: format!("the program ended with {status}") }.into())
+}
+
+/// A program that could not be started, with the status that shells give.
+fn unstarted(program: &OsStr, error: &io::Error) -> Ending {
+    let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    Ending { status, told: plain(&format!("{} could not be run: {error}", program.to_string_lossy())) }
 }

@@ -86,18 +86,25 @@ impl Scanner {
         Self(SHAPES.iter().map(|shape| (Finder::new(shape.begins), shape)).collect())
     }
 
-    /// The keys in a text, by their lines.
+    /// The keys in a text, by their lines; what is in UTF-16 among them.
     pub(super) fn scan(&self, text: &[u8]) -> Vec<Sight> {
-        let mut sights: Vec<Sight> = self
-            .keys(text)
-            .map(|(at, shape)| {
-                let before = text.get(..at.start).unwrap_or_default();
-                Sight { line: memchr::memchr_iter(b'\n', before).count() + 1, kind: shape.kind }
-            })
-            .collect();
+        let mut sights = self.sights(text);
+        if memchr::memchr(0, text).is_some() {
+            for phase in [0, 1] {
+                sights.extend(self.sights(&narrowed(text.get(phase..).unwrap_or_default())));
+            }
+        }
         sights.sort_unstable();
         sights.dedup();
         sights
+    }
+
+    fn sights(&self, text: &[u8]) -> Vec<Sight> {
+        let sight = |(at, shape): (Range<usize>, &Shape)| {
+            let before = text.get(..at.start).unwrap_or_default();
+            Sight { line: memchr::memchr_iter(b'\n', before).count() + 1, kind: shape.kind }
+        };
+        self.keys(text).map(sight).collect()
     }
 
     /// A text with `[key]` in the place of each key in it, for what has to be shown: a name, or what somebody has typed.
@@ -127,6 +134,12 @@ impl Scanner {
             })
         })
     }
+}
+
+/// UTF-16 as bytes: a letter of a key is one byte there, and a zero before or behind it, by where the pairs begin. Anything else
+/// is a blank.
+fn narrowed(text: &[u8]) -> Vec<u8> {
+    text.chunks_exact(2).map(|pair| if let [letter, 0] = pair { *letter } else { b' ' }).collect()
 }
 
 /// A key begins where a word does, or after what stands for another character: `\\n`, `%3D`.
@@ -218,6 +231,24 @@ mod tests {
         ] {
             assert_eq!(scanner.scan(text.as_bytes()).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn keys_in_utf_16_are_found_wherever_they_begin() {
+        let scanner = Scanner::new();
+        let text = format!("first\r\n\u{e9}\u{2014}KEY={}\r\n", key(&SHAPES[0]));
+        let found = [Sight { line: 2, kind: SHAPES[0].kind }];
+        for before in [&b""[..], b"\xff\xfe", b"x", b"odd"] {
+            let units = || text.encode_utf16();
+            let little: Vec<u8> = before.iter().copied().chain(units().flat_map(u16::to_le_bytes)).collect();
+            let big: Vec<u8> = before.iter().copied().chain(units().flat_map(u16::to_be_bytes)).collect();
+            assert_eq!(scanner.scan(&little), found, "{before:?}");
+            assert_eq!(scanner.scan(&big), found, "{before:?}");
+        }
+        // Words that a table of a program has one after the other are no key.
+        let table: Vec<u8> =
+            key(&SHAPES[0]).bytes().collect::<Vec<_>>().chunks(5).collect::<Vec<_>>().join(&0);
+        assert!(scanner.scan(&table).is_empty());
     }
 
     #[test]

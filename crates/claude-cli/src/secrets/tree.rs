@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -57,8 +57,47 @@ impl Scan {
             return Ok(());
         }
         match listed(root)? {
-            Some(files) => files.iter().for_each(|file| self.file(scanner, &root.join(file))),
+            Some(files) => {
+                files.iter().for_each(|file| self.file(scanner, &root.join(file)));
+                self.staged(scanner, root)?;
+            }
             None => self.folder(scanner, root),
+        }
+        Ok(())
+    }
+
+    /// Looks into what is about to be committed, where it is not what lies in the tree.
+    fn staged(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
+        let output = git(root).args(["ls-files", "-z", "--stage"]).output().context("cannot run git")?;
+        let entries = output.stdout.split(|&byte| byte == 0).filter_map(|entry| {
+            // `MODE OBJECT STAGE\tPATH`; what is not a blob is another repository.
+            let tab = memchr::memchr(b'\t', entry)?;
+            let (head, path) = (entry.get(..tab)?, entry.get(tab + 1..)?);
+            let head = std::str::from_utf8(head).ok()?;
+            let id = head.split(' ').nth(1).filter(|_| !head.starts_with("160000"))?;
+            Some((id.to_owned(), path_of(path).ok()?))
+        });
+        let mut paths: HashMap<String, Vec<PathBuf>> = HashMap::new();
+        entries.for_each(|(id, path)| paths.entry(id).or_default().push(path));
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let mut asked = tempfile::tempfile().context("cannot make a temporary file")?;
+        paths.keys().try_for_each(|id| writeln!(asked, "{id}"))?;
+        asked.rewind()?;
+        let mut command = git(root);
+        command.args(["cat-file", "--buffer"]).arg(BATCH).stdin(asked);
+        let found = self.objects(scanner, &mut command)?;
+        for (id, sights) in found {
+            for path in id.rsplit(' ').next().and_then(|id| paths.get(id)).into_iter().flatten() {
+                let place = shown(scanner, &root.join(path));
+                for &Sight { line, kind } in &sights {
+                    let is_same = |find: &Find| find.place == place && find.line == line && find.kind == kind;
+                    if !self.finds.iter().any(is_same) {
+                        self.finds.push(Find { place: format!("{place} (staged)"), line, kind });
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -98,19 +137,47 @@ impl Scan {
         }
     }
 
-    /// Looks into all that git keeps: every version of every file of every branch, and what hangs on none; and messages.
+    /// Looks into all that git keeps: every version of every file of every branch, and what hangs on none; messages, and names
+    /// of branches and tags.
     pub(super) fn history(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
-        let mut objects = Running::start(
-            git(root)
-                .args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"])
-                .arg("--batch=%(objectname) %(objecttype) %(objectsize)"),
-        )?;
+        let mut command = git(root);
+        command.args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"]).arg(BATCH);
+        let found = self.objects(scanner, &mut command)?;
+        let paths = if found.is_empty() { HashMap::new() } else { paths(scanner, root)? };
+        for (object, sights) in found {
+            let id = object.rsplit(' ').next().unwrap_or_default();
+            let place = paths.get(id).map_or_else(|| object.clone(), |path| format!("{object} {path}"));
+            let finds =
+                sights.iter().map(|sight| Find { place: place.clone(), line: sight.line, kind: sight.kind });
+            self.finds.extend(finds);
+        }
+        let output = git(root).args(["for-each-ref", "--format=%(refname)"]).output();
+        let names = output.context("cannot run git")?.stdout;
+        for name in String::from_utf8_lossy(&names).lines() {
+            let sights = scanner.scan(name.as_bytes());
+            let place = scanner.masked(&plain(name));
+            self.finds.extend(sights.first().map(|sight| Find { place, line: 0, kind: sight.kind }));
+        }
+        Ok(())
+    }
+
+    /// What is found in the objects that git prints, each by its kind and id.
+    fn objects(
+        &mut self,
+        scanner: &Scanner,
+        command: &mut Command,
+    ) -> anyhow::Result<Vec<(String, Vec<Sight>)>> {
+        let mut objects = Running::start(command)?;
         let mut output = BufReader::new(objects.0.stdout.take().context("git has no output")?);
-        let mut found: Vec<(String, Vec<Sight>)> = Vec::new();
+        let mut found = Vec::new();
         loop {
             let mut head = String::new();
             if output.read_line(&mut head)? == 0 {
                 break;
+            }
+            if let Some(id) = head.trim_end().strip_suffix(" missing") {
+                self.skipped.push(format!("object {id}"));
+                continue;
             }
             let mut words = head.split_whitespace();
             let (Some(id), Some(kind), Some(size)) = (words.next(), words.next(), words.next()) else {
@@ -135,17 +202,12 @@ impl Scan {
             }
         }
         objects.succeed()?;
-        let paths = if found.is_empty() { HashMap::new() } else { paths(scanner, root)? };
-        for (object, sights) in found {
-            let id = object.rsplit(' ').next().unwrap_or_default();
-            let place = paths.get(id).map_or_else(|| object.clone(), |path| format!("{object} {path}"));
-            let finds =
-                sights.iter().map(|sight| Find { place: place.clone(), line: sight.line, kind: sight.kind });
-            self.finds.extend(finds);
-        }
-        Ok(())
+        Ok(found)
     }
 }
+
+/// What git says of each object before it.
+const BATCH: &str = "--batch=%(objectname) %(objecttype) %(objectsize)";
 
 /// The files of a git work tree that git does not ignore; `None` where there is none.
 fn listed(root: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use claude_sdk::secrets::{
-    Reference, Secret, SecretName, SecretProvider, SecretStore,
+    Error, ErrorKind, Reference, Secret, SecretName, SecretProvider as _, SecretStore,
     providers::{Env, File, Keyring},
 };
 use secrecy::zeroize::Zeroizing;
@@ -17,7 +17,8 @@ use serde::Serialize;
 use crate::{
     args::WriteArgs,
     console::{print, print_json, scrubber, tell},
-    references::NamedVault,
+    references::give_back,
+    vault::NamedVault,
 };
 
 /// The longest secret, in bytes.
@@ -35,56 +36,25 @@ struct Report {
 pub(super) async fn put(args: WriteArgs) -> anyhow::Result<()> {
     let place = Place::of(&args.reference)?;
     let secret = given()?;
-    match &place {
-        Place::File(path) => {
-            // What is there is replaced only where it would be read, too.
-            if let Err(error) = kept(path).await
-                && error.kind() != claude_sdk::secrets::ErrorKind::Empty
-            {
-                return Err(error.into());
-            }
-            write(path, &secret)?;
-        }
-        Place::Store(store, name) => store.put(name.clone(), secret).await?,
-    }
+    let stored = place.put(secret).await;
+    place.leave().await;
+    stored?;
     tell_of(&args, "Stored", None)
 }
 
 /// Replaces a secret that is there by what standard input holds.
 pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
     let place = Place::of(&args.reference)?;
-    let former = match &place {
-        Place::File(path) => kept(path).await?,
-        Place::Store(store, name) => store.get(name.clone()).await?,
-    };
-    let Some(former) = former else {
-        bail!("there is no secret to replace; store the first one with `claudectl secrets put`");
-    };
-    scrubber().watch(&former);
-    let secret = given()?;
-    if secret.expose() == former.expose() {
-        bail!("this is the secret that is there already; make a new one where it comes from");
-    }
-    let version = match (&place, former.version()) {
-        (Place::File(path), _) => {
-            write(path, &secret)?;
-            None
-        }
-        (Place::Store(store, name), Some(version)) => {
-            Some(store.put_if(name.clone(), secret, version).await?)
-        }
-        (Place::Store(store, name), None) => {
-            store.put(name.clone(), secret).await?;
-            None
-        }
-    };
-    tell_of(&args, "Replaced", version)
+    let replaced = place.replace().await;
+    place.leave().await;
+    tell_of(&args, "Replaced", replaced?)
 }
 
 /// What can be written.
 enum Place {
     File(PathBuf),
-    Store(Box<dyn SecretStore>, SecretName),
+    Keyring(Keyring, SecretName),
+    Vault(NamedVault, SecretName),
 }
 
 impl Place {
@@ -92,16 +62,61 @@ impl Place {
         let reference: Reference = reference.parse()?;
         Ok(match reference.scheme() {
             "file" => Self::File(reference.place().into()),
-            "keyring" => Self::Store(Box::new(Keyring::new()), SecretName::new(reference.place())?),
-            "vault" => {
-                Self::Store(Box::new(NamedVault::new(&Env::process())), SecretName::new(reference.place())?)
-            }
+            "keyring" => Self::Keyring(Keyring::new(), SecretName::new(reference.place())?),
+            "vault" => Self::Vault(NamedVault::new(&Env::process()), SecretName::new(reference.place())?),
             scheme => bail!("what {scheme}: leads to cannot be written here; take file:, keyring: or vault:"),
         })
     }
+
+    async fn put(&self, secret: Secret) -> anyhow::Result<()> {
+        let (store, name) = match self {
+            Self::File(path) => {
+                // What is there is replaced only where it would be read, too.
+                if let Err(error) = kept(path).await
+                    && error.kind() != ErrorKind::Empty
+                {
+                    return Err(error.into());
+                }
+                return write(path, &secret);
+            }
+            Self::Keyring(keyring, name) => (keyring as &dyn SecretStore, name),
+            Self::Vault(vault, name) => (vault as &dyn SecretStore, name),
+        };
+        Ok(store.put(name.clone(), secret).await?)
+    }
+
+    /// Puts a new secret in the place of the one that is there; its version, where the store counts.
+    async fn replace(&self) -> anyhow::Result<Option<u64>> {
+        let former = match self {
+            Self::File(path) => kept(path).await?,
+            Self::Keyring(keyring, name) => keyring.get(name.clone()).await?,
+            Self::Vault(vault, name) => vault.get(name.clone()).await?,
+        };
+        let Some(former) = former else {
+            bail!("there is no secret to replace; store the first one with `claudectl secrets put`");
+        };
+        scrubber().watch(&former);
+        let secret = given()?;
+        if secret.expose() == former.expose() {
+            bail!("this is the secret that is there already; make a new one where it comes from");
+        }
+        match (self, former.version()) {
+            (Self::Vault(vault, name), Some(version)) => {
+                Ok(Some(vault.put_if(name.clone(), secret, version).await?))
+            }
+            _ => self.put(secret).await.map(|()| None),
+        }
+    }
+
+    /// Leaves no session behind.
+    async fn leave(&self) {
+        if let Self::Vault(vault, _) = self {
+            give_back(vault).await;
+        }
+    }
 }
 
-async fn kept(path: &Path) -> Result<Option<Secret>, claude_sdk::secrets::Error> {
+async fn kept(path: &Path) -> Result<Option<Secret>, Error> {
     File::at(path).get(SecretName::new("secret")?).await
 }
 

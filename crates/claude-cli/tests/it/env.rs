@@ -6,7 +6,7 @@ use mock_server::MockServer;
 use serde_json::{Value, json};
 
 use crate::{
-    claudectl::{CANARY, Run, run},
+    claudectl::{CANARY, Run, Running, run},
     home::Home,
 };
 
@@ -68,9 +68,12 @@ async fn a_difference_is_told_without_the_secrets() {
 
     fs::remove_file(home.path().join("prod-key")).unwrap();
     let diff = env(&home, &["diff", "dev", "prod"]);
-    assert!(diff.ok().lines().nth(5).unwrap().contains("does not exist"), "{diff:?}");
+    assert!(diff.stdout.lines().nth(5).unwrap().contains("does not exist"), "{diff:?}");
+    diff.failed(1, "not everything could be compared: api_key of prod cannot be had");
+    env(&home, &["diff", "prod", "prod", "--json"]).failed(1, "api_key of prod");
     let same = env(&home, &["diff", "dev", "dev"]);
     assert_eq!((same.status, same.stdout.as_str()), (Some(0), ""));
+    assert!(same.stderr.contains("they do not differ"), "{same:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +106,62 @@ async fn a_check_finds_what_cannot_be_had_is_open_or_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn slips_of_the_pen_in_a_file_of_profiles_are_told() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let write = |profiles: &str| home.write("profiles.json", format!("{{\"profiles\": {{{profiles}}}}}"));
+    let dev = r#""dev": {"authentication": {"type": "api_key", "api_key": "env:DEV_KEY", "api_kye": "x"}, "base_ulr": 1}"#;
+    write(dev);
+    let checked = env(&home, &["check"]);
+    let told = "dev: can be used (1 secrets)\n\
+                dev: warning: the member `base_ulr` is not known and has no effect; `base_url` may be meant\n\
+                dev: warning: the member `authentication.api_kye` is not known and has no effect; `authentication.api_key` may be meant\n";
+    assert_eq!(checked.ok(), told);
+    let listed = run(&mut home.claudectl(&["profile", "list"]));
+    assert_eq!(listed.status, Some(0));
+    assert!(listed.stderr.contains("profile dev: the member `base_ulr`"), "{listed:?}");
+
+    write(&format!("{dev}, {dev}"));
+    env(&home, &["check"]).failed(1, "its member `dev` is there twice");
+    write(r#""de v": {"authentication": {"type": "api_key"}}"#);
+    run(&mut home.claudectl(&["profile", "list"])).failed(1, "`de v` is no profile's name");
+
+    // A secret in the place of a reference is one problem, and one that would be overwritten is one too.
+    write(
+        r#""dev": {"authentication": {"type": "api_key", "api_key": "CANARY"}},
+           "prod": {"authentication": {"type": "api_key", "api_key": "env:DEV_KEY"},
+                    "environment": {"ANTHROPIC_API_KEY": "env:OTHER"}}"#,
+    );
+    let checked = env(&home, &["check"]);
+    checked.failed(1, "there are 2 problems");
+    assert!(checked.stdout.contains("ANTHROPIC_API_KEY is set by the profile itself"), "{checked:?}");
+    env(&home, &["run", "prod", "--", "true"]).failed(1, "is set by the profile itself");
+    let mut set = home.claudectl(&["profile", "set", "prod", "env.CLAUDE_CLIENT_SECRET=env:X"]);
+    run(&mut set).failed(1, "is set by the profile itself");
+}
+
+/// Each a process of its own, and each change is there in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_change_profiles_at_the_same_time_lose_nothing() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    home.write("profiles.json", r#"{"profiles": {"a": {"authentication": {"type": "api_key"}}, "b": {"authentication": {"type": "api_key"}}}}"#);
+    let programs: Vec<Running> = (0..12)
+        .map(|turn| {
+            let profile = if turn % 2 == 0 { "a" } else { "b" };
+            Running::start(&mut home.claudectl(&["profile", "set", profile, &format!("env.V{turn}=env:X")]))
+        })
+        .collect();
+    for program in programs {
+        program.end().ok();
+    }
+    let kept = home.json("profiles.json");
+    for profile in ["a", "b"] {
+        assert_eq!(kept["profiles"][profile]["environment"].as_object().unwrap().len(), 6, "{kept}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_check_finds_tokens_that_others_can_read() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
@@ -127,8 +186,10 @@ async fn a_program_gets_the_secrets_of_its_profile_and_no_others() {
     let ran = env(&home, &["run", "person", "--", "sh", "-c", show]);
     assert_eq!(ran.ok(), "person app CANARY-client []\n");
 
-    env(&home, &["run", "prod", "--", "/nowhere/program"]).failed(1, "/nowhere/program could not be run");
+    env(&home, &["run", "prod", "--", "/nowhere/program"]).failed(127, "/nowhere/program could not be run");
+    env(&home, &["run", "prod", "--", "/etc"]).failed(126, "/etc could not be run");
     env(&home, &["run", "prod"]).failed(2, "PROGRAM");
+    env(&home, &["run", "prod", "env"]).failed(2, "write `--` before the program");
     env(&home, &["run", "nobody", "--", "true"]).failed(1, "there is no profile \"nobody\"");
     fs::remove_file(home.path().join("prod-key")).unwrap();
     env(&home, &["run", "prod", "--", "true"]).failed(1, "does not exist");

@@ -76,6 +76,28 @@ async fn no_program_that_is_started_has_a_secret_in_its_arguments_or_environment
     assert_eq!(leak, None);
 }
 
+/// The program of `env run` gets what its profile names, in its environment and nowhere else, and nothing of another profile.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_of_an_environment_has_its_secrets_and_no_others() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let folder = TempDir::new().unwrap();
+    spy(folder.path(), "program", "");
+    let set =
+        |arguments: &[&str]| run(&mut home.claudectl(&[&["profile", "set"], arguments].concat())).ok().len();
+    set(&["dev", "api_key=env:DEV_KEY"]);
+    set(&["prod", "api_key=env:PROD_KEY", "env.DATABASE_URL=env:DB_TOKEN"]);
+    let mut command = home.claudectl(&["env", "run", "prod", "--", "program", "argument"]);
+    let secrets = ["DEV_KEY", "PROD_KEY", "DB_TOKEN"].map(|name| (name, format!("{CANARY}-{name}")));
+    run(with_secrets(command.envs(secrets), folder.path())).ok();
+
+    let seen = seen(folder.path());
+    assert!(seen.contains("argument") && seen.contains(" program was here"), "{seen}");
+    let mut found: Vec<&str> = seen.split(['\0', '\n']).filter(|text| text.contains(CANARY)).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["ANTHROPIC_API_KEY=CANARY-PROD_KEY", "DATABASE_URL=CANARY-DB_TOKEN"]);
+}
+
 #[test]
 fn a_spy_sees_what_there_is_to_see() {
     let folder = TempDir::new().unwrap();

@@ -69,9 +69,44 @@ fn a_key_that_is_typed_where_none_belongs_is_not_repeated() {
         [&["profile", "set", "prod"][..], &["secrets", "put", "file:x"], &["secrets", "get", "env:X"]]
     {
         let refused = run(&mut claudectl([arguments, &[key().as_str()]].concat()));
-        refused.failed(2, "[key]");
+        refused.failed(2, "[not shown]");
         assert!(!format!("{refused:?}").contains(CANARY));
     }
+    // Behind a scheme too, and of whatever shape.
+    let home = TempDir::new().unwrap();
+    for (value, advice) in [
+        (format!("api_key=env:{}", key()), "there is a key"),
+        ("api_key=env:sk-CANARY-of-no-shape".to_owned(), "never the secret itself"),
+        ("env.NAME=env:sk-CANARY-of-no-shape".to_owned(), "never the secret itself"),
+    ] {
+        let mut set = claudectl(["profile", "set", "prod", &value]);
+        let refused = run(set.env("HOME", home.path()));
+        refused.failed(1, advice);
+        assert!(!format!("{refused:?}").contains(CANARY));
+    }
+    assert!(fs::read_dir(home.path().join(".config/anthropic")).unwrap().next().is_none());
+}
+
+/// A secret that looks like nothing is known by its place only.
+#[test]
+fn what_is_typed_in_the_wrong_place_is_not_repeated_whatever_it_is() {
+    let cases: [(&[&str], &str); 9] = [
+        (&["secrets", "put", "file:x", "CANARY hunter2"], "unexpected argument [not shown]"),
+        (&["secrets", "get", "env:X", "CANARY"], "unexpected argument [not shown]"),
+        (&["CANARY-hunter2"], "unrecognized subcommand [not shown]"),
+        (&["profile", "CANARY"], "unrecognized subcommand [not shown]"),
+        (&["profile", "set", "p", "CANARY-hunter2"], "write it as KEY=VALUE"),
+        (&["profile", "set", "p", "CANARY=x"], "no member of this name"),
+        (&["messages", "create", "hi", "--max-tokens", "CANARY"], "for '--max-tokens <MAX_TOKENS>'"),
+        (&["messages", "create", "hi", "--CANARY-x"], "unexpected argument"),
+        (&["auth", "login", "--callback-port", "CANARY-hunter2"], "for '--callback-port <PORT>'"),
+    ];
+    for (arguments, advice) in cases {
+        let refused = run(&mut claudectl(arguments));
+        refused.failed(2, advice);
+        assert!(!format!("{refused:?}").contains(CANARY), "{arguments:?}");
+    }
+    run(&mut claudectl(["profile", "list", "--jsno"])).failed(2, "unexpected argument '--jsno'");
 }
 
 #[test]
@@ -112,6 +147,49 @@ fn what_git_ignores_is_left_out_and_what_it_remembers_is_found() {
     scan(no_repository.path(), &["--history"]).failed(1, "name a folder of a git repository");
 }
 
+/// What is about to be committed counts, though the file in the tree is another by now; and names of branches and tags.
+#[test]
+fn what_is_staged_is_found_and_so_is_a_key_in_the_name_of_a_branch() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    git(path, &["init", "-q"]);
+    fs::write(path.join("app.conf"), format!("a\nkey = {}\n", key())).unwrap();
+    fs::write(path.join("gone.conf"), format!("key = {}\n", key())).unwrap();
+    git(path, &["add", "app.conf", "gone.conf"]);
+    let place = |name: &str| path.join(name).display().to_string();
+    let found = scan(path, &[]);
+    let both = format!("{}:2: Claude API key\n{}:1: Claude API key\n", place("app.conf"), place("gone.conf"));
+    assert_eq!(found.stdout, both, "what is the same in both is told once");
+
+    fs::write(path.join("app.conf"), "nothing\n").unwrap();
+    fs::remove_file(path.join("gone.conf")).unwrap();
+    let found = scan(path, &[]);
+    found.failed(3, "revoke");
+    let mut lines: Vec<&str> = found.stdout.lines().collect();
+    lines.sort_unstable();
+    let staged = |name, line| format!("{} (staged):{line}: Claude API key", place(name));
+    assert_eq!(lines, [staged("app.conf", 2), staged("gone.conf", 1)]);
+
+    git(path, &["add", "--all"]);
+    git(path, &["commit", "-qm", "clean", "--allow-empty"]);
+    git(path, &["branch", &key()]);
+    assert_eq!(scan(path, &[]).ok(), "");
+    let found = scan(path, &["--history"]);
+    assert!(found.stdout.lines().any(|line| line == "refs/heads/[key]:0: Claude API key"), "{found:?}");
+    assert!(!format!("{found:?}").contains(CANARY));
+}
+
+#[test]
+fn a_key_in_utf_16_is_found_on_its_line() {
+    let folder = TempDir::new().unwrap();
+    let text = format!("\u{feff}first\r\n[string]$key = \"{}\"\r\n", key());
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.path().join("app.ps1"), bytes).unwrap();
+    let found = scan(folder.path(), &[]);
+    found.failed(3, "revoke");
+    assert_eq!(found.stdout, format!("{}/app.ps1:2: Claude API key\n", folder.path().display()));
+}
+
 #[test]
 fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
     let folder = TempDir::new().unwrap();
@@ -122,6 +200,11 @@ fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
     assert_eq!(get(&format!("file:{}", path.display())).stdout, "s3cret\n");
     assert_eq!(get("env:KEY").ok(), "from here\n");
     assert_eq!(get("command:echo 'two words'").ok(), "two words\n");
+
+    let mounted = folder.path().join("mounted");
+    std::os::unix::fs::symlink(&path, &mounted).unwrap();
+    assert_eq!(get(&format!("mount:{}", mounted.display())).stdout, "s3cret\n");
+    get(&format!("file:{}", mounted.display())).failed(1, "links are not followed");
 
     get(&key()).failed(1, "never the secret itself");
     get("env:OTHER").failed(1, "the environment variable OTHER does not exist");

@@ -15,7 +15,7 @@ use super::{Checked, Client, Inner, MESSAGES};
 use crate::profile::ProfileName;
 use crate::{
     config::{ApiVersion, BaseUrl, DEFAULT_BASE_URL},
-    credentials::{Cached, Credential, CredentialProvider, FromSecret, Resolution, spread},
+    credentials::{Credential, CredentialProvider, FromSecret, Resolution},
     entropy,
     error::{ConfigError, Error},
     estimates::{Estimate, Longest},
@@ -77,11 +77,11 @@ impl ClientBuilder {
     /// ```
     pub fn api_key_from(mut self, reference: impl Into<SecretString>) -> Self {
         // Whoever confuses the two has given the key: it is kept as one.
-        self.credentials = Some(Ok(Chosen::Referred(reference.into())));
+        self.credentials = Some(Ok(Chosen::Referred { reference: reference.into(), token: false }));
         self
     }
 
-    /// Fetches what references lead to, here and in profiles, through `resolver`: for `vault:`, and for schemes of your own.
+    /// Fetches what references lead to, here, in profiles and in variables, through `resolver`: for `vault:`, and for schemes of your own.
     /// Without it, `env:` and `file:` are known, and `command:` with the feature of that name.
     pub fn resolver(mut self, resolver: Resolver) -> Self {
         self.resolver = Some(resolver);
@@ -92,6 +92,12 @@ impl ClientBuilder {
     pub fn auth_token(self, token: impl Into<SecretString>) -> Self {
         let credential = Credential::token(token.into(), 0);
         self.fixed("the access token", credential)
+    }
+
+    /// Authenticates with the access token that `reference` leads to, which is fetched as with [`api_key_from`](Self::api_key_from).
+    pub fn auth_token_from(mut self, reference: impl Into<SecretString>) -> Self {
+        self.credentials = Some(Ok(Chosen::Referred { reference: reference.into(), token: true }));
+        self
     }
 
     /// Authenticates with whatever `provider` gives for each attempt, such as [`OAuth`](crate::credentials::OAuth).
@@ -329,7 +335,7 @@ impl ClientBuilder {
         let base_url = match (self.base_url, &chosen) {
             (Some(url), _) => url,
             (None, Chosen::Found(found)) => found.base_url().to_owned(),
-            (None, Chosen::Provider(_) | Chosen::Referred(_)) => DEFAULT_BASE_URL.to_owned(),
+            (None, Chosen::Provider(_) | Chosen::Referred { .. }) => DEFAULT_BASE_URL.to_owned(),
         };
         let base = BaseUrl::parse(&base_url)?;
         let headers = headers(&self.betas)?;
@@ -338,14 +344,15 @@ impl ClientBuilder {
             Some(backend) => backend,
             None => default_backend(&base)?,
         };
-        let credentials = match chosen {
+        let credentials: Arc<dyn CredentialProvider> = match chosen {
             Chosen::Provider(provider) => provider,
-            Chosen::Referred(reference) => {
+            Chosen::Referred { reference, token } => {
                 let resolver = self.resolver.unwrap_or_else(Resolver::process);
-                referred(&resolver, &reference, Arc::clone(&clock)).map_err(ConfigError::Secret)?
+                let reference = resolver.reference(reference.expose_secret()).map_err(ConfigError::Secret)?;
+                let cached = FromSecret::referred(&resolver, reference, token, Arc::clone(&clock));
+                Arc::new(cached.map_err(ConfigError::Secret)?)
             }
             Chosen::Found(found) => {
-                #[cfg(feature = "profile")]
                 let found = match self.resolver {
                     Some(resolver) => found.with_resolver(resolver),
                     None => *found,
@@ -424,21 +431,13 @@ impl fmt::Debug for Chain {
 #[derive(Debug)]
 enum Chosen {
     Provider(Arc<dyn CredentialProvider>),
-    /// An API key, by its reference.
-    Referred(SecretString),
+    /// An API key or an access token, by its reference.
+    Referred {
+        reference: SecretString,
+        token: bool,
+    },
     /// Made at the end, with the backend and the clock of this client.
     Found(Box<Resolution>),
-}
-
-/// The API key that a reference leads to.
-fn referred(
-    resolver: &Resolver,
-    reference: &SecretString,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn CredentialProvider>, secrets::Error> {
-    let reference = resolver.reference(reference.expose_secret())?;
-    let source = FromSecret::new(resolver.provider(reference), SecretName::new("api_key")?);
-    Ok(Arc::new(Cached::new_with(source, clock, spread::drawn())))
 }
 
 /// What every request carries.

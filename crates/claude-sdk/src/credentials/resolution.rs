@@ -1,13 +1,11 @@
 use std::{fmt, sync::Arc};
 
 use auth_core::Server;
-#[cfg(feature = "profile")]
-use secrets::Resolver;
-use secrets::{SecretName, providers::Env};
+use secrets::{Reference, Resolver, SecretName, providers::Env};
 use transport::{Clock, HttpBackend};
 use url::Url;
 
-use super::{Cached, Credential, CredentialProvider, Federation, spread};
+use super::{Cached, Credential, CredentialProvider, Federation, FromSecret, spread};
 use crate::{
     config::{BaseUrl, DEFAULT_BASE_URL},
     error::{ConfigError, Error},
@@ -26,8 +24,8 @@ pub use source::Source;
 ///
 /// The first of these that is there, as in the official SDKs:
 ///
-/// 1. `ANTHROPIC_API_KEY`,
-/// 2. `ANTHROPIC_AUTH_TOKEN`,
+/// 1. `ANTHROPIC_API_KEY`, or where it is (`file:PATH`, `vault:PATH#FIELD`, …),
+/// 2. `ANTHROPIC_AUTH_TOKEN`, or where it is,
 /// 3. the profile that `ANTHROPIC_PROFILE` names,
 /// 4. the federation variables: `ANTHROPIC_FEDERATION_RULE_ID`, `ANTHROPIC_ORGANIZATION_ID`, and
 ///    `ANTHROPIC_IDENTITY_TOKEN_FILE` or `ANTHROPIC_IDENTITY_TOKEN`,
@@ -55,7 +53,6 @@ pub struct Resolution {
     shadowed: Vec<Source>,
     base_url: Option<String>,
     env: Env,
-    #[cfg(feature = "profile")]
     resolver: Resolver,
 }
 
@@ -63,6 +60,8 @@ pub struct Resolution {
 #[derive(Debug, Clone)]
 enum Found {
     Fixed(Source, Credential),
+    /// A variable that says where the secret is.
+    Referred(Source, Reference),
     #[cfg(feature = "profile")]
     Profile(Source, Profiles, Profile),
     Federation(Source),
@@ -71,7 +70,7 @@ enum Found {
 impl Found {
     fn source(&self) -> &Source {
         match self {
-            Self::Fixed(source, _) | Self::Federation(source) => source,
+            Self::Fixed(source, _) | Self::Referred(source, _) | Self::Federation(source) => source,
             #[cfg(feature = "profile")]
             Self::Profile(source, ..) => source,
         }
@@ -141,14 +140,12 @@ impl Resolution {
             shadowed: Vec::new(),
             base_url,
             env: env.clone(),
-            #[cfg(feature = "profile")]
             resolver: Resolver::of(env),
         })
     }
 
-    /// Fetches what a profile refers to through `resolver`; without it, through one of `env`, `file` and, with the feature
-    /// `command`, `command`.
-    #[cfg(feature = "profile")]
+    /// Fetches what a profile or a variable refers to through `resolver`; without it, through one of `env`, `file` and, with the
+    /// feature `command`, `command`.
     #[must_use]
     pub fn with_resolver(self, resolver: Resolver) -> Self {
         Self { resolver, ..self }
@@ -213,6 +210,11 @@ impl Resolution {
         match &self.found {
             None => Err(ConfigError::MissingCredential { looked: self.looked.clone() }.into()),
             Some(Found::Fixed(_, credential)) => Ok(Arc::new(credential.clone())),
+            Some(Found::Referred(source, reference)) => {
+                let token = *source == Source::AuthToken;
+                let cached = FromSecret::referred(&self.resolver, reference.clone(), token, clock);
+                Ok(Arc::new(cached.map_err(ConfigError::Secret)?))
+            }
             #[cfg(feature = "profile")]
             Some(Found::Profile(source, profiles, profile)) => {
                 crate::profile::check_deployment(profile, &base)?;
@@ -236,6 +238,9 @@ impl Resolution {
         };
         if secret.was_trimmed() {
             tracing::warn!(%name, "the variable has a line end that is no part of its secret; it was taken off");
+        }
+        if let Some(reference) = Reference::meant(secret.expose()).map_err(ConfigError::Secret)? {
+            return Ok(Some(Found::Referred(source, reference)));
         }
         match credential(secret.into_inner()) {
             Ok(credential) => Ok(Some(Found::Fixed(source, credential))),

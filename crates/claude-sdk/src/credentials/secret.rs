@@ -1,14 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use secrets::{Secret, SecretName, SecretProvider};
+use secrets::{Reference, Resolver, Secret, SecretName, SecretProvider};
 use transport::Clock;
 use url::Url;
 
-use super::{Credential, CredentialProvider, Grant, TokenSource};
+use super::{Cached, Credential, CredentialProvider, Grant, TokenSource, spread};
 use crate::error::AuthError;
 
-/// An API key read from a [`SecretProvider`] each time it is needed, so that a rotated key is picked up.
+/// An API key, or an access token, read from a [`SecretProvider`] each time it is needed, so that a rotated key is picked up.
 ///
 /// Wrapped in [`Cached`](super::Cached) it is read once, and again when the time it is lent for is over, or the service
 /// refuses it.
@@ -28,13 +28,32 @@ pub struct FromSecret {
     provider: Arc<dyn SecretProvider>,
     name: SecretName,
     deployment: Option<Url>,
+    token: bool,
 }
 
 impl FromSecret {
     /// The secret `name` of `provider` as an API key.
     #[must_use]
     pub fn new(provider: impl SecretProvider, name: SecretName) -> Self {
-        Self { provider: Arc::new(provider), name, deployment: None }
+        Self { provider: Arc::new(provider), name, deployment: None, token: false }
+    }
+
+    /// Takes it for an access token.
+    #[must_use]
+    pub fn as_token(self) -> Self {
+        Self { token: true, ..self }
+    }
+
+    /// What `reference` leads to: fetched once, and again when its time is over or the service refuses it.
+    pub(crate) fn referred(
+        resolver: &Resolver,
+        reference: Reference,
+        token: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Cached, secrets::Error> {
+        let name = SecretName::new(if token { "auth_token" } else { "api_key" })?;
+        let source = Self { token, ..Self::new(resolver.provider(reference), name) };
+        Ok(Cached::new_with(source, clock, spread::drawn()))
     }
 
     /// Binds the key to the deployment of `url`: it is sent to no other, whatever base URL a client has.
@@ -46,7 +65,10 @@ impl FromSecret {
     async fn read(&self) -> Result<(Credential, Option<Duration>), AuthError> {
         let secret = read(&*self.provider, &self.name).await?;
         let good_for = secret.good_for();
-        let credential = Credential::api_key(secret.into_inner())?;
+        let credential = match self.token {
+            true => Credential::token(secret.into_inner(), 0)?,
+            false => Credential::api_key(secret.into_inner())?,
+        };
         Ok(match &self.deployment {
             Some(url) => (credential.bound_to(url), good_for),
             None => (credential, good_for),

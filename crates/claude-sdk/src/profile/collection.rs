@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Profile, ProfileName, disk, document};
+use super::{Profile, ProfileName, UnknownMember, disk, document, unknown};
 use crate::error::ProfileError;
 
 const PROFILES: &str = "profiles";
@@ -21,10 +21,23 @@ impl Collection {
         let path = folder.join("profiles.json");
         let Some(bytes) = disk::read(&path)? else { return Ok(Self { path, members: Map::new() }) };
         let members = document::members(&path, &bytes)?;
-        match members.get(PROFILES) {
-            Some(Value::Object(_)) => Ok(Self { path, members }),
-            _ => Err(ProfileError::Corrupt { path, what: "it has no object `profiles`".into() }),
+        let corrupt = |what: String| ProfileError::Corrupt { path: path.clone(), what };
+        let Some(Value::Object(profiles)) = members.get(PROFILES) else {
+            return Err(corrupt("it has no object `profiles`".into()));
+        };
+        // Nobody could name that one, and whoever wrote it believes that it is there.
+        if let Some(name) = profiles.keys().find(|name| ProfileName::new(name.as_str()).is_err()) {
+            return Err(corrupt(format!(
+                "`{}` is no profile's name: take letters, digits, `.`, `_` and `-`, and no dot first",
+                unknown::shown(name)
+            )));
         }
+        Ok(Self { path, members })
+    }
+
+    /// What is beside the profiles and not known here.
+    pub(super) fn unknown_members(&self) -> Vec<UnknownMember> {
+        unknown::of(&self.members, "", &["version", PROFILES].map(str::to_owned))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = ProfileName> {

@@ -16,15 +16,44 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, ProfileError> {
     Ok(secrets::read_unshared(path, LARGEST)?.map(|bytes| bytes.to_vec()))
 }
 
-/// Old or new, never torn, never empty: write beside, sync, rename, sync the folder. It is made with mode 600, the
-/// folders above it, where they are missing, with 700.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+/// Nobody else writes into the folder while this is held: of two who change something, the second sees what the first has done.
+pub(super) struct Lock(#[expect(dead_code, reason = "held until it is dropped")] fs::File);
+
+/// Waits for whoever writes into the folder now; they write a small file or two.
+pub(super) fn lock(folder: &Path) -> Result<Lock, ProfileError> {
+    make(folder)?;
+    let locked = || {
+        let file = openable(folder)?;
+        file.lock()?;
+        Ok(Lock(file))
+    };
+    locked().map_err(|source| ProfileError::io("locking", folder, &source))
+}
+
+/// The folder itself, which needs no file beside it.
+#[cfg(unix)]
+fn openable(folder: &Path) -> io::Result<fs::File> {
+    fs::File::open(folder)
+}
+
+#[cfg(not(unix))]
+fn openable(folder: &Path) -> io::Result<fs::File> {
+    fs::File::options().create(true).append(true).open(folder.join(".profiles.lock"))
+}
+
+/// Makes the folder, and those above it, where they are missing, with mode 700.
+fn make(folder: &Path) -> Result<(), ProfileError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| ProfileError::io("making", folder, &source))?;
+    builder.create(folder).map_err(|source| ProfileError::io("making", folder, &source))
+}
+
+/// Old or new, never torn, never empty: write beside, sync, rename, sync the folder. It is made with mode 600.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make(folder)?;
     let replaced = || {
         let mut file = tempfile::Builder::new().prefix(".profile-").suffix(".tmp").tempfile_in(folder)?;
         file.write_all(bytes)?;

@@ -5,7 +5,10 @@ use secrets::{Reference, Resolver, SecretName, providers::Env};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::member::{Member, Place};
+use super::{
+    member::{Member, Place},
+    unique,
+};
 use crate::{
     config::{BaseUrl, DEFAULT_BASE_URL},
     error::ProfileError,
@@ -238,7 +241,7 @@ impl Profile {
     /// Who this profile is to the authorization server; `None` where there is no client id, and so nothing to renew with.
     ///
     /// The secret of a confidential client is what [`Member::ClientSecret`] refers to, fetched by `resolver`; where that is not
-    /// set, it comes from `CLAUDE_CLIENT_SECRET`. That one is not sent when `CLAUDE_CLIENT_ID` names another client than the
+    /// set, it comes from `CLAUDE_CLIENT_SECRET`, which may be a reference too. That one is not sent when `CLAUDE_CLIENT_ID` names another client than the
     /// profile does: it is that one's.
     ///
     /// # Errors
@@ -250,7 +253,10 @@ impl Profile {
         let secret = match self.reference(Member::ClientSecret)? {
             Some(reference) => Some(resolver.resolve(&reference).await?),
             None if named.as_deref().is_none_or(|named| named == id) => {
-                env.read(&SecretName::new("CLAUDE_CLIENT_SECRET")?)?
+                match env.read(&SecretName::new("CLAUDE_CLIENT_SECRET")?)? {
+                    Some(given) => Some(resolver.given(given).await?),
+                    None => None,
+                }
             }
             None => None,
         };
@@ -332,7 +338,7 @@ impl Profile {
         self.object(Place::Authentication)
     }
 
-    fn object(&self, place: Place) -> Option<&Map<String, Value>> {
+    pub(super) fn object(&self, place: Place) -> Option<&Map<String, Value>> {
         match place {
             Place::Top => Some(&self.0),
             Place::Authentication => self.0.get("authentication")?.as_object(),
@@ -361,10 +367,8 @@ impl fmt::Debug for Profile {
 /// The members of a document of this version.
 pub(super) fn members(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ProfileError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let members: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| ProfileError::Corrupt {
-        path: path.to_owned(),
-        what: "it is not a JSON object".into(),
-    })?;
+    let members =
+        unique::object(bytes).map_err(|what| ProfileError::Corrupt { path: path.to_owned(), what })?;
     match members.get("version") {
         None | Some(Value::Null) => {}
         Some(Value::String(version)) if version == "1" || version.starts_with("1.") => {}
@@ -381,7 +385,7 @@ fn checked(member: Member, text: &str) -> Result<BaseUrl, ProfileError> {
 fn no_reference(member: Member) -> ProfileError {
     ProfileError::member(
         member,
-        "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself",
+        "is no reference; write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself",
     )
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use secrets::{SecretName, providers::Env};
 
-use super::{Member, Profile, ProfileName, collection::Collection, disk};
+use super::{Member, Profile, ProfileName, UnknownMember, collection::Collection, disk};
 use crate::{
     error::{ProfileError, StoreError},
     token_store::{FileTokenStore, TokenStore as _},
@@ -90,6 +90,15 @@ impl Profiles {
         Ok(names)
     }
 
+    /// What is in `profiles.json` beside the profiles and not known here: it is kept, and means nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ProfileError`] where the file cannot be used.
+    pub fn unknown_members(&self) -> Result<Vec<UnknownMember>, ProfileError> {
+        Ok(self.collection()?.unknown_members())
+    }
+
     /// The profile that is used when nobody names one: what `active_config` says. `None` where it says nothing; the
     /// profile [`default`](ProfileName::default) is used then.
     ///
@@ -138,6 +147,31 @@ impl Profiles {
     /// [`ProfileError`] where it could not be written, or what is there cannot be read: it may be of a version to come. All
     /// is then as before.
     pub fn save(&self, name: &ProfileName, profile: &Profile) -> Result<(), ProfileError> {
+        let _lock = disk::lock(&self.folder)?;
+        self.write(name, profile)
+    }
+
+    /// Reads a profile, has `change` make the next one of it, and writes that, while nobody else writes: of two changes at once,
+    /// the second is made to what the first has written. `change` is given `None` where there is no such profile yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of `change`, of [`load`](Self::load) and of [`save`](Self::save); all is then as before.
+    pub fn change<E: From<ProfileError>>(
+        &self,
+        name: &ProfileName,
+        change: impl FnOnce(Option<Profile>) -> Result<Profile, E>,
+    ) -> Result<(), E> {
+        let _lock = disk::lock(&self.folder)?;
+        let profile = match self.load(name) {
+            Ok(profile) => Some(profile),
+            Err(ProfileError::Missing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(self.write(name, &change(profile)?)?)
+    }
+
+    fn write(&self, name: &ProfileName, profile: &Profile) -> Result<(), ProfileError> {
         match self.load(name) {
             Ok(_) if !self.has_file(name)? => self.collection()?.write(name, Some(profile)),
             Ok(_) | Err(ProfileError::Missing { .. }) => disk::write(&self.config(name), &profile.render()),
@@ -154,8 +188,7 @@ impl Profiles {
     /// still be there.
     pub async fn remove(&self, name: &ProfileName) -> Result<(), ProfileError> {
         let has_file = self.has_file(name)?;
-        let collection = self.collection()?;
-        let is_collected = collection.names().any(|collected| collected == *name);
+        let is_collected = self.collection()?.names().any(|collected| collected == *name);
         if !has_file && !is_collected {
             return Err(self.missing(name));
         }
@@ -164,9 +197,10 @@ impl Profiles {
         let lock = tokens.lock().await?;
         tokens.remove().await?;
         drop(lock);
+        let _lock = disk::lock(&self.folder)?;
         disk::remove(&self.config(name))?;
         if is_collected {
-            collection.write(name, None)?;
+            self.collection()?.write(name, None)?;
         }
         match self.active() {
             Ok(Some(active)) if active == *name => disk::remove(&self.pointer()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Profile;
 use crate::error::ProfileError;
 
-const ENVIRONMENT: &str = "environment";
+pub(super) const ENVIRONMENT: &str = "environment";
 
 impl Profile {
     /// What a program that is started as this profile finds in its environment besides: names of variables, and where the value
@@ -16,7 +16,8 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Variable`] where a name or a reference is none; it is not repeated, for it may be the secret.
+    /// [`ProfileError::Variable`] where a name or a reference is none, which is not repeated, for it may be the secret; or where
+    /// a variable is one that says whose calls these are, which the profile does itself.
     pub fn variables(&self) -> Result<BTreeMap<String, Reference>, ProfileError> {
         let members = match self.members().get(ENVIRONMENT) {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
@@ -25,6 +26,7 @@ impl Profile {
         };
         let read = |(name, value): (&String, &Value)| {
             check(name)?;
+            check_free(name)?;
             let reference = value.as_str().and_then(|text| text.parse().ok());
             let reference = reference.ok_or_else(|| no_reference(name))?;
             Ok((name.clone(), reference))
@@ -40,6 +42,7 @@ impl Profile {
     pub fn set_variable(&mut self, name: &str, reference: Option<&str>) -> Result<(), ProfileError> {
         check(name)?;
         if let Some(text) = reference {
+            check_free(name)?;
             text.parse::<Reference>().map_err(|_| no_reference(name))?;
         }
         let members = self.members_mut().entry(ENVIRONMENT).or_insert_with(|| json!({}));
@@ -55,10 +58,29 @@ impl Profile {
     }
 }
 
-const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself";
+const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself";
 
 fn no_reference(name: &str) -> ProfileError {
     ProfileError::Variable { name: name.to_owned(), what: NO_REFERENCE }
+}
+
+/// What the profile itself decides: another one in the environment would be used in its place, or be overwritten.
+fn check_free(name: &str) -> Result<(), ProfileError> {
+    const TAKEN: [&str; 8] = [
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_IDENTITY_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_CONFIG_DIR",
+        "ANTHROPIC_PROFILE",
+        "CLAUDE_CLIENT_ID",
+        "CLAUDE_CLIENT_SECRET",
+    ];
+    if !TAKEN.contains(&name) {
+        return Ok(());
+    }
+    let what = "is set by the profile itself; remove it, and set `api_key`, `base_url`, `client_id` or `client_secret`";
+    Err(ProfileError::Variable { name: name.to_owned(), what })
 }
 
 /// Names as POSIX has them: nothing that a shell or a system reads in another way.

@@ -1,12 +1,14 @@
 //! A session that is renewed by a command in a process of its own.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use claude_sdk::{
     AuthError,
     credentials::{CredentialProvider, OAuth, Refresher},
+    secrets::ChildEnvironment,
     token_store::{FileTokenStore, TokenStore},
 };
+use mock_server::leaks;
 use tempfile::TempDir;
 
 use crate::rig::{HOUR, Place, SCOPES, access, held};
@@ -56,6 +58,31 @@ async fn a_command_of_its_own_process_group_renews_and_the_result_is_taken_over(
     assert_eq!(beside.oauth.credential().await.unwrap().expose(), beside.newer);
     assert_eq!(beside.place.mock.journal_len(), 0, "this process sent nothing");
     drop(FileTokenStore::new(beside.folder.path(), "work").unwrap().lock().await.unwrap());
+}
+
+/// Whatever the environment and the session hold: the command and the process that starts it show none of it.
+#[tokio::test]
+async fn the_command_has_no_secret_in_its_arguments_or_environment() {
+    let script = r#"cat "/proc/$$/cmdline" "/proc/$$/environ" "/proc/$PPID/cmdline" > "${2%/*}/../seen"; cp "$1" "$2""#;
+    let beside = Beside::new("exit 1").await;
+    let store = |name: &str| FileTokenStore::new(beside.folder.path(), name).unwrap();
+    let mut refresher = Refresher::new("sh").args(["-c", script, "sh"]);
+    for file in [store("newer"), store("work")] {
+        refresher = refresher.args([file.path()]);
+    }
+    let environment = ChildEnvironment::of(Arc::new(|name| match name {
+        "PATH" => Some("/usr/bin:/bin".into()),
+        "ANTHROPIC_API_KEY" | "ANTHROPIC_AUTH_TOKEN" | "CLAUDE_CLIENT_SECRET" | "VAULT_TOKEN" => {
+            Some(format!("CANARY-{name}").into())
+        }
+        _ => None,
+    }));
+    let oauth = beside.place.open(store("work")).await.renewed_by(refresher.environment(environment));
+    assert_eq!(oauth.credential().await.unwrap().expose(), beside.newer);
+    let seen = std::fs::read(beside.folder.path().join("seen")).unwrap();
+    let text = String::from_utf8_lossy(&seen);
+    assert!(text.contains("PATH=/usr/bin:/bin") && text.contains(script), "{text}");
+    assert_eq!(leaks::find(&seen), None);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use claude_sdk::secrets::{
 use e2e::{Process, free_port};
 use serde_json::{Value, json};
 
+mod command_line;
 mod others;
 mod server;
 
@@ -146,6 +147,7 @@ async fn every_way_to_log_in_leads_to_the_secret() {
         let vault = bao.vault(login).build().unwrap();
         assert_eq!(read(&vault, "secret/data/claude#key").await, is("canary"), "{way}");
     }
+    command_line::logs_in_every_way(&bao, token, (role_id, secret_id), &id_token, &pod);
     for (way, login) in [
         ("token", Login::token(secret("no-token"))),
         ("a token no header can hold", Login::token(secret("no\u{7f}token"))),
@@ -326,25 +328,40 @@ async fn only_the_ca_that_was_given_is_trusted() {
     assert!(source(&error).to_lowercase().contains("certificate"), "{}", source(&error));
 }
 
+/// A Redis in which the server makes users for whoever asks it.
+struct Lender {
+    port: u16,
+    role: Value,
+    _redis: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Lender {
+    async fn start(bao: &Bao) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port().unwrap();
+        let mut command = Command::new("redis-check-rdb");
+        command.arg0("redis-server").args(["--bind", "127.0.0.1", "--save", "", "--requirepass", "admin"]);
+        command.arg("--port").arg(port.to_string()).arg("--dir").arg(folder.path());
+        let mut redis = Process::start(command).unwrap();
+        redis.wait_for("Ready to accept connections", Duration::from_secs(10)).unwrap();
+
+        bao.post("sys/mounts/database", json!({ "type": "database" })).await;
+        let connection = json!({ "plugin_name": "redis-database-plugin", "host": "127.0.0.1", "port": port,
+                                 "username": "default", "password": "admin", "allowed_roles": "*" });
+        bao.post("database/config/redis", connection).await;
+        let role = json!({ "db_name": "redis", "creation_statements": "[\"+@read\", \"~*\"]",
+                           "default_ttl": "60s", "max_ttl": "100s" });
+        bao.post("database/roles/app", role.clone()).await;
+        Self { port, role, _redis: redis, _folder: folder }
+    }
+}
+
 /// Users that are made for the asker in a real Redis: both halves from one loan, renewed, replaced, and gone when revoked.
 #[tokio::test]
 async fn dynamic_users_of_a_real_redis_are_lent_renewed_and_revoked() {
     let bao = Bao::start();
-    let folder = tempfile::tempdir().unwrap();
-    let port = free_port().unwrap();
-    let mut command = Command::new("redis-check-rdb");
-    command.arg0("redis-server").args(["--bind", "127.0.0.1", "--save", "", "--requirepass", "admin"]);
-    command.arg("--port").arg(port.to_string()).arg("--dir").arg(folder.path());
-    let mut redis = Process::start(command).unwrap();
-    redis.wait_for("Ready to accept connections", Duration::from_secs(10)).unwrap();
-
-    bao.post("sys/mounts/database", json!({ "type": "database" })).await;
-    let connection = json!({ "plugin_name": "redis-database-plugin", "host": "127.0.0.1", "port": port,
-                             "username": "default", "password": "admin", "allowed_roles": "*" });
-    bao.post("database/config/redis", connection).await;
-    let role = json!({ "db_name": "redis", "creation_statements": "[\"+@read\", \"~*\"]",
-                       "default_ttl": "60s", "max_ttl": "100s" });
-    bao.post("database/roles/app", role.clone()).await;
+    let Lender { port, role, .. } = &Lender::start(&bao).await;
     let (role_id, secret_id) = bao.app_role().await;
 
     let timer = Arc::new(ManualTimer::new());
@@ -355,7 +372,7 @@ async fn dynamic_users_of_a_real_redis_are_lent_renewed_and_revoked() {
         (user.expose().to_owned(), password.expose().to_owned(), user.good_for().unwrap())
     };
     let works = |user: &str, password: &str| {
-        let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let mut socket = TcpStream::connect(("127.0.0.1", *port)).unwrap();
         socket.write_all(format!("AUTH {user} {password}\r\nGET x\r\nQUIT\r\n").as_bytes()).unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
@@ -379,7 +396,7 @@ async fn dynamic_users_of_a_real_redis_are_lent_renewed_and_revoked() {
     timer.advance(Duration::from_secs(31));
     bao.admin("DELETE", "database/roles/app", Value::Null).await;
     assert_eq!(lent().await.0, other, "good until the end of what was lent");
-    bao.post("database/roles/app", role).await;
+    bao.post("database/roles/app", role.clone()).await;
 
     let cached = Cached::new_with(vault.clone(), Arc::clone(&timer), Duration::from_secs(300), 1);
     assert!(cached.get(name("database/creds/app#*")).await.unwrap().unwrap().expose().contains(&password));

@@ -65,6 +65,17 @@ fn a_file_of_profiles_that_cannot_be_used_is_told_and_not_overwritten() {
         (r#"{"version": "2.0", "profiles": {}}"#, "newer program"),
         (r#"{"profiles": {"dev": "canary"}}"#, "of profile dev: it is not a JSON object"),
         (r#"{"profiles": {"dev": {"authentication": "canary"}}}"#, "of profile dev"),
+        (
+            r#"{"profiles": {"dev": {}, "prod": {}, "dev": {"x": "canary"}}}"#,
+            "its member `dev` is there twice",
+        ),
+        (r#"{"profiles": {}, "profiles": {"dev": "canary"}}"#, "its member `profiles` is there twice"),
+        (
+            r#"{"profiles": {"dev": {"base_url": 1, "base_url": "canary"}}}"#,
+            "its member `base_url` is there twice",
+        ),
+        (r#"{"profiles": {"de/v": {"x": "canary"}}}"#, "`de/v` is no profile's name: take letters"),
+        ("{\"profiles\": {\"\\u001b[2J\": {\"x\": \"canary\"}}}", "`\\\\u{1b}[2J` is no profile's name"),
     ] {
         let (folder, profiles) = written("profiles.json", content);
         let error = profiles.load(&name("dev")).unwrap_err();
@@ -77,6 +88,95 @@ fn a_file_of_profiles_that_cannot_be_used_is_told_and_not_overwritten() {
     let path = folder.path().join("profiles.json");
     fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(matches!(profiles.load(&name("dev")), Err(ProfileError::Unsafe(_))), "others may change it");
+}
+
+/// Many programs that change one file at once, each another profile or the same one.
+#[test]
+fn changes_at_the_same_time_are_all_made() {
+    let (folder, profiles) = written("profiles.json", ALL);
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let profiles = &profiles;
+            scope.spawn(move || {
+                for turn in 0..10 {
+                    let of = ["dev", "test", "prod"][turn % 3];
+                    let set = |profile: Option<Profile>| {
+                        let mut profile = profile.unwrap();
+                        profile.set_variable(&format!("W{writer}_{turn}"), Some("env:X"))?;
+                        Ok::<_, ProfileError>(profile)
+                    };
+                    profiles.change(&name(of), set).unwrap();
+                }
+            });
+        }
+    });
+    let kept: usize = ["dev", "test", "prod"]
+        .map(|profile| profiles.load(&name(profile)).unwrap().variables().unwrap().len())
+        .iter()
+        .sum();
+    assert_eq!(kept, 81, "80 were made, and there was one");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the file");
+
+    let refused = profiles.change(&name("dev"), |_| Err(ProfileError::UnknownMember));
+    assert!(matches!(refused, Err(ProfileError::UnknownMember)));
+    profiles
+        .change(&name("new"), |none| {
+            assert!(none.is_none());
+            Ok::<_, ProfileError>(Profile::user_oauth())
+        })
+        .unwrap();
+    assert_eq!(profiles.load(&name("new")).unwrap(), Profile::user_oauth());
+}
+
+#[test]
+fn members_that_are_not_known_are_told_with_what_may_be_meant() {
+    let (_folder, profiles) = written(
+        "profiles.json",
+        r#"{"version": "1.0", "owner": "canary team", "profiles": {
+          "dev": {"authentication": {"type": "api_key", "api_kye": "env:A", "later": {"x": 1}}, "base_ulr": "x",
+                  "api_key": "canary", "environment": {"ANY": "env:X"}},
+          "fine": {"version": "1.0", "authentication": {"type": "oidc_federation",
+                   "identity_token": {"source": "file", "path": "/x"}}},
+          "new": {"authentication": {"type": "passkey", "x": 1}, "scope": "y"}
+        }}"#,
+    );
+    let told = |profile: &str| -> Vec<String> {
+        let unknown = profiles.load(&name(profile)).unwrap().unknown_members();
+        unknown.iter().map(|one| format!("{} {:?}", one.name(), one.nearest())).collect()
+    };
+    assert_eq!(
+        told("dev"),
+        [
+            r#"api_key Some("authentication.api_key")"#,
+            r#"base_ulr Some("base_url")"#,
+            r#"authentication.api_kye Some("authentication.api_key")"#,
+            "authentication.later None",
+        ]
+    );
+    assert!(told("fine").is_empty());
+    assert_eq!(told("new"), [r#"scope Some("authentication.scope")"#]);
+    let beside = profiles.unknown_members().unwrap();
+    assert_eq!(beside.len(), 1);
+    assert_eq!(beside[0].to_string(), "the member `owner` is not known and has no effect");
+}
+
+#[test]
+fn a_variable_that_the_profile_sets_itself_is_refused() {
+    let (_folder, profiles) = written("profiles.json", ALL);
+    let mut prod = profiles.load(&name("prod")).unwrap();
+    for variable in
+        ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CLIENT_SECRET", "ANTHROPIC_BASE_URL"]
+    {
+        let error = prod.set_variable(variable, Some("env:OTHER")).unwrap_err().to_string();
+        assert!(error.contains(variable) && error.contains("is set by the profile itself"), "{error}");
+        let mut document = document(&prod);
+        document["environment"] = json!({ variable: "env:OTHER" });
+        let (_folder, written) = written("configs/work.json", document.to_string());
+        let mut work = written.load(&name("work")).unwrap();
+        assert!(work.variables().unwrap_err().to_string().contains(variable));
+        work.set_variable(variable, None).unwrap();
+        assert!(work.variables().unwrap().is_empty(), "it can be taken out");
+    }
 }
 
 #[test]

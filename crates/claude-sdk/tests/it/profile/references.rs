@@ -8,7 +8,7 @@ use claude_sdk::{
 };
 
 use super::*;
-use crate::rig::{backend, held, hello, told};
+use crate::rig::{Place, SCOPES, access, backend, held, hello, told};
 
 const KEY_PLACE: &str = "secret/data/claude#key";
 
@@ -51,6 +51,39 @@ async fn a_client_fetches_its_key_once_and_again_when_the_service_refuses_it() {
         client.messages().create(&hello()).await.unwrap();
     }
     assert_eq!(vault.asked(), 2, "the key that was refused was replaced, and the new one kept");
+}
+
+#[tokio::test]
+async fn a_token_a_variable_and_a_clients_secret_may_be_references() {
+    let place = Place::new(held()).await;
+    let server = &place.mock;
+    let resolver = |value: &str| Resolver::new().with("vault", Turns::of(&[value]));
+    let reference = format!("vault:{KEY_PLACE}");
+    let token = access(&place.login(SCOPES).await).to_owned();
+    let client = builder(&server.base_url()).resolver(resolver(&token)).auth_token_from(reference.as_str());
+    client.build().unwrap().messages().create(&hello()).await.unwrap();
+
+    for (variable, value) in
+        [("ANTHROPIC_AUTH_TOKEN", token.as_str()), ("ANTHROPIC_API_KEY", server.api_key())]
+    {
+        let env = env(&[(variable, &reference)]);
+        let client = builder(&server.base_url()).environment(&env).unwrap().resolver(resolver(value));
+        client.build().unwrap().messages().create(&hello()).await.unwrap();
+        // What is meant as a reference and is none is neither sent nor repeated.
+        let env = self::env(&[(variable, "vault:canary")]);
+        let error = builder(&server.base_url()).environment(&env).unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(told.contains("the vault reference") && !told.contains("canary"), "{told}");
+    }
+
+    let mut profile = Profile::user_oauth();
+    profile.set(Member::ClientId, Some("app")).unwrap();
+    let env = env(&[("CLAUDE_CLIENT_SECRET", &reference)]);
+    let client = profile.client(&env, &resolver("from-the-vault")).await.unwrap().unwrap();
+    let server = auth_core::Server::new("https://auth.example/token".parse().unwrap()).unwrap();
+    let (request, _) =
+        auth_core::exchange::client_credentials(&server, &client, &auth_core::ScopeSet::default());
+    assert!(String::from_utf8_lossy(request.body()).contains("client_secret=from-the-vault"));
 }
 
 #[tokio::test]

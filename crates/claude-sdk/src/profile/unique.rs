@@ -1,0 +1,119 @@
+//! JSON in which every member is there once: of two, each reader may take another one.
+
+use std::{cell::RefCell, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Reads an object.
+///
+/// # Errors
+///
+/// What is wrong with it, without what is in it; of a member that is there twice its name.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    let twice = RefCell::new(None);
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = Unique(&twice).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    match (read, twice.into_inner()) {
+        (_, Some(name)) => Err(format!("its member `{}` is there twice", super::unknown::shown(&name))),
+        (Ok(Value::Object(members)), None) => Ok(members),
+        _ => Err("it is not a JSON object".into()),
+    }
+}
+
+/// Reads any value, and notes the first name that an object has twice.
+#[derive(Clone, Copy)]
+struct Unique<'n>(&'n RefCell<Option<String>>);
+
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = items.next_element_seed(self)? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = items.next_key::<String>()? {
+            if members.contains_key(&name) {
+                *self.0.borrow_mut() = Some(name);
+                return Err(A::Error::custom("a member is there twice"));
+            }
+            let value = items.next_value_seed(self)?;
+            members.insert(name, value);
+        }
+        Ok(members.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_what_serde_json_reads() {
+        for text in [
+            "{}",
+            r#" {"a": null, "b": [true, -1, 18446744073709551615, 1.5e300, "\u00e9\n"], "c": {"a": {}}} "#,
+            r#"{"a": 123456789012345678901234567890}"#,
+        ] {
+            let expected: Map<String, Value> = serde_json::from_str(text).unwrap();
+            assert_eq!(object(text.as_bytes()).unwrap(), expected, "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        for text in ["", "[]", "7", "{", r#"{"a": 1} x"#, r#"{"a": canary}"#, &format!("{{\"a\": {deep}")] {
+            assert_eq!(object(text.as_bytes()).unwrap_err(), "it is not a JSON object", "{:.20}", text);
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_named() {
+        for text in [
+            r#"{"a": 1, "a": 1}"#,
+            r#"{"x": {"y": [{"a": "canary", "b": 2, "a": 3}]}}"#,
+            r#"{"a": 1, "\u0061": "canary"}"#,
+        ] {
+            assert_eq!(object(text.as_bytes()).unwrap_err(), "its member `a` is there twice", "{text}");
+        }
+    }
+}
