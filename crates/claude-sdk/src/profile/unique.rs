@@ -102,7 +102,7 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         for text in ["", "[]", "7", "{", r#"{"a": 1} x"#, r#"{"a": canary}"#, &format!("{{\"a\": {deep}")] {
-            assert_eq!(object(text.as_bytes()).unwrap_err(), "it is not a JSON object", "{:.20}", text);
+            assert_eq!(object(text.as_bytes()).unwrap_err(), "it is not a JSON object", "{text:.20}");
         }
     }
 
