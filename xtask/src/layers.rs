@@ -37,10 +37,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: "secrets", uses: &[], tests_use: &["mock-server"], never: &["governor"] },
     Layer {
         name: "claude-sdk",
-        uses: &["auth-core", "ratelimit", "secrets", "transport"],
+        uses: &["auth-core", "claude-sdk-macros", "ratelimit", "secrets", "transport"],
         tests_use: &["mock-server"],
         never: BACKENDS,
     },
+    Layer { name: "claude-sdk-macros", uses: &[], tests_use: &[], never: BACKENDS },
     Layer { name: "claude-cli", uses: &["claude-sdk", "mock-server"], tests_use: &[], never: BACKENDS },
     // It must not share code with what it judges, not even in its tests.
     Layer { name: "mock-server", uses: &[], tests_use: &[], never: BACKENDS },

@@ -15,6 +15,8 @@ mod command;
 mod config;
 mod envelope;
 mod login;
+#[cfg(feature = "schema")]
+mod output;
 #[cfg(feature = "profile")]
 mod profile;
 mod stream;
@@ -25,6 +27,8 @@ pub use command::HelperProblem;
 pub use config::ConfigError;
 pub use envelope::Envelope;
 pub use login::LoginError;
+#[cfg(feature = "schema")]
+pub use output::{OutputError, OutputProblem};
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use stream::StreamError;
@@ -53,6 +57,9 @@ pub enum Error {
     Answer(Box<UnexpectedAnswer>),
     /// A stream began and did not end as it should.
     Stream(Box<StreamError>),
+    /// A whole message came that is not of the type asked for.
+    #[cfg(feature = "schema")]
+    Output(Box<OutputError>),
 }
 
 impl Error {
@@ -67,6 +74,8 @@ impl Error {
             Self::RateLimit(error, _) => error.is_retryable(),
             Self::Transport(error) => error.is_retryable(),
             Self::Stream(error) => error.is_retryable(),
+            #[cfg(feature = "schema")]
+            Self::Output(_) => false,
         }
     }
 
@@ -80,6 +89,8 @@ impl Error {
             Self::Auth(error, _) => error.retry_after(),
             Self::Answer(error) => error.wait(),
             Self::Config(_) | Self::Stream(_) => None,
+            #[cfg(feature = "schema")]
+            Self::Output(_) => None,
         }
     }
 
@@ -108,6 +119,8 @@ impl Error {
             Self::Answer(error) => error.status().is_success(),
             Self::Stream(_) => true,
             Self::Config(_) | Self::Auth(..) | Self::Api(_) | Self::RateLimit(..) => false,
+            #[cfg(feature = "schema")]
+            Self::Output(_) => false,
         }
     }
 
@@ -119,6 +132,8 @@ impl Error {
             Self::Api(error) => error.request_id(),
             Self::Answer(error) => error.request_id(),
             Self::Stream(error) => error.request_id(),
+            #[cfg(feature = "schema")]
+            Self::Output(error) => error.request_id(),
             Self::Transport(error) => error.last_reply().and_then(reply::request_id),
             Self::Auth(_, envelope) | Self::RateLimit(_, envelope) => envelope.request_id(),
             Self::Config(_) => None,
@@ -154,6 +169,8 @@ impl Error {
             Self::Answer(error) => error.attempts(),
             Self::Transport(error) => error.attempts(),
             Self::Stream(error) => error.attempts(),
+            #[cfg(feature = "schema")]
+            Self::Output(error) => error.attempts(),
             Self::Auth(_, envelope) | Self::RateLimit(_, envelope) => envelope.attempts,
             Self::Config(_) => 0,
         }
@@ -173,6 +190,8 @@ impl fmt::Display for Error {
             }
             Self::Answer(error) => write!(f, "{error}"),
             Self::Stream(error) => write!(f, "{error}"),
+            #[cfg(feature = "schema")]
+            Self::Output(error) => write!(f, "{error}"),
         }
     }
 }
@@ -188,6 +207,8 @@ impl std::error::Error for Error {
             Self::Transport(error) => error.source(),
             Self::Answer(error) => error.source(),
             Self::Stream(error) => error.source(),
+            #[cfg(feature = "schema")]
+            Self::Output(error) => error.source(),
         }
     }
 }

@@ -54,6 +54,7 @@
 //! | what happens to each attempt | [`transport::layers::Middleware`], or a closure | [`ClientBuilder::middleware`] |
 //! | rate limits | [`ratelimit::RateLimiter`] | [`ClientBuilder::rate_limiter`] |
 //! | secrets | [`secrets::SecretProvider`] | [`credentials::FromSecret`] with [`ClientBuilder::credentials`] |
+//! | tools | [`tools::ToolHandler`] | [`Messages::tool_runner`] |
 //! | what a call is taken to cost | [`estimates::Estimate`] | [`ClientBuilder::estimate`] |
 //! | credentials | [`credentials::CredentialProvider`] | [`ClientBuilder::credentials`] |
 //! | token sources | [`credentials::TokenSource`] | [`credentials::Cached`] with [`ClientBuilder::credentials`] |
@@ -66,6 +67,7 @@
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
 //! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
+//! - `blocking`: `blocking::Client`, for programs that are not async.
 //! - `governor`: `ratelimit::limiters::Governor`, which counts requests alone. [`ratelimit::limiters::Local`], which counts
 //!   tokens and permits too, needs no feature.
 //! - `decompress`: answers in gzip, br and zstd.
@@ -73,6 +75,7 @@
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `keyring`: `secrets::providers::Keyring`, for secrets in the keyring of the desktop.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
+//! - `macros`: the attribute `tools::tool`, which makes a function a tool; it brings `schema` with it.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
 //! - `redis-limits`: `ratelimit::limiters::Redis`, for limits that programs on many machines share.
 //! - `vault`: `secrets::providers::Vault`, for secrets in HashiCorp's Vault or OpenBao.
@@ -80,8 +83,12 @@
 //! - `tower`: `transport::backends::Tower`, a backend from a tower service.
 //! - `scrubber`: `secrets::Scrubber`, which takes secrets out of logs and errors.
 //! - `scrubber-layer`: `secrets::Scrubber::layer`, which takes them out of what a layer of a `tracing` subscriber sees.
+//! - `schema`: `Messages::create_as`, replies as values of your own types; it brings the crate `schemars`.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
+pub mod attachment;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 mod config;
 pub mod credentials;
@@ -94,20 +101,31 @@ pub mod layers;
 mod limits;
 #[cfg(feature = "login")]
 pub mod login;
+pub mod mcp;
+pub mod memory;
 mod pipeline;
 #[cfg(feature = "profile")]
 pub mod profile;
 mod reply;
 mod resources;
 mod retry;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod spans;
 pub mod stream;
+#[cfg(feature = "schema")]
+mod structured;
 pub mod token_store;
+pub mod tools;
+#[macro_use]
 pub mod types;
+pub mod webhooks;
 
 pub use auth_core;
 pub use http;
 pub use ratelimit;
+#[cfg(feature = "schema")]
+pub use schemars;
 pub use secrets;
 pub use transport;
 
@@ -119,9 +137,13 @@ pub use error::{
     ApiError, AuthError, ConfigError, Envelope, Error, HelperProblem, LoginError, StoreError, StreamError,
     UnexpectedAnswer,
 };
+#[cfg(feature = "schema")]
+pub use error::{OutputError, OutputProblem};
 pub use limits::{Limit, ModelClasses, OrganizationLimits, RateLimits};
 pub use reply::Reply;
 pub use resources::{MessageStream, Messages, Models, Organization, Raw, RawRequest, TextStream};
+#[cfg(feature = "schema")]
+pub use structured::Parsed;
 
 /// The README's example is compiled with the documentation's.
 #[cfg(all(doctest, feature = "reqwest"))]

@@ -91,6 +91,17 @@ impl<T> Reply<T> {
         self.envelope.attempts.saturating_sub(1)
     }
 
+    #[cfg(feature = "schema")]
+    pub(crate) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The same reply with something made of the answer.
+    #[cfg(feature = "schema")]
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply { value: make(self.value), envelope: self.envelope, head: self.head }
+    }
+
     /// The answer alone.
     #[must_use]
     pub fn into_inner(self) -> T {

@@ -162,5 +162,7 @@ fn kind(error: &Error) -> Cow<'static, str> {
         Error::Transport(error) => format!("{:?}", error.kind()).into(),
         Error::Answer(error) => error.status().as_str().to_owned().into(),
         Error::Api(_) | Error::Stream(_) => "stream".into(),
+        #[cfg(feature = "schema")]
+        Error::Output(_) => "output".into(),
     }
 }

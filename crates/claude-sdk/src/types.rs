@@ -30,7 +30,7 @@
 //! ```
 
 #[macro_use]
-mod wire;
+pub(crate) mod wire;
 
 mod block;
 mod content;

@@ -101,9 +101,17 @@ pub enum ConfigError {
     /// The default backend could not be set up.
     #[error("the HTTP backend could not be set up")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The thread of a blocking client could not be started.
+    #[cfg(feature = "blocking")]
+    #[error("the thread of the blocking client could not be started")]
+    Thread(#[source] std::io::Error),
     /// A request could not be turned into JSON.
     #[error("the request could not be written as JSON")]
     Serialize(#[source] serde_json::Error),
+    /// A type has no schema that the service takes.
+    #[cfg(feature = "schema")]
+    #[error(transparent)]
+    Schema(#[from] crate::schema::SchemaError),
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness; without it no safe login is possible")]
     Entropy,

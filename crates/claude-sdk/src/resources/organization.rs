@@ -58,13 +58,11 @@ impl Organization<'_> {
     }
 
     async fn page(self, page: Option<&str>) -> Result<Reply<Page>, Error> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(page) = page {
-            query.append_pair("page", page);
-        }
-        let query = query.finish();
-        let separator = if query.is_empty() { "" } else { "?" };
-        let route = format!("v1/organizations/rate_limits{separator}{query}");
+        let escaped = page.map(|page| form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>());
+        let route = match escaped {
+            Some(page) => format!("v1/organizations/rate_limits?page={page}"),
+            None => "v1/organizations/rate_limits".to_owned(),
+        };
         let request = self.0.request(Method::GET, &route, Bytes::new(), |_| Charge::default())?;
         Ok(reply::json(self.0.send(request).await?, self.0.clock()).await?.0)
     }

@@ -106,6 +106,20 @@ impl ContentBlockParam {
     }
 }
 
+/// As a block of text.
+impl From<&str> for ContentBlockParam {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+/// As a block of text.
+impl From<String> for ContentBlockParam {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
 impl From<ContentBlock> for ContentBlockParam {
     fn from(block: ContentBlock) -> Self {
         match block {

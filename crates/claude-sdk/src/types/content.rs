@@ -27,6 +27,22 @@ impl Content {
     }
 }
 
+impl Content {
+    /// Adds a part: text, or any other block. An empty text is left out.
+    ///
+    /// Files by their path are parts too: see [`attachment`](crate::attachment).
+    #[must_use]
+    pub fn and(self, part: impl Into<ContentBlockParam>) -> Self {
+        let mut blocks = match self {
+            Self::Text(text) if text.is_empty() => Vec::new(),
+            Self::Text(text) => vec![ContentBlockParam::text(text)],
+            Self::Blocks(blocks) => blocks,
+        };
+        blocks.push(part.into());
+        Self::Blocks(blocks)
+    }
+}
+
 impl From<&str> for Content {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

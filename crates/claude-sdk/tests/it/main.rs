@@ -8,6 +8,8 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod calls;
 #[cfg(feature = "test-util")]
 mod cancel;
@@ -48,4 +50,7 @@ mod spans;
 mod store;
 mod stream_faults;
 mod streams;
+#[cfg(feature = "schema")]
+mod structured;
 mod swap;
+mod tool_runner;

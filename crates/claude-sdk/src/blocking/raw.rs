@@ -1,0 +1,91 @@
+use std::fmt;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Client;
+use crate::{
+    error::{ConfigError, Error},
+    reply::Reply,
+};
+
+/// Any route of the API, as JSON: see [`crate::Raw`].
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a>(pub(super) &'a Client);
+
+impl<'a> Raw<'a> {
+    /// Reads `path`, such as `/v1/models`.
+    pub fn get(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::GET, path)
+    }
+
+    /// Posts to `path`.
+    pub fn post(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::POST, path)
+    }
+
+    /// Deletes `path`.
+    pub fn delete(self, path: impl Into<String>) -> RawRequest<'a> {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Does anything to `path`.
+    pub fn request(self, method: Method, path: impl Into<String>) -> RawRequest<'a> {
+        RawRequest { client: self.0, method, path: path.into(), query: Vec::new(), body: None }
+    }
+}
+
+/// A call that [`Raw`] begins and [`send`](Self::send) makes.
+#[must_use = "call send() to make the call"]
+pub struct RawRequest<'a> {
+    client: &'a Client,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Value, serde_json::Error>>,
+}
+
+impl RawRequest<'_> {
+    /// Adds a parameter to the query; both parts are escaped.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = Some(serde_json::to_value(body));
+        self
+    }
+
+    /// Makes the call and reads the whole answer: see [`crate::RawRequest::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send(self) -> Result<Reply<Bytes>, Error> {
+        let Self { client, method, path, query, body } = self;
+        let body = body.transpose().map_err(ConfigError::Serialize)?;
+        client.run(|client| async move {
+            let mut request = client.raw().request(method, path);
+            for (name, value) in &query {
+                request = request.query(name, value);
+            }
+            match body {
+                Some(body) => request.json(&body).send().await,
+                None => request.send().await,
+            }
+        })
+    }
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

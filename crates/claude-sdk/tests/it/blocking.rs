@@ -1,0 +1,115 @@
+//! The blocking client: outside of every runtime, inside of one, and when things go wrong.
+
+use claude_sdk::{Client, Error, RequestOptions, blocking, stream::Event, types::Model};
+use mock_server::{MockServer, Reply};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::rig::{client, held, hello};
+
+/// A server on a runtime of its own, and a blocking client of it.
+fn rig(replies: impl IntoIterator<Item = Reply>) -> (Runtime, MockServer, blocking::Client) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(held().script(replies).start()).unwrap();
+    let client = blocking::Client::new(client(&server).0.max_retries(0).build().unwrap()).unwrap();
+    (runtime, server, client)
+}
+
+#[test]
+fn it_gives_what_the_async_client_gives() {
+    let (_runtime, server, client) = rig([]);
+    let message = client.messages().create(&hello()).unwrap();
+    assert_eq!(message.text(), "You said: hello there");
+    assert!(message.request_id().is_some());
+    assert!(client.messages().count_tokens(&hello()).unwrap().input_tokens > 0);
+    assert_eq!(client.limits().requests.limit, Some(1000));
+
+    let models = client.models().list().unwrap();
+    let last = models.last_id.clone().unwrap_or_default();
+    assert!(!models.data.is_empty() && client.models().list_after(&last).is_ok());
+    assert_eq!(client.models().get(&Model::CLAUDE_SONNET_5_5).unwrap().id, Model::CLAUDE_SONNET_5_5);
+    let page: Value = client.raw().get("/v1/models").query("limit", "1").send().unwrap().json().unwrap();
+    assert_eq!(page["data"].as_array().unwrap().len(), 1);
+    let body = json!({"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "a b"}]});
+    let reply: Value = client.raw().post("/v1/messages").json(&body).send().unwrap().json().unwrap();
+    assert_eq!(reply["role"], "assistant");
+
+    let once = client.with_options(RequestOptions::new().header("x-job", "nightly")).unwrap();
+    once.messages().create(&hello()).unwrap();
+    assert_eq!(server.journal().pop().unwrap().header("x-job"), Some("nightly"));
+    assert!(client.flush());
+}
+
+#[test]
+fn a_stream_is_an_iterator_that_ends_with_the_whole_message() {
+    let (_runtime, _server, client) = rig([Reply::text("one two three")]);
+    let mut stream = client.messages().stream(&hello()).unwrap();
+    assert!(stream.request_id().is_some() && stream.headers().is_some() && stream.status().is_success());
+    assert!(matches!(stream.next(), Some(Ok(Event::MessageStart { .. }))));
+    let text: Vec<String> = stream.text_stream().collect::<Result<_, _>>().unwrap();
+    assert!(text.len() > 1 && text.concat() == "one two three");
+    assert!(stream.next().is_none());
+    assert_eq!(stream.snapshot().unwrap().text(), "one two three");
+    drop(client); // the stream keeps the thread
+    assert_eq!(stream.final_message().unwrap().text(), "one two three");
+}
+
+#[test]
+fn a_stream_that_is_cut_is_an_error_with_what_arrived() {
+    let (_runtime, _server, client) = rig([Reply::text("one two three four").truncate_after(700)]);
+    let mut stream = client.messages().stream(&hello()).unwrap();
+    let error = stream.find_map(Result::err).unwrap();
+    assert!(matches!(&error, Error::Stream(error) if error.is_truncated()), "{error:?}");
+    assert!(stream.next().is_none());
+    assert!(matches!(stream.final_message(), Err(Error::Stream(_))));
+}
+
+#[test]
+fn errors_are_those_of_the_async_client() {
+    let overloaded = Reply::error(http::StatusCode::from_u16(529).unwrap(), "overloaded_error", "later");
+    let (_runtime, _server, client) = rig([overloaded]);
+    let error = client.messages().create(&hello()).unwrap_err();
+    assert!(matches!(error, Error::Api(_)) && error.is_retryable());
+    let error = client.raw().get("/v1/../admin").send().unwrap_err();
+    assert!(matches!(error, Error::Config(_)), "{error:?}");
+}
+
+#[test]
+fn it_may_be_called_and_dropped_inside_a_runtime() {
+    let (runtime, _server, client) = rig([]);
+    let text = Runtime::new().unwrap().block_on(async move {
+        let message = client.messages().create(&hello()).unwrap();
+        let stream = client.messages().stream(&hello()).unwrap();
+        drop((client, stream));
+        message.text()
+    });
+    assert_eq!(text, "You said: hello there");
+    drop(runtime);
+}
+
+#[test]
+fn threads_share_a_client_and_their_calls_go_on_at_once() {
+    let (_runtime, server, client) = rig([]);
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            std::thread::spawn(move || client.messages().create(&hello()).map(|message| message.text()))
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.join().unwrap().unwrap(), "You said: hello there");
+    }
+    assert_eq!(server.journal_len(), 4);
+}
+
+#[test]
+fn whatever_the_async_client_can_do_can_be_waited_for_and_a_panic_in_it_is_an_error() {
+    let (_runtime, _server, client) = rig([Reply::text("done")]);
+    let work = |client: Client| async move { client.messages().tool_runner(hello()).finish().await };
+    assert_eq!(client.run(work).unwrap().text(), "done");
+
+    let error =
+        client.run(|_| async { if true { panic!("broken") } else { Ok::<(), Error>(()) } }).unwrap_err();
+    assert!(matches!(error, Error::Transport(_)), "{error:?}");
+    assert!(client.models().list().is_ok(), "the thread goes on");
+}
