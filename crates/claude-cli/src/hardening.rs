@@ -21,8 +21,18 @@ pub(crate) fn harden() {}
 /// Tells by its name whether a variable holds a secret. `claudectl env run` takes those from the program it becomes; programs
 /// that are started here get a [`ChildEnvironment`](claude_sdk::secrets::ChildEnvironment), which has none of them.
 pub(crate) fn is_secret(variable: &str) -> bool {
-    const ENDS: [&str; 8] =
-        ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS"];
+    const ENDS: [&str; 10] = [
+        "KEY",
+        "TOKEN",
+        "SECRET",
+        "SECRET_ID",
+        "JWT",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+    ];
     let variable = variable.to_ascii_uppercase();
     ENDS.iter().any(|end| variable.ends_with(end))
 }
@@ -37,12 +47,14 @@ mod tests {
             "ANTHROPIC_API_KEY",
             "CLAUDE_CLIENT_SECRET",
             "VAULT_TOKEN",
+            "VAULT_SECRET_ID",
+            "VAULT_JWT",
             "PGPASSWORD",
             "aws_secret_access_key",
         ] {
             assert!(is_secret(variable), "{variable}");
         }
-        for variable in ["PATH", "HOME", "SSH_AUTH_SOCK", "KEYBOARD", "ANTHROPIC_BASE_URL"] {
+        for variable in ["PATH", "HOME", "SSH_AUTH_SOCK", "KEYBOARD", "VAULT_ROLE_ID", "ANTHROPIC_BASE_URL"] {
             assert!(!is_secret(variable), "{variable}");
         }
     }

@@ -106,5 +106,9 @@ fn the_token_is_where_vaults_own_program_keeps_it() {
     get("CANARY-other").failed(1, "was refused");
     let nowhere = run(of("http://127.0.0.1:1", &["get"]).env("VAULT_CACERT", "/nowhere/ca.pem"));
     nowhere.failed(1, "VAULT_CACERT");
-    run(&mut of("http://vault.example", &["get"])).failed(1, "unencrypted");
+    // Another machine is spoken to in clear where it is named, and only that one.
+    let clear = |host: &str| run(of("http://vault.invalid:1", &["get"]).env("VAULT_IN_CLEAR", host));
+    run(&mut of("http://vault.invalid:1", &["get"])).failed(1, "set VAULT_IN_CLEAR to the name of the host");
+    clear("other.invalid").failed(1, "unencrypted");
+    clear("vault.invalid").failed(1, "no connection");
 }

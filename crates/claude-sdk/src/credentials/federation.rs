@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use auth_core::{Server, exchange};
 use http::StatusCode;
 use secrets::{
-    SecretName, SecretProvider,
+    Resolver, Secret, SecretName, SecretProvider,
     providers::{Env, File},
 };
 use transport::{Clock, HttpBackend};
@@ -94,14 +94,24 @@ impl Federation {
     /// The workload that the environment describes, with the official SDKs' variables; `None` where it describes none.
     ///
     /// That takes `ANTHROPIC_FEDERATION_RULE_ID`, `ANTHROPIC_ORGANIZATION_ID`, and the assertion: in the file that
-    /// `ANTHROPIC_IDENTITY_TOKEN_FILE` names, or else in `ANTHROPIC_IDENTITY_TOKEN`, which is looked up anew each time
-    /// too. `ANTHROPIC_SERVICE_ACCOUNT_ID` and `ANTHROPIC_WORKSPACE_ID` are added where they are set.
+    /// `ANTHROPIC_IDENTITY_TOKEN_FILE` names, or else in `ANTHROPIC_IDENTITY_TOKEN` or where that refers to, which is looked up
+    /// anew each time too. `ANTHROPIC_SERVICE_ACCOUNT_ID` and `ANTHROPIC_WORKSPACE_ID` are added where they are set.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Secret`] where a variable is set to what cannot be a value.
     pub fn from_env(
         env: &Env,
+        server: Server,
+        backend: impl HttpBackend,
+    ) -> Result<Option<Self>, ConfigError> {
+        Self::from_env_with(env, &Resolver::of(env), server, backend)
+    }
+
+    /// As [`from_env`](Self::from_env), where an assertion that is elsewhere is found by `resolver`.
+    pub(crate) fn from_env_with(
+        env: &Env,
+        resolver: &Resolver,
         server: Server,
         backend: impl HttpBackend,
     ) -> Result<Option<Self>, ConfigError> {
@@ -129,7 +139,8 @@ impl Federation {
         if env.read(&variable).map_err(ConfigError::Secret)?.is_none() {
             return Ok(None);
         }
-        Ok(Some(Self::new(server, federation, env.clone(), variable, backend)))
+        let given = Given { env: env.clone(), resolver: resolver.clone() };
+        Ok(Some(Self::new(server, federation, given, variable, backend)))
     }
 
     async fn ask(&self, clock: &dyn Clock) -> Result<Grant, Refusal> {
@@ -157,6 +168,23 @@ impl Federation {
             reason.push_str("; no workspace is named: a rule for several wants ANTHROPIC_WORKSPACE_ID");
         }
         error
+    }
+}
+
+/// A variable that holds a secret, or says where it is.
+#[derive(Debug)]
+struct Given {
+    env: Env,
+    resolver: Resolver,
+}
+
+#[async_trait]
+impl SecretProvider for Given {
+    async fn get(&self, variable: SecretName) -> Result<Option<Secret>, secrets::Error> {
+        match self.env.read(&variable)? {
+            Some(given) => self.resolver.given(given).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -222,7 +222,7 @@ impl Resolution {
                 let (profiles, environment) = (profiles.clone(), (self.env.clone(), self.resolver.clone()));
                 Ok(Arc::new(ProfileCredentials::new(profiles, name, environment, base, backend, clock)))
             }
-            Some(Found::Federation(_)) => federation(&self.env, &base, backend, clock),
+            Some(Found::Federation(_)) => federation((&self.env, &self.resolver), &base, backend, clock),
         }
     }
 
@@ -334,7 +334,7 @@ impl fmt::Display for Resolution {
 }
 
 fn federation(
-    env: &Env,
+    (env, resolver): (&Env, &Resolver),
     base: &BaseUrl,
     backend: Arc<dyn HttpBackend>,
     clock: Arc<dyn Clock>,
@@ -342,7 +342,7 @@ fn federation(
     let unusable =
         |_| ConfigError::Cleartext { host: base.as_url().host_str().unwrap_or_default().to_owned() };
     let server = Server::new(base.join("v1/oauth/token")?).map_err(unusable)?;
-    let Some(source) = Federation::from_env(env, server, backend)? else {
+    let Some(source) = Federation::from_env_with(env, resolver, server, backend)? else {
         let looked = vec!["the federation variables are not set any more".into()];
         return Err(ConfigError::MissingCredential { looked }.into());
     };

@@ -178,8 +178,11 @@ async fn the_file_and_the_variable_are_read_anew_for_each_exchange_and_the_file_
     ask(&by_variable).await.unwrap();
     variables.set("ANTHROPIC_IDENTITY_TOKEN", &fresh("bmV3"));
     ask(&by_variable).await.unwrap();
+    variables.set("ANTHROPIC_IDENTITY_TOKEN", "env:ELSEWHERE");
+    variables.set("ELSEWHERE", &fresh("cmVm"));
+    ask(&by_variable).await.unwrap();
     let sent: Vec<Value> = endpoint.bodies().iter().map(|body| body["assertion"].clone()).collect();
-    assert_eq!(sent, [fresh("MQ"), fresh("Mg"), fresh("dmFy"), fresh("bmV3")]);
+    assert_eq!(sent, [fresh("MQ"), fresh("Mg"), fresh("dmFy"), fresh("bmV3"), fresh("cmVm")]);
 }
 
 #[cfg(unix)]

@@ -36,6 +36,21 @@ fn variable(value: &'static str) -> Arc<dyn SecretProvider> {
     Arc::new(Env::new(Arc::new(move |_| Some(value.into()))))
 }
 
+/// A private file in a folder that is everybody's.
+fn shared(folder: &Path) -> Arc<dyn SecretProvider> {
+    let below = folder.join("shared");
+    fs::create_dir(&below).unwrap();
+    let provider = file(&below, "key", b"canary", 0o600);
+    fs::set_permissions(&below, fs::Permissions::from_mode(0o777)).unwrap();
+    provider
+}
+
+fn dangling(folder: &Path) -> Arc<dyn SecretProvider> {
+    let path = folder.join("dangling");
+    std::os::unix::fs::symlink("..data/key", &path).unwrap();
+    Arc::new(File::at(path).mounted())
+}
+
 #[tokio::test]
 async fn only_what_is_not_there_lets_a_weaker_source_answer() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,6 +67,9 @@ async fn only_what_is_not_there_lets_a_weaker_source_answer() {
         ("a file of bytes", file(folder, "bytes", b"canary\xff", 0o600), Some(NotText)),
         ("a large file", file(folder, "large", &[b'x'; 70_000], 0o600), Some(TooLarge)),
         ("a folder", Arc::new(File::at(folder)), Some(NotARegularFile)),
+        ("a file that others can replace", shared(folder), Some(OpenFolder)),
+        ("a mount that is not there", Arc::new(File::at(folder.join("none")).mounted()), None),
+        ("a mount whose link leads nowhere", dangling(folder), Some(Unavailable)),
         ("a program that prints nothing", command(&timer, "exit 0"), Some(Empty)),
         ("a program that fails", command(&timer, "echo canary; exit 1"), Some(Failed)),
         ("a program that prints two lines", command(&timer, "echo canary; echo canary"), Some(Newline)),
