@@ -218,7 +218,7 @@ impl Models<'_> {
     /// Any [`Error`] of a call.
     pub fn list_after(self, after_id: &str) -> Result<Reply<Page<ModelInfo>>, Error> {
         let after_id = after_id.to_owned();
-        self.0.run(|client| async move { client.models().list_after(&after_id).await })
+        self.0.run(|client| async move { client.models().list().after_id(&after_id).await })
     }
 
     /// One model.

@@ -23,7 +23,7 @@ use crate::{
     layers::Charge,
     limits::{ModelClasses, RateLimits},
     pipeline::Pipeline,
-    resources::{Messages, Models, Organization, Raw},
+    resources::{Batches, Files, Messages, Models, Organization, Raw, Skills, UserProfiles},
 };
 
 mod builder;
@@ -94,6 +94,30 @@ impl Client {
     #[must_use]
     pub fn messages(&self) -> Messages<'_> {
         Messages(self)
+    }
+
+    /// Messages in batches.
+    #[must_use]
+    pub fn batches(&self) -> Batches<'_> {
+        Batches(self)
+    }
+
+    /// Files that messages refer to.
+    #[must_use]
+    pub fn files(&self) -> Files<'_> {
+        Files(self)
+    }
+
+    /// Skills, and their versions.
+    #[must_use]
+    pub fn skills(&self) -> Skills<'_> {
+        Skills(self)
+    }
+
+    /// What the service is told about the people an application acts for.
+    #[must_use]
+    pub fn user_profiles(&self) -> UserProfiles<'_> {
+        UserProfiles(self)
     }
 
     /// A client whose calls carry `options`, on top of those this one already has; everything else it shares with this

@@ -141,7 +141,10 @@ pub use error::{
 pub use error::{OutputError, OutputProblem};
 pub use limits::{Limit, ModelClasses, OrganizationLimits, RateLimits};
 pub use reply::Reply;
-pub use resources::{MessageStream, Messages, Models, Organization, Raw, RawRequest, TextStream};
+pub use resources::{
+    BatchResults, Batches, Download, FileUpload, Files, Items, List, MessageStream, Messages, Models,
+    Organization, Pages, Paging, Raw, RawRequest, SkillFiles, Skills, TextStream, UserProfiles,
+};
 #[cfg(feature = "schema")]
 pub use structured::Parsed;
 

@@ -91,7 +91,6 @@ impl<T> Reply<T> {
         self.envelope.attempts.saturating_sub(1)
     }
 
-    #[cfg(feature = "schema")]
     pub(crate) fn envelope(&self) -> &Envelope {
         &self.envelope
     }

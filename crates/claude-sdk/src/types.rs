@@ -13,7 +13,7 @@
 //!
 //! One law follows, and is tested with arbitrary JSON: whatever one of these types accepts, it writes back value for
 //! value, as [`serde_json::Value`] compares values. A field that is set wins over a member of the same name in `extra`.
-//! Only a [`Page`], which nobody sends, may gain members that it lacked.
+//! Only a [`Page`], which nobody sends, may lose members that were `null`.
 //!
 //! ```
 //! use claude_sdk::types::{ContentBlock, Message};
@@ -32,29 +32,45 @@
 #[macro_use]
 pub(crate) mod wire;
 
+mod batch;
 mod block;
 mod content;
 mod error;
+mod file;
 mod message;
 mod model;
+mod page;
 mod rate_limit;
 mod request;
+mod skill;
 mod tool;
+mod user_profile;
 
+pub use batch::{
+    BatchCanceled, BatchCounts, BatchExpired, BatchFailure, BatchOutcome, BatchRequest, BatchResult,
+    BatchStatus, BatchSuccess, Deleted, MessageBatch,
+};
 pub use block::{
     ContentBlock, ContentBlockParam, DocumentBlock, ImageBlock, RedactedThinkingBlock, TextBlock,
     ThinkingBlock, ToolResultBlock, ToolUseBlock,
 };
 pub use content::{Content, Source, SourceKind};
 pub use error::{ErrorBody, ErrorDetail, ErrorType};
+pub use file::FileMetadata;
 pub use message::{
     CacheCreation, Message, MessageChange, MessageKind, MessageParam, Role, ServiceTier, StopReason, Usage,
     UsageDelta,
 };
-pub use model::{Lifecycle, Model, ModelInfo, Page};
+pub use model::{Lifecycle, Model, ModelInfo};
+pub use page::Page;
 pub use rate_limit::{RateLimitEntry, RateLimitGroup, RateLimitValue};
 pub use request::{CountTokensRequest, MessageRequest, Metadata, Thinking, ThinkingKind, TokenCount};
+pub use skill::{Skill, SkillSource, SkillSourceKind, SkillVersion};
 pub use tool::{Tool, ToolChoice, ToolChoiceKind};
+pub use user_profile::{
+    EnforcementAction, EnforcementStatus, ExternalUser, ProfileAccess, ProfileUrl, UserProfile,
+    UserProfileParams,
+};
 
 pub(crate) use wire::{Field, Fit, Misfit};
 

@@ -64,7 +64,21 @@ impl Answer {
 
     /// An error in the form of the API.
     pub(crate) fn error(request_id: &str, status: StatusCode, kind: &str, message: &str) -> Self {
-        let error = json!({"type": kind, "message": message});
+        Self::refusal(request_id, status, kind, message, None)
+    }
+
+    /// An error in the form of the API, with the code that tells it apart from others of its kind.
+    pub(crate) fn refusal(
+        request_id: &str,
+        status: StatusCode,
+        kind: &str,
+        message: &str,
+        code: Option<&str>,
+    ) -> Self {
+        let mut error = json!({"type": kind, "message": message});
+        if let (Some(code), Some(error)) = (code, error.as_object_mut()) {
+            error.insert("details".to_owned(), json!({"error_code": code}));
+        }
         Self::json(status, &json!({"type": "error", "error": error, "request_id": request_id}))
     }
 

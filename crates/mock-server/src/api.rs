@@ -1,14 +1,25 @@
 //! The API side: who may call, whether the limits allow it, and the endpoints.
 
 mod access;
+mod archive;
 mod ask;
+mod batches;
 mod count;
+mod files;
 mod models;
+mod multipart;
+mod pages;
+mod profiles;
+mod route;
+mod skills;
 mod speech;
 
+pub(crate) use self::files::File;
+pub(crate) use self::route::Call;
+
+use http::StatusCode;
 use http::header::{HeaderName, RETRY_AFTER};
-use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::ask::Ask;
 use crate::answer::{Answer, Received};
@@ -16,13 +27,13 @@ use crate::body::Body;
 use crate::reply::{Content, Reply};
 use crate::state::State;
 
-/// An endpoint of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call<'a> {
-    Messages,
-    CountTokens,
-    Models,
-    Model(&'a str),
+/// What was put onto the server and can be got from it.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    batches: batches::Batches,
+    pub(crate) files: files::Files,
+    skills: skills::Skills,
+    profiles: profiles::Profiles,
 }
 
 /// An error in the API's words, on its way to become a reply.
@@ -31,34 +42,10 @@ struct Refusal {
     status: StatusCode,
     kind: &'static str,
     message: String,
+    /// What tells errors of one kind apart.
+    code: Option<&'static str>,
     /// Whole seconds.
     retry_after: Option<u64>,
-}
-
-impl<'a> Call<'a> {
-    pub(crate) fn of(path: &'a str) -> Option<Self> {
-        match path {
-            "/v1/messages" => Some(Self::Messages),
-            "/v1/messages/count_tokens" => Some(Self::CountTokens),
-            "/v1/models" => Some(Self::Models),
-            _ => {
-                let id = path.strip_prefix("/v1/models/")?;
-                (!id.is_empty() && !id.contains('/')).then_some(Self::Model(id))
-            }
-        }
-    }
-
-    pub(crate) fn method(self) -> Method {
-        match self {
-            Self::Messages | Self::CountTokens => Method::POST,
-            Self::Models | Self::Model(_) => Method::GET,
-        }
-    }
-
-    /// Whether an OAuth token needs the scope for inference.
-    fn is_inference(self) -> bool {
-        matches!(self, Self::Messages | Self::CountTokens)
-    }
 }
 
 /// Answers a call. The order of the checks: version, credential, scope, request, limits, script.
@@ -93,9 +80,7 @@ fn serve(
         Call::Messages => {
             let ask = Ask::message(&received.body, version, &state.models)?;
             admit(state, received, ask.input_tokens)?;
-            let reply = state
-                .scripted("/v1/messages")
-                .unwrap_or_else(|| Reply::text(format!("You said: {}", ask.last_user_text)));
+            let reply = reply(state, &ask);
             Ok(perform(state, received, &ask, reply))
         }
         Call::CountTokens => {
@@ -113,7 +98,51 @@ fn serve(
             admit(state, received, 0)?;
             Ok(other(Answer::json(StatusCode::OK, &model)))
         }
+        Call::Batches(call) => {
+            admit(state, received, 0)?;
+            batches::serve(state, received, call, version).map(other)
+        }
+        Call::Files(call) => {
+            admit(state, received, 0)?;
+            files::serve(state, received, call).map(other)
+        }
+        Call::Skills(call) => {
+            admit(state, received, 0)?;
+            skills::serve(state, received, call).map(other)
+        }
+        Call::Profiles(call) => {
+            admit(state, received, 0)?;
+            profiles::serve(state, received, call).map(other)
+        }
     }
+}
+
+/// What a message is answered with: what the script says, or an echo.
+fn reply(state: &State, ask: &Ask) -> Reply {
+    let scripted = state.scripted("/v1/messages");
+    scripted.unwrap_or_else(|| Reply::text(format!("You said: {}", ask.last_user_text)))
+}
+
+/// A message of a batch: the same as of a call of its own, or the error in the API's form.
+fn batched(state: &State, ask: &Ask) -> Result<Value, Value> {
+    let said = match reply(state, ask).content {
+        Content::Message { blocks, stop_reason } => {
+            let changing = &mut *state.lock();
+            return Ok(speech::Speech::new(ask, blocks, stop_reason, &mut changing.mint).whole(ask));
+        }
+        Content::Error { kind, message } => (kind, message),
+        Content::Whole { bytes, .. } => match serde_json::from_slice(&bytes) {
+            Ok(message) => return Ok(message),
+            Err(_) => ("api_error".to_owned(), "the script's reply is no JSON".to_owned()),
+        },
+        Content::Pieces { .. } => ("api_error".to_owned(), "a batch has no streams".to_owned()),
+    };
+    Err(error_body(&said.0, &said.1))
+}
+
+/// An error as a batch's results have it.
+fn error_body(kind: &str, message: &str) -> Value {
+    json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": null})
 }
 
 fn admit(state: &State, received: &Received, input_tokens: u64) -> Result<(), Refusal> {
@@ -121,6 +150,7 @@ fn admit(state: &State, received: &Received, input_tokens: u64) -> Result<(), Re
         status: StatusCode::TOO_MANY_REQUESTS,
         kind: "rate_limit_error",
         message: refused.message,
+        code: None,
         // Rounded up: who waits as told is let in.
         retry_after: Some(refused.wait.as_secs() + u64::from(refused.wait.subsec_nanos() > 0)),
     })
@@ -134,7 +164,10 @@ fn perform(state: &State, received: &Received, ask: &Ask, reply: Reply) -> Answe
                 let changing = &mut *state.lock();
                 let speech = speech::Speech::new(ask, blocks, stop_reason, &mut changing.mint);
                 changing.limits.spend_output(speech.output_tokens);
-                if ask.stream { speech.stream(ask) } else { speech.whole(ask) }
+                match ask.stream {
+                    true => speech.stream(ask),
+                    false => Answer::json(StatusCode::OK, &speech.whole(ask)),
+                }
             }
             Content::Error { kind, message } => Answer::error(&received.id, StatusCode::OK, &kind, &message),
             Content::Whole { content_type, bytes } => Answer::new(StatusCode::OK, Body::whole(bytes))
@@ -158,6 +191,7 @@ impl Refusal {
             status: StatusCode::BAD_REQUEST,
             kind: "invalid_request_error",
             message: message.into(),
+            code: None,
             retry_after: None,
         }
     }
@@ -167,12 +201,18 @@ impl Refusal {
             status: StatusCode::NOT_FOUND,
             kind: "not_found_error",
             message: message.into(),
+            code: None,
             retry_after: None,
         }
     }
 
+    fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     fn into_answer(self, received: &Received) -> Answer {
-        let answer = Answer::error(&received.id, self.status, self.kind, &self.message);
+        let answer = Answer::refusal(&received.id, self.status, self.kind, &self.message, self.code);
         match self.retry_after {
             Some(seconds) => answer.header(RETRY_AFTER, seconds),
             None => answer,

@@ -28,6 +28,7 @@ pub struct Builder {
     pub(crate) request_burst: Option<u32>,
     pub(crate) input_tokens_per_minute: u32,
     pub(crate) output_tokens_per_minute: u32,
+    pub(crate) batch_time: Duration,
     pub(crate) script: Vec<Reply>,
     pub(crate) seed: Option<u64>,
     pub(crate) held_at: Option<SystemTime>,
@@ -62,6 +63,7 @@ impl Builder {
             request_burst: None,
             input_tokens_per_minute: 2_000_000,
             output_tokens_per_minute: 400_000,
+            batch_time: Duration::from_secs(5),
             script: Vec::new(),
             seed: None,
             held_at: None,
@@ -167,6 +169,12 @@ impl Builder {
     /// Sets the limit of output tokens a minute, at least 1; the default is 400 000.
     pub fn output_tokens_per_minute(mut self, tokens: u32) -> Self {
         self.output_tokens_per_minute = tokens;
+        self
+    }
+
+    /// Sets how long a batch takes, on the server's clock; the default is 5 seconds. One that takes more than a day expires.
+    pub fn batch_time(mut self, time: Duration) -> Self {
+        self.batch_time = time;
         self
     }
 

@@ -19,10 +19,13 @@ use crate::page;
 use crate::state::State;
 use crate::wire::Plan;
 
-/// The largest body that is read, as in the API.
-const MAX_BODY: usize = 32 * 1024 * 1024;
+/// The largest body that is read where the API does not say otherwise.
+const MAX_BODY: usize = 32 << 20;
 /// What is read and thrown away of a larger one, so that its sender gets to read the refusal.
-const MAX_DISCARDED: usize = 64 * 1024 * 1024;
+const MAX_DISCARDED: usize = 32 << 20;
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
 
 /// A path the server knows.
 #[derive(Debug)]
@@ -48,7 +51,8 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
     plan.begin();
     let (parts, incoming) = request.into_parts();
-    let body = read(incoming).await?;
+    let most = local(&state, parts.uri.path()).and_then(Call::of).map_or(MAX_BODY, Call::most);
+    let body = read(incoming, most).await?;
     let query = parts.uri.query().unwrap_or_default();
     let id = state.lock().mint.name("req_", 24);
     let mut received = Received {
@@ -63,9 +67,10 @@ pub(crate) async fn answer(
     let path = local(&state, &received.path).map(str::to_owned);
     let (answer, fault) = match (body, fault(&state, &received, path.as_deref())) {
         (None, _) => {
-            let message = "the request body is larger than 32 MiB: send less in one request";
+            let message =
+                format!("the request body is larger than {} MiB: send less in one request", most >> 20);
             let status = StatusCode::PAYLOAD_TOO_LARGE;
-            (Answer::error(&received.id, status, "request_too_large", message), None)
+            (Answer::error(&received.id, status, "request_too_large", &message), None)
         }
         (Some(body), Ok(fault)) => {
             received.body = body;
@@ -134,23 +139,23 @@ async fn break_down(fault: Effect, plan: Plan, response: &mut Response<Body>) ->
     Ok(())
 }
 
-/// Reads a body; `None` if it is too large.
-async fn read(mut incoming: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+/// Reads a body; `None` if it has more than `most` bytes.
+async fn read(mut incoming: Incoming, most: usize) -> Result<Option<Bytes>, hyper::Error> {
     let mut body = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = incoming.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         length += data.len();
-        if length > MAX_DISCARDED {
+        if length > most + MAX_DISCARDED {
             break;
         }
-        if length > MAX_BODY {
+        if length > most {
             body = BytesMut::new();
         } else {
             body.extend_from_slice(&data);
         }
     }
-    Ok((length <= MAX_BODY).then(|| body.freeze()))
+    Ok((length <= most).then(|| body.freeze()))
 }
 
 fn dispatch(state: &State, received: &Received) -> Answer {
@@ -167,16 +172,17 @@ fn dispatch(state: &State, received: &Received) -> Answer {
     let Some(endpoint) = endpoint else {
         return not_found(received);
     };
-    let method = endpoint.method();
-    if received.method != method {
-        let message = format!("{} is not allowed here: use {method}", received.method);
+    let methods = endpoint.methods();
+    if !methods.contains(&received.method) {
+        let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>();
+        let message = format!("{} is not allowed here: use {}", received.method, methods.join(" or "));
         return Answer::error(
             &received.id,
             StatusCode::METHOD_NOT_ALLOWED,
             "invalid_request_error",
             &message,
         )
-        .header(ALLOW, method.as_str());
+        .header(ALLOW, methods.join(", "));
     }
     match endpoint {
         Endpoint::Index => page::index(state),
@@ -210,15 +216,15 @@ impl<'a> Endpoint<'a> {
         })
     }
 
-    fn method(&self) -> Method {
+    fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Index | Self::Metadata | Self::Authorize | Self::Callback | Self::DevicePage => Method::GET,
+            Self::Index | Self::Metadata | Self::Authorize | Self::Callback | Self::DevicePage => GET,
             Self::Decision
             | Self::DeviceAuthorization
             | Self::DeviceDecision
             | Self::Token
-            | Self::Revoke => Method::POST,
-            Self::Api(call) => call.method(),
+            | Self::Revoke => POST,
+            Self::Api(call) => call.methods(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
 
+use crate::api::File;
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::fault::{Ending, Fault};
@@ -157,6 +159,14 @@ impl MockServer {
     /// Appends a reply to the script.
     pub fn push_reply(&self, reply: Reply) {
         self.state.lock().script.push_back(reply);
+    }
+
+    /// Puts a file onto the server that a tool might have made, so that it can be downloaded, and returns its id.
+    pub fn put_file(&self, filename: &str, mime_type: &str, content: impl Into<Bytes>) -> String {
+        let changing = &mut *self.state.lock();
+        let id = changing.mint.name("file_", 24);
+        let file = File::made(id, filename, mime_type, content.into(), self.state.clock.now());
+        changing.shelf.files.put(file)
     }
 
     /// Lets something go wrong with what comes next.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::api::Shelf;
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::fault::Faults;
@@ -73,6 +74,7 @@ pub(crate) struct Lifetimes {
     pub(crate) device_interval: Duration,
     /// Whether a reuse outside the window ends the family.
     pub(crate) reuse_revokes: bool,
+    pub(crate) batch: Duration,
 }
 
 /// What requests change. It is locked for a few lookups at a time, never while anything is read or written.
@@ -83,6 +85,7 @@ pub(crate) struct Changing {
     pub(crate) script: VecDeque<Reply>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) shelf: Shelf,
 }
 
 impl State {
@@ -110,6 +113,7 @@ impl State {
                 device_code: settings.device_code_ttl,
                 device_interval: settings.device_interval,
                 reuse_revokes: settings.refresh_reuse_revokes,
+                batch: settings.batch_time,
             },
             organization,
             account,
@@ -127,6 +131,7 @@ impl State {
                 script: settings.script.into(),
                 faults: Faults::default(),
                 journal: Journal::default(),
+                shelf: Shelf::default(),
             }),
         })
     }

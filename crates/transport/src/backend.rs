@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{Body, Error};
 
-/// A request whose body is in memory, so that every attempt can send it again.
+/// A request whose body is in memory, so that every attempt can send it again; or one with an [`Upload`](crate::Upload).
 ///
 /// The URI is absolute: scheme, authority and path.
 pub type Request = http::Request<Bytes>;

@@ -6,6 +6,8 @@ mod failure;
 mod hyper;
 #[cfg(any(feature = "hyper", feature = "reqwest", feature = "tower"))]
 mod incoming;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod outgoing;
 #[cfg(feature = "replay")]
 mod replay;
 #[cfg(feature = "reqwest")]

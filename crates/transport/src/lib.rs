@@ -78,6 +78,7 @@ mod sim_clock;
 pub mod sse;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod upload;
 
 pub use backend::{HttpBackend, Request, Response, Sending};
 pub use body::Body;
@@ -87,3 +88,4 @@ pub use extensions::{Attempt, Attempts, Deadline, HeadersTimeout, MaxRetries, Re
 pub use patience::Patience;
 #[cfg(feature = "test-util")]
 pub use sim_clock::SimClock;
+pub use upload::Upload;

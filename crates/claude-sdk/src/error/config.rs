@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 /// What is wrong with how a client was set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,6 +87,22 @@ pub enum ConfigError {
     Identifier {
         /// The refused identifier.
         value: String,
+    },
+    /// Files are larger than the service takes; nothing of them was read.
+    #[error("the content has {size} bytes, and the service takes {limit}; send it in parts")]
+    FileTooLarge {
+        /// How large they are together, in bytes.
+        size: u64,
+        /// What the service takes, in bytes.
+        limit: u64,
+    },
+    /// A file that was to be sent cannot be read.
+    #[error("{} cannot be read; check the path, and that you may read it", path.display())]
+    File {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
     },
     /// A whole message was asked for that may take longer than a silent connection lives.
     #[error(

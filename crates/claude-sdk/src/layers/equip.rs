@@ -1,5 +1,5 @@
 use http::{HeaderMap, header};
-use transport::{HttpBackend, Request, Sending};
+use transport::{HttpBackend, Request, Sending, Upload};
 
 /// Puts the headers on each attempt that every request of a client carries.
 ///
@@ -30,7 +30,7 @@ impl<B> Equip<B> {
             }
             replaced = Some(name);
         }
-        if request.body().is_empty() {
+        if request.body().is_empty() && Upload::of(request).is_none() {
             request.headers_mut().remove(header::CONTENT_TYPE);
         }
     }

@@ -3,8 +3,9 @@ use std::fmt;
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
-use url::form_urlencoded;
+use serde_json::Value;
 
+use super::{List, Paging, route::Query};
 use crate::{
     client::Client,
     error::{ConfigError, Error},
@@ -50,7 +51,13 @@ impl<'a> Raw<'a> {
 
     /// Does anything to `path`.
     pub fn request(self, method: Method, path: impl Into<String>) -> RawRequest<'a> {
-        RawRequest { client: self.0, method, path: path.into(), query: String::new(), body: Ok(Bytes::new()) }
+        RawRequest {
+            client: self.0,
+            method,
+            path: path.into(),
+            query: Query::default(),
+            body: Ok(Bytes::new()),
+        }
     }
 }
 
@@ -60,15 +67,38 @@ pub struct RawRequest<'a> {
     client: &'a Client,
     method: Method,
     path: String,
-    query: String,
+    query: Query,
     body: Result<Bytes, serde_json::Error>,
 }
 
 impl RawRequest<'_> {
-    /// Adds a parameter to the query; both parts are escaped.
+    /// Adds a parameter to the query; both parts are escaped. For a parameter that is a list, call it for each value with a
+    /// name such as `ids[]`.
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.query = form_urlencoded::Serializer::new(self.query).append_pair(name, value).finish();
+        self.query.push(name, value);
         self
+    }
+
+    /// The items of the list that this route is, as JSON, walked page by page as `paging` says.
+    ///
+    /// ```
+    /// # use claude_sdk::{Client, Paging};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::start().await?;
+    /// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+    /// let mut pages = client.raw().get("/v1/models").query("limit", "10").list(Paging::Id).pages();
+    /// while let Some(page) = pages.next().await {
+    ///     for model in &page?.data {
+    ///         println!("{}", model["id"]);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(self, paging: Paging) -> List<Value> {
+        let path = route(&self.path).map(str::to_owned);
+        List::of(self.client, path, self.query, paging)
     }
 
     /// Sends `body` as JSON.
@@ -89,11 +119,7 @@ impl RawRequest<'_> {
     /// Dropping the future closes the connection; the service may have done the work.
     pub async fn send(self) -> Result<Reply<Bytes>, Error> {
         let Self { client, method, path, query, body } = self;
-        let mut route = route(&path)?.to_owned();
-        if !query.is_empty() {
-            route.push('?');
-            route.push_str(&query);
-        }
+        let route = query.on(route(&path)?);
         let body = body.map_err(ConfigError::Serialize)?;
         let request = client.request(method, &route, body, |_| Charge::default())?;
         reply::bytes(client.send(request).await?, client.clock()).await

@@ -1,10 +1,7 @@
-//! Models: their names, what the service says about them, and pages of them.
+//! Models: their names, and what the service says about them.
 
 use std::borrow::Cow;
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// The name of a model; any text, with constants for the names known when this was written.
 ///
@@ -109,24 +106,4 @@ open_enum! {
         /// Out of service.
         Retired = "retired",
     }
-}
-
-/// One page of a list that is walked by the id of its items.
-///
-/// The next page is asked for with `after_id` = [`Page::last_id`], as long as [`Page::has_more`] says so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Page<T> {
-    /// The items of this page.
-    pub data: Vec<T>,
-    /// Whether there are items beyond this page, in the direction that was asked for.
-    #[serde(default)]
-    pub has_more: bool,
-    /// The id of the first item; what `before_id` of the page before this one is.
-    pub first_id: Option<String>,
-    /// The id of the last item; what `after_id` of the page after this one is.
-    pub last_id: Option<String>,
-    /// The members that have no field here.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
 }

@@ -232,7 +232,7 @@ fn the_documented_shapes_are_read_into_their_fields() {
     let page: Page<ModelInfo> =
         from_value(json!({"data": [model()], "has_more": true, "first_id": "a", "last_id": "b"})).unwrap();
     assert_eq!(page.data[0].lifecycle, Some(Lifecycle::Active));
-    assert!(page.has_more);
+    assert_eq!((page.has_more, page.last_id.as_deref()), (Some(true), Some("b")));
 
     assert_eq!(from_str::<TokenCount>(r#"{"input_tokens": 7}"#).unwrap().input_tokens, 7);
 }

@@ -132,9 +132,9 @@ async fn models_are_listed_page_by_page_and_one_by_one() {
     let client = client(&server).0.build().unwrap();
 
     let first = client.models().list().await.unwrap();
-    assert!(first.has_more);
-    let second = client.models().list_after(first.last_id.as_deref().unwrap()).await.unwrap();
-    assert!(!second.has_more);
+    assert_eq!(first.has_more, Some(true));
+    let second = client.models().list().after_id(first.last_id.as_deref().unwrap()).await.unwrap();
+    assert_eq!(second.has_more, Some(false));
     let listed: Vec<&str> = first.data.iter().chain(&second.data).map(|model| model.id.as_str()).collect();
     assert_eq!(listed, names);
 
@@ -185,7 +185,7 @@ async fn a_gateways_path_prefix_is_kept_on_every_route() {
         let client = client(&server).0.base_url(base).build().unwrap();
         client.messages().create(&hello()).await.unwrap();
         client.models().get(&Model::CLAUDE_OPUS_5).await.unwrap();
-        client.models().list_after("claude-opus-5").await.unwrap();
+        client.models().list().after_id("claude-opus-5").await.unwrap();
     }
     let paths: Vec<String> = server.journal().into_iter().map(|entry| entry.path).collect();
     let once = ["/team/claude/v1/messages", "/team/claude/v1/models/claude-opus-5", "/team/claude/v1/models"];

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod batches;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod calls;
@@ -27,7 +28,9 @@ mod faults;
 mod federation;
 #[cfg(unix)]
 mod file_safety;
+mod files;
 mod history;
+mod lists;
 mod login;
 mod login_device;
 mod login_ways;
@@ -46,6 +49,7 @@ mod renewal;
 mod resolution;
 mod rig;
 mod session;
+mod skills;
 mod spans;
 mod store;
 mod stream_faults;

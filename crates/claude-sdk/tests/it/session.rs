@@ -187,7 +187,7 @@ async fn after_a_revocation_a_new_login_is_taken_up_without_a_restart() {
     revoke(&place, stored.refresh_token.unwrap().expose_secret()).await;
 
     for _ in 0..2 {
-        let error = place.refused(client.models().list()).await.unwrap_err();
+        let error = place.refused(client.models().list().into_future()).await.unwrap_err();
         assert!(matches!(error, Error::Auth(AuthError::LoginRequired { .. }, ..)), "{error:?}");
         assert!(error.to_string().contains("log in again"), "{error}");
         assert!(!error.is_retryable());

@@ -38,8 +38,16 @@ impl Default for Ask {
 impl Ask {
     /// Reads the body of `POST /v1/messages`.
     pub(super) fn message(body: &[u8], version: Version, models: &[String]) -> Result<Self, Refusal> {
-        let members = object(body)?;
-        let ask = Self::read(&members, version, models)?;
+        Self::of(&object(body)?, version, models)
+    }
+
+    /// Reads the same members as one request of a batch.
+    pub(super) fn of(
+        members: &Map<String, Value>,
+        version: Version,
+        models: &[String],
+    ) -> Result<Self, Refusal> {
+        let ask = Self::read(members, version, models)?;
         let max_tokens = match members.get("max_tokens") {
             None => return Err(Refusal::invalid("max_tokens: field required")),
             Some(value) => value.as_u64().filter(|tokens| *tokens >= 1),
@@ -113,7 +121,7 @@ impl Ask {
     }
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Refusal::invalid("the request body has to be a JSON object")),

@@ -78,10 +78,9 @@ impl Speech {
     }
 
     /// The message as one JSON object.
-    pub(super) fn whole(self, ask: &Ask) -> Answer {
+    pub(super) fn whole(self, ask: &Ask) -> Value {
         let (reason, sequence) = (json!(self.stop_reason), json!(self.stop_sequence));
-        let message = message(&self.id, ask, &self.blocks, &reason, &sequence, self.output_tokens);
-        Answer::json(StatusCode::OK, &message)
+        message(&self.id, ask, &self.blocks, &reason, &sequence, self.output_tokens)
     }
 
     /// The message as a stream of events, text token by token.

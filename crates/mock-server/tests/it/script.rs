@@ -48,7 +48,7 @@ async fn any_path_can_be_scripted() {
         .script([
             Reply::html("<h1>Sign in to the Wi-Fi</h1>").on("/v1/models"),
             Reply::html("<h1>Sign in to the Wi-Fi</h1>").on("/v1/oauth/token"),
-            Reply::json(json!({"data": []})).on("/v1/files"),
+            Reply::json(json!({"data": []})).on("/v1/agents"),
         ])
         .start()
         .await
@@ -56,8 +56,8 @@ async fn any_path_can_be_scripted() {
     let models = get(url(&server, "/v1/models")).key(server.api_key()).send().await;
     assert_eq!((models.status.as_u16(), models.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(token_request(&server, &[]).await.text().starts_with("<h1>"));
-    assert_eq!(get(url(&server, "/v1/files")).send().await.json(), json!({"data": []}));
-    assert_eq!(get(url(&server, "/v1/files")).send().await.status, 404);
+    assert_eq!(get(url(&server, "/v1/agents")).send().await.json(), json!({"data": []}));
+    assert_eq!(get(url(&server, "/v1/agents")).send().await.status, 404);
 }
 
 #[tokio::test]

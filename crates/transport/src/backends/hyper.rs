@@ -8,7 +8,6 @@ use std::{fmt, time::Duration};
 use ::hyper::Uri;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper_util::{
     client::{
         legacy::{Client, connect::capture_connection},
@@ -23,9 +22,10 @@ use self::{
 };
 use super::{
     failure, incoming,
+    outgoing::Outgoing,
     tls::{self, BuildError},
 };
-use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Response, SystemClock, race};
+use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Response, SystemClock, Upload, race};
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -48,7 +48,7 @@ const IDLE: Duration = Duration::from_secs(90);
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone)]
 pub struct Hyper {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Outgoing>,
 }
 
 /// The settings of a [`Hyper`] backend.
@@ -115,7 +115,8 @@ impl HttpBackend for Hyper {
         let uri = request.uri().clone();
         check_scheme(&uri)?;
         incoming::check_target(&uri)?;
-        let mut request = request.map(Full::new);
+        let upload = Upload::of(&request).map(Outgoing::upload);
+        let mut request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
         let captured = capture_connection(&mut request);
         let forgotten = forgotten(&SystemClock, || Life::of(&captured));
         match race::until(self.client.request(request), forgotten).await {

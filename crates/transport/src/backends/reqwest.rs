@@ -11,6 +11,7 @@ use bytes::Bytes;
 use self::target::Targets;
 use super::{
     incoming,
+    outgoing::Outgoing,
     tls::{self, BuildError},
 };
 use crate::{Error, HttpBackend, Request, Response};
@@ -108,7 +109,10 @@ impl HttpBackend for Reqwest {
         let mut request = ::reqwest::Request::new(head.method, url);
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers;
-        *request.body_mut() = Some(content.into());
+        *request.body_mut() = Some(match head.extensions.get() {
+            Some(upload) => ::reqwest::Body::wrap(Outgoing::upload(upload)),
+            None => content.into(),
+        });
         match self.client.execute(request).await {
             Ok(response) => {
                 let response: http::Response<::reqwest::Body> = response.into();

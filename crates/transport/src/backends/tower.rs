@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tower_service::Service;
 
 use super::incoming;
-use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response};
+use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response, Upload};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -88,6 +88,10 @@ where
 {
     async fn send(&self, request: Request) -> Result<Response, Error> {
         let uri = request.uri().clone();
+        if Upload::of(&request).is_some() {
+            let reason = "a service takes bodies from memory only; give the content as bytes";
+            return Err(failed(reason.into(), ErrorKind::InvalidRequest, Reach::NotSent).with_target(&uri));
+        }
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return Err(failed(error.into(), ErrorKind::Other, Reach::NotSent).with_target(&uri));

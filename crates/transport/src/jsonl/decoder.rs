@@ -17,7 +17,7 @@ pub struct LineTooLong {
 /// at the end. The work is linear in the size of the input, and what is held between pieces is bounded by the limit. Only
 /// what a piece leaves unfinished is copied.
 ///
-/// A line ends in LF, or CR and LF; the last one may have no end. Lines of spaces are passed over.
+/// A line ends in LF, CR, or CR and LF; the last one may have no end. Lines of spaces are passed over.
 ///
 /// ```
 /// # use transport::jsonl::Decoder;
@@ -59,7 +59,7 @@ impl Decoder {
         Self { max_line: 16 << 20, line: Vec::new(), spent: false, failed: false }
     }
 
-    /// Sets how long a line may be, in bytes without its LF.
+    /// Sets how long a line may be, in bytes without its end.
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
@@ -99,7 +99,7 @@ impl Decoder {
         while !self.failed {
             let start = *at;
             let rest = input.get(start..).unwrap_or_default();
-            let end = memchr::memchr(b'\n', rest);
+            let end = memchr::memchr2(b'\n', b'\r', rest);
             let length = end.unwrap_or(rest.len());
             if self.line.len() + length > self.max_line {
                 self.failed = true;
@@ -154,7 +154,7 @@ impl Default for Decoder {
     }
 }
 
-/// Without the space that JSON allows around a text: the CR of a line end, for one.
+/// Without the space that JSON allows around a text.
 fn trimmed(line: &[u8]) -> &[u8] {
     line.trim_ascii()
 }

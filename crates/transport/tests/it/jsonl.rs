@@ -41,6 +41,8 @@ fn check(input: &[u8], expected: &[&str]) {
 fn each_line_is_one_text_and_blank_ones_are_none() {
     check(b"{\"a\": 1}\n{\"b\": 2}\n", &["{\"a\": 1}", "{\"b\": 2}"]);
     check(b"1\r\n2\r\n\r\n \t\n\n3\r\n", &["1", "2", "3"]);
+    check(b"1\r2\r\r\n3", &["1", "2", "3"]);
+    check(br#""a\r\n\u000d""#, &[r#""a\r\n\u000d""#]);
     check(b"", &[]);
     check(b"\n\r\n  ", &[]);
 }
@@ -109,12 +111,12 @@ async fn a_line_within_a_chunk_is_not_copied() {
 
 proptest! {
     #[test]
-    fn however_it_is_cut_the_lines_are_those_between_the_line_feeds(
+    fn however_it_is_cut_the_lines_are_those_between_the_line_ends(
         words in vec(select(vec!["\n", "\r\n", "\r", " ", "{}", "x", "\u{2028}"]), 0..40),
         size in 1usize..9,
     ) {
         let input = words.concat();
-        let naive: Vec<&str> = input.split('\n').map(str::trim_ascii).filter(|line| !line.is_empty()).collect();
+        let naive: Vec<&str> = input.split(['\n', '\r']).map(str::trim_ascii).filter(|line| !line.is_empty()).collect();
         let lines = decode(Decoder::new(), input.as_bytes().chunks(size)).unwrap();
         prop_assert_eq!(lines, naive.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
     }

@@ -43,6 +43,7 @@ macro_rules! object {
             }
         }
 
+        #[allow(unused_imports, unused_mut, unused_variables, reason = "an object may have no field of its own")]
         impl $crate::types::wire::Object for $name {
             fn take_from(
                 members: &mut serde_json::Map<String, serde_json::Value>,

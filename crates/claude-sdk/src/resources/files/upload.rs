@@ -1,0 +1,101 @@
+use std::{fmt, io::Read, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use crate::resources::{multipart::Progress, source::Source};
+
+/// A file that is about to be sent ([`Files::upload`](crate::Files::upload)).
+#[must_use = "give it to files().upload()"]
+pub struct FileUpload {
+    pub(super) source: Source,
+    pub(super) filename: String,
+    pub(super) mime_type: String,
+    pub(super) expires_in: Option<Duration>,
+    pub(super) progress: Option<Progress>,
+}
+
+impl FileUpload {
+    /// A file whose content is in memory.
+    pub fn bytes(filename: impl Into<String>, content: impl Into<Bytes>) -> Self {
+        Self::new(filename.into(), Source::Bytes(content.into()))
+    }
+
+    /// A file of this machine. It is read while it is sent, and anew where it has to be sent again.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::new(filename, Source::Path(path))
+    }
+
+    /// A file whose content comes from `reader`, on a thread that may wait; say how many bytes there are if you know.
+    ///
+    /// It can be read only once, so that a call that fails is not sent again by itself.
+    pub fn reader(
+        filename: impl Into<String>,
+        reader: impl Read + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
+        Self::new(filename.into(), Source::reader(reader, length))
+    }
+
+    fn new(filename: String, source: Source) -> Self {
+        let mime_type = mime_type(&filename).to_owned();
+        Self { source, filename, mime_type, expires_in: None, progress: None }
+    }
+
+    /// Sets the media type; the default goes by the end of the file's name.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        let plain = |c: char| c.is_ascii_graphic() || c == ' ';
+        // A line break would begin another header of the part.
+        self.mime_type = mime_type.into().chars().filter(|c| plain(*c)).collect();
+        self
+    }
+
+    /// Sets after how long the service throws the file away, an hour to 90 days; the default is never.
+    pub fn expires_in(mut self, time: Duration) -> Self {
+        self.expires_in = Some(time);
+        self
+    }
+
+    /// Calls `progress` with the bytes of the content that have been handed on, and how many there are where that is known.
+    /// Where the file has to be sent again, they begin anew.
+    pub fn on_progress(mut self, progress: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+}
+
+impl fmt::Debug for FileUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileUpload")
+            .field("source", &self.source)
+            .field("filename", &self.filename)
+            .field("mime_type", &self.mime_type)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The media type that the end of a file's name stands for, for what people send to a model.
+pub(crate) fn mime_type(filename: &str) -> &'static str {
+    let end = filename.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
+    match end.as_str() {
+        "pdf" => "application/pdf",
+        "txt" | "log" | "text" => "text/plain",
+        "md" => "text/markdown",
+        "csv" => "text/csv",
+        "htm" | "html" => "text/html",
+        "json" => "application/json",
+        "jsonl" => "application/x-ndjson",
+        "xml" => "application/xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "zip" => "application/zip",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        _ => "application/octet-stream",
+    }
+}
