@@ -21,8 +21,10 @@ mod oauth_server;
 mod official_sdks;
 mod proxy;
 mod redis;
+mod schemas;
 mod starved;
 mod vault;
+mod webhooks;
 
 use std::path::PathBuf;
 
