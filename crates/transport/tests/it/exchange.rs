@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use mock_server::leaks;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -23,14 +24,16 @@ pub(crate) fn backends() -> [Arc<dyn HttpBackend>; 2] {
     ]
 }
 
+/// What anybody logs from now on is searched for secrets, which the URLs have.
 fn get(url: &str) -> Request {
+    leaks::listen();
     http::Request::get(url).body(Bytes::new()).unwrap()
 }
 
 /// Reads one request, sends `reply` to its head, and closes.
 async fn server(reply: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/path?key=hidden", listener.local_addr().unwrap());
+    let url = format!("http://{}/path?key=CANARY", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
         read_head(&mut client).await;
@@ -85,6 +88,16 @@ async fn the_contract_is_kept() {
 }
 
 #[tokio::test]
+async fn what_the_backends_log_is_searched_for_secrets() {
+    for backend in backends() {
+        let url = server("HTTP/1.1 204 No Content\r\n\r\n").await;
+        let before = leaks::searched();
+        backend.send(get(&url)).await.unwrap();
+        assert!(leaks::searched() > before, "{backend:?} was not heard");
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_after_sending_is_told_apart() {
     for (reply, kind, reach) in [
         ("", ErrorKind::Closed, Reach::MaybeSent),
@@ -106,7 +119,7 @@ async fn what_goes_wrong_after_sending_is_told_apart() {
             let error = failure(&backend, reply).await;
             let text = format!("{backend:?}: {}", chain(&error));
             assert_eq!((error.kind(), error.reach()), (kind, reach), "{reply:?}: {text}");
-            assert!(!text.contains("hidden") && !text.contains("/path"), "{text}");
+            assert!(!text.contains("CANARY") && !text.contains("/path"), "{text}");
             assert!(error.to_string().contains("127.0.0.1:"), "{text}");
         }
     }
@@ -121,14 +134,14 @@ async fn what_goes_wrong_before_sending_is_told_apart() {
         (format!("http://{}.invalid/", "x".repeat(64)), ErrorKind::Dns),
         ("/only/a/path".to_owned(), ErrorKind::InvalidRequest),
         ("ftp://127.0.0.1/".to_owned(), ErrorKind::InvalidRequest),
-        ("http://user:hidden@127.0.0.1/".to_owned(), ErrorKind::InvalidRequest),
+        ("http://user:CANARY@127.0.0.1/".to_owned(), ErrorKind::InvalidRequest),
         (not_tls().await, ErrorKind::Tls),
     ] {
         for backend in backends() {
             let error = backend.send(get(&url)).await.unwrap_err();
             let text = format!("{backend:?}: {}", chain(&error));
             assert_eq!((error.kind(), error.reach()), (kind, Reach::NotSent), "{url}: {text}");
-            assert!(!text.contains("hidden"), "{text}");
+            assert!(!text.contains("CANARY"), "{text}");
         }
     }
 }

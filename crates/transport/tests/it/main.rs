@@ -47,6 +47,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
+use mock_server::leaks;
 use transport::{Body, Error, Request, Response, SimClock};
 
 /// A stream of given pieces, which after them ends, or stays silent for ever.
@@ -84,8 +85,10 @@ fn clock() -> SimClock {
     SimClock::new(start())
 }
 
+/// A request with a secret in it; what anybody logs from now on is searched for that.
 fn get() -> Request {
-    http::Request::get("http://api.example/v1/things?key=hidden").body(Bytes::new()).unwrap()
+    leaks::listen();
+    http::Request::get("http://api.example/v1/things?key=CANARY").body(Bytes::new()).unwrap()
 }
 
 fn post() -> Request {
