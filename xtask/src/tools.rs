@@ -21,13 +21,15 @@ struct Debian {
     present: fn(&Workspace) -> bool,
 }
 
-const DEBIAN: [Debian; 7] = [
+const DEBIAN: [Debian; 8] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
     Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
     // The program without the service, so that nothing is started on this machine.
     Debian { packages: &["tinyproxy-bin"], present: |_| on_path("tinyproxy") },
     // It brings the server as a program that goes by two names; the service is in another package.
     Debian { packages: &["redis-tools"], present: |_| on_path("redis-check-rdb") },
+    // A DNS server with the records of a test's companies.
+    Debian { packages: &["dnsmasq-base"], present: |_| on_path("dnsmasq") },
     // A real browser, and the program that drives it.
     Debian {
         packages: &["chromium", "chromium-driver"],

@@ -1,7 +1,7 @@
 //! What can be typed. A secret never can: keys come from the environment, because other users of a machine can read
 //! the arguments of a running program.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{
     Args as ClapArgs, Parser, Subcommand,
@@ -69,6 +69,9 @@ pub enum Command {
         #[command(subcommand)]
         command: SecretsCommand,
     },
+    /// Find out what is wrong between this machine and the API, and what to do about it.
+    #[command(after_help = ENVIRONMENT)]
+    Doctor(DoctorArgs),
     /// Ask how much of the rate limits is left. Sends a message of one token, because only its answer tells.
     #[command(after_help = ENVIRONMENT)]
     Limits(LimitsArgs),
@@ -137,6 +140,32 @@ pub struct LimitsArgs {
     pub connection: ConnectionArgs,
 }
 
+/// What to look at.
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
+    /// Set the modes of files right that others can get at.
+    #[arg(long)]
+    pub fix: bool,
+    /// Send a message of one token too.
+    #[arg(long)]
+    pub call: bool,
+    /// The model that the message is for.
+    #[arg(long, default_value = "claude-sonnet-5-5")]
+    pub model: String,
+    /// Find out instead why a verification mail does not arrive at this address, and what to ask the administrator for.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["fix", "call"])]
+    pub email: Option<String>,
+    /// With --email, the DNS server to ask, such as 9.9.9.9:53, in place of this machine's.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "email")]
+    pub dns_server: Option<SocketAddr>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
 /// Where the API is, and whose calls these are.
 #[derive(Debug, ClapArgs)]
 pub struct ConnectionArgs {
@@ -156,6 +185,13 @@ pub struct ConnectionArgs {
     /// The API's version; gateways and older servers speak 2023-06-01.
     #[arg(long, value_name = "DATE", default_value = "2026-10-21")]
     pub api_version: ApiVersion,
+}
+
+impl ConnectionArgs {
+    /// Whether the key is named here and not looked for.
+    pub(crate) fn has_key(&self) -> bool {
+        self.api_key_file.is_some() || self.api_key_from.is_some()
+    }
 }
 
 /// How to run the mock server.

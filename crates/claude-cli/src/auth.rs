@@ -13,7 +13,8 @@ mod status;
 mod token;
 mod who;
 
-pub(crate) use session::Chosen;
+pub(crate) use session::{Chosen, backend};
+pub(crate) use who::{Who, about, is_over, when};
 
 pub(crate) async fn run(command: AuthCommand) -> anyhow::Result<()> {
     match command {

@@ -35,20 +35,20 @@ pub(crate) async fn run(command: EnvCommand) -> anyhow::Result<()> {
 
 /// A secret of a profile, as it may be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Fact {
+pub(crate) struct Fact {
     /// A member of the profile, or `env.NAME`.
-    member: String,
+    pub(crate) member: String,
     reference: Option<String>,
     /// Two secrets are the same where these are, within one run.
     fingerprint: Option<String>,
     /// Why it cannot be had.
-    error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// Tells secrets apart without telling them: the key is drawn at random and forgotten at the end of the run, so that nobody
 /// can try guesses on what was printed.
 #[derive(Debug, Default)]
-struct Fingerprints(RandomState);
+pub(crate) struct Fingerprints(RandomState);
 
 impl Fingerprints {
     fn of(&self, secret: &Secret) -> String {
@@ -57,7 +57,7 @@ impl Fingerprints {
 }
 
 /// The secrets that a profile refers to, fetched all at once.
-async fn facts(profile: &Profile, resolver: &Resolver, prints: &Fingerprints) -> Vec<Fact> {
+pub(crate) async fn facts(profile: &Profile, resolver: &Resolver, prints: &Fingerprints) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut references = Vec::new();
     for member in Member::ALL.into_iter().filter(|member| member.is_reference()) {

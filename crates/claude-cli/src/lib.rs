@@ -9,6 +9,7 @@ pub mod args;
 mod auth;
 mod connection;
 mod console;
+mod doctor;
 mod env;
 mod hardening;
 mod interrupt;
@@ -37,7 +38,12 @@ use console::{Ending, OutputError};
 pub fn run_to_end(args: Args) -> ExitCode {
     hardening::harden();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(args)),
+        Ok(runtime) => {
+            let status = runtime.block_on(run(args));
+            // A name that is still being looked up has no reader any more, and may take half a minute.
+            runtime.shutdown_background();
+            status
+        }
         Err(error) => {
             console::tell(format!("the program could not start ({error}); check the limit on open files"));
             ExitCode::FAILURE
@@ -54,6 +60,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Profile { command } => profile::run(command).await,
         Command::Env { command } => env::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Limits(args) => limits::run(args).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,

@@ -10,19 +10,19 @@ use crate::console::plain;
 
 /// What the server said about a session when it was begun; it may have said nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(super) struct Who {
-    pub(super) account_email: Option<String>,
-    pub(super) organization_name: Option<String>,
-    pub(super) organization_uuid: Option<String>,
-    pub(super) workspace_name: Option<String>,
-    pub(super) workspace_id: Option<String>,
-    pub(super) scope: Option<String>,
+pub(crate) struct Who {
+    pub(crate) account_email: Option<String>,
+    pub(crate) organization_name: Option<String>,
+    pub(crate) organization_uuid: Option<String>,
+    pub(crate) workspace_name: Option<String>,
+    pub(crate) workspace_id: Option<String>,
+    pub(crate) scope: Option<String>,
     /// In Unix seconds.
-    pub(super) expires_at: Option<u64>,
+    pub(crate) expires_at: Option<u64>,
 }
 
 impl Who {
-    pub(super) fn of(session: &Snapshot) -> Self {
+    pub(crate) fn of(session: &Snapshot) -> Self {
         let said = |object: &str, member: &str| session.extra.get(object)?.get(member)?.as_str().map(plain);
         let since = session.expires_at.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
         Self {
@@ -37,7 +37,7 @@ impl Who {
     }
 
     /// For a sentence that begins with "Logged in".
-    pub(super) fn as_whom(&self) -> String {
+    pub(crate) fn as_whom(&self) -> String {
         let mut text = String::new();
         if let Some(email) = &self.account_email {
             let _ = write!(text, " as {email}");
@@ -50,7 +50,7 @@ impl Who {
 }
 
 /// A name with its identifier behind it, or whichever of the two there is.
-pub(super) fn named(name: Option<&String>, id: Option<&String>) -> Option<String> {
+pub(crate) fn named(name: Option<&String>, id: Option<&String>) -> Option<String> {
     match (name, id) {
         (Some(name), Some(id)) => Some(format!("{name} ({id})")),
         (one, other) => one.or(other).cloned(),
@@ -58,7 +58,7 @@ pub(super) fn named(name: Option<&String>, id: Option<&String>) -> Option<String
 }
 
 /// A time for a person: absolute, and from `now`.
-pub(super) fn when(seconds: u64, now: SystemTime) -> String {
+pub(crate) fn when(seconds: u64, now: SystemTime) -> String {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let shown = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     let shown = shown.map_or_else(|| format!("second {seconds}"), |time| time.to_string());
@@ -69,12 +69,12 @@ pub(super) fn when(seconds: u64, now: SystemTime) -> String {
 }
 
 /// Whether a time has come.
-pub(super) fn is_over(seconds: u64, now: SystemTime) -> bool {
+pub(crate) fn is_over(seconds: u64, now: SystemTime) -> bool {
     now.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|now| now.as_secs() >= seconds)
 }
 
 /// A duration in its two largest units.
-pub(super) fn about(seconds: u64) -> String {
+pub(crate) fn about(seconds: u64) -> String {
     let parts = [
         (seconds / 86_400, "d"),
         (seconds / 3600 % 24, "h"),

@@ -11,11 +11,13 @@
 
 mod bad_input;
 mod claudectl;
+mod doctor;
 mod env;
 mod home;
 mod hygiene;
 mod limits;
 mod login;
+mod mail;
 mod messages;
 mod mock;
 mod person;

@@ -1,0 +1,134 @@
+//! `claudectl doctor`: looks at everything between a call and its answer, and names what is wrong.
+//!
+//! Nothing is sent that costs money, and no credential goes anywhere but to the API it is for. What depends on something
+//! broken is not looked at, so that the first problem is the cause.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use claude_sdk::secrets::providers::Env;
+use serde::Serialize;
+
+use crate::{
+    args::DoctorArgs,
+    console::{plain, print, print_json, scrubber},
+};
+
+mod files;
+mod mail;
+mod network;
+mod proxy;
+mod service;
+mod setup;
+
+/// How one thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Ok,
+    /// It works, and may surprise.
+    Warning,
+    Problem,
+    /// It was not looked at; the evidence says why.
+    Skipped,
+}
+
+/// What was found out about one thing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    evidence: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+}
+
+impl Finding {
+    fn new(check: &'static str, verdict: Verdict, evidence: impl AsRef<str>) -> Self {
+        // Servers and files have a say in it.
+        let evidence = scrubber().scrub(&plain(evidence.as_ref())).into_owned();
+        Self { check, verdict, evidence, next_step: None }
+    }
+
+    fn ok(check: &'static str, evidence: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Ok, evidence)
+    }
+
+    fn skipped(check: &'static str, why: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Skipped, why)
+    }
+
+    fn warning(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
+        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Warning, evidence) }
+    }
+
+    fn problem(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
+        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Problem, evidence) }
+    }
+
+    fn is_problem(&self) -> bool {
+        self.verdict == Verdict::Problem
+    }
+}
+
+pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
+    let findings = match &args.email {
+        Some(address) => mail::look(address, args.dns_server).await?,
+        None => look(&args, &Env::process()).await,
+    };
+    if args.json {
+        print_json(&findings)?;
+    } else {
+        print(text(&findings))?;
+        // To whom nothing can be sent, no administrator can help.
+        if let Some(address) = args.email.filter(|_| !findings.iter().any(Finding::is_problem)) {
+            print(mail::letter(&address))?;
+        }
+    }
+    match findings.iter().filter(|finding| finding.is_problem()).count() {
+        0 => Ok(()),
+        1 => bail!("there is a problem"),
+        count => bail!("there are {count} problems"),
+    }
+}
+
+/// Everything, what does not depend on another at the same time.
+async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
+    let (mut findings, setup) = setup::look(args, env).await;
+    findings.extend(files::look(env, args.fix));
+    let base_url = match &setup.base_url {
+        Ok(base_url) => base_url,
+        Err(finding) => {
+            findings.push(finding.clone());
+            return findings;
+        }
+    };
+    let (secrets, way, login) =
+        tokio::join!(setup.secrets(env), network::look(base_url, env), setup.login_server());
+    let is_open = !way.iter().any(Finding::is_problem);
+    findings.extend(secrets);
+    findings.extend(way);
+    findings.extend(login);
+    findings.extend(service::look(args, is_open).await);
+    findings
+}
+
+fn text(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.check.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for Finding { check, verdict, evidence, next_step } in findings {
+        let word = match verdict {
+            Verdict::Ok => "ok     ",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "PROBLEM",
+            Verdict::Skipped => "skipped",
+        };
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{word}  {check:width$}  {evidence}");
+        if let Some(next_step) = next_step {
+            let _ = writeln!(text, "{:9}{:width$}  → {next_step}", "", "");
+        }
+    }
+    text
+}

@@ -1,0 +1,156 @@
+//! Why a verification mail does not arrive at a company's address, as far as the company's DNS can tell.
+
+use std::net::SocketAddr;
+
+use anyhow::bail;
+
+use super::Finding;
+
+mod gateways;
+mod records;
+
+use records::{Records, Unanswered};
+
+/// Where the service's mails come from. What is before the `@` is random, so only the domain can be let in.
+const SENDER: &str = "mail.anthropic.com";
+/// What a company may have to let in besides, for invitations, receipts and notices.
+const OTHER_SENDER: &str = "anthropic.com";
+
+/// What the domain of `address` says about its mail.
+pub(super) async fn look(address: &str, server: Option<SocketAddr>) -> anyhow::Result<Vec<Finding>> {
+    let Some(domain) = domain(address) else {
+        bail!("{address:?} is no address; give one like you@company.example")
+    };
+    let records = Records::of(server)?;
+    let (theirs, ours) = tokio::join!(receiving(&records, domain), sending(&records));
+    Ok(theirs.into_iter().chain(ours).collect())
+}
+
+/// The part after the `@`, if it can be a name in DNS.
+fn domain(address: &str) -> Option<&str> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_domain = domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label);
+    (is_domain && !local.is_empty() && !local.contains(char::is_whitespace)).then_some(domain)
+}
+
+/// Whether the domain can receive at all, and who filters what it receives.
+async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
+    const RECEIVES: &str = "receives mail";
+    let servers = match records.mx(domain).await {
+        Ok(servers) => servers,
+        Err(Unanswered::NoDomain) => {
+            let next = "check the address: whatever is sent there comes back";
+            return vec![Finding::problem(RECEIVES, format!("there is no domain {domain}"), next)];
+        }
+        Err(Unanswered::Failed(why)) => {
+            let evidence = format!("the DNS does not answer about {domain}: {why}");
+            let next = "try again, or ask another server with --dns-server 9.9.9.9:53";
+            return vec![Finding::problem(RECEIVES, evidence, next)];
+        }
+    };
+    if servers.iter().any(String::is_empty) {
+        let evidence = format!("{domain} says that it takes no mail (a null MX, RFC 7505)");
+        return vec![Finding::problem(RECEIVES, evidence, "use another address")];
+    }
+    let mut findings = Vec::new();
+    if servers.is_empty() {
+        if !records.has_address(domain).await {
+            let evidence = format!("{domain} has no mail server (no MX record) and no address");
+            return vec![Finding::problem(
+                RECEIVES,
+                evidence,
+                "use another address, or have the domain's MX set up",
+            )];
+        }
+        let evidence = format!("{domain} has no MX record; senders try its own address, and some do not");
+        findings.push(Finding::warning(RECEIVES, evidence, "have an MX record set up"));
+    } else {
+        findings.push(Finding::ok(RECEIVES, format!("{domain} by {}", servers.join(", "))));
+    }
+    let spf = records.txt(domain).await.unwrap_or_default();
+    findings.push(gateways::look(&servers, &spf));
+    findings
+}
+
+/// What the service says of its own mails, by which a receiver tells them from forged ones.
+async fn sending(records: &Records) -> Vec<Finding> {
+    const SENDER_CHECK: &str = "the sender";
+    let spf = records.txt(SENDER).await;
+    let policy = match records.txt(&format!("_dmarc.{SENDER}")).await {
+        Ok(texts) if texts.iter().any(|text| is_dmarc(text)) => Ok(texts),
+        _ => records.txt(&format!("_dmarc.{OTHER_SENDER}")).await,
+    };
+    let spf = spf.map(|texts| texts.into_iter().find(|text| text.to_ascii_lowercase().starts_with("v=spf1")));
+    let policy = policy.map(|texts| texts.into_iter().find(|text| is_dmarc(text)));
+    let told = match (spf, policy) {
+        (Ok(Some(spf)), Ok(Some(policy))) => format!("{SENDER} publishes {spf:?} and {policy:?}"),
+        (Ok(Some(spf)), _) => format!("{SENDER} publishes {spf:?}, and no DMARC policy was found"),
+        (Ok(None), _) => format!("no SPF record of {SENDER} was found"),
+        (Err(Unanswered::NoDomain), _) => {
+            let evidence = format!("the DNS server that was asked does not know {SENDER} either");
+            let next = "it does not know the internet: ask another with --dns-server 9.9.9.9:53";
+            return vec![Finding::problem(SENDER_CHECK, evidence, next)];
+        }
+        (Err(Unanswered::Failed(why)), _) => return vec![Finding::skipped(SENDER_CHECK, why)],
+    };
+    vec![Finding::ok(SENDER_CHECK, told)]
+}
+
+fn is_dmarc(text: &str) -> bool {
+    text.to_ascii_lowercase().starts_with("v=dmarc1")
+}
+
+/// A text to send to whoever runs the company's mail.
+pub(super) fn letter(address: &str) -> String {
+    format!(
+        "
+To the administrator of the mail, ready to send:
+
+  Subject: Please let mail from {SENDER} through
+
+  Sign-in mails of Claude (Anthropic) do not arrive at {address}. Could you please
+
+  1. search the message trace and the quarantine for mail from {SENDER} to this address,
+     and tell me what became of it;
+  2. allow the sender domains {SENDER} and {OTHER_SENDER}, with the rule that the mail
+     passes DKIM or SPF for them. Please allow the domain and no single address: what is before
+     the @ differs from mail to mail;
+  3. leave the links in these mails as they are (no rewriting, no opening ahead of the reader):
+     a link works once and for a few minutes;
+  4. keep greylisting from delaying them for longer than that.
+
+If your side shows no trace of the mail, the service may have stopped sending to the address after an
+earlier one came back: ask https://support.claude.com to lift that, or use another address.
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_domain_that_dns_can_know() {
+        assert_eq!(domain("ann@mail.corp.example"), Some("mail.corp.example"));
+        assert_eq!(domain("\"a@b\"@corp.example"), Some("corp.example"));
+        for address in
+            ["ann", "ann@", "@corp.example", "ann@localhost", "ann@a..b", "ann@a b.c", "a n@corp.example"]
+        {
+            assert_eq!(domain(address), None, "{address}");
+        }
+        assert_eq!(domain(&format!("ann@{}.example", "a".repeat(64))), None);
+    }
+
+    #[test]
+    fn the_letter_names_the_domain_and_no_single_sender() {
+        let letter = letter("ann@corp.example");
+        assert!(letter.contains("ann@corp.example") && letter.contains(SENDER));
+        assert!(!letter.contains("@mail.anthropic.com"));
+        assert!(letter.lines().all(|line| line.len() <= 104));
+    }
+}

@@ -1,0 +1,107 @@
+//! What the DNS says about a domain's mail: the one file that knows the crate `hickory-resolver`.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use hickory_resolver::{
+    TokioResolver,
+    config::{NameServerConfig, ResolverConfig},
+    net::runtime::TokioRuntimeProvider,
+    proto::{
+        op::ResponseCode,
+        rr::{RData, RecordType},
+    },
+};
+
+/// How long one question may take, and how often it is asked.
+const PATIENCE: Duration = Duration::from_secs(2);
+const ATTEMPTS: usize = 2;
+/// More of anything is more than a person reads.
+const MOST: usize = 50;
+
+/// Whom to ask.
+pub(super) struct Records(TokioResolver);
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The domain does not exist.
+    NoDomain,
+    Failed(String),
+}
+
+impl Records {
+    /// What this machine's DNS servers say, or the one at `server`.
+    pub(super) fn of(server: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let mut builder = match server {
+            None => TokioResolver::builder_tokio().context(
+                "this machine names no DNS server that could be asked; name one with --dns-server 9.9.9.9:53",
+            )?,
+            Some(server) => {
+                let mut config = NameServerConfig::udp_and_tcp(server.ip());
+                config.connections.iter_mut().for_each(|connection| connection.port = server.port());
+                let config = ResolverConfig::from_name_servers(vec![config]);
+                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            }
+        };
+        builder.options_mut().timeout = PATIENCE;
+        builder.options_mut().attempts = ATTEMPTS;
+        Ok(Self(builder.build().context("the DNS cannot be asked")?))
+    }
+
+    /// The mail servers of a domain, the preferred one first; one without a name says that there is none.
+    pub(super) async fn mx(&self, domain: &str) -> Result<Vec<String>, Unanswered> {
+        let mut servers: Vec<_> = self
+            .ask(domain, RecordType::MX)
+            .await?
+            .into_iter()
+            .filter_map(|data| match data {
+                RData::MX(mx) => Some((mx.preference, plain(&mx.exchange.to_utf8()))),
+                _ => None,
+            })
+            .collect();
+        servers.sort();
+        Ok(servers.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// The texts of a domain.
+    pub(super) async fn txt(&self, domain: &str) -> Result<Vec<String>, Unanswered> {
+        let texts = self.ask(domain, RecordType::TXT).await?.into_iter().filter_map(|data| match data {
+            RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
+            _ => None,
+        });
+        Ok(texts.collect())
+    }
+
+    /// Whether the domain itself is a machine.
+    pub(super) async fn has_address(&self, domain: &str) -> bool {
+        let (old, new) = tokio::join!(self.ask(domain, RecordType::A), self.ask(domain, RecordType::AAAA));
+        [old, new].into_iter().any(|found| found.is_ok_and(|found| !found.is_empty()))
+    }
+
+    /// What is recorded, which may be nothing.
+    async fn ask(&self, domain: &str, kind: RecordType) -> Result<Vec<RData>, Unanswered> {
+        // With a dot at its end, no suffix of this machine's is tried.
+        match self.0.lookup(format!("{domain}."), kind).await {
+            Ok(answer) => Ok(answer.answers().iter().take(MOST).map(|record| record.data.clone()).collect()),
+            Err(error) if error.is_nx_domain() => Err(Unanswered::NoDomain),
+            Err(error) if error.is_no_records_found() && !refuses(&error.to_string()) => Ok(Vec::new()),
+            Err(error) => Err(Unanswered::Failed(error.to_string())),
+        }
+    }
+}
+
+/// An answer that is a refusal has no records too.
+fn refuses(error: &str) -> bool {
+    [ResponseCode::Refused, ResponseCode::ServFail].iter().any(|code| error.contains(&code.to_string()))
+}
+
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Records").finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! The proxy that a call would go through, as the environment says.
+
+use claude_sdk::secrets::{SecretName, providers::Env};
+use hyper_util::client::proxy::matcher::Matcher;
+use url::Url;
+
+use super::Finding;
+
+const PROXY: &str = "proxy";
+
+/// What is to be said, and the host and the port of the proxy if there is one.
+pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<(String, u16)>) {
+    let named = |names: [&'static str; 2]| {
+        names.into_iter().find_map(|name| Some((name, read(env, name).filter(|value| !value.is_empty())?)))
+    };
+    let https = named(["HTTPS_PROXY", "https_proxy"]);
+    let all = named(["ALL_PROXY", "all_proxy"]);
+    let except = named(["NO_PROXY", "no_proxy"]);
+    // Nothing but loopback is asked in clear, and never by way of a proxy.
+    let (Some((name, value)), true) = (https.or(all), base_url.scheme() == "https") else {
+        return (vec![Finding::ok(PROXY, "none")], None);
+    };
+    let mut matcher = Matcher::builder().all(value.clone());
+    if let Some((_, except)) = &except {
+        matcher = matcher.no(except.clone());
+    }
+    let Ok(uri) = base_url.as_str().parse() else { return (Vec::new(), None) };
+    let Some(intercept) = matcher.build().intercept(&uri) else {
+        let is_meant = except.is_some() && Matcher::builder().all(value).build().intercept(&uri).is_some();
+        return match (is_meant, except) {
+            (true, Some((except, _))) => {
+                (vec![Finding::ok(PROXY, format!("none for this host, as {except} says"))], None)
+            }
+            _ => {
+                let next = "write it like http://proxy.example:3128";
+                (vec![Finding::problem(PROXY, format!("{name} is no address of a proxy"), next)], None)
+            }
+        };
+    };
+    let proxy = intercept.uri();
+    let (host, port) = (proxy.host().unwrap_or_default(), proxy.port_u16());
+    let port = port.unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
+    let user =
+        if intercept.basic_auth().is_some() || intercept.raw_auth().is_some() { ", with a user" } else { "" };
+    let finding = Finding::ok(PROXY, format!("{host}:{port}, by {name}{user}"));
+    (vec![finding], Some((host.to_owned(), port)))
+}
+
+fn read(env: &Env, name: &'static str) -> Option<String> {
+    let value = env.read(&SecretName::new(name).ok()?).ok()??;
+    Some(value.expose().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, ffi::OsString, sync::Arc};
+
+    use super::{super::Verdict, *};
+
+    fn look_at(url: &str, variables: &[(&str, &str)]) -> (Finding, Option<(String, u16)>) {
+        let variables: HashMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
+        let env = Env::new(Arc::new(move |name| variables.get(name).cloned()));
+        let (mut findings, proxy) = look(&url.parse().unwrap(), &env);
+        (findings.pop().unwrap(), proxy)
+    }
+
+    #[test]
+    fn the_proxy_is_the_one_that_a_call_would_use_and_its_password_is_not_told() {
+        let https = ("HTTPS_PROXY", "http://ann:secret-canary@proxy.corp:3128");
+        let (told, proxy) = look_at("https://api.anthropic.com", &[https, ("ALL_PROXY", "http://other")]);
+        assert_eq!(told.evidence, "proxy.corp:3128, by HTTPS_PROXY, with a user");
+        assert_eq!(proxy, Some(("proxy.corp".to_owned(), 3128)));
+
+        let (told, proxy) = look_at("https://api.anthropic.com", &[https, ("no_proxy", "anthropic.com")]);
+        assert_eq!((told.evidence.as_str(), proxy), ("none for this host, as no_proxy says", None));
+        assert_eq!(look_at("http://127.0.0.1:1", &[https]).1, None);
+        assert_eq!(look_at("https://api.anthropic.com", &[("HTTPS_PROXY", "")]).1, None);
+    }
+
+    #[test]
+    fn what_is_no_address_is_a_problem_that_does_not_repeat_it() {
+        let (told, _) = look_at("https://api.anthropic.com", &[("HTTPS_PROXY", "://secret-canary")]);
+        assert_eq!(told.verdict, Verdict::Problem);
+        assert_eq!(told.evidence, "HTTPS_PROXY is no address of a proxy");
+    }
+}

@@ -1,0 +1,101 @@
+//! What the API says to the credential: whether it is good, for what, and how much is left.
+
+use anyhow::Error;
+use claude_sdk::{
+    Client, Limit, RateLimits, RequestOptions,
+    transport::{Clock as _, SystemClock},
+    types::MessageRequest,
+};
+use http::StatusCode;
+
+use super::Finding;
+use crate::{args::DoctorArgs, connection, console::one_line, wording::at_a_terminal};
+
+const API: &str = "api";
+
+/// Reads the list of models, which costs nothing, and sends a message of one token if that is allowed.
+pub(super) async fn look(args: &DoctorArgs, is_open: bool) -> Vec<Finding> {
+    if !is_open {
+        return vec![Finding::skipped(API, "there is no way to it")];
+    }
+    let once = RequestOptions::new().max_retries(0);
+    let client = async { Ok::<_, Error>(connection::client(&args.connection).await?.with_options(once)?) };
+    let client = match client.await {
+        Ok(client) => client,
+        Err(error) => {
+            // Told as the credential's problem already, if it is one.
+            return vec![Finding::skipped(API, one_line(&error))];
+        }
+    };
+    let started = SystemClock.now();
+    let mut findings = match client.models().list().await {
+        Ok(models) => {
+            let took = SystemClock.now().duration_since(started).unwrap_or_default().as_millis();
+            let request = models.request_id().map(|id| format!(", request {id}")).unwrap_or_default();
+            vec![Finding::ok(
+                API,
+                format!(
+                    "version {} taken, {} models, {took} ms{request}",
+                    args.connection.api_version.as_str(),
+                    models.data.len()
+                ),
+            )]
+        }
+        Err(error) => return vec![refused(API, error)],
+    };
+    if args.call {
+        findings.push(message(&client, &args.model).await);
+    }
+    findings.extend(limits(&client.limits()));
+    findings
+}
+
+async fn message(client: &Client, model: &str) -> Finding {
+    const MESSAGE: &str = "message";
+    let request = MessageRequest::new(model, 1).user("hi");
+    match client.messages().create(&request).await {
+        Ok(message) => Finding::ok(MESSAGE, format!("{} answers", message.model)),
+        Err(error) => refused(MESSAGE, error),
+    }
+}
+
+fn refused(check: &'static str, error: claude_sdk::Error) -> Finding {
+    let next = match (error.missing_scope().is_some(), error.status()) {
+        (true, _) => "log in again, with the scope: `claudectl auth login`",
+        (_, Some(StatusCode::UNAUTHORIZED)) => {
+            "the credential is not good here: make a new key, or log in again"
+        }
+        (_, Some(StatusCode::PAYMENT_REQUIRED)) => "look at the organization's credit and its spend limit",
+        (_, Some(StatusCode::FORBIDDEN)) => "ask whoever runs the organization for the permission",
+        (_, Some(StatusCode::TOO_MANY_REQUESTS)) => "wait; `claudectl limits` tells what is left",
+        (_, Some(status)) if status.is_server_error() => "wait, and look at https://status.anthropic.com",
+        _ => "see what it says",
+    };
+    Finding::problem(check, one_line(&at_a_terminal(error)), next)
+}
+
+/// What is known of the limits, which not every answer tells.
+fn limits(limits: &RateLimits) -> Option<Finding> {
+    const LIMITS: &str = "limits";
+    let named = [
+        ("requests", limits.requests),
+        ("input tokens", limits.input_tokens),
+        ("output tokens", limits.output_tokens),
+        ("tokens", limits.tokens),
+    ];
+    let told = |(name, Limit { limit, remaining, .. }): (&str, Limit)| {
+        Some(format!("{} of {} {name}", remaining?, limit?))
+    };
+    let told: Vec<_> = named.into_iter().filter_map(told).collect();
+    let spent: Vec<_> =
+        named.iter().filter(|(_, limit)| limit.remaining == Some(0)).map(|(name, _)| *name).collect();
+    if told.is_empty() {
+        return None;
+    }
+    let evidence = format!("{} left this minute", told.join(", "));
+    Some(if spent.is_empty() {
+        Finding::ok(LIMITS, evidence)
+    } else {
+        Finding::warning(LIMITS, evidence, format!("no {} are left: wait, or ask for more", spent.join(", ")))
+    })
+}

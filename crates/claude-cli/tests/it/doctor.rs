@@ -1,0 +1,193 @@
+//! `claudectl doctor`: worlds that are broken in one place, and the place it names.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::PermissionsExt,
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use claude_sdk::transport::{Clock as _, SystemClock};
+use mock_server::MockServer;
+use serde_json::Value;
+
+use crate::{
+    claudectl::{Run, against, claudectl, run},
+    home::Home,
+};
+
+/// What was found: of each check its verdict, and the whole of it.
+fn findings(run: &Run) -> Vec<(String, String, Value)> {
+    let all: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    all.into_iter().map(|one| (text(&one["check"]), text(&one["verdict"]), one)).collect()
+}
+
+/// The only problem, which has to be of this check.
+fn only_problem(run: &Run, check: &str) -> Value {
+    run.failed(1, "there is a problem");
+    let found = findings(run);
+    let mut problems = found.iter().filter(|(_, verdict, _)| verdict == "problem");
+    let (name, _, problem) = problems.next().unwrap();
+    assert_eq!((name.as_str(), problems.next()), (check, None), "{found:#?}");
+    assert!(problem["next_step"].as_str().is_some_and(|next| !next.is_empty()), "{problem}");
+    problem.clone()
+}
+
+fn verdict<'a>(found: &'a [(String, String, Value)], check: &str) -> Option<&'a str> {
+    found.iter().find(|(name, ..)| name == check).map(|(_, verdict, _)| verdict.as_str())
+}
+
+/// Answers every request with `answer`, and says in the thread's result what the first one was.
+fn server(answer: String) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        loop {
+            let (mut socket, _) = listener.accept().unwrap();
+            let lines = BufReader::new(socket.try_clone().unwrap()).lines().map_while(Result::ok);
+            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            // The doctor also looks whether there is a connection at all.
+            if head.is_empty() {
+                continue;
+            }
+            socket.write_all(answer.as_bytes()).unwrap();
+            return head.join("\n");
+        }
+    });
+    (url, asked)
+}
+
+fn doctor_at(url: &str) -> Command {
+    let mut command = claudectl(["doctor", "--json"]);
+    command.env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key");
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_healthy_machine_everything_is_well_and_nothing_is_paid_for() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let before = server.journal_len();
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    told.ok();
+    let found = findings(&told);
+    assert!(found.iter().all(|(_, verdict, _)| verdict == "ok"), "{found:#?}");
+    for check in
+        ["credential", "login", "files", "proxy", "dns", "tcp", "answer", "clock", "token endpoint", "api"]
+    {
+        assert_eq!(verdict(&found, check), Some("ok"), "{check}: {found:#?}");
+    }
+    let asked: Vec<_> = server.journal().into_iter().skip(before).collect();
+    assert!(asked.iter().all(|entry| !entry.path.contains("messages")), "{asked:?}");
+
+    let told = run(&mut home.claudectl(&["doctor", "--call"]));
+    let lines: Vec<_> = told.ok().lines().collect();
+    assert!(lines.iter().any(|line| line.starts_with("ok       message ")), "{told:?}");
+    assert!(lines.iter().any(|line| line.starts_with("ok       limits ")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_credential_that_is_the_problem_and_the_rest_is_looked_at() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    let problem = only_problem(&told, "credential");
+    assert!(problem["next_step"].as_str().unwrap().contains("claudectl auth login"), "{problem}");
+    let found = findings(&told);
+    assert_eq!(
+        (verdict(&found, "answer"), verdict(&found, "api")),
+        (Some("ok"), Some("skipped")),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_refused_is_the_problem_of_the_api_and_not_of_the_way_to_it() {
+    let server = MockServer::start().await.unwrap();
+    let mut command = against(&server, ["doctor", "--json"]);
+    let told = run(command.env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-wrong"));
+    let problem = only_problem(&told, "api");
+    assert!(problem["evidence"].as_str().unwrap().contains("401"), "{problem}");
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_is_the_problem_and_what_lies_behind_is_not_looked_at() {
+    let url = {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let told = run(&mut doctor_at(&url));
+    let problem = only_problem(&told, "tcp");
+    assert!(problem["evidence"].as_str().unwrap().contains("refused"), "{problem}");
+    let found = findings(&told);
+    assert_eq!((verdict(&found, "answer"), verdict(&found, "api")), (None, Some("skipped")), "{found:#?}");
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_the_problem() {
+    let told = run(&mut doctor_at("https://api.nowhere.invalid"));
+    let problem = only_problem(&told, "dns");
+    assert!(problem["evidence"].as_str().unwrap().contains("api.nowhere.invalid"), "{problem}");
+}
+
+#[test]
+fn a_page_in_place_of_the_api_is_the_problem_and_gets_no_credential() {
+    let page = "<html>Welcome to Hotel Wifi</html>";
+    let answers = [
+        format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{page}", page.len()),
+        "HTTP/1.1 302 Found\r\nlocation: https://login.portal.example/?from=secret\r\ncontent-length: 0\r\n\r\n".into(),
+    ];
+    for answer in answers {
+        let is_redirection = answer.contains("302");
+        let (url, asked) = server(answer);
+        let told = run(&mut doctor_at(&url));
+        let problem = only_problem(&told, "answer");
+        let evidence = problem["evidence"].as_str().unwrap();
+        assert_eq!(evidence.contains("login.portal.example"), is_redirection, "{evidence}");
+        assert!(problem["next_step"].as_str().unwrap().contains("browser"), "{problem}");
+        let asked = asked.join().unwrap().to_ascii_lowercase();
+        assert!(!asked.contains("canary") && !asked.contains("authorization"), "{asked}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_with_what_it_breaks() {
+    let with_date = |off: Duration| {
+        let date = httpdate::fmt_http_date(SystemClock.now() + off);
+        let body = r#"{"type":"error","error":{"type":"authentication_error","message":"no key"}}"#;
+        let length = body.len();
+        format!(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ndate: {date}\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+    };
+    for (off, verdict_of_it) in [(120, "warning"), (900, "problem")] {
+        let (url, _) = server(with_date(Duration::from_secs(off)));
+        let told = run(&mut doctor_at(&url));
+        let found = findings(&told);
+        let (_, verdict, clock) = found.iter().find(|(check, ..)| check == "clock").unwrap();
+        assert_eq!(verdict, verdict_of_it, "{clock}");
+        assert!(clock["evidence"].as_str().unwrap().contains("behind the API's"), "{clock}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_others_can_read_are_named_and_closed_when_asked() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let path = home.config("credentials/default.json");
+    home.open(&path, 0o644);
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    told.failed(1, "problem");
+    let found = findings(&told);
+    let (_, verdict, files) = found.iter().find(|(check, ..)| check == "files").unwrap();
+    assert_eq!(verdict, "problem");
+    assert!(files["next_step"].as_str().unwrap().contains("chmod 600"), "{files}");
+
+    run(&mut home.claudectl(&["doctor", "--fix"]));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    run(&mut home.claudectl(&["doctor"])).ok();
+}

@@ -1,0 +1,129 @@
+//! `claudectl doctor --email`: companies' mail as a real DNS server tells it.
+
+use std::{
+    net::{Ipv4Addr, TcpStream, UdpSocket},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+use crate::claudectl::{Run, claudectl, run};
+
+/// dnsmasq, with the records of a few companies.
+struct Dns {
+    server: Child,
+    port: u16,
+}
+
+impl Dns {
+    fn start() -> Self {
+        let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("dnsmasq");
+        command.args([
+            "--keep-in-foreground",
+            "--no-resolv",
+            "--no-hosts",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+        ]);
+        command.args([
+            "--listen-address=127.0.0.1",
+            "--bind-interfaces",
+            "--user=",
+            "--group=",
+            "--local=/example/",
+        ]);
+        command.arg(format!("--port={port}"));
+        command.args([
+            "--mx-host=filtered.example,mx0a.pphosted.com,10",
+            "--txt-record=filtered.example,v=spf1 include:spf.protection.outlook.com -all",
+            "--mx-host=own.example,mx.own.example,10",
+            // A null MX: preference 0, and no name.
+            "--dns-rr=null.example,15,000000",
+            "--host-record=plain.example,192.0.2.1",
+            "--txt-record=nothing.example,x",
+            "--local=/mail.anthropic.com/",
+            "--txt-record=mail.anthropic.com,v=spf1 include:amazonses.com ~all",
+            "--txt-record=_dmarc.mail.anthropic.com,v=DMARC1; p=reject",
+        ]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = command.spawn().expect("dnsmasq is missing; `cargo xtask test` installs it");
+        let dns = Self { server, port };
+        // It listens to both before it serves either.
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            thread::yield_now();
+        }
+        dns
+    }
+
+    fn about(&self, address: &str) -> Run {
+        let server = format!("127.0.0.1:{}", self.port);
+        run(&mut claudectl(["doctor", "--json", "--email", address, "--dns-server", &server]))
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+fn finding(run: &Run, check: &str) -> Value {
+    // The letter comes after the JSON only where a person reads.
+    let all: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    all.into_iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("no {check}: {run:?}"))
+}
+
+#[test]
+fn who_filters_a_companys_mail_is_named_with_where_the_administrator_has_to_look() {
+    let dns = Dns::start();
+    let told = dns.about("ann@filtered.example");
+    told.ok();
+    assert_eq!(finding(&told, "receives mail")["verdict"], "ok");
+    let filter = finding(&told, "filter");
+    assert_eq!(
+        filter["evidence"], "Proofpoint filters what comes in, and Microsoft 365 after it, it seems",
+        "{filter}"
+    );
+    assert!(filter["next_step"].as_str().unwrap().contains("mail.anthropic.com"), "{filter}");
+    let sender = finding(&told, "the sender");
+    assert!(sender["evidence"].as_str().unwrap().contains("p=reject"), "{sender}");
+
+    let filter = finding(&dns.about("ann@own.example"), "filter");
+    assert!(filter["evidence"].as_str().unwrap().starts_with("none of the known"), "{filter}");
+}
+
+#[test]
+fn a_domain_that_cannot_receive_is_told_as_such() {
+    let dns = Dns::start();
+    for (address, verdict, told) in [
+        ("ann@null.example", "problem", "takes no mail"),
+        ("ann@missing.example", "problem", "there is no domain"),
+        ("ann@nothing.example", "problem", "no mail server"),
+        ("ann@plain.example", "warning", "no MX record"),
+        // Nothing is known of it there: the server refuses.
+        ("ann@elsewhere.test", "problem", "the DNS does not answer"),
+    ] {
+        let run = dns.about(address);
+        let finding = finding(&run, "receives mail");
+        assert_eq!(finding["verdict"], verdict, "{address}: {finding}");
+        assert!(finding["evidence"].as_str().unwrap().contains(told), "{address}: {finding}");
+    }
+}
+
+#[test]
+fn a_person_gets_a_letter_to_send() {
+    let dns = Dns::start();
+    let server = format!("127.0.0.1:{}", dns.port);
+    let told = run(&mut claudectl(["doctor", "--email", "ann@filtered.example", "--dns-server", &server]));
+    let text = told.ok();
+    assert!(text.contains("Subject: Please let mail from mail.anthropic.com through"), "{text}");
+    assert!(text.contains("ann@filtered.example"), "{text}");
+}
+
+#[test]
+fn what_is_no_address_is_refused() {
+    run(&mut claudectl(["doctor", "--email", "ann"])).failed(1, "give one like");
+}
