@@ -20,7 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use url::{Origin, Url};
 
-use crate::{config::ApiVersion, error::AuthError};
+use crate::{betas, config::ApiVersion, error::AuthError};
 
 mod cached;
 #[cfg(any(feature = "command", feature = "refresher"))]
@@ -252,6 +252,7 @@ impl Credential {
         headers.insert(header::AUTHORIZATION, self.0.bearer.clone());
         if self.0.scheme == Scheme::Token {
             headers.append(BETA, HeaderValue::from_static("oauth-2025-04-20"));
+            betas::join(headers);
         }
     }
 }

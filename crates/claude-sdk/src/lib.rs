@@ -87,6 +87,7 @@
 //! - `test-util`: mockall mocks and fakes of all seams.
 
 pub mod attachment;
+mod betas;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;

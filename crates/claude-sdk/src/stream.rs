@@ -28,11 +28,13 @@ mod delta;
 mod error;
 mod event;
 mod opening;
+pub mod partial_json;
 mod plain;
 
 pub use accumulator::Accumulator;
 pub use delta::Delta;
 pub use error::{ProtocolError, Truncated};
 pub use event::Event;
+pub use partial_json::{CutString, NotJson};
 
 pub(crate) use opening::FirstContent;

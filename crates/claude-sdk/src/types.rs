@@ -33,7 +33,10 @@
 pub(crate) mod wire;
 
 mod batch;
+mod beta;
 mod block;
+mod cache;
+mod citation;
 mod content;
 mod error;
 mod file;
@@ -50,23 +53,53 @@ pub use batch::{
     BatchCanceled, BatchCounts, BatchExpired, BatchFailure, BatchOutcome, BatchRequest, BatchResult,
     BatchStatus, BatchSuccess, Deleted, MessageBatch,
 };
+pub use beta::Beta;
 pub use block::{
-    ContentBlock, ContentBlockParam, DocumentBlock, ImageBlock, RedactedThinkingBlock, TextBlock,
-    ThinkingBlock, ToolResultBlock, ToolUseBlock,
+    AdvisorAnswer, AdvisorOutcome, AdvisorToolResultBlock, BashCodeExecutionToolResultBlock, BashCodeResult,
+    BashOutcome, BrowserChange, BrowserStateBlock, BrowserTab, Caller, CallerKind,
+    CodeExecutionToolResultBlock, CodeOutcome, CodeResult, CompactionBlock, ContainerUploadBlock,
+    ContentBlock, ContentBlockParam, DocumentBlock, DownloadCompleted, DownloadFailed, DownloadStarted,
+    EncryptedCodeResult, FallbackBlock, FallbackModel, FallbackTrigger, FileCreated, FileEdited, FileType,
+    FileView, ImageBlock, ImageTransformations, McpTool, McpToolListingBlock, McpToolReference,
+    McpToolResultBlock, McpToolUseBlock, McpToolsetReference, OutputFile, OversizedImage,
+    RedactedAdvisorAnswer, RedactedThinkingBlock, SearchResultBlock, ServerToolError, ServerToolErrorCode,
+    ServerToolName, ServerToolUseBlock, TabOpened, TextBlock, TextEditorCodeExecutionToolResultBlock,
+    TextEditorOutcome, ThinkingBlock, ToolAdditionBlock, ToolChange, ToolDefinition, ToolReference,
+    ToolReferenceBlock, ToolRemovalBlock, ToolResultBlock, ToolSearchOutcome, ToolSearchToolResultBlock,
+    ToolUseBlock, ToolsFound, WebFetchOutcome, WebFetchResult, WebFetchToolResultBlock, WebSearchFailure,
+    WebSearchOutcome, WebSearchResult, WebSearchToolResultBlock,
+};
+pub use cache::{CacheControl, Ttl};
+pub use citation::{
+    CharLocation, Citation, Citations, ContentBlockLocation, PageLocation, SearchResultLocation,
+    WebSearchResultLocation,
 };
 pub use content::{Content, Source, SourceKind};
 pub use error::{ErrorBody, ErrorDetail, ErrorType};
 pub use file::FileMetadata;
 pub use message::{
-    CacheCreation, Message, MessageChange, MessageKind, MessageParam, Role, ServiceTier, StopReason, Usage,
-    UsageDelta,
+    AppliedEdit, AppliedEditKind, CacheCreation, CacheMiss, CacheMissReason, ClearAt, Container,
+    ContainerSkill, ContextManagementReport, Diagnostics, FallbackCredit, FallbackCreditKind,
+    FallbackCreditStatus, InputTransformation, InputTransformationKind, Iteration, IterationKind, Message,
+    MessageChange, MessageKind, MessageParam, OutputTokensDetails, RefusalCategory, Role, ServerToolUsage,
+    ServiceTier, SkillKind, Speed, StopDetails, StopReason, ThinkingMismatch, Usage, UsageDelta,
 };
 pub use model::{Lifecycle, Model, ModelInfo};
 pub use page::Page;
 pub use rate_limit::{RateLimitEntry, RateLimitGroup, RateLimitValue};
-pub use request::{CountTokensRequest, MessageRequest, Metadata, Thinking, ThinkingKind, TokenCount};
+pub use request::{
+    AuthorizationToken, BillTo, BillingPolicy, BlockBinding, ClearInputs, CompactionConfig, ContainerConfig,
+    ContainerParam, ContextEdit, ContextEditKind, ContextManagement, CountTokensRequest, CreditMode,
+    DiagnosticsParam, Effort, Fallback, FallbackCreditToken, Fallbacks, IssuedCredit, Keep, McpServer,
+    McpToolConfiguration, MessageRequest, Metadata, OutputConfig, OutputFormat, PrefixMismatch,
+    RequestedTier, TaskBudget, Thinking, ThinkingDisplay, ThinkingKind, Thread, ThreadKind, Threshold,
+    ThresholdKind, TokenCount,
+};
 pub use skill::{Skill, SkillSource, SkillSourceKind, SkillVersion};
-pub use tool::{Tool, ToolChoice, ToolChoiceKind};
+pub use tool::{
+    MemberConfig, ResponseInclusion, Tool, ToolChoice, ToolChoiceKind, ToolKind, UrlSource, UrlSourceKind,
+    UrlSources, UserLocation,
+};
 pub use user_profile::{
     EnforcementAction, EnforcementStatus, ExternalUser, ProfileAccess, ProfileUrl, UserProfile,
     UserProfileParams,

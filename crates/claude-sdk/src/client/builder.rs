@@ -22,6 +22,7 @@ use crate::{
     limits::ModelClasses,
     pipeline::{self, Parts, Timeouts},
     retry::Claude,
+    types::Beta,
 };
 
 /// Sets up a [`Client`]; only a credential is required.
@@ -36,7 +37,7 @@ pub struct ClientBuilder {
     base_url: Option<String>,
     needs: ScopeSet,
     version: ApiVersion,
-    betas: Vec<String>,
+    betas: Vec<Beta>,
     backend: Option<Arc<dyn HttpBackend>>,
     limiter: Option<Arc<dyn RateLimiter>>,
     middleware: Chain,
@@ -157,8 +158,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends `beta` in `anthropic-beta` with every request. May be called again for more.
-    pub fn beta(mut self, beta: impl Into<String>) -> Self {
+    /// Asks for a beta with every request. May be called again for more; each is sent once.
+    pub fn beta(mut self, beta: impl Into<Beta>) -> Self {
         self.betas.push(beta.into());
         self
     }
@@ -441,14 +442,15 @@ enum Chosen {
 }
 
 /// What every request carries.
-fn headers(betas: &[String]) -> Result<HeaderMap, ConfigError> {
+fn headers(betas: &[Beta]) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, json.clone());
     headers.insert(header::CONTENT_TYPE, json);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     for beta in betas {
-        let beta = HeaderValue::from_str(beta).map_err(|_| ConfigError::Header { name: "beta".into() })?;
+        let beta =
+            HeaderValue::from_str(beta.as_str()).map_err(|_| ConfigError::Header { name: "beta".into() })?;
         headers.append("anthropic-beta", beta);
     }
     Ok(headers)

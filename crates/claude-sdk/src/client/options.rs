@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use transport::{HeadersTimeout, MaxRetries};
 use url::form_urlencoded;
 
-use crate::error::ConfigError;
+use crate::{error::ConfigError, types::Beta};
 
 /// What some calls carry that others of the same client do not: see [`Client::with_options`](crate::Client::with_options).
 ///
@@ -25,6 +25,7 @@ use crate::error::ConfigError;
 #[must_use]
 pub struct RequestOptions {
     headers: Vec<(String, String)>,
+    workspace: Option<String>,
     query: Vec<(String, String)>,
     extra: Map<String, Value>,
     timeout: Option<Duration>,
@@ -46,6 +47,22 @@ impl RequestOptions {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// Asks for a beta, on top of the client's. May be called again for more; each is sent once.
+    pub fn beta(self, beta: impl Into<Beta>) -> Self {
+        self.header("anthropic-beta", beta.into().as_str())
+    }
+
+    /// Acts in a workspace (`wrkspc_…`), in place of the one that the credential names.
+    pub fn workspace_id(mut self, id: impl Into<String>) -> Self {
+        self.workspace = Some(id.into());
+        self
+    }
+
+    /// Acts for a user profile: the service counts the call as that user's.
+    pub fn user_profile_id(self, id: impl Into<String>) -> Self {
+        self.header("anthropic-user-profile-id", id)
     }
 
     /// Adds a parameter to the query; both parts are escaped.
@@ -100,6 +117,7 @@ impl fmt::Debug for RequestOptions {
             |pairs: &[(String, String)]| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         f.debug_struct("RequestOptions")
             .field("headers", &names(&self.headers))
+            .field("workspace", &self.workspace)
             .field("query", &names(&self.query))
             .field("extra", &self.extra.keys().collect::<Vec<_>>())
             .field("timeout", &self.timeout)
@@ -131,6 +149,11 @@ impl Checked {
         let mut checked = self.clone();
         for (name, value) in &more.headers {
             checked.header(name, value)?;
+        }
+        if let Some(id) = &more.workspace {
+            let name = HeaderName::from_static("anthropic-workspace-id");
+            let value = id.parse().map_err(|_| ConfigError::Header { name: name.as_str().to_owned() })?;
+            checked.headers.insert(name, value);
         }
         let mut query = form_urlencoded::Serializer::new(checked.query);
         checked.query = query.extend_pairs(&more.query).finish();

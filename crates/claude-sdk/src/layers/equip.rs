@@ -1,10 +1,12 @@
 use http::{HeaderMap, header};
 use transport::{HttpBackend, Request, Sending, Upload};
 
+use crate::betas;
+
 /// Puts the headers on each attempt that every request of a client carries.
 ///
 /// It does so inside of the retries, so that what waits there to be sent again is small. A header that the request has
-/// already is left as it is, but for `anthropic-beta`, of which there may be many.
+/// already is left as it is, but for `anthropic-beta`, where both count.
 #[derive(Debug)]
 pub(crate) struct Equip<B> {
     backend: B,
@@ -30,6 +32,7 @@ impl<B> Equip<B> {
             }
             replaced = Some(name);
         }
+        betas::join(request.headers_mut());
         if request.body().is_empty() && Upload::of(request).is_none() {
             request.headers_mut().remove(header::CONTENT_TYPE);
         }
@@ -80,14 +83,7 @@ mod tests {
         assert_eq!(equipped(&[], ""), ["accept=*/*", "anthropic-beta=b1"]);
         assert_eq!(
             equipped(&[("accept", "text/csv"), ("anthropic-beta", "b2"), ("x-a", "1"), ("x-a", "2")], "{}"),
-            [
-                "accept=text/csv",
-                "anthropic-beta=b1",
-                "anthropic-beta=b2",
-                "content-type=application/json",
-                "x-a=1",
-                "x-a=2"
-            ]
+            ["accept=text/csv", "anthropic-beta=b1,b2", "content-type=application/json", "x-a=1", "x-a=2"]
         );
     }
 }

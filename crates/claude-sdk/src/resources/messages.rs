@@ -118,8 +118,8 @@ impl Messages<'_> {
     }
 
     async fn count(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<TokenCount>, Error> {
-        let body = CountTokensRequest::of(request, self.0.extra());
-        let body = Bytes::from(serde_json::to_vec(&body).map_err(ConfigError::Serialize)?);
+        let body = CountTokensRequest::body(request, self.0.extra()).map_err(ConfigError::Serialize)?;
+        let body = Bytes::from(body);
         call.sends(&body);
         let charge = |_: &_| Charge { key: self.0.classes().key_of_counts(), ..Charge::default() };
         let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::delta::Delta;
 use super::error::{ProtocolError, Truncated};
 use super::event::Event;
-use crate::types::{ContentBlock, Message, MessageChange, Model, Usage, UsageDelta};
+use super::partial_json::{self, CutString, NotJson};
+use crate::types::{ContentBlock, Message, MessageChange, Usage, UsageDelta};
 
 /// Makes a message of the events of a stream.
 ///
@@ -51,7 +52,22 @@ impl Accumulator {
             Event::ContentBlockStart { index, block, .. } => self.start_block(*index, block),
             Event::ContentBlockDelta { index, delta, .. } => self.extend_block(*index, delta),
             Event::ContentBlockStop { index, .. } => self.stop_block(*index),
-            Event::MessageDelta { change, usage, extra } => self.change(change, usage.as_ref(), extra),
+            Event::MessageDelta { change, usage, context_management, input_transformations, extra } => {
+                let message = self.change(change, usage.as_deref(), extra)?;
+                replace(
+                    &mut message.context_management,
+                    context_management.as_ref(),
+                    &mut message.extra,
+                    "context_management",
+                );
+                replace(
+                    &mut message.input_transformations,
+                    input_transformations.as_ref(),
+                    &mut message.extra,
+                    "input_transformations",
+                );
+                Ok(())
+            }
             Event::MessageStop { .. } => self.stop(),
             Event::Ping { .. } | Event::Error(_) | Event::Unknown { .. } => Ok(()),
         }
@@ -61,6 +77,32 @@ impl Accumulator {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
         self.message.as_ref()
+    }
+
+    /// The JSON text of the arguments of the call in block `index`, as far as it has arrived and the call is not complete.
+    #[must_use]
+    pub fn input_so_far(&self, index: usize) -> Option<&str> {
+        let progress = self.blocks.get(index)?;
+        (!progress.closed).then_some(progress.input.as_str())
+    }
+
+    /// The arguments of the call in block `index` as far as they have arrived; `None` while nothing of them has.
+    ///
+    /// Arguments that are still under way are read by the rules of [`partial_json::parse`], each time anew: ask when you
+    /// show them, not for each event.
+    ///
+    /// # Errors
+    ///
+    /// What has arrived is not the beginning of JSON.
+    pub fn partial_input(&self, index: usize, cut: CutString) -> Result<Option<Value>, NotJson> {
+        if let Some(text) = self.input_so_far(index) {
+            return partial_json::parse(text, cut);
+        }
+        let block = self.message.as_ref().and_then(|message| message.content.get(index));
+        match block.and_then(input_of) {
+            Some(Value::String(text)) => partial_json::parse(text, cut),
+            input => Ok(input.cloned()),
+        }
     }
 
     /// The message, once the stream has ended.
@@ -92,8 +134,8 @@ impl Accumulator {
         if index != expected {
             return Err(ProtocolError::OutOfOrder { index, expected });
         }
-        if let Some(model) = fallback_model(block) {
-            message.model = model;
+        if let ContentBlock::Fallback(block) = block {
+            message.model = block.to.model.clone();
         }
         message.content.push(block.clone());
         self.blocks.push(Progress::default());
@@ -108,7 +150,8 @@ impl Accumulator {
                 true
             }
             (ContentBlock::Text(block), Delta::Citations { citation, .. }) => {
-                push_member(&mut block.extra, "citations", citation)
+                block.citations.get_or_insert_default().push(citation.clone());
+                true
             }
             (ContentBlock::Thinking(block), Delta::Thinking { thinking, .. }) => {
                 block.thinking.push_str(thinking);
@@ -118,8 +161,21 @@ impl Accumulator {
                 block.signature = Some(signature.clone());
                 true
             }
-            (ContentBlock::ToolUse(_) | ContentBlock::Unknown(_), Delta::InputJson { partial_json, .. }) => {
+            (
+                ContentBlock::ToolUse(_)
+                | ContentBlock::ServerToolUse(_)
+                | ContentBlock::McpToolUse(_)
+                | ContentBlock::Unknown(_),
+                Delta::InputJson { partial_json, .. },
+            ) => {
                 progress.input.push_str(partial_json);
+                true
+            }
+            (ContentBlock::Compaction(block), Delta::Compaction { content, encrypted_content, extra }) => {
+                replace(&mut block.content, content.as_ref(), &mut block.extra, "content");
+                let encrypted = encrypted_content.as_ref();
+                replace(&mut block.encrypted_content, encrypted, &mut block.extra, "encrypted_content");
+                insert_present(&mut block.extra, extra);
                 true
             }
             (ContentBlock::Unknown(members), delta) => extend_unknown(members, delta),
@@ -143,24 +199,21 @@ impl Accumulator {
         &mut self,
         change: &MessageChange,
         usage: Option<&UsageDelta>,
-        extra: &Map<String, Value>,
-    ) -> Result<(), ProtocolError> {
+        rest: &Map<String, Value>,
+    ) -> Result<&mut Message, ProtocolError> {
         let message = self.message.as_mut().ok_or(ProtocolError::NotStarted)?;
-        replace(&mut message.stop_reason, change.stop_reason.as_ref(), &mut message.extra, "stop_reason");
-        replace(
-            &mut message.stop_sequence,
-            change.stop_sequence.as_ref(),
-            &mut message.extra,
-            "stop_sequence",
-        );
-        for (name, value) in &change.extra {
-            message.extra.insert(name.clone(), value.clone());
-        }
-        insert_present(&mut message.extra, extra);
+        let MessageChange { stop_reason, stop_sequence, stop_details, container, extra: more, .. } = change;
+        let extra = &mut message.extra;
+        replace(&mut message.stop_reason, stop_reason.as_ref(), extra, "stop_reason");
+        replace(&mut message.stop_sequence, stop_sequence.as_ref(), extra, "stop_sequence");
+        replace(&mut message.stop_details, stop_details.as_ref(), extra, "stop_details");
+        replace(&mut message.container, container.as_ref(), extra, "container");
+        insert_present(extra, more);
+        insert_present(extra, rest);
         if let Some(usage) = usage {
             update_usage(&mut message.usage, usage);
         }
-        Ok(())
+        Ok(message)
     }
 
     fn stop(&mut self) -> Result<(), ProtocolError> {
@@ -201,6 +254,8 @@ impl Progress {
         let input = serde_json::from_str(&text).unwrap_or(Value::String(text));
         match block {
             ContentBlock::ToolUse(block) => block.input = input,
+            ContentBlock::ServerToolUse(block) => block.input = input,
+            ContentBlock::McpToolUse(block) => block.input = input,
             ContentBlock::Unknown(members) => {
                 members.insert("input".to_owned(), input);
             }
@@ -209,13 +264,15 @@ impl Progress {
     }
 }
 
-/// The model that goes on, if the block says that another one takes over.
-fn fallback_model(block: &ContentBlock) -> Option<Model> {
-    let ContentBlock::Unknown(members) = block else { return None };
-    if block.type_name() != "fallback" {
-        return None;
+/// The arguments of a call of a tool.
+fn input_of(block: &ContentBlock) -> Option<&Value> {
+    match block {
+        ContentBlock::ToolUse(call) => Some(&call.input),
+        ContentBlock::ServerToolUse(call) => Some(&call.input),
+        ContentBlock::McpToolUse(call) => Some(&call.input),
+        ContentBlock::Unknown(members) => members.get("input"),
+        _ => None,
     }
-    members.get("to")?.get("model")?.as_str().map(Model::from)
 }
 
 /// Adds a delta to a block whose type is not known; `false` if the two do not go together.
@@ -227,10 +284,15 @@ fn extend_unknown(members: &mut Map<String, Value>, delta: &Delta) -> bool {
             members.insert("signature".to_owned(), Value::from(signature.as_str()));
             true
         }
-        Delta::Citations { citation, .. } => push_member(members, "citations", citation),
-        Delta::Unknown(change) if delta.type_name() == "compaction_delta" => {
-            for (name, value) in change.iter().filter(|(name, _)| *name != "type") {
-                members.insert(name.clone(), value.clone());
+        Delta::Citations { citation, .. } => {
+            serde_json::to_value(citation).is_ok_and(|citation| push_member(members, "citations", citation))
+        }
+        Delta::Compaction { content, encrypted_content, .. } => {
+            let known = [("content", content), ("encrypted_content", encrypted_content)];
+            for (name, value) in known {
+                if let Some(value) = value {
+                    members.insert(name.to_owned(), Value::from(value.as_str()));
+                }
             }
             true
         }
@@ -249,11 +311,11 @@ fn append_member(members: &mut Map<String, Value>, name: &str, more: &str) -> bo
     true
 }
 
-fn push_member(members: &mut Map<String, Value>, name: &str, item: &Value) -> bool {
+fn push_member(members: &mut Map<String, Value>, name: &str, item: Value) -> bool {
     match members.get_mut(name) {
-        Some(Value::Array(items)) => items.push(item.clone()),
+        Some(Value::Array(items)) => items.push(item),
         None | Some(Value::Null) => {
-            members.insert(name.to_owned(), Value::Array(vec![item.clone()]));
+            members.insert(name.to_owned(), Value::Array(vec![item]));
         }
         Some(_) => return false,
     }
@@ -282,18 +344,24 @@ fn update_usage(usage: &mut Usage, delta: &UsageDelta) {
     if let Some(tokens) = delta.output_tokens {
         usage.output_tokens = tokens;
     }
-    let Usage {
-        cache_creation_input_tokens: created,
-        cache_read_input_tokens: read,
+    let extra = &mut usage.extra;
+    macro_rules! replace_fields {
+        ($($field:ident),*) => {
+            $(replace(&mut usage.$field, delta.$field.as_ref(), extra, stringify!($field));)*
+        };
+    }
+    replace_fields!(
+        cache_creation_input_tokens,
+        cache_read_input_tokens,
         cache_creation,
+        output_tokens_details,
+        server_tool_use,
         service_tier,
-        extra,
-        ..
-    } = usage;
-    replace(created, delta.cache_creation_input_tokens.as_ref(), extra, "cache_creation_input_tokens");
-    replace(read, delta.cache_read_input_tokens.as_ref(), extra, "cache_read_input_tokens");
-    replace(cache_creation, delta.cache_creation.as_ref(), extra, "cache_creation");
-    replace(service_tier, delta.service_tier.as_ref(), extra, "service_tier");
+        speed,
+        inference_geo,
+        iterations,
+        fallback_credit
+    );
     insert_present(extra, &delta.extra);
 }
 

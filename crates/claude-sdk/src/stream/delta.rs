@@ -4,7 +4,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::types::{Field, Fit};
+use crate::types::{Citation, Field, Fit, Misfit};
 
 /// What is added to a block.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Delta {
     Thinking {
         /// The thinking to append.
         thinking: String,
+        /// About how many tokens of thinking there are so far, where the thinking itself is not shown; a beta.
+        estimated_tokens: Option<u64>,
         /// The members that have no field here.
         extra: Map<String, Value>,
     },
@@ -45,8 +47,18 @@ pub enum Delta {
     /// One more citation.
     #[non_exhaustive]
     Citations {
-        /// The citation, as it came.
-        citation: Value,
+        /// The citation.
+        citation: Citation,
+        /// The members that have no field here.
+        extra: Map<String, Value>,
+    },
+    /// What stands for the conversation before it; a beta.
+    #[non_exhaustive]
+    Compaction {
+        /// The whole summary, if it may be read.
+        content: Option<String>,
+        /// The whole summary for the service alone.
+        encrypted_content: Option<String>,
         /// The members that have no field here.
         extra: Map<String, Value>,
     },
@@ -64,6 +76,7 @@ impl Delta {
             Self::Thinking { .. } => "thinking_delta",
             Self::Signature { .. } => "signature_delta",
             Self::Citations { .. } => "citations_delta",
+            Self::Compaction { .. } => "compaction_delta",
             Self::Unknown(members) => members.get("type").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -71,31 +84,45 @@ impl Delta {
 
 impl From<Map<String, Value>> for Delta {
     fn from(mut members: Map<String, Value>) -> Self {
-        let known = match members.get("type").and_then(Value::as_str) {
-            Some("text_delta") => {
-                Field::take(&mut members, "text").map(|text| Self::Text { text, extra: Map::new() })
-            }
-            Some("input_json_delta") => Field::take(&mut members, "partial_json")
-                .map(|partial_json| Self::InputJson { partial_json, extra: Map::new() }),
-            Some("thinking_delta") => Field::take(&mut members, "thinking")
-                .map(|thinking| Self::Thinking { thinking, extra: Map::new() }),
-            Some("signature_delta") => Field::take(&mut members, "signature")
-                .map(|signature| Self::Signature { signature, extra: Map::new() }),
-            Some("citations_delta") => Field::take(&mut members, "citation")
-                .map(|citation| Self::Citations { citation, extra: Map::new() }),
-            _ => return Self::Unknown(members),
-        };
-        let Ok(mut delta) = known else { return Self::Unknown(members) };
+        let Some(Ok(mut delta)) = Self::known(&mut members) else { return Self::Unknown(members) };
         members.remove("type");
         if let Self::Text { extra, .. }
         | Self::InputJson { extra, .. }
         | Self::Thinking { extra, .. }
         | Self::Signature { extra, .. }
-        | Self::Citations { extra, .. } = &mut delta
+        | Self::Citations { extra, .. }
+        | Self::Compaction { extra, .. } = &mut delta
         {
             *extra = members;
         }
         delta
+    }
+}
+
+impl Delta {
+    /// Takes what it knows out of the members; they stay as they are where they are not of a known shape.
+    fn known(members: &mut Map<String, Value>) -> Option<Result<Self, Misfit>> {
+        let extra = Map::new();
+        Some(match members.get("type").and_then(Value::as_str)? {
+            "text_delta" => Field::take(members, "text").map(|text| Self::Text { text, extra }),
+            "input_json_delta" => Field::take(members, "partial_json")
+                .map(|partial_json| Self::InputJson { partial_json, extra }),
+            "thinking_delta" => Field::take(members, "thinking").and_then(|thinking| {
+                let estimated_tokens = Field::take(members, "estimated_tokens")?;
+                Ok(Self::Thinking { thinking, estimated_tokens, extra })
+            }),
+            "signature_delta" => {
+                Field::take(members, "signature").map(|signature| Self::Signature { signature, extra })
+            }
+            "citations_delta" => {
+                Field::take(members, "citation").map(|citation| Self::Citations { citation, extra })
+            }
+            "compaction_delta" => Field::take(members, "content").and_then(|content| {
+                let encrypted_content = Field::take(members, "encrypted_content")?;
+                Ok(Self::Compaction { content, encrypted_content, extra })
+            }),
+            _ => return None,
+        })
     }
 }
 
@@ -124,8 +151,11 @@ impl Serialize for Delta {
                 map.serialize_entry("partial_json", partial_json)?;
                 extra
             }
-            Self::Thinking { thinking, extra } => {
+            Self::Thinking { thinking, estimated_tokens, extra } => {
                 map.serialize_entry("thinking", thinking)?;
+                if let Some(tokens) = estimated_tokens {
+                    map.serialize_entry("estimated_tokens", tokens)?;
+                }
                 extra
             }
             Self::Signature { signature, extra } => {
@@ -134,6 +164,15 @@ impl Serialize for Delta {
             }
             Self::Citations { citation, extra } => {
                 map.serialize_entry("citation", citation)?;
+                extra
+            }
+            Self::Compaction { content, encrypted_content, extra } => {
+                if let Some(content) = content {
+                    map.serialize_entry("content", content)?;
+                }
+                if let Some(content) = encrypted_content {
+                    map.serialize_entry("encrypted_content", content)?;
+                }
                 extra
             }
             Self::Unknown(members) => members,

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::delta::Delta;
 use super::plain;
-use crate::types::{ContentBlock, ErrorBody, Field, Message, MessageChange, Misfit, UsageDelta};
+use crate::types::{
+    ContentBlock, ContextManagementReport, ErrorBody, Field, InputTransformation, Message, MessageChange,
+    Misfit, UsageDelta,
+};
 
 /// One event of a streamed reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +30,7 @@ pub enum Event {
         /// The place of the block in the message, from 0.
         index: usize,
         /// The block as it stands: mostly empty yet.
-        block: ContentBlock,
+        block: Box<ContentBlock>,
         /// The members that have no field here.
         extra: Map<String, Value>,
     },
@@ -53,9 +56,13 @@ pub enum Event {
     #[non_exhaustive]
     MessageDelta {
         /// What changes; `delta` in JSON.
-        change: MessageChange,
+        change: Box<MessageChange>,
         /// What the request has cost so far.
-        usage: Option<UsageDelta>,
+        usage: Option<Box<UsageDelta>>,
+        /// What the service has left out of the conversation.
+        context_management: Option<ContextManagementReport>,
+        /// What the service has changed in the request, if another model has taken over since.
+        input_transformations: Option<Vec<InputTransformation>>,
         /// The members that have no field here.
         extra: Map<String, Value>,
     },
@@ -162,8 +169,13 @@ impl Event {
 
     fn message_delta(mut members: Map<String, Value>) -> Result<Self, Misfit> {
         let change = Field::take(&mut members, "delta")?;
-        let usage = Field::take(&mut members, "usage")?;
-        Ok(Self::MessageDelta { change, usage, extra: members })
+        Ok(Self::MessageDelta {
+            change,
+            usage: Field::take(&mut members, "usage")?,
+            context_management: Field::take(&mut members, "context_management")?,
+            input_transformations: Field::take(&mut members, "input_transformations")?,
+            extra: members,
+        })
     }
 }
 
@@ -194,10 +206,16 @@ impl Serialize for Event {
                 map.serialize_entry("delta", delta)?;
             }
             Self::ContentBlockStop { index, .. } => map.serialize_entry("index", index)?,
-            Self::MessageDelta { change, usage, .. } => {
+            Self::MessageDelta { change, usage, context_management, input_transformations, .. } => {
                 map.serialize_entry("delta", change)?;
                 if let Some(usage) = usage {
                     map.serialize_entry("usage", usage)?;
+                }
+                if let Some(report) = context_management {
+                    map.serialize_entry("context_management", report)?;
+                }
+                if let Some(transformations) = input_transformations {
+                    map.serialize_entry("input_transformations", transformations)?;
                 }
             }
             Self::MessageStop { .. } | Self::Ping { .. } | Self::Error(_) | Self::Unknown { .. } => {}

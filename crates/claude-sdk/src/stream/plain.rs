@@ -31,7 +31,7 @@ fn as_written(data: &str) -> Option<(usize, Delta)> {
     } else if let Some(rest) = rest.strip_prefix(r#"input_json_delta","partial_json":"#) {
         Delta::InputJson { partial_json: text(rest)?, extra: Map::new() }
     } else if let Some(rest) = rest.strip_prefix(r#"thinking_delta","thinking":"#) {
-        Delta::Thinking { thinking: text(rest)?, extra: Map::new() }
+        Delta::Thinking { thinking: text(rest)?, estimated_tokens: None, extra: Map::new() }
     } else {
         return None;
     };
@@ -70,7 +70,7 @@ fn flat(data: &str) -> Option<(usize, Delta)> {
             Delta::InputJson { partial_json, extra }
         }
         Parts { kind: "thinking_delta", text: None, partial_json: None, thinking: Some(thinking) } => {
-            Delta::Thinking { thinking, extra }
+            Delta::Thinking { thinking, estimated_tokens: None, extra }
         }
         _ => return None,
     };

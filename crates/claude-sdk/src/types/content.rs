@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::block::ContentBlockParam;
 use super::wire::Fit;
-use super::wire::Nulls;
 
 /// The content of a message, of the system prompt or of a tool's result: one text, or blocks.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +103,11 @@ object! {
         url: Option<String>,
         /// The id of an uploaded file, for [`SourceKind::File`].
         file_id: Option<String>,
+        /// The text or the blocks, for [`SourceKind::Content`].
+        content: Option<Content>,
     }
+
+    fn of(kind: SourceKind);
 }
 
 serde_object!(Source);
@@ -138,16 +141,10 @@ impl Source {
         Self { file_id: Some(file_id.into()), ..Self::of(SourceKind::File) }
     }
 
-    fn of(kind: SourceKind) -> Self {
-        Self {
-            kind,
-            media_type: None,
-            data: None,
-            url: None,
-            file_id: None,
-            extra: Default::default(),
-            nulls: Nulls::default(),
-        }
+    /// Text and images that a document is made of.
+    #[must_use]
+    pub fn content(content: impl Into<Content>) -> Self {
+        Self { content: Some(content.into()), ..Self::of(SourceKind::Content) }
     }
 }
 
@@ -162,5 +159,7 @@ open_enum! {
         Url = "url",
         /// An uploaded file.
         File = "file",
+        /// Text and images, for documents.
+        Content = "content",
     }
 }

@@ -1,13 +1,24 @@
 //! Messages, received and sent.
 
-use serde_json::Map;
+mod reply;
+mod usage;
 
 use super::block::{ContentBlock, ContentBlockParam, ToolUseBlock};
 use super::content::Content;
 use super::model::Model;
-use super::wire::Nulls;
+use super::request::OutputConfig;
 
-object! {
+pub use reply::{
+    AppliedEdit, AppliedEditKind, CacheMiss, CacheMissReason, Container, ContainerSkill,
+    ContextManagementReport, Diagnostics, InputTransformation, InputTransformationKind, RefusalCategory,
+    SkillKind, StopDetails, ThinkingMismatch,
+};
+pub use usage::{
+    CacheCreation, FallbackCredit, FallbackCreditKind, FallbackCreditStatus, Iteration, IterationKind,
+    OutputTokensDetails, ServerToolUsage, ServiceTier, Speed, Usage, UsageDelta,
+};
+
+hot_object! {
     /// A reply of the model (`POST /v1/messages`).
     Message {
         /// The id of the message.
@@ -24,8 +35,18 @@ object! {
         stop_reason: Option<StopReason>,
         /// The stop sequence it met, if that is why it stopped.
         stop_sequence: Option<String>,
+        /// More about why it stopped, where it declined to answer.
+        stop_details: Option<StopDetails>,
         /// What the request cost.
         usage: Usage,
+        /// The container that code ran in, to be named in the next request.
+        container: Option<Container>,
+        /// Why the cache did not help, if the request asked for that.
+        diagnostics: Option<Diagnostics>,
+        /// What the service has left out of the conversation, if the request allowed that.
+        context_management: Option<ContextManagementReport>,
+        /// What the service has changed in the request before the model read it.
+        input_transformations: Option<Vec<InputTransformation>>,
     }
 }
 
@@ -58,16 +79,19 @@ object! {
         role: Role,
         /// What it says.
         content: Content,
+        /// When it is forgotten; in a message of the system.
+        clear_at: Option<ClearAt>,
+        /// How the model answers from here on; in a message of the system, where only the effort counts.
+        output_config: Option<OutputConfig>,
     }
+
+    /// A message of the role given.
+    pub fn new(role: Role, content: impl Into<Content>);
 }
 
-impl MessageParam {
-    /// A message of the role given.
-    #[must_use]
-    pub fn new(role: Role, content: impl Into<Content>) -> Self {
-        Self { role, content: content.into(), extra: Map::new(), nulls: Nulls::default() }
-    }
+setters! { MessageParam { clear_at: ClearAt, output_config: OutputConfig, } }
 
+impl MessageParam {
     /// A message of the user.
     #[must_use]
     pub fn user(content: impl Into<Content>) -> Self {
@@ -115,6 +139,16 @@ open_enum! {
 }
 
 open_enum! {
+    /// When a message of the system is forgotten.
+    ClearAt {
+        /// With the next message of the user.
+        NextUserMessage = "next_user_message",
+        /// Never.
+        Never = "never",
+    }
+}
+
+open_enum! {
     /// Why the model stopped.
     StopReason {
         /// It had said what it had to say.
@@ -131,66 +165,8 @@ open_enum! {
         Refusal = "refusal",
         /// The context window is full.
         ModelContextWindowExceeded = "model_context_window_exceeded",
-    }
-}
-
-object! {
-    /// What a request cost, in tokens.
-    ///
-    /// What was sent is the sum of `input_tokens`, `cache_creation_input_tokens` and `cache_read_input_tokens`.
-    Usage {
-        /// Tokens read that were neither written to nor read from the cache.
-        input_tokens: u64,
-        /// Tokens generated.
-        output_tokens: u64,
-        /// Tokens written to the cache.
-        cache_creation_input_tokens: Option<u64>,
-        /// Tokens read from the cache.
-        cache_read_input_tokens: Option<u64>,
-        /// The tokens written to the cache, by how long they live there.
-        cache_creation: Option<CacheCreation>,
-        /// Which tier served the request.
-        service_tier: Option<ServiceTier>,
-    }
-}
-
-object! {
-    /// Tokens written to the cache, by how long they live there.
-    CacheCreation {
-        /// Tokens that live for five minutes.
-        ephemeral_5m_input_tokens: u64,
-        /// Tokens that live for an hour.
-        ephemeral_1h_input_tokens: u64,
-    }
-}
-
-open_enum! {
-    /// A tier of service (API documentation: service tiers).
-    ServiceTier {
-        /// The usual one.
-        Standard = "standard",
-        /// With committed capacity.
-        Priority = "priority",
-        /// For batches.
-        Batch = "batch",
-    }
-}
-
-object! {
-    /// What has changed in the [`Usage`] since a stream began; every count is a total, not an increment.
-    UsageDelta {
-        /// As [`Usage::input_tokens`].
-        input_tokens: Option<u64>,
-        /// As [`Usage::output_tokens`].
-        output_tokens: Option<u64>,
-        /// As [`Usage::cache_creation_input_tokens`].
-        cache_creation_input_tokens: Option<u64>,
-        /// As [`Usage::cache_read_input_tokens`].
-        cache_read_input_tokens: Option<u64>,
-        /// As [`Usage::cache_creation`].
-        cache_creation: Option<CacheCreation>,
-        /// As [`Usage::service_tier`].
-        service_tier: Option<ServiceTier>,
+        /// The conversation was shortened; send the reply back to let it go on.
+        Compaction = "compaction",
     }
 }
 
@@ -201,7 +177,11 @@ object! {
         stop_reason: Option<StopReason>,
         /// The stop sequence it met, if that is why it stopped.
         stop_sequence: Option<String>,
+        /// More about why it stopped, where it declined to answer.
+        stop_details: Option<StopDetails>,
+        /// The container that code ran in.
+        container: Option<Container>,
     }
 }
 
-serde_object!(CacheCreation, Message, MessageChange, MessageParam, Usage, UsageDelta);
+serde_object!(Message, MessageChange, MessageParam);

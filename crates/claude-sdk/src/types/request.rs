@@ -1,13 +1,34 @@
 //! What is sent: requests for a message, and for a count of tokens.
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+mod context;
+mod count;
+mod fallback;
+mod output;
+mod place;
+mod thinking;
+
+use super::cache::CacheControl;
 use super::content::Content;
-use super::message::MessageParam;
+use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Lead, Nulls, Object};
+use super::wire::{Lead, Object};
+
+pub use context::{
+    ClearInputs, CompactionConfig, ContextEdit, ContextEditKind, ContextManagement, Keep, Threshold,
+    ThresholdKind,
+};
+pub use count::{CountTokensRequest, TokenCount};
+pub use fallback::{CreditMode, Fallback, FallbackCreditToken, Fallbacks, IssuedCredit};
+pub use output::{Effort, OutputConfig, OutputFormat, TaskBudget};
+pub use place::{
+    AuthorizationToken, BillTo, BillingPolicy, ContainerConfig, ContainerParam, DiagnosticsParam, McpServer,
+    McpToolConfiguration, Thread, ThreadKind,
+};
+pub use thinking::{BlockBinding, PrefixMismatch, Thinking, ThinkingDisplay, ThinkingKind};
 
 object! {
     /// A request for a message (`POST /v1/messages`).
@@ -48,6 +69,56 @@ object! {
         stop_sequences: Option<Vec<String>>,
         /// What the service should know about the request.
         metadata: Option<Metadata>,
+        /// Keeps the whole request in the cache, up to its last block that may be kept.
+        cache_control: Option<CacheControl>,
+        /// How much effort the model makes, and in which form it answers.
+        output_config: Option<OutputConfig>,
+        /// The container that code runs in; a new one where unset.
+        container: Option<ContainerParam>,
+        /// Asks why the cache does not help.
+        diagnostics: Option<DiagnosticsParam>,
+        /// Where the model is to run.
+        inference_geo: Option<String>,
+        /// Which tier may serve the request.
+        service_tier: Option<RequestedTier>,
+        /// How fast it is served.
+        speed: Option<Speed>,
+        /// Who pays; a beta.
+        billing_policy: Option<BillingPolicy>,
+        /// Shortens the conversation in place of answering it; a beta.
+        compaction: Option<CompactionConfig>,
+        /// What the service may leave out of the conversation; a beta.
+        context_management: Option<ContextManagement>,
+        /// The credit of a refused request; a beta.
+        fallback_credit_token: Option<FallbackCreditToken>,
+        /// Models that answer where this one declines; a beta.
+        fallbacks: Option<Fallbacks>,
+        /// MCP servers whose tools the service may call; a beta.
+        mcp_servers: Option<Vec<McpServer>>,
+        /// Lets the service keep the conversation; a beta.
+        thread: Option<Thread>,
+    }
+
+    fn of(model: Model, max_tokens: u32, messages: Vec<MessageParam>);
+}
+
+setters! {
+    MessageRequest {
+        system: impl Into<Content>,
+        tool_choice: ToolChoice,
+        thinking: Thinking,
+        cache_control: CacheControl,
+        container: impl Into<ContainerParam>,
+        diagnostics: DiagnosticsParam,
+        inference_geo: impl Into<String>,
+        service_tier: RequestedTier,
+        speed: Speed,
+        billing_policy: BillingPolicy,
+        compaction: CompactionConfig,
+        context_management: ContextManagement,
+        fallback_credit_token: impl Into<FallbackCreditToken>,
+        fallbacks: impl Into<Fallbacks>,
+        thread: Thread,
     }
 }
 
@@ -55,19 +126,7 @@ impl MessageRequest {
     /// A request without messages yet.
     #[must_use]
     pub fn new(model: impl Into<Model>, max_tokens: u32) -> Self {
-        Self {
-            model: model.into(),
-            max_tokens,
-            messages: Vec::new(),
-            system: None,
-            tools: None,
-            tool_choice: None,
-            thinking: None,
-            stop_sequences: None,
-            metadata: None,
-            extra: Map::new(),
-            nulls: Nulls::default(),
-        }
+        Self::of(model.into(), max_tokens, Vec::new())
     }
 
     /// Adds a message.
@@ -91,31 +150,10 @@ impl MessageRequest {
         self.message(MessageParam::assistant(content))
     }
 
-    /// Sets the system prompt.
-    #[must_use]
-    pub fn system(mut self, content: impl Into<Content>) -> Self {
-        self.system = Some(content.into());
-        self
-    }
-
     /// Adds a tool.
     #[must_use]
     pub fn tool(mut self, tool: Tool) -> Self {
         self.tools.get_or_insert_default().push(tool);
-        self
-    }
-
-    /// Says whether and which tools the model is to call.
-    #[must_use]
-    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
-        self.tool_choice = Some(choice);
-        self
-    }
-
-    /// Says whether and how much the model thinks first.
-    #[must_use]
-    pub fn thinking(mut self, thinking: Thinking) -> Self {
-        self.thinking = Some(thinking);
         self
     }
 
@@ -129,8 +167,35 @@ impl MessageRequest {
     /// Names the end user, by an opaque id: no name, no address.
     #[must_use]
     pub fn metadata_user_id(mut self, id: impl Into<String>) -> Self {
-        self.metadata =
-            Some(Metadata { user_id: Some(id.into()), extra: Map::new(), nulls: Nulls::default() });
+        self.metadata.get_or_insert_default().user_id = Some(id.into());
+        self
+    }
+
+    /// Says how much effort the model makes.
+    #[must_use]
+    pub fn effort(mut self, effort: Effort) -> Self {
+        self.output_config.get_or_insert_default().effort = Some(effort);
+        self
+    }
+
+    /// Asks for an answer in JSON that follows a JSON Schema.
+    #[must_use]
+    pub fn output_schema(mut self, schema: impl Into<Value>) -> Self {
+        self.output_config.get_or_insert_default().format = Some(OutputFormat::json_schema(schema));
+        self
+    }
+
+    /// Sets the effort, the form of the answer and the budget at once.
+    #[must_use]
+    pub fn output_config(mut self, config: OutputConfig) -> Self {
+        self.output_config = Some(config);
+        self
+    }
+
+    /// Adds an MCP server whose tools the service may call; a beta, and [`Tool::mcp_toolset`] says which.
+    #[must_use]
+    pub fn mcp_server(mut self, server: McpServer) -> Self {
+        self.mcp_servers.get_or_insert_default().push(server);
         self
     }
 
@@ -154,126 +219,22 @@ impl Serialize for Body<'_> {
 }
 
 object! {
-    /// A request for the number of tokens that a message request would send (`POST /v1/messages/count_tokens`).
-    ///
-    /// Made from a [`MessageRequest`], by leaving out what does not count.
-    CountTokensRequest {
-        /// The model whose tokens are counted.
-        model: Model,
-        /// The conversation so far.
-        messages: Vec<MessageParam>,
-        /// The system prompt.
-        system: Option<Content>,
-        /// The tools the model may call.
-        tools: Option<Vec<Tool>>,
-        /// Whether and which tools it is to call.
-        tool_choice: Option<ToolChoice>,
-        /// Whether and how much it thinks first.
-        thinking: Option<Thinking>,
-    }
-}
-
-/// Members of a message request that the count does not take. Any other in `extra` goes along.
-const NOT_COUNTED: [&str; 11] = [
-    "container",
-    "diagnostics",
-    "inference_geo",
-    "max_tokens",
-    "metadata",
-    "service_tier",
-    "stop_sequences",
-    "stream",
-    "temperature",
-    "top_k",
-    "top_p",
-];
-
-impl CountTokensRequest {
-    /// What of a request counts, with more members that may.
-    pub(crate) fn of(request: &MessageRequest, extra: &Map<String, Value>) -> Self {
-        let mut request = request.clone();
-        request.extra.extend(extra.clone());
-        request.into()
-    }
-}
-
-impl From<MessageRequest> for CountTokensRequest {
-    fn from(request: MessageRequest) -> Self {
-        let MessageRequest { model, messages, system, tools, tool_choice, thinking, mut extra, .. } = request;
-        extra.retain(|name, _| !NOT_COUNTED.contains(&name.as_str()));
-        Self { model, messages, system, tools, tool_choice, thinking, extra, nulls: Nulls::default() }
-    }
-}
-
-impl From<&MessageRequest> for CountTokensRequest {
-    fn from(request: &MessageRequest) -> Self {
-        request.clone().into()
-    }
-}
-
-object! {
-    /// The number of tokens that a message request would send.
-    TokenCount {
-        /// The number of tokens.
-        input_tokens: u64,
-    }
-}
-
-object! {
     /// What the service should know about a request.
+    #[derive(Default)]
     Metadata {
         /// An opaque id of the end user.
         user_id: Option<String>,
     }
 }
 
-object! {
-    /// Whether and how much the model thinks before it answers.
-    Thinking {
-        /// The kind of thinking.
-        kind as "type": ThinkingKind,
-        /// How many tokens it may think, for [`ThinkingKind::Enabled`]; at least 1024, and less than `max_tokens`.
-        budget_tokens: Option<u32>,
-    }
-}
-
-impl Thinking {
-    /// The model thinks as much as it finds useful.
-    #[must_use]
-    pub fn adaptive() -> Self {
-        Self { kind: ThinkingKind::Adaptive, budget_tokens: None, extra: Map::new(), nulls: Nulls::default() }
-    }
-
-    /// The model thinks, within a budget in tokens: at least 1024, and less than `max_tokens`.
-    #[must_use]
-    pub fn enabled(budget_tokens: u32) -> Self {
-        Self {
-            kind: ThinkingKind::Enabled,
-            budget_tokens: Some(budget_tokens),
-            extra: Map::new(),
-            nulls: Nulls::default(),
-        }
-    }
-
-    /// The model does not think first.
-    #[must_use]
-    pub fn disabled() -> Self {
-        Self { kind: ThinkingKind::Disabled, budget_tokens: None, extra: Map::new(), nulls: Nulls::default() }
-    }
-}
-
 open_enum! {
-    /// The kinds of [`Thinking`].
-    ThinkingKind {
-        /// As much as the model finds useful.
-        Adaptive = "adaptive",
-        /// Within a budget.
-        Enabled = "enabled",
-        /// Between calls of tools.
-        BetweenTools = "between_tools",
-        /// Not at all.
-        Disabled = "disabled",
+    /// The tiers that may serve a request (API documentation: service tiers).
+    RequestedTier {
+        /// The one with committed capacity, if there is any left.
+        Auto = "auto",
+        /// The usual one.
+        StandardOnly = "standard_only",
     }
 }
 
-serde_object!(MessageRequest, CountTokensRequest, TokenCount, Metadata, Thinking);
+serde_object!(MessageRequest, Metadata);

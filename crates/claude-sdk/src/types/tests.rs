@@ -1,11 +1,16 @@
 //! The law of the module, and the shapes the API documents.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, from_str, from_value, json, to_string, to_value};
 
-use super::{wire::Nulls, *};
+use super::*;
+use documents::{citations, error, full_request, message, model, request, tools, usage};
+
+mod documents;
 
 /// Whether the text is accepted; if so, it must come back value for value, in its own text and as a value.
 fn accepts<T: DeserializeOwned + Serialize>(text: &str) -> bool {
@@ -97,70 +102,13 @@ fn distorted(like: Value) -> impl Strategy<Value = Value> {
     )
 }
 
-fn message() -> Value {
-    json!({
-        "id": "msg_01", "type": "message", "role": "assistant", "model": "claude-opus-5-5",
-        "content": [
-            {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
-            {"type": "redacted_thinking", "data": "ZGF0YQ=="},
-            {"type": "text", "text": "Let me look.", "citations": null},
-            {"type": "tool_use", "id": "toolu_01", "name": "weather", "input": {"city": "Ghent", "days": 1.5}},
-            {"type": "server_tool_use", "id": "srvtoolu_01", "name": "web_search", "input": {"query": "x"}},
-        ],
-        "container": null, "stop_reason": "tool_use", "stop_sequence": null, "stop_details": null,
-        "usage": {
-            "input_tokens": 10, "output_tokens": 20, "cache_creation_input_tokens": null,
-            "cache_read_input_tokens": 3, "service_tier": "standard",
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-        },
-    })
+/// One of the objects of a list, distorted.
+fn any_of(list: &Value) -> impl Strategy<Value = Value> + use<> {
+    prop::sample::select(list.as_array().unwrap().clone()).prop_flat_map(distorted)
 }
 
-fn request() -> Value {
-    json!({
-        "model": "claude-opus-5-5", "max_tokens": 1024, "system": "Be brief.",
-        "messages": [
-            {"role": "user", "content": "Hello"},
-            {"role": "assistant", "content": [
-                {"type": "tool_use", "id": "toolu_01", "name": "weather", "input": {"city": "Ghent"}},
-            ]},
-            {"role": "user", "content": [
-                {"type": "tool_result", "tool_use_id": "toolu_01", "content": [{"type": "text", "text": "Rain"}]},
-                {"type": "tool_result", "tool_use_id": "toolu_02", "content": "no such city", "is_error": true},
-                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBOR"}},
-                {"type": "document", "source": {"type": "file", "file_id": "file_1"}, "title": "T", "context": "C"},
-                {"type": "search_result", "source": "https://example.com", "title": "S", "content": []},
-            ]},
-            {"role": "system", "content": "From here on in French."},
-        ],
-        "tools": [
-            {"name": "weather", "description": "The weather", "input_schema": {"type": "object"}, "strict": true},
-            {"type": "web_search_20260318", "name": "web_search", "max_uses": 5},
-        ],
-        "tool_choice": {"type": "tool", "name": "weather", "disable_parallel_tool_use": true},
-        "thinking": {"type": "enabled", "budget_tokens": 2048, "display": "omitted"},
-        "stop_sequences": ["END"], "metadata": {"user_id": "u-1"},
-        "output_config": {"effort": "low"}, "service_tier": "auto",
-    })
-}
-
-fn error() -> Value {
-    json!({
-        "type": "error",
-        "error": {
-            "type": "rate_limit_error", "message": "Slow down.",
-            "details": {"error_code": "ramp_limit_exceeded", "limit": 3},
-        },
-        "request_id": "req_01",
-    })
-}
-
-fn model() -> Value {
-    json!({
-        "type": "model", "id": "claude-opus-5-5", "display_name": "Claude Opus 5.5",
-        "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active", "line": "opus", "retires_at": null,
-        "max_input_tokens": 1_000_000, "max_tokens": 128_000, "capabilities": {"thinking": true},
-    })
+fn any_block() -> impl Strategy<Value = Value> {
+    any_of(&message()["content"])
 }
 
 proptest! {
@@ -178,6 +126,7 @@ proptest! {
         for (document, accepts) in [
             (message(), accepts::<Message> as fn(&str) -> bool),
             (request(), accepts::<MessageRequest>),
+            (full_request(), accepts::<MessageRequest>),
             (error(), accepts::<ErrorBody>),
             (model(), accepts::<ModelInfo>),
         ] {
@@ -190,7 +139,8 @@ proptest! {
     #[test]
     fn members_of_any_shape_come_back_or_are_refused(
         message in distorted(message()), request in distorted(request()), error in distorted(error()),
-        block in distorted(message()["content"][3].clone()), usage in distorted(message()["usage"].clone()),
+        block in any_block(), usage in distorted(usage()),
+        full in distorted(full_request()), tool in any_of(&tools()), citation in any_of(&citations()),
         source in distorted(json!({"type": "base64", "media_type": "image/png", "data": "iVBOR"})),
     ) {
         accepts::<Message>(&message.to_string());
@@ -201,6 +151,10 @@ proptest! {
         accepts::<Usage>(&usage.to_string());
         accepts::<Source>(&source.to_string());
         prop_assert!(accepts::<ContentBlock>(&block.to_string()));
+        prop_assert!(accepts::<ContentBlockParam>(&block.to_string()));
+        prop_assert!(accepts::<Citation>(&citation.to_string()));
+        accepts::<MessageRequest>(&full.to_string());
+        prop_assert!(accepts::<Tool>(&tool.to_string()));
     }
 
     #[test]
@@ -216,14 +170,13 @@ proptest! {
 #[test]
 fn the_documented_shapes_are_read_into_their_fields() {
     let reply: Message = from_value(message()).unwrap();
-    assert_eq!(reply.text(), "Let me look.");
+    assert_eq!(reply.text(), "Let me look.It says so.");
     assert_eq!(reply.model, Model::CLAUDE_OPUS_5_5);
     assert_eq!(reply.role, Role::Assistant);
     assert_eq!(reply.stop_reason, Some(StopReason::ToolUse));
     assert_eq!(reply.usage.cache_read_input_tokens, Some(3));
     let calls: Vec<_> = reply.tool_uses().map(|call| (call.id.as_str(), call.name.as_str())).collect();
     assert_eq!(calls, [("toolu_01", "weather")]);
-    assert_eq!(reply.content.iter().map(ContentBlock::type_name).next_back(), Some("server_tool_use"));
 
     let error: ErrorBody = from_value(error()).unwrap();
     assert_eq!(error.error.kind, ErrorType::RateLimit);
@@ -238,49 +191,106 @@ fn the_documented_shapes_are_read_into_their_fields() {
 }
 
 #[test]
+fn every_documented_block_and_field_has_a_place_of_its_own() {
+    let reply: Message = from_value(message()).unwrap();
+    let kinds: BTreeSet<_> = reply.content.iter().map(ContentBlock::type_name).collect();
+    assert_eq!(kinds.len(), 18);
+    let request: MessageRequest = from_value(full_request()).unwrap();
+    let blocks = request.messages.iter().map(|message| match &message.content {
+        Content::Blocks(blocks) => &blocks[..],
+        Content::Text(_) => &[],
+    });
+    let kinds: BTreeSet<_> = blocks.flatten().map(ContentBlockParam::type_name).collect();
+    assert!(
+        kinds.is_superset(&["tool_addition", "tool_removal", "fallback", "document", "tool_result"].into())
+    );
+    let tools: BTreeSet<_> =
+        request.tools.iter().flatten().map(|tool| tool.kind.clone().unwrap().to_string()).collect();
+    assert_eq!(tools.len(), 28);
+
+    let texts = [
+        format!("{reply:?}"),
+        format!("{request:?}"),
+        format!("{:?}", from_value::<MessageRequest>(self::request()).unwrap()),
+    ];
+    for text in texts {
+        assert!(!text.contains("Unknown(") && !text.contains("Other("), "{text}");
+        let extras = text.matches("extra: {").count();
+        assert_eq!(text.matches("extra: {}").count(), extras, "{text}");
+    }
+}
+
+#[test]
 fn a_built_request_is_the_documented_json() {
     let built = MessageRequest::new("claude-opus-5-5", 1024)
         .system("Be brief.")
         .user("Hello")
-        .message(MessageParam::new(
-            Role::Assistant,
-            ContentBlockParam::from(ContentBlock::from(
-                json!({"type": "tool_use", "id": "toolu_01", "name": "weather", "input": {"city": "Ghent"}})
-                    .as_object()
-                    .unwrap()
-                    .clone(),
-            )),
-        ))
+        .assistant(ContentBlockParam::from(ToolUseBlock::new(
+            "toolu_01",
+            "weather",
+            json!({"city": "Ghent"}),
+        )))
         .user(vec![
             ContentBlockParam::tool_result("toolu_01", ContentBlockParam::text("Rain")),
             ContentBlockParam::tool_error("toolu_02", "no such city"),
-            ContentBlockParam::image(Source::base64("image/png", "iVBOR")),
-            ContentBlockParam::Document(DocumentBlock {
-                title: Some("T".into()),
-                context: Some("C".into()),
-                source: Source::file("file_1"),
-                extra: Map::new(), nulls: Nulls::default(),
-            }),
-            ContentBlockParam::from(
-                json!({"type": "search_result", "source": "https://example.com", "title": "S", "content": []})
-                    .as_object()
-                    .unwrap()
-                    .clone(),
-            ),
+            ImageBlock::new(Source::base64("image/png", "iVBOR"))
+                .transformations(ImageTransformations::default().oversized_image(OversizedImage::Downsize))
+                .into(),
+            DocumentBlock::new(Source::file("file_1"))
+                .title("T")
+                .context("C")
+                .citations(Citations::enabled())
+                .cache_control(CacheControl::ephemeral().ttl(Ttl::OneHour))
+                .into(),
+            SearchResultBlock::new("https://example.com", "S", Vec::new()).into(),
         ])
-        .message(MessageParam::system("From here on in French."))
-        .tool(
-            Tool::new("weather", json!({"type": "object"})).description("The weather").extra("strict", true),
-        )
-        .tool(Tool::predefined("web_search_20260318", "web_search").extra("max_uses", 5))
+        .message(MessageParam::system("From here on in French.").clear_at(ClearAt::NextUserMessage))
+        .tool(Tool::new("weather", json!({"type": "object"})).description("The weather").strict(true))
+        .tool(Tool::web_search().max_uses(5))
         .tool_choice(ToolChoice::tool("weather").disable_parallel_tool_use(true))
-        .thinking(Thinking::enabled(2048).extra("display", "omitted"))
+        .thinking(Thinking::enabled(2048).display(ThinkingDisplay::Omitted))
         .stop_sequence("END")
         .metadata_user_id("u-1")
-        .extra("output_config", json!({"effort": "low"}))
-        .extra("service_tier", "auto");
+        .effort(Effort::Low)
+        .service_tier(RequestedTier::Auto);
     assert_eq!(to_value(&built).unwrap(), request());
     assert_eq!(from_value::<MessageRequest>(request()).unwrap(), built);
+}
+
+#[test]
+fn every_block_that_takes_a_mark_for_the_cache_gets_one() {
+    let blocks = [message()["content"].take(), full_request()["messages"][2]["content"].take()];
+    for block in blocks.iter().flat_map(|blocks| blocks.as_array().unwrap()) {
+        let marked =
+            from_value::<ContentBlockParam>(block.clone()).unwrap().cache_control(CacheControl::ephemeral());
+        let kind = marked.type_name().to_owned();
+        let takes_none =
+            ["thinking", "redacted_thinking", "mcp_tool_listing", "fallback"].contains(&kind.as_str());
+        assert_eq!(to_value(marked).unwrap().get("cache_control").is_none(), takes_none, "{kind}");
+    }
+}
+
+#[test]
+fn the_tools_of_the_service_have_the_names_they_need() {
+    for tool in tools().as_array().unwrap() {
+        let kind = ToolKind::from(tool["type"].as_str().unwrap());
+        let name = tool.get("name").and_then(Value::as_str).filter(|_| kind != ToolKind::Custom);
+        assert_eq!(kind.tool_name(), name, "{kind}");
+        assert_eq!(Tool::of(kind).name.as_deref(), name);
+    }
+    assert_eq!(
+        to_value(Tool::computer_toolset().config("zoom", MemberConfig::default().enabled(false))).unwrap(),
+        json!({"type": "computer_toolset_20260801", "configs": {"zoom": {"enabled": false}}})
+    );
+}
+
+#[test]
+fn the_token_of_an_mcp_server_is_sent_and_not_shown() {
+    let request = MessageRequest::new("m", 1)
+        .mcp_server(McpServer::url("a", "https://a").authorization_token("canary"));
+    assert_eq!(to_value(&request).unwrap()["mcp_servers"][0]["authorization_token"], "canary");
+    let read: MessageRequest = from_value(to_value(&request).unwrap()).unwrap();
+    assert!(!format!("{request:?}{read:?}").contains("canary"));
 }
 
 #[test]
@@ -298,6 +308,33 @@ fn a_count_of_tokens_leaves_out_what_does_not_count() {
     let body = to_value(CountTokensRequest::from(&request)).unwrap();
     let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["messages", "model", "output_config", "system", "thinking", "tool_choice", "tools"]);
+
+    let request: MessageRequest = from_value(full_request()).unwrap();
+    let body = CountTokensRequest::body(
+        &request,
+        from_value::<Map<_, _>>(json!({"x": 1, "service_tier": 2})).as_ref().unwrap(),
+    );
+    let body: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+    let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "billing_policy",
+            "cache_control",
+            "compaction",
+            "context_management",
+            "mcp_servers",
+            "messages",
+            "model",
+            "output_config",
+            "speed",
+            "system",
+            "thinking",
+            "tool_choice",
+            "tools",
+            "x",
+        ]
+    );
 }
 
 #[test]
@@ -309,7 +346,7 @@ fn a_member_is_never_written_twice() {
         r#"{"model":"m","max_tokens":1,"messages":[],"system":"kept: the field is not set"}"#
     );
 
-    let mut block = TextBlock { text: "t".into(), extra: Map::new(), nulls: Nulls::default() };
+    let mut block = TextBlock::new("t");
     block.extra.insert("type".into(), json!("image"));
     assert_eq!(to_string(&ContentBlock::Text(block)).unwrap(), r#"{"type":"text","text":"t"}"#);
 }

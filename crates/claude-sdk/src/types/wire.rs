@@ -69,11 +69,40 @@ pub(crate) trait Object: Sized {
     fn check(members: &Map<String, Value>) -> Result<(), Misfit>;
 
     /// Reads the object, or all its members where a required one does not fit.
-    fn read_members<'de, A: MapAccess<'de>>(members: A)
-    -> Result<Result<Self, Map<String, Value>>, A::Error>;
+    fn read_members<'de, A: MapAccess<'de>>(
+        members: A,
+    ) -> Result<Result<Self, Map<String, Value>>, A::Error> {
+        let mut read = Map::new();
+        read::rest(&mut read, members)?;
+        Ok(Self::take_from(&mut read).map_err(|_| read))
+    }
 
     /// Writes the leading member, the fields that are set, and those members of `extra` that neither has written.
     fn write<S: Serializer>(&self, serializer: S, lead: Option<Lead<'_>>) -> Result<S::Ok, S::Error>;
+}
+
+/// What a constructor puts into a field.
+pub(crate) trait Put<F> {
+    fn put(self) -> F;
+}
+
+/// The value of an argument.
+pub(crate) struct Given<T>(pub(crate) T);
+
+/// No value, for an optional field.
+#[derive(Clone, Copy)]
+pub(crate) struct Unset;
+
+impl<T> Put<T> for Given<T> {
+    fn put(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Put<Option<T>> for Unset {
+    fn put(self) -> Option<T> {
+        None
+    }
 }
 
 /// A member written ahead of the object's own, such as `type`; with no value it only keeps `extra` from writing it.
@@ -234,6 +263,26 @@ impl Fit for u64 {
 impl Scalar for u64 {
     fn of_u64(value: u64) -> Option<Self> {
         Some(value)
+    }
+}
+
+impl Fit for i64 {
+    fn fits(value: &Value) -> bool {
+        value.is_i64()
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        value.as_i64()
+    }
+}
+
+impl Fit for Map<String, Value> {
+    fn fits(value: &Value) -> bool {
+        value.is_object()
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        if let Value::Object(members) = value { Some(members) } else { None }
     }
 }
 

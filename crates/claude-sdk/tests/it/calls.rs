@@ -172,7 +172,7 @@ async fn every_beta_is_sent_with_every_request() {
     let client = client(&server).0.beta("files-2026-01-01").beta("skills-2026-02-02").build().unwrap();
     client.models().list().await.unwrap();
     let sent: Vec<_> = last(&server).headers.get_all("anthropic-beta").iter().cloned().collect();
-    assert_eq!(sent, ["files-2026-01-01", "skills-2026-02-02"]);
+    assert_eq!(sent, ["files-2026-01-01,skills-2026-02-02"]);
 
     let error = self::client(&server).0.beta("line\nbreak").build().unwrap_err();
     assert!(matches!(&error, Error::Config(ConfigError::Header { name }) if name == "beta"), "{error:?}");

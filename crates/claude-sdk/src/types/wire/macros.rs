@@ -14,9 +14,88 @@ macro_rules! json_name {
 /// Declares an object: a struct with the fields named, and `extra` for everything else.
 ///
 /// A field is written `name: Type` or, where JSON calls it otherwise, `name as "json_name": Type`. `Option` makes it
-/// optional. The struct gets a setter `extra`, and is an [`Object`].
+/// optional. The struct gets a setter `extra`, and is an [`Object`]. Constructors follow as signatures: each argument is
+/// the field of its name, `where field = value` presets others, and what is left is optional and unset.
 macro_rules! object {
+    ($($declaration:tt)*) => {
+        object_of! { by_map $($declaration)* }
+    };
+}
+
+/// An [`object!`] that every reply is made of: its JSON is read in one pass. That is more code for each format it is
+/// read from, so other objects do without.
+macro_rules! hot_object {
+    ($($declaration:tt)*) => {
+        object_of! { in_one_pass $($declaration)* }
+    };
+}
+
+/// What [`object!`] and [`hot_object!`] declare.
+macro_rules! object_of {
     (
+        $reader:ident
+        $(#[$meta:meta])*
+        $name:ident $fields:tt
+        $(
+            $(#[$doc:meta])*
+            $vis:vis fn $new:ident($($arg:ident: $given:ty),* $(,)?) $(where $($preset:ident = $value:expr),+)?;
+        )*
+    ) => {
+        object_struct! { $reader $(#[$meta])* $name $fields }
+        $(object_new! {
+            $(#[$doc])*
+            [$vis] $name $new [$($arg: $given),*] [$($($preset = $value),+)?] $fields
+        })*
+    };
+}
+
+/// A constructor of an object.
+macro_rules! object_new {
+    (
+        $(#[$doc:meta])*
+        [$vis:vis] $name:ident $new:ident [$($arg:ident: $given:ty),*] [$($preset:ident = $value:expr),*]
+        { $($(#[$meta:meta])* $field:ident $(as $json:literal)?: $type:ty,)* }
+    ) => {
+        impl $name {
+            $(#[$doc])*
+            #[must_use]
+            $vis fn $new($($arg: $given),*) -> Self {
+                use $crate::types::wire::{Given, Put, Unset};
+
+                let given = ($(Given($arg.into()),)* $(Given($value.into()),)*);
+                $(let $field = Unset;
+                let _ = $field;)*
+                let ($($arg,)* $($preset,)*) = given;
+                Self {
+                    $($field: Put::<$type>::put($field),)*
+                    extra: serde_json::Map::new(),
+                    nulls: $crate::types::wire::Nulls::default(),
+                }
+            }
+        }
+    };
+}
+
+/// Declares setters for optional fields.
+macro_rules! setters {
+    ($name:ident { $($field:ident: $given:ty,)* }) => {
+        impl $name {
+            $(
+                /// Sets the field of this name.
+                #[must_use]
+                pub fn $field(mut self, $field: $given) -> Self {
+                    self.$field = Some($field.into());
+                    self
+                }
+            )*
+        }
+    };
+}
+
+/// The struct of an object, and how it is read and written.
+macro_rules! object_struct {
+    (
+        $reader:ident
         $(#[$meta:meta])*
         $name:ident {
             $($(#[$doc:meta])* $field:ident $(as $json:literal)?: $type:ty,)*
@@ -65,39 +144,7 @@ macro_rules! object {
                 Ok(())
             }
 
-            fn read_members<'de, A: serde::de::MapAccess<'de>>(
-                mut members: A,
-            ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
-                use serde::de::Error as _;
-                use $crate::types::wire::{Field, Nulls, read::{Name, Read}};
-
-                $(let mut $field = None;)*
-                let mut extra = serde_json::Map::new();
-                while let Some(Name(name)) = members.next_key()? {
-                    $(if name == json_name!($field $($json)?) {
-                        $field = Some(members.next_value_seed(Read::<<$type as Field>::Member>::NEW)?);
-                        continue;
-                    })*
-                    extra.insert(name.into_owned(), members.next_value()?);
-                }
-                if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
-                    $(if let Some(read) = $field {
-                        let value = match read {
-                            Ok(member) => serde_json::to_value(member).map_err(A::Error::custom)?,
-                            Err(misfit) => misfit,
-                        };
-                        extra.insert(json_name!($field $($json)?).to_owned(), value);
-                    })*
-                    return Ok(Err(extra));
-                }
-                let nulls = [$(Nulls::drop_null(&mut $field),)*];
-                Ok(Ok(Self {
-                    $($field: <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra)
-                        .map_err(A::Error::custom)?,)*
-                    extra,
-                    nulls: nulls.into_iter().collect(),
-                }))
-            }
+            object_reader! { $reader $($field $(as $json)?: $type,)* }
 
             fn write<S: serde::Serializer>(
                 &self,
@@ -145,6 +192,90 @@ macro_rules! object {
                 deserializer: D,
             ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
                 $crate::types::wire::read::object(deserializer)
+            }
+        }
+    };
+}
+
+/// How an object's members are read: into a map first, which is the trait's own way, or in one pass.
+macro_rules! object_reader {
+    (by_map $($rest:tt)*) => {};
+    (in_one_pass $($field:ident $(as $json:literal)?: $type:ty,)*) => {
+        fn read_members<'de, A: serde::de::MapAccess<'de>>(
+            mut members: A,
+        ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
+            use serde::de::Error as _;
+            use $crate::types::wire::{Field, Nulls, read::{Name, Read}};
+
+            $(let mut $field = None;)*
+            let mut extra = serde_json::Map::new();
+            while let Some(Name(name)) = members.next_key()? {
+                $(if name == json_name!($field $($json)?) {
+                    $field = Some(members.next_value_seed(Read::<<$type as Field>::Member>::NEW)?);
+                    continue;
+                })*
+                extra.insert(name.into_owned(), members.next_value()?);
+            }
+            if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
+                $(if let Some(read) = $field {
+                    let value = match read {
+                        Ok(member) => serde_json::to_value(member).map_err(A::Error::custom)?,
+                        Err(misfit) => misfit,
+                    };
+                    extra.insert(json_name!($field $($json)?).to_owned(), value);
+                })*
+                return Ok(Err(extra));
+            }
+            let nulls = [$(Nulls::drop_null(&mut $field),)*];
+            Ok(Ok(Self {
+                $($field: <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra)
+                    .map_err(A::Error::custom)?,)*
+                extra,
+                nulls: nulls.into_iter().collect(),
+            }))
+        }
+    };
+}
+
+/// Declares an enum of shapes that need no `type` to be told apart, such as a text or a list; the first that fits is it.
+macro_rules! either {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$doc:meta])* $variant:ident($type:ty),)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant($type),)*
+        }
+
+        $(impl From<$type> for $name {
+            fn from(value: $type) -> Self {
+                Self::$variant(value)
+            }
+        })*
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(value) => serde::Serialize::serialize(value, serializer),)*
+                }
+            }
+        }
+
+        impl $crate::types::wire::Fit for $name {
+            fn fits(value: &serde_json::Value) -> bool {
+                false $(|| <$type as $crate::types::wire::Fit>::fits(value))*
+            }
+
+            fn fit(value: serde_json::Value) -> Option<Self> {
+                $(if <$type as $crate::types::wire::Fit>::fits(&value) {
+                    return <$type as $crate::types::wire::Fit>::fit(value).map(Self::$variant);
+                })*
+                None
             }
         }
     };

@@ -1,0 +1,140 @@
+//! What is sent for a count of tokens, and the count.
+
+use serde_json::{Map, Value};
+
+use super::{
+    BillingPolicy, CompactionConfig, ContextManagement, McpServer, MessageRequest, OutputConfig, Thinking,
+};
+use crate::types::cache::CacheControl;
+use crate::types::content::Content;
+use crate::types::message::{MessageParam, Speed};
+use crate::types::model::Model;
+use crate::types::tool::{Tool, ToolChoice};
+use crate::types::wire::Nulls;
+
+object! {
+    /// A request for the number of tokens that a message request would send (`POST /v1/messages/count_tokens`).
+    ///
+    /// Made from a [`MessageRequest`], by leaving out what does not count.
+    CountTokensRequest {
+        /// The model whose tokens are counted.
+        model: Model,
+        /// The conversation so far.
+        messages: Vec<MessageParam>,
+        /// The system prompt.
+        system: Option<Content>,
+        /// The tools the model may call.
+        tools: Option<Vec<Tool>>,
+        /// Whether and which tools it is to call.
+        tool_choice: Option<ToolChoice>,
+        /// Whether and how much it thinks first.
+        thinking: Option<Thinking>,
+        /// As [`MessageRequest::cache_control`](field@MessageRequest::cache_control).
+        cache_control: Option<CacheControl>,
+        /// As [`MessageRequest::output_config`](field@MessageRequest::output_config).
+        output_config: Option<OutputConfig>,
+        /// As [`MessageRequest::speed`](field@MessageRequest::speed).
+        speed: Option<Speed>,
+        /// As [`MessageRequest::billing_policy`](field@MessageRequest::billing_policy).
+        billing_policy: Option<BillingPolicy>,
+        /// As [`MessageRequest::compaction`](field@MessageRequest::compaction).
+        compaction: Option<CompactionConfig>,
+        /// As [`MessageRequest::context_management`](field@MessageRequest::context_management).
+        context_management: Option<ContextManagement>,
+        /// As [`MessageRequest::mcp_servers`].
+        mcp_servers: Option<Vec<McpServer>>,
+    }
+}
+
+/// Members of a message request that the count does not take. Any other in `extra` goes along.
+const NOT_COUNTED: [&str; 14] = [
+    "container",
+    "diagnostics",
+    "fallback_credit_token",
+    "fallbacks",
+    "inference_geo",
+    "max_tokens",
+    "metadata",
+    "service_tier",
+    "stop_sequences",
+    "stream",
+    "temperature",
+    "thread",
+    "top_k",
+    "top_p",
+];
+
+impl CountTokensRequest {
+    /// What of a request counts, as JSON, with more members that may: each takes the place of one that is there.
+    pub(crate) fn body(
+        request: &MessageRequest,
+        extra: &Map<String, Value>,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let body = Self::from(request);
+        if extra.is_empty() {
+            return serde_json::to_vec(&body);
+        }
+        let mut body = serde_json::to_value(&body)?;
+        if let Value::Object(members) = &mut body {
+            let counted = extra.iter().filter(|(name, _)| !NOT_COUNTED.contains(&name.as_str()));
+            members.extend(counted.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        serde_json::to_vec(&body)
+    }
+}
+
+impl From<MessageRequest> for CountTokensRequest {
+    fn from(request: MessageRequest) -> Self {
+        let MessageRequest {
+            model,
+            messages,
+            system,
+            tools,
+            tool_choice,
+            thinking,
+            cache_control,
+            output_config,
+            speed,
+            billing_policy,
+            compaction,
+            context_management,
+            mcp_servers,
+            mut extra,
+            ..
+        } = request;
+        extra.retain(|name, _| !NOT_COUNTED.contains(&name.as_str()));
+        Self {
+            model,
+            messages,
+            system,
+            tools,
+            tool_choice,
+            thinking,
+            cache_control,
+            output_config,
+            speed,
+            billing_policy,
+            compaction,
+            context_management,
+            mcp_servers,
+            extra,
+            nulls: Nulls::default(),
+        }
+    }
+}
+
+impl From<&MessageRequest> for CountTokensRequest {
+    fn from(request: &MessageRequest) -> Self {
+        request.clone().into()
+    }
+}
+
+object! {
+    /// The number of tokens that a message request would send.
+    TokenCount {
+        /// The number of tokens.
+        input_tokens: u64,
+    }
+}
+
+serde_object!(CountTokensRequest, TokenCount);

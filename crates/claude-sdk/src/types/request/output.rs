@@ -1,0 +1,69 @@
+//! How much effort the model makes, and in which form it answers.
+
+use serde_json::Value;
+
+object! {
+    /// How much effort the model makes, and in which form it answers.
+    ///
+    /// [`MessageRequest::effort`](super::MessageRequest::effort) and
+    /// [`MessageRequest::output_schema`](super::MessageRequest::output_schema) set its parts.
+    #[derive(Default)]
+    OutputConfig {
+        /// How much effort it makes.
+        effort: Option<Effort>,
+        /// The form of the answer; text where unset.
+        format: Option<OutputFormat>,
+        /// How much a whole task may take; a beta.
+        task_budget: Option<TaskBudget>,
+    }
+}
+
+setters! { OutputConfig { effort: Effort, format: OutputFormat, task_budget: TaskBudget, } }
+
+open_enum! {
+    /// How much effort the model makes.
+    Effort {
+        /// Little.
+        Low = "low",
+        /// Some.
+        Medium = "medium",
+        /// Much; what it makes where nothing is said.
+        High = "high",
+        /// More.
+        XHigh = "xhigh",
+        /// As much as it can.
+        Max = "max",
+    }
+}
+
+object! {
+    /// The form of the answer.
+    OutputFormat {
+        /// The kind of form: `json_schema`.
+        kind as "type": String,
+        /// A JSON Schema that the answer follows.
+        schema: Value,
+    }
+
+    /// JSON that follows a JSON Schema.
+    pub fn json_schema(schema: impl Into<Value>) where kind = "json_schema";
+}
+
+object! {
+    /// How much a whole task may take.
+    TaskBudget {
+        /// What is counted: `tokens`.
+        kind as "type": String,
+        /// How many there are for the task.
+        total: u64,
+        /// How many are left.
+        remaining: Option<u64>,
+    }
+
+    /// So many tokens.
+    pub fn tokens(total: u64) where kind = "tokens";
+}
+
+setters! { TaskBudget { remaining: u64, } }
+
+serde_object!(OutputConfig, OutputFormat, TaskBudget);
