@@ -144,7 +144,7 @@ pub use limits::{Limit, ModelClasses, OrganizationLimits, RateLimits};
 pub use reply::Reply;
 pub use resources::{
     BatchResults, Batches, Download, FileUpload, Files, Items, List, MessageStream, Messages, Models,
-    Organization, Pages, Paging, Raw, RawRequest, SkillFiles, Skills, TextStream, UserProfiles,
+    Organization, Pages, Paging, Raw, RawRequest, SkillFiles, Skills, TeeStream, TextStream, UserProfiles,
 };
 #[cfg(feature = "schema")]
 pub use structured::Parsed;

@@ -196,7 +196,7 @@ impl ToolHandler for Remote {
     }
 
     async fn call(&self, input: Value) -> Result<Content, ToolError> {
-        tool_result(&self.caller.call_tool(&self.tool.name, input).await?)
+        tool_result(&self.caller.call_tool(self.tool.name(), input).await?)
     }
 }
 

@@ -17,7 +17,7 @@ mod user_profiles;
 pub use batches::{BatchResults, Batches};
 pub use files::{Download, FileUpload, Files};
 pub use list::{Items, List, Pages, Paging};
-pub use messages::{MessageStream, Messages, TextStream};
+pub use messages::{MessageStream, Messages, TeeStream, TextStream};
 pub use models::Models;
 pub use organization::Organization;
 pub use raw::{Raw, RawRequest};

@@ -24,6 +24,7 @@
 //! ```
 
 mod accumulator;
+mod decode;
 mod delta;
 mod error;
 mod event;
@@ -32,6 +33,7 @@ pub mod partial_json;
 mod plain;
 
 pub use accumulator::Accumulator;
+pub use decode::{DecodeError, DecodeErrorKind, decode};
 pub use delta::Delta;
 pub use error::{ProtocolError, Truncated};
 pub use event::Event;

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use crate::{
     error::{ConfigError, Error, JsonError, OutputError, OutputProblem},
@@ -72,14 +71,8 @@ impl MessageRequest {
     /// # Errors
     ///
     /// [`SchemaError`] where the service would not take the schema.
-    pub fn output<T: JsonSchema + ?Sized>(mut self) -> Result<Self, SchemaError> {
-        let format = json!({"type": "json_schema", "schema": schema::for_output(&schema::of::<T>())?});
-        let config = self.extra.entry("output_config").or_insert_with(|| json!({}));
-        match config {
-            Value::Object(config) => drop(config.insert("format".to_owned(), format)),
-            other => *other = json!({"format": format}),
-        }
-        Ok(self)
+    pub fn output<T: JsonSchema + ?Sized>(self) -> Result<Self, SchemaError> {
+        Ok(self.output_schema(schema::for_output(&schema::of::<T>())?))
     }
 }
 

@@ -17,8 +17,10 @@ use crate::{
 };
 
 mod stream;
+mod tee;
 
 pub use stream::{MessageStream, TextStream};
+pub use tee::TeeStream;
 
 /// Messages (`POST /v1/messages`).
 #[derive(Debug, Clone, Copy)]

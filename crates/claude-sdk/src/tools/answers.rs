@@ -15,8 +15,8 @@ impl Toolbox {
     /// Takes in a tool, in place of one of the same name.
     pub(super) fn add(&mut self, handler: Arc<dyn ToolHandler>) -> Tool {
         let tool = handler.tool();
-        self.0.retain(|(name, _)| *name != tool.name);
-        self.0.push((tool.name.clone(), handler));
+        self.0.retain(|(name, _)| name != tool.name());
+        self.0.push((tool.name().to_owned(), handler));
         tool
     }
 

@@ -70,7 +70,7 @@ pub enum RunEvent {
     /// A reply goes on.
     Stream(Event),
     /// A reply is whole.
-    Message(Reply<Message>),
+    Message(Box<Reply<Message>>),
     /// The calls of the reply were carried out; these are the answers.
     Results(Vec<ContentBlockParam>),
 }
@@ -197,7 +197,7 @@ impl ToolRunner {
                     }
                     None => {
                         if let Some(whole) = self.read_on().await {
-                            let whole = whole.map(|reply| RunEvent::Message(self.take(reply)));
+                            let whole = whole.map(|reply| RunEvent::Message(Box::new(self.take(reply))));
                             return Some(whole.map_err(RunError::Call));
                         }
                     }

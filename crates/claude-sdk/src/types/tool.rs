@@ -122,6 +122,12 @@ impl Tool {
         Self::named(Some(name.into()), Some(kind.into()))
     }
 
+    /// The name by which the model calls it; empty for sets of tools.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
     /// Searches the web.
     #[must_use]
     pub fn web_search() -> Self {

@@ -3,7 +3,7 @@
 use claude_sdk::{
     Error, OutputError, OutputProblem,
     schemars::{self, JsonSchema},
-    types::{MessageRequest, Model},
+    types::{Effort, MessageRequest, Model},
 };
 use mock_server::{MockServer, Reply};
 use serde::Deserialize;
@@ -54,7 +54,7 @@ async fn a_reply_is_read_as_the_type_whose_schema_was_sent() {
 #[test]
 fn the_format_is_added_to_what_the_output_config_says_already() {
     let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 100);
-    let request = request.extra("output_config", json!({"effort": "low"})).output::<Order>().unwrap();
+    let request = request.effort(Effort::Low).output::<Order>().unwrap();
     let body = serde_json::to_value(&request).unwrap();
     assert_eq!(body["output_config"]["effort"], "low");
     assert_eq!(body["output_config"]["format"]["type"], "json_schema");

@@ -343,10 +343,7 @@ mod typed {
         let input = json!({"city": "21", "unit": "fahrenheit", "days": [1, 2]});
         assert_eq!(HowWarm.call(input).await.unwrap(), Content::from("21 Fahrenheit 2"));
         assert_eq!(how_warm("3".to_owned(), None, Vec::new()).await.unwrap(), "3 Celsius 0");
-        assert_eq!(
-            (Hello.tool().name.as_str(), Hello.call(json!({})).await.unwrap()),
-            ("greet", "hello".into())
-        );
+        assert_eq!((Hello.tool().name(), Hello.call(json!({})).await.unwrap()), ("greet", "hello".into()));
     }
 
     #[tokio::test]

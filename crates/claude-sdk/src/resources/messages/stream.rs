@@ -6,16 +6,17 @@ use std::{
 
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use transport::{ErrorKind, Patience, Reach, TimeoutKind, sse};
 
-use super::cost;
+use super::{TeeStream, cost};
 use crate::{
     credentials::Credential,
     error::{ApiError, Envelope, Error, StreamError},
     layers::HeldPermit,
     reply::{Head, Opened, Reply},
     spans::CallSpan,
-    stream::{Accumulator, Event},
+    stream::{Accumulator, CutString, Event, NotJson},
     types::{ErrorBody, Message},
 };
 
@@ -94,6 +95,21 @@ impl MessageStream {
     #[must_use]
     pub fn text_stream(&mut self) -> TextStream<'_> {
         TextStream(self)
+    }
+
+    /// Splits the stream into two that each give all the events.
+    #[must_use]
+    pub fn tee(self) -> (TeeStream, TeeStream) {
+        TeeStream::pair(self)
+    }
+
+    /// The arguments of the call in block `index` as far as they have arrived; see [`Accumulator::partial_input`].
+    ///
+    /// # Errors
+    ///
+    /// What has arrived is not the beginning of JSON.
+    pub fn partial_input(&self, index: usize, cut: CutString) -> Result<Option<Value>, NotJson> {
+        self.accumulator.partial_input(index, cut)
     }
 
     /// The message as far as it has arrived.
