@@ -155,7 +155,7 @@ object! {
     /// A message of a batch that was answered.
     BatchSuccess {
         /// The answer.
-        message: Message,
+        message: Box<Message>,
     }
 }
 
