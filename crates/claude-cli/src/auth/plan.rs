@@ -139,7 +139,7 @@ impl Plan {
                 // It must never be sent to the server that the profile is about to name.
                 self.store.remove().await?;
             }
-            self.profiles.save(&self.name, &self.wanted)?;
+            self.profiles.change(&self.name, |now| self.put_onto(now))?;
         }
         self.store.save(session).await?;
         drop(lock);
@@ -147,6 +147,21 @@ impl Plan {
             self.profiles.activate(&self.name)?;
         }
         Ok(())
+    }
+
+    /// The members as this login saw them, for they are what its tokens are minted with; whatever else somebody has changed while
+    /// the person was at it stays.
+    fn put_onto(&self, now: Option<Profile>) -> Result<Profile, ProfileError> {
+        let Some(mut profile) = now.filter(|now| now.kind() == Kind::UserOAuth) else {
+            return Ok(self.wanted.clone());
+        };
+        for member in Member::ALL {
+            let wanted = self.wanted.get(member);
+            if wanted != profile.get(member) {
+                profile.set(member, wanted)?;
+            }
+        }
+        Ok(profile)
     }
 
     /// Whether the tokens go elsewhere from now on, or belong to another client.

@@ -48,6 +48,22 @@ async fn a_login_makes_a_profile_that_is_active_and_used_by_all_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_while_a_person_logs_in_is_not_lost() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    run(&mut home.claudectl(&["profile", "set", "default", "client_id=other"])).ok();
+    let mut running = Running::start(&mut home.login(&server, &[]));
+    let link = running.link();
+    run(&mut home.claudectl(&["profile", "set", "default", "env.DATABASE_URL=env:DB", "client_id=third"]))
+        .ok();
+    person::consent(&link).await;
+    running.end().ok_after_talk();
+    let profile = home.json("configs/default.json");
+    assert_eq!(profile["environment"]["DATABASE_URL"], "env:DB");
+    assert_eq!(profile["authentication"]["client_id"], server.client_id(), "the tokens are this client's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_for_is_what_the_arguments_say() {
     let server = MockServer::start().await.unwrap();
     let home = Home::new(&server);
