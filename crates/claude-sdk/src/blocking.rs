@@ -24,26 +24,34 @@
 //! ```
 //!
 //! All work is done on one thread of the client's own, by the async client; nothing is done twice here. Whatever has no
-//! blocking form is reached by [`Client::run`].
+//! blocking form is reached by [`Client::run`] and [`Client::iter`].
 //!
 //! It may be called inside an async runtime and does not panic there; but it holds up the thread it is called on, and with
 //! it the runtime's other tasks. Use the async client there, or `spawn_blocking`.
 
 use std::{fmt, future::Future, sync::Arc};
 
+use futures_core::Stream;
+
 use crate::{
     client::RequestOptions,
     error::{ConfigError, Error},
     limits::RateLimits,
     reply::Reply,
-    types::{Message, MessageRequest, Model, ModelInfo, Page, TokenCount},
+    types::{Message, MessageRequest, TokenCount},
 };
 
+mod iter;
+mod list;
 mod raw;
+mod resources;
 mod stream;
 mod worker;
 
+pub use iter::Iter;
+pub use list::List;
 pub use raw::{Raw, RawRequest};
+pub use resources::{Batches, Files, Models};
 pub use stream::{MessageStream, TextStream};
 
 use worker::Worker;
@@ -88,6 +96,18 @@ impl Client {
     #[must_use]
     pub fn models(&self) -> Models<'_> {
         Models(self)
+    }
+
+    /// Batches of messages.
+    #[must_use]
+    pub fn batches(&self) -> Batches<'_> {
+        Batches(self)
+    }
+
+    /// Uploaded files.
+    #[must_use]
+    pub fn files(&self) -> Files<'_> {
+        Files(self)
     }
 
     /// Any route of the API, for what has no type here yet.
@@ -137,6 +157,26 @@ impl Client {
         E: From<Error> + Send + 'static,
     {
         self.worker.wait(work(self.client.clone()))?
+    }
+}
+
+impl Client {
+    /// Waits for the items of any stream that the async client gives.
+    ///
+    /// ```no_run
+    /// # use claude_sdk::{blocking::Client, Error};
+    /// # fn run(client: Client) -> Result<(), Error> {
+    /// for skill in client.iter(|client| client.skills().list().items()) {
+    ///     println!("{}", skill?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter<S, T, E>(&self, make: impl FnOnce(&crate::Client) -> S) -> Iter<S>
+    where
+        S: Stream<Item = Result<T, E>> + Unpin + Send + 'static,
+    {
+        Iter::new(make(&self.client), Arc::clone(&self.worker))
     }
 }
 
@@ -194,40 +234,5 @@ impl Messages<'_> {
     pub fn count_tokens(self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
         let request = request.clone();
         self.0.run(|client| async move { client.messages().count_tokens(&request).await })
-    }
-}
-
-/// The models a credential may use (`GET /v1/models`): see [`crate::Models`].
-#[derive(Debug, Clone, Copy)]
-pub struct Models<'a>(&'a Client);
-
-impl Models<'_> {
-    /// The first page of models, newest first.
-    ///
-    /// # Errors
-    ///
-    /// Any [`Error`] of a call.
-    pub fn list(self) -> Result<Reply<Page<ModelInfo>>, Error> {
-        self.0.run(|client| async move { client.models().list().await })
-    }
-
-    /// The page of models after the one whose [`Page::last_id`] is `after_id`.
-    ///
-    /// # Errors
-    ///
-    /// Any [`Error`] of a call.
-    pub fn list_after(self, after_id: &str) -> Result<Reply<Page<ModelInfo>>, Error> {
-        let after_id = after_id.to_owned();
-        self.0.run(|client| async move { client.models().list().after_id(&after_id).await })
-    }
-
-    /// One model.
-    ///
-    /// # Errors
-    ///
-    /// As [`crate::Models::get`].
-    pub fn get(self, model: &Model) -> Result<Reply<ModelInfo>, Error> {
-        let model = model.clone();
-        self.0.run(|client| async move { client.models().get(&model).await })
     }
 }

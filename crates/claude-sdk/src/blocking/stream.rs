@@ -3,20 +3,16 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 use transport::{ErrorKind, Reach};
 
-use super::worker::Worker;
+use super::{Iter, worker::Worker};
 use crate::{error::Error, reply::Reply, stream::Event, types::Message};
 
 /// A message as it is written: an iterator over [`Event`]s that also adds them up. See [`crate::MessageStream`].
 #[derive(Debug)]
-pub struct MessageStream {
-    /// On its way to the thread and back while an event is waited for; gone where it was lost there.
-    stream: Option<crate::MessageStream>,
-    worker: Arc<Worker>,
-}
+pub struct MessageStream(Iter<crate::MessageStream>);
 
 impl MessageStream {
     pub(super) fn new(stream: crate::MessageStream, worker: Arc<Worker>) -> Self {
-        Self { stream: Some(stream), worker }
+        Self(Iter::new(stream, worker))
     }
 
     /// The text alone, piece by piece; other events are added up on the way.
@@ -28,25 +24,25 @@ impl MessageStream {
     /// The message as far as it has arrived.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
-        self.stream.as_ref()?.snapshot()
+        self.0.as_stream()?.snapshot()
     }
 
     /// The service's name for the call, from the `request-id` header.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.stream.as_ref()?.request_id()
+        self.0.as_stream()?.request_id()
     }
 
     /// The HTTP status, which is a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.stream.as_ref().map_or(StatusCode::OK, crate::MessageStream::status)
+        self.0.as_stream().map_or(StatusCode::OK, crate::MessageStream::status)
     }
 
     /// The headers of the answer.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
-        Some(self.stream.as_ref()?.headers())
+        Some(self.0.as_stream()?.headers())
     }
 
     /// Reads to the end and gives the whole message.
@@ -54,9 +50,10 @@ impl MessageStream {
     /// # Errors
     ///
     /// As [`crate::MessageStream::final_message`].
-    pub fn final_message(mut self) -> Result<Reply<Message>, Error> {
-        match self.stream.take() {
-            Some(stream) => self.worker.wait(stream.final_message())?,
+    pub fn final_message(self) -> Result<Reply<Message>, Error> {
+        let (stream, worker) = self.0.into_parts();
+        match stream {
+            Some(stream) => worker.wait(stream.final_message())?,
             None => Err(transport::Error::bare(ErrorKind::Panicked, Reach::Answered).into()),
         }
     }
@@ -66,18 +63,7 @@ impl Iterator for MessageStream {
     type Item = Result<Event, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut stream = self.stream.take()?;
-        let next = async move {
-            let event = stream.next().await;
-            (stream, event)
-        };
-        match self.worker.wait(next) {
-            Ok((stream, event)) => {
-                self.stream = Some(stream);
-                event
-            }
-            Err(error) => Some(Err(error)),
-        }
+        self.0.next()
     }
 }
 

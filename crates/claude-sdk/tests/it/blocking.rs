@@ -1,6 +1,10 @@
 //! The blocking client: outside of every runtime, inside of one, and when things go wrong.
 
-use claude_sdk::{Client, Error, RequestOptions, blocking, stream::Event, types::Model};
+use claude_sdk::{
+    Client, Error, FileUpload, RequestOptions, blocking,
+    stream::Event,
+    types::{BatchRequest, Model, ModelInfo},
+};
 use mock_server::{MockServer, Reply};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -24,9 +28,14 @@ fn it_gives_what_the_async_client_gives() {
     assert!(client.messages().count_tokens(&hello()).unwrap().input_tokens > 0);
     assert_eq!(client.limits().requests.limit, Some(1000));
 
-    let models = client.models().list().unwrap();
-    let last = models.last_id.clone().unwrap_or_default();
-    assert!(!models.data.is_empty() && client.models().list_after(&last).is_ok());
+    let first = client.models().list().limit(2).first().unwrap();
+    let ids = |list: blocking::List<'_, ModelInfo>| -> Vec<Model> {
+        list.limit(2).items().map(|model| model.unwrap().id).collect()
+    };
+    let all = ids(client.models().list());
+    assert_eq!(first.data.len(), 2);
+    assert_eq!(all.len(), client.models().list().pages().map(|page| page.unwrap().data.len()).sum::<usize>());
+    assert_eq!(ids(client.models().list().after_id(first.last_id.as_deref().unwrap())), all[2..]);
     assert_eq!(client.models().get(&Model::CLAUDE_SONNET_5_5).unwrap().id, Model::CLAUDE_SONNET_5_5);
     let page: Value = client.raw().get("/v1/models").query("limit", "1").send().unwrap().json().unwrap();
     assert_eq!(page["data"].as_array().unwrap().len(), 1);
@@ -38,6 +47,22 @@ fn it_gives_what_the_async_client_gives() {
     once.messages().create(&hello()).unwrap();
     assert_eq!(server.journal().pop().unwrap().header("x-job"), Some("nightly"));
     assert!(client.flush());
+}
+
+#[test]
+fn files_and_batches_go_through_the_same_thread() {
+    let (_runtime, _server, client) = rig([]);
+    let file = client.files().upload(FileUpload::bytes("a.txt", "hello")).unwrap();
+    assert_eq!(client.files().get(&file.id).unwrap().filename, "a.txt");
+    assert_eq!(client.files().list().items().count(), 1);
+    client.files().delete(&file.id).unwrap();
+    let error = client.files().download(&file.id).unwrap_err();
+    assert_eq!(error.status().unwrap(), 404);
+
+    let batch = client.batches().create(&[BatchRequest::new("one", hello())]).unwrap();
+    assert_eq!(client.batches().get(&batch.id).unwrap().id, batch.id);
+    assert_eq!(client.batches().list().items().count(), 1);
+    client.batches().cancel(&batch.id).unwrap();
 }
 
 #[test]
@@ -111,5 +136,5 @@ fn whatever_the_async_client_can_do_can_be_waited_for_and_a_panic_in_it_is_an_er
     let error =
         client.run(|_| async { if true { panic!("broken") } else { Ok::<(), Error>(()) } }).unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error:?}");
-    assert!(client.models().list().is_ok(), "the thread goes on");
+    assert!(client.models().list().first().is_ok(), "the thread goes on");
 }
