@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{self, Workspace, output, step};
-use crate::{fuzz, layers, planted, readme, tidy};
+use crate::{fuzz, lab, layers, planted, readme, tidy};
 
 /// How long each fuzz target runs here; `cargo xtask fuzz` takes longer.
 const FUZZ_SECONDS: u32 = 30;
@@ -28,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
     let commands = step("README", || readme::commands(workspace))?;
     step("quickstart", || as_typed(workspace, &commands.quickstart))?;
+    step("lab", || lab::run(workspace))?;
     // No closing line for this one: its last lines belong to the test runner.
     as_typed(workspace, &commands.test)
 }

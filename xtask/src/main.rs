@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod deny;
 mod fuzz;
+mod lab;
 mod layers;
 mod markdown;
 mod mutants;
@@ -44,6 +45,8 @@ enum Command {
     },
     /// Run everything that has to pass before a change is merged
     Ci,
+    /// Go through the exercise of docs/lab with newman, against a mock server; installs newman when it is missing
+    Lab,
     /// Check which crate may depend on which
     Layers,
     /// Check the rules that no compiler checks: file sizes, names, owner files, manifests, links
@@ -107,6 +110,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Test { runner } => test::run(&workspace, &runner),
         Command::Ci => ci::run(&workspace),
+        Command::Lab => lab::run(&workspace),
         Command::Layers => layers::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Deny => deny::run(&workspace),

@@ -200,6 +200,9 @@ pub struct MockArgs {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     pub port: u16,
+    /// How many requests a minute are let in; more are answered with 429.
+    #[arg(long, value_name = "COUNT")]
+    pub requests_per_minute: Option<u32>,
 }
 
 /// Reads the arguments; help and wrong usage are printed here, and give the exit status.

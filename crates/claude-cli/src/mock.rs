@@ -11,7 +11,11 @@ use crate::{
 };
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
-    let server = MockServer::builder().port(args.port).start().await?;
+    let mut server = MockServer::builder().port(args.port);
+    if let Some(count) = args.requests_per_minute {
+        server = server.requests_per_minute(count);
+    }
+    let server = server.start().await?;
     // In this order, so that an interrupt right after the invitation is heard.
     tokio::select! {
         biased;

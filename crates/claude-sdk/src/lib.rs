@@ -153,3 +153,8 @@ pub use structured::Parsed;
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So are those of the lab.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../../../docs/lab/README.md")]
+struct Lab;
