@@ -143,8 +143,9 @@ pub use error::{OutputError, OutputProblem};
 pub use limits::{Limit, ModelClasses, OrganizationLimits, RateLimits};
 pub use reply::Reply;
 pub use resources::{
-    BatchResults, Batches, Download, FileUpload, Files, Items, List, MessageStream, Messages, Models,
-    Organization, Pages, Paging, Raw, RawRequest, SkillFiles, Skills, TeeStream, TextStream, UserProfiles,
+    BatchJob, BatchResults, Batches, Download, FileUpload, Files, Items, JobError, JobProgress, JobResults,
+    List, MessageStream, Messages, Models, Organization, Pages, Paging, Raw, RawRequest, SkillFiles, Skills,
+    TeeStream, TextStream, UserProfiles,
 };
 #[cfg(feature = "schema")]
 pub use structured::Parsed;

@@ -14,7 +14,7 @@ mod skills;
 mod source;
 mod user_profiles;
 
-pub use batches::{BatchResults, Batches};
+pub use batches::{BatchJob, BatchResults, Batches, JobError, JobProgress, JobResults};
 pub use files::{Download, FileUpload, Files};
 pub use list::{Items, List, Pages, Paging};
 pub use messages::{MessageStream, Messages, TeeStream, TextStream};

@@ -1,3 +1,7 @@
+use std::path::Path;
+
+use bytes::Bytes;
+
 use super::{List, Paging, call, route::segment};
 use crate::{
     client::Client,
@@ -6,8 +10,10 @@ use crate::{
     types::{BatchRequest, Deleted, MessageBatch},
 };
 
+mod job;
 mod results;
 
+pub use job::{BatchJob, JobError, JobProgress, JobResults};
 pub use results::BatchResults;
 
 /// Batches of messages, at half the price and within a day (`/v1/messages/batches`).
@@ -49,6 +55,20 @@ impl Batches<'_> {
             requests: &'a [BatchRequest],
         }
         call::post(self.0, BATCHES, &Body { requests }).await
+    }
+
+    /// Sends the body of a batch.
+    async fn create_encoded(self, body: Bytes) -> Result<Reply<MessageBatch>, Error> {
+        call::post_encoded(self.0, BATCHES, body).await
+    }
+
+    /// Opens the job that is noted in the file at `path`, or a new one; see [`BatchJob`].
+    ///
+    /// # Errors
+    ///
+    /// [`JobError`] where the file cannot be read, or is none of a job.
+    pub fn job(self, path: impl AsRef<Path>) -> Result<BatchJob, JobError> {
+        BatchJob::open(self.0, path.as_ref())
     }
 
     /// How far a batch is (`GET /v1/messages/batches/{message_batch_id}`).

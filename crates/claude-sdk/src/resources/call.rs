@@ -30,6 +30,15 @@ pub(super) async fn post<T: DeserializeOwned>(
     send(client, Method::POST, route, body).await
 }
 
+/// Posts what is JSON already.
+pub(super) async fn post_encoded<T: DeserializeOwned>(
+    client: &Client,
+    route: &str,
+    body: Bytes,
+) -> Result<Reply<T>, Error> {
+    send(client, Method::POST, route, body).await
+}
+
 /// Posts without a body.
 pub(super) async fn act<T: DeserializeOwned>(client: &Client, route: &str) -> Result<Reply<T>, Error> {
     send(client, Method::POST, route, Bytes::new()).await

@@ -1,8 +1,9 @@
 //! Batches of messages, and what became of each message.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use serde_json::Map;
 
-use super::{error::ErrorBody, message::Message, request::MessageRequest};
+use super::{error::ErrorBody, message::Message, request::MessageRequest, wire::Nulls};
 
 /// One message of a batch, and the name by which its result is found again.
 ///
@@ -110,6 +111,32 @@ impl BatchCounts {
     pub fn total(&self) -> u64 {
         let counts = [self.processing, self.succeeded, self.errored, self.canceled, self.expired];
         counts.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// No message yet.
+    pub(crate) fn none() -> Self {
+        Self {
+            processing: 0,
+            succeeded: 0,
+            errored: 0,
+            canceled: 0,
+            expired: 0,
+            extra: Map::new(),
+            nulls: Nulls::default(),
+        }
+    }
+
+    /// Adds those of another batch.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.processing, other.processing),
+            (&mut self.succeeded, other.succeeded),
+            (&mut self.errored, other.errored),
+            (&mut self.canceled, other.canceled),
+            (&mut self.expired, other.expired),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
     }
 }
 

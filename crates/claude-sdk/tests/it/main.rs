@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod batch_job;
 mod batches;
 #[cfg(feature = "blocking")]
 mod blocking;
