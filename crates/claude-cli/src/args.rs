@@ -14,11 +14,16 @@ use crate::{console, secrets::shapes::Scanner};
 mod auth;
 mod env;
 mod profile;
+mod resources;
 mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use env::EnvCommand;
 pub use profile::{Assignment, Key, ProfileCommand};
+pub use resources::{
+    ApiArgs, BatchArgs, BatchesCommand, DownloadArgs, FilesCommand, IdArgs, ListArgs, ModelsCommand, PagesBy,
+    StreamCommand, SubmitArgs, UploadArgs,
+};
 pub use secrets::{ScanArgs, SecretsCommand, WriteArgs};
 
 /// The Claude API from a terminal. An independent project, not Anthropic's.
@@ -44,6 +49,33 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         command: MessagesCommand,
+    },
+    /// Send messages in batches, at half the price and within a day.
+    Batches {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: BatchesCommand,
+    },
+    /// Send files, and get them back.
+    Files {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: FilesCommand,
+    },
+    /// Ask which models there are.
+    Models {
+        /// What to ask.
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
+    /// Call any route of the API.
+    #[command(after_help = ENVIRONMENT)]
+    Api(ApiArgs),
+    /// Look at recorded streams.
+    Stream {
+        /// What to do with one.
+        #[command(subcommand)]
+        command: StreamCommand,
     },
     /// Log in and out, and get at the session's tokens.
     Auth {
@@ -82,6 +114,8 @@ pub enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+    /// Print the manual page.
+    Man,
 }
 
 /// The commands on messages.
@@ -93,6 +127,9 @@ pub enum MessagesCommand {
     /// Send a prompt and print the answer as it is written.
     #[command(after_help = ENVIRONMENT)]
     Stream(MessageArgs),
+    /// Say how many tokens a prompt has.
+    #[command(after_help = ENVIRONMENT)]
+    Count(MessageArgs),
 }
 
 const ENVIRONMENT: &str = "\
@@ -118,6 +155,9 @@ pub struct MessageArgs {
     /// The system prompt.
     #[arg(long)]
     pub system: Option<String>,
+    /// An image, a PDF document or a text file to go with the prompt; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub attach: Vec<PathBuf>,
     /// Print JSON: the message, or for a stream one event a line.
     #[arg(long)]
     pub json: bool,

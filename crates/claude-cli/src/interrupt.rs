@@ -52,6 +52,23 @@ pub(crate) async fn unless_interrupted<T>(
     }
 }
 
+/// The same, for work that can go on: `left` says how.
+pub(crate) async fn unless_interrupted_leaving<T>(
+    flush: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+    left: &str,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        biased;
+        request = interrupted() => {
+            let request = request?;
+            flush.await;
+            Err(request.ending(left).into())
+        }
+        done = work => Ok(done),
+    }
+}
+
 /// Waits for the first request to end. From its first poll on, the program is no longer ended by the signal itself.
 #[cfg(unix)]
 pub(crate) async fn interrupted() -> io::Result<Request> {

@@ -5,18 +5,24 @@
 //! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, and a
 //! command that a signal cut short has the status that shells give it (130 for Ctrl-C).
 
+mod api;
 pub mod args;
 mod auth;
+mod batches;
 mod connection;
 mod console;
+mod decode;
 mod doctor;
 mod env;
+mod files;
 mod hardening;
 mod interrupt;
 mod limits;
 mod messages;
 mod mock;
+mod models;
 mod profile;
+mod progress;
 pub mod quickstart;
 mod references;
 mod secrets;
@@ -56,6 +62,12 @@ pub async fn run(args: Args) -> ExitCode {
     let result = match args.command {
         Command::Messages { command: MessagesCommand::Create(args) } => messages::create(args).await,
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
+        Command::Messages { command: MessagesCommand::Count(args) } => messages::count(args).await,
+        Command::Batches { command } => batches::run(command).await,
+        Command::Files { command } => files::run(command).await,
+        Command::Models { command } => models::run(command).await,
+        Command::Api(args) => api::run(args).await,
+        Command::Stream { command } => decode::run(command),
         Command::Auth { command } => auth::run(command).await,
         Command::Profile { command } => profile::run(command).await,
         Command::Env { command } => env::run(command).await,
@@ -65,6 +77,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,
         Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,4 +95,10 @@ fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "claudectl", &mut script);
     Ok(console::print(script)?)
+}
+
+fn man() -> anyhow::Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut page)?;
+    Ok(console::print(page)?)
 }

@@ -1,17 +1,17 @@
-//! `claudectl messages create` and `claudectl messages stream`.
+//! `claudectl messages`.
 
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::{Context, bail};
 use claude_sdk::{
-    Client,
-    types::{Message, MessageRequest, StopReason},
+    Client, attachment,
+    types::{Content, Message, MessageRequest, StopReason},
 };
 
 use crate::{
     args::MessageArgs,
     connection,
-    console::{print, tell},
+    console::{print, print_json, tell},
     interrupt::unless_interrupted,
     wording::at_a_terminal,
 };
@@ -21,7 +21,7 @@ const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
-    let request = request(&args)?;
+    let request = request(&args).await?;
     let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
     let message = answer.map_err(at_a_terminal)?;
     if args.json {
@@ -35,8 +35,19 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
-    let request = request(&args)?;
+    let request = request(&args).await?;
     unless_interrupted(client.flush(), print_events(&client, &request, args.json)).await?
+}
+
+pub(crate) async fn count(args: MessageArgs) -> anyhow::Result<()> {
+    let client = connection::client(&args.connection).await?;
+    let request = request(&args).await?;
+    let answer = unless_interrupted(client.flush(), client.messages().count_tokens(&request)).await?;
+    let count = answer.map_err(at_a_terminal)?;
+    if args.json {
+        return print_json(&*count);
+    }
+    Ok(print(format!("{}\n", count.input_tokens))?)
 }
 
 async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> anyhow::Result<()> {
@@ -68,7 +79,7 @@ async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> 
     Ok(())
 }
 
-fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
+async fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
     if args.max_tokens == 0 {
         bail!("--max-tokens 0 leaves no room for an answer; give at least 1");
     }
@@ -79,7 +90,12 @@ fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
     if prompt.trim().is_empty() {
         bail!("the prompt is empty; give one as an argument or on standard input");
     }
-    let request = MessageRequest::new(args.model.as_str(), args.max_tokens).user(prompt);
+    let mut content = Content::from(prompt);
+    for path in &args.attach {
+        let part = attachment::read(path).await;
+        content = content.and(part.with_context(|| format!("{} cannot be attached", path.display()))?);
+    }
+    let request = MessageRequest::new(args.model.as_str(), args.max_tokens).user(content);
     Ok(match &args.system {
         Some(system) => request.system(system.as_str()),
         None => request,

@@ -23,6 +23,7 @@ mod mock;
 mod person;
 mod profiles;
 mod quickstart;
+mod resources;
 mod secrets;
 mod sessions;
 mod slow_server;

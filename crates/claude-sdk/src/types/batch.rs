@@ -1,9 +1,14 @@
 //! Batches of messages, and what became of each message.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use serde_json::Map;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct as _};
+use serde_json::{Map, Value};
 
-use super::{error::ErrorBody, message::Message, request::MessageRequest, wire::Nulls};
+use super::{
+    error::ErrorBody,
+    message::{Message, MessageParam},
+    request::MessageRequest,
+    wire::Nulls,
+};
 
 /// One message of a batch, and the name by which its result is found again.
 ///
@@ -42,6 +47,31 @@ impl Serialize for BatchRequest {
         request.serialize_field("custom_id", &self.custom_id)?;
         request.serialize_field("params", &self.params.body(false))?;
         request.end()
+    }
+}
+
+/// A member that is missing or wrong is named by its path, such as `params.messages.2`.
+impl<'de> Deserialize<'de> for BatchRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = Map::<String, Value>::deserialize(deserializer)?;
+        let Some(Value::String(custom_id)) = members.remove("custom_id") else {
+            return Err(D::Error::custom("`custom_id` is missing or no text"));
+        };
+        let Some(params) = members.remove("params") else {
+            return Err(D::Error::custom("`params` is missing"));
+        };
+        if let Some(name) = members.keys().next() {
+            return Err(D::Error::custom(format!("`{name}` is no member of a batch's request")));
+        }
+        let messages = params.get("messages").and_then(Value::as_array).into_iter().flatten();
+        for (place, message) in messages.enumerate() {
+            if let Err(error) = MessageParam::deserialize(message) {
+                return Err(D::Error::custom(format!("params.messages.{place}: {error}")));
+            }
+        }
+        let params =
+            serde_json::from_value(params).map_err(|error| D::Error::custom(format!("params: {error}")))?;
+        Ok(Self { custom_id, params })
     }
 }
 

@@ -138,7 +138,7 @@ impl BatchJob {
         self.pass_over(&mut requests, &mut names, &mut digest)?;
         while requests.peek().is_some() {
             let chunk = Chunk::take(&mut requests, self.size, self.client.extra(), &mut names, &mut digest)?;
-            let sum = state::hex(&digest.clone().finalize());
+            let sum = state::hex(&digest.finalize());
             self.send(chunk, sum).await?;
         }
         if !self.state.complete {
@@ -161,7 +161,7 @@ impl BatchJob {
             };
             chunk::admit(&request, names, digest)?;
         }
-        if self.state.digest.as_ref().is_some_and(|known| *known != state::hex(&digest.clone().finalize())) {
+        if self.state.digest.as_ref().is_some_and(|known| *known != state::hex(&(*digest).finalize())) {
             return Err(JobError::Changed { path: self.file.path().to_owned() });
         }
         Ok(())

@@ -25,7 +25,7 @@ pub struct JobResults {
 enum Stage {
     Between,
     Opening(Pin<Box<dyn Future<Output = Result<BatchResults, Error>> + Send>>),
-    Reading(BatchResults),
+    Reading(Box<BatchResults>),
 }
 
 impl JobResults {
@@ -75,10 +75,10 @@ impl Stream for JobResults {
                     this.stage = Stage::Opening(Box::pin(opening));
                 }
                 Stage::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
-                    Ok(results) => this.stage = Stage::Reading(results),
+                    Ok(results) => this.stage = Stage::Reading(Box::new(results)),
                     Err(error) => break error,
                 },
-                Stage::Reading(results) => match ready!(Pin::new(results).poll_next(cx)) {
+                Stage::Reading(results) => match ready!(Pin::new(&mut **results).poll_next(cx)) {
                     Some(Ok(result)) => return Poll::Ready(Some(Ok(result))),
                     Some(Err(error)) => break error,
                     None => this.stage = Stage::Between,

@@ -1,0 +1,79 @@
+//! `claudectl api`: any route.
+
+use std::io::{self, Read as _};
+
+use anyhow::{Context as _, anyhow, bail};
+use claude_sdk::{Paging, RequestOptions, http::Method};
+use serde_json::Value;
+
+use crate::{
+    args::{ApiArgs, PagesBy},
+    connection,
+    console::print,
+    interrupt::unless_interrupted,
+    wording::at_a_terminal,
+};
+
+/// The longest body, in bytes; the service takes no more either.
+const BODY_LIMIT: u64 = 256 << 20;
+
+pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
+    let mut options = RequestOptions::new();
+    for header in &args.header {
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| anyhow!("give a header as `NAME: VALUE`"))?;
+        options = options.header(name.trim(), value.trim());
+    }
+    let client = connection::client(&args.connection).await?.with_options(options)?;
+    let mut request = client.raw().request(args.method.clone(), &args.path);
+    for parameter in &args.query {
+        let (name, value) =
+            parameter.split_once('=').ok_or_else(|| anyhow!("give a parameter as NAME=VALUE"))?;
+        request = request.query(name, value);
+    }
+    if let Some(body) = &args.body {
+        request = request.json(&self::body(body)?);
+    }
+    let Some(way) = args.pages else {
+        let reply = unless_interrupted(client.flush(), request.send()).await?.map_err(at_a_terminal)?;
+        let bytes = reply.into_inner();
+        return Ok(match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) => print(serde_json::to_string_pretty(&value)? + "\n")?,
+            Err(_) => print(bytes)?,
+        });
+    };
+    if args.method != Method::GET {
+        bail!("only a list has pages; use GET");
+    }
+    let mut items = request.list(way.into()).items();
+    let printing = async {
+        while let Some(item) = items.next().await {
+            print(item.map_err(at_a_terminal)?.to_string() + "\n")?;
+        }
+        Ok(())
+    };
+    unless_interrupted(client.flush(), printing).await?
+}
+
+fn body(text: &str) -> anyhow::Result<Value> {
+    if text != "-" {
+        return serde_json::from_str(text).context("--body is no JSON");
+    }
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(BODY_LIMIT)
+        .read_to_end(&mut bytes)
+        .context("standard input could not be read")?;
+    serde_json::from_slice(&bytes).context("what was read from standard input is no JSON")
+}
+
+impl From<PagesBy> for Paging {
+    fn from(way: PagesBy) -> Self {
+        match way {
+            PagesBy::Id => Self::Id,
+            PagesBy::Cursor => Self::Cursor,
+            PagesBy::Token => Self::Token,
+        }
+    }
+}

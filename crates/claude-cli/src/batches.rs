@@ -1,0 +1,241 @@
+//! `claudectl batches`.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use claude_sdk::{
+    BatchJob, Client, JobError, JobProgress,
+    types::{BatchRequest, BatchResult, MessageBatch},
+};
+use serde_json::json;
+
+use crate::{
+    args::{BatchArgs, BatchesCommand, SubmitArgs},
+    connection,
+    console::{print, print_json},
+    interrupt::{unless_interrupted, unless_interrupted_leaving},
+    progress::Bar,
+    wording::at_a_terminal,
+};
+
+/// The longest line of a file of messages, in bytes.
+const LONGEST_LINE: usize = 64 << 20;
+
+pub(crate) async fn run(command: BatchesCommand) -> anyhow::Result<()> {
+    match command {
+        BatchesCommand::Submit(args) => submit(args).await,
+        BatchesCommand::Status(args) => status(args).await,
+        BatchesCommand::Results(args) => results(args).await,
+        BatchesCommand::Cancel(args) => cancel(args).await,
+    }
+}
+
+async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
+    // Each line is looked at before anything is sent.
+    for request in Requests::open(&args.file)? {
+        request?;
+    }
+    let client = connection::client(&args.connection).await?;
+    let path = args.job.clone().unwrap_or_else(|| with_job(&args.file));
+    let mut job = client.batches().job(&path).map_err(told)?;
+    let left = "what was sent is noted; the same command goes on";
+    let mut failure = None;
+    let requests =
+        Requests::open(&args.file)?.map_while(|request| request.map_err(|error| failure = Some(error)).ok());
+    unless_interrupted_leaving(client.flush(), job.submit(requests), left).await?.map_err(told)?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    if args.wait {
+        let mut bar = Bar::new();
+        let waiting = job.wait(|now| bar.draw(now.done, Some(now.requests), &line(now)));
+        unless_interrupted_leaving(client.flush(), waiting, left).await?.map_err(told)?;
+    }
+    let ids = job.ids();
+    if args.json {
+        return print_json(&json!({"job": path, "batches": ids}));
+    }
+    Ok(print(ids.join("\n") + "\n")?)
+}
+
+async fn status(args: BatchArgs) -> anyhow::Result<()> {
+    let client = connection::client(&args.connection).await?;
+    match subject(&client, &args)? {
+        Subject::Batch(id) => {
+            let batch = unless_interrupted(client.flush(), client.batches().get(&id)).await?;
+            let batch = batch.map_err(at_a_terminal)?;
+            if args.json {
+                return print_json(&*batch);
+            }
+            Ok(print(described(&batch))?)
+        }
+        Subject::Job(mut job) => {
+            let progress = unless_interrupted(client.flush(), job.progress()).await?.map_err(told)?;
+            if args.json {
+                let counts = &progress.counts;
+                return print_json(&json!({
+                    "submitted": job.is_submitted(), "batches": job.ids(), "ended": progress.ended,
+                    "requests": progress.requests, "done": progress.done, "request_counts": counts,
+                }));
+            }
+            let rest = if job.is_submitted() { "" } else { "; not all messages have been sent yet" };
+            Ok(print(format!("{}{rest}\n", line(&progress)))?)
+        }
+    }
+}
+
+async fn results(args: BatchArgs) -> anyhow::Result<()> {
+    let client = connection::client(&args.connection).await?;
+    let subject = subject(&client, &args)?;
+    let printing = async {
+        match subject {
+            Subject::Batch(id) => {
+                let mut results = client.batches().results(&id).await.map_err(at_a_terminal)?;
+                while let Some(result) = results.next().await {
+                    print_result(&result.map_err(at_a_terminal)?)?;
+                }
+            }
+            Subject::Job(job) => {
+                let mut results = job.results();
+                while let Some(result) = results.next().await {
+                    print_result(&result.map_err(at_a_terminal)?)?;
+                }
+            }
+        }
+        Ok(())
+    };
+    unless_interrupted(client.flush(), printing).await?
+}
+
+fn print_result(result: &BatchResult) -> anyhow::Result<()> {
+    Ok(print(serde_json::to_string(result)? + "\n")?)
+}
+
+async fn cancel(args: BatchArgs) -> anyhow::Result<()> {
+    let client = connection::client(&args.connection).await?;
+    match subject(&client, &args)? {
+        Subject::Batch(id) => {
+            let batch = unless_interrupted(client.flush(), client.batches().cancel(&id)).await?;
+            let batch = batch.map_err(at_a_terminal)?;
+            if args.json {
+                return print_json(&*batch);
+            }
+            Ok(print(described(&batch))?)
+        }
+        Subject::Job(mut job) => {
+            unless_interrupted(client.flush(), job.cancel()).await?.map_err(told)?;
+            if args.json {
+                return print_json(&json!({"batches": job.ids()}));
+            }
+            Ok(print(job.ids().join("\n") + "\n")?)
+        }
+    }
+}
+
+/// What a command is about.
+enum Subject {
+    Batch(String),
+    Job(Box<BatchJob>),
+}
+
+fn subject(client: &Client, args: &BatchArgs) -> anyhow::Result<Subject> {
+    match (&args.job, &args.id) {
+        (Some(path), _) => {
+            if !path.exists() {
+                bail!(
+                    "there is no job noted at {}; give the path that `batches submit` was given",
+                    path.display()
+                );
+            }
+            Ok(Subject::Job(Box::new(client.batches().job(path).map_err(told)?)))
+        }
+        (None, Some(id)) => Ok(Subject::Batch(id.clone())),
+        (None, None) => bail!("give a batch's identifier, or --job"),
+    }
+}
+
+fn told(error: JobError) -> anyhow::Error {
+    match error {
+        JobError::Call(error) => at_a_terminal(error),
+        error => error.into(),
+    }
+}
+
+fn line(progress: &JobProgress) -> String {
+    let JobProgress { ended, batches, done, requests, .. } = progress;
+    format!("{ended} of {batches} batches ended, {done} of {requests} messages done")
+}
+
+fn described(batch: &MessageBatch) -> String {
+    let counts = &batch.request_counts;
+    format!(
+        "{} {}: {} processing, {} succeeded, {} errored, {} canceled, {} expired\n",
+        batch.id,
+        batch.processing_status,
+        counts.processing,
+        counts.succeeded,
+        counts.errored,
+        counts.canceled,
+        counts.expired,
+    )
+}
+
+fn with_job(file: &Path) -> PathBuf {
+    let mut path = OsString::from(file);
+    path.push(".job");
+    path.into()
+}
+
+/// The messages of a file, line by line.
+struct Requests {
+    path: PathBuf,
+    reader: BufReader<File>,
+    number: usize,
+}
+
+impl Requests {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        let file =
+            File::open(path).with_context(|| format!("{} cannot be read; check the path", path.display()))?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            // It is read twice.
+            bail!("{} is no regular file; write the messages to one first", path.display());
+        }
+        Ok(Self { path: path.to_owned(), reader: BufReader::new(file), number: 0 })
+    }
+
+    fn read(&mut self) -> anyhow::Result<Option<BatchRequest>> {
+        loop {
+            let mut line = Vec::new();
+            let limit = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);
+            let mut reader = std::io::Read::take(&mut self.reader, limit);
+            let read = reader.read_until(b'\n', &mut line).context("the file could not be read")?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if line.len() >= LONGEST_LINE {
+                bail!("line {} of {} has no end", self.number, self.path.display());
+            }
+            if !line.trim_ascii().is_empty() {
+                let place = || format!("line {} of {}", self.number, self.path.display());
+                return serde_json::from_slice(&line)
+                    .map(Some)
+                    .map_err(|error| anyhow!("{}: {error}", place()));
+            }
+        }
+    }
+}
+
+impl Iterator for Requests {
+    type Item = anyhow::Result<BatchRequest>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
