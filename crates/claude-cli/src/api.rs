@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     args::{ApiArgs, PagesBy},
     connection,
-    console::print,
+    console::{print, print_json},
     interrupt::unless_interrupted,
     wording::at_a_terminal,
 };
@@ -37,10 +37,10 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
     let Some(way) = args.pages else {
         let reply = unless_interrupted(client.flush(), request.send()).await?.map_err(at_a_terminal)?;
         let bytes = reply.into_inner();
-        return Ok(match serde_json::from_slice::<Value>(&bytes) {
-            Ok(value) => print(serde_json::to_string_pretty(&value)? + "\n")?,
-            Err(_) => print(bytes)?,
-        });
+        return match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) => print_json(&value),
+            Err(_) => Ok(print(bytes)?),
+        };
     };
     if args.method != Method::GET {
         bail!("only a list has pages; use GET");

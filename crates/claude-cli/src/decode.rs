@@ -14,7 +14,7 @@ use crate::{
     console::{plain, print, print_json},
 };
 
-pub(crate) fn run(command: StreamCommand) -> anyhow::Result<()> {
+pub(crate) fn run(command: &StreamCommand) -> anyhow::Result<()> {
     let StreamCommand::Decode { json } = command;
     if io::stdin().is_terminal() {
         bail!("no stream; pipe one in, such as `claudectl stream decode < capture.sse`");

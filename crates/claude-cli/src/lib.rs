@@ -67,7 +67,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Files { command } => files::run(command).await,
         Command::Models { command } => models::run(command).await,
         Command::Api(args) => api::run(args).await,
-        Command::Stream { command } => decode::run(command),
+        Command::Stream { command } => decode::run(&command),
         Command::Auth { command } => auth::run(command).await,
         Command::Profile { command } => profile::run(command).await,
         Command::Env { command } => env::run(command).await,

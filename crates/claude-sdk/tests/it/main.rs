@@ -49,6 +49,7 @@ mod refresher;
 mod renewal;
 mod resolution;
 mod rig;
+mod routes;
 mod session;
 mod skills;
 mod spans;

@@ -23,6 +23,7 @@ mod official_sdks;
 mod official_streams;
 mod proxy;
 mod redis;
+mod resources;
 mod schemas;
 mod starved;
 mod vault;

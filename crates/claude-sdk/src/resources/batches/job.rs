@@ -280,7 +280,7 @@ impl BatchJob {
                     }
                 }
                 Err(JobError::Call(error)) if error.is_retryable() && failures < MOST_FAILURES => {
-                    failures += 1
+                    failures += 1;
                 }
                 Err(error) => return Err(error),
             }
