@@ -257,8 +257,7 @@ impl ToolRunner {
         }
         self.step = match &reply.stop_reason {
             Some(StopReason::ToolUse) => Answers::wanted(&reply).map_or(Step::Done, Step::Answer),
-            Some(StopReason::PauseTurn) => Step::Ask,
-            Some(other) if other.as_str() == "compaction" => Step::Ask,
+            Some(StopReason::PauseTurn | StopReason::Compaction) => Step::Ask,
             _ => Step::Done,
         };
         self.last = Some(reply.clone());
