@@ -50,7 +50,8 @@ impl Server {
         let exported = |line: &String| line.contains("ANTHROPIC_BASE_URL=");
         let line = BufReader::new(output).lines().map_while(Result::ok).find(exported);
         let line = line.context("the mock server does not say where it is")?;
-        server.base_url = line.split('=').next_back().unwrap_or_default().trim().trim_end_matches('/').to_owned();
+        server.base_url =
+            line.split('=').next_back().unwrap_or_default().trim().trim_end_matches('/').to_owned();
         Ok(server)
     }
 }

@@ -11,21 +11,6 @@ mod expand;
 /// Makes an `async fn` a tool: beside the function, which stays as it is, there is a type that implements
 /// `claude_sdk::tools::ToolHandler`.
 ///
-/// ```ignore
-/// use claude_sdk::tools::{ToolError, tool};
-///
-/// /// Says how warm it is, in degrees Celsius.
-/// #[tool]
-/// async fn temperature(
-///     /// The city, in English.
-///     city: String,
-/// ) -> Result<String, ToolError> {
-///     Ok("21".to_owned())
-/// }
-///
-/// let runner = client.messages().tool_runner(request).tool(Temperature);
-/// ```
-///
 /// - The tool's name is the function's, unless `#[tool(name = "…")]` gives another; its type has the name in camel case.
 /// - The model reads the function's documentation, and that of each argument.
 /// - Arguments are read by `serde`, and their schema is made by `schemars`: their types implement `Deserialize` and

@@ -64,6 +64,26 @@ mod runner;
 #[cfg(feature = "schema")]
 mod typed;
 
+/// ```
+/// use claude_sdk::tools::{ToolError, ToolHandler, tool};
+/// use serde_json::json;
+///
+/// /// Says how warm it is, in degrees Celsius.
+/// #[tool]
+/// async fn temperature(
+///     /// The city, in English.
+///     city: String,
+/// ) -> Result<String, ToolError> {
+///     if city == "Oslo" { Ok("7".to_owned()) } else { Err(ToolError::new("no such city")) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // let runner = client.messages().tool_runner(request).tool(Temperature);
+/// assert_eq!(Temperature.tool().name.as_deref(), Some("temperature"));
+/// assert_eq!(Temperature.call(json!({"city": "Oslo"})).await.unwrap().text(), "7");
+/// # }
+/// ```
 #[cfg(feature = "macros")]
 pub use claude_sdk_macros::tool;
 pub use runner::{RunError, RunEvent, ToolRunner};

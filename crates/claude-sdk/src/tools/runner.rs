@@ -86,7 +86,7 @@ impl ToolRunner {
         for handler in handlers {
             let tool = self.tools.add(handler);
             let offered = self.request.tools.get_or_insert_default();
-            offered.retain(|other| other.name != tool.name);
+            offered.retain(|other| other.name.is_none() || other.name != tool.name);
             offered.push(tool);
         }
         self
