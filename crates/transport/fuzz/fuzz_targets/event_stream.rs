@@ -130,6 +130,9 @@ fn lines(input: &[u8], sizes: [usize; 2]) {
         assert!(piece.is_empty(), "some of a piece was not read");
     }
     seen.extend(decoder.last_line().map(<[u8]>::to_vec));
-    let naive = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let naive = input
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty());
     assert!(naive.eq(seen.iter().map(Vec::as_slice)), "read as {seen:?}");
 }
