@@ -59,4 +59,5 @@ mod streams;
 #[cfg(feature = "schema")]
 mod structured;
 mod swap;
+mod tee;
 mod tool_runner;

@@ -53,7 +53,11 @@ async fn streams_add_up_to_what_the_python_sdk_makes_of_them() {
                     assert_eq!(without_nulls(message), without_nulls(theirs.clone()));
                 }
                 _ => {
-                    assert_eq!(shown(ours.finish().unwrap()), without_nulls(theirs.clone()), "{name}, {size}")
+                    assert_eq!(
+                        shown(ours.finish().unwrap()),
+                        without_nulls(theirs.clone()),
+                        "{name}, {size}"
+                    );
                 }
             }
         }
