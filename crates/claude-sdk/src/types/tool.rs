@@ -260,6 +260,14 @@ setters! {
 
 object! {
     /// Whether and which tools the model is to call.
+    ///
+    /// ```
+    /// use claude_sdk::types::{MessageRequest, Model, Tool, ToolChoice};
+    ///
+    /// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 1024)
+    ///     .tool(Tool::bash())
+    ///     .tool_choice(ToolChoice::any().disable_parallel_tool_use(true));
+    /// ```
     ToolChoice {
         /// The kind of choice.
         kind as "type": ToolChoiceKind,

@@ -4,6 +4,13 @@ use crate::types::cache::CacheControl;
 
 object! {
     /// How a browser stands; in the answer of a browser tool.
+    ///
+    /// ```
+    /// use claude_sdk::types::{BrowserStateBlock, BrowserTab, ContentBlockParam, ToolResultBlock};
+    ///
+    /// let state = BrowserStateBlock::new(vec![BrowserTab::new("1", "Example", "https://example.com").active(true)]);
+    /// let answer = ToolResultBlock::new("toolu_1").toolset_name("browser").content(ContentBlockParam::from(state));
+    /// ```
     BrowserStateBlock {
         /// Its tabs.
         tabs: Vec<BrowserTab>,

@@ -54,6 +54,18 @@ object! {
 
 object! {
     /// A tool that the model may call from here on; in a message of the system.
+    ///
+    /// ```
+    /// use claude_sdk::types::{
+    ///     ContentBlockParam, McpToolsetReference, MessageParam, Tool, ToolAdditionBlock, ToolRemovalBlock,
+    /// };
+    ///
+    /// let changes: Vec<ContentBlockParam> = vec![
+    ///     ToolAdditionBlock::new(Tool::new("weather", serde_json::json!({"type": "object"}))).into(),
+    ///     ToolRemovalBlock::new(McpToolsetReference::new("library")).into(),
+    /// ];
+    /// let message = MessageParam::system(changes);
+    /// ```
     ToolAdditionBlock {
         /// The tool.
         tool: ToolChange,

@@ -6,6 +6,23 @@ use crate::types::cache::CacheControl;
 
 object! {
     /// What a search of the web gave.
+    ///
+    /// ```
+    /// use claude_sdk::types::{BashOutcome, ContentBlock, WebSearchOutcome};
+    /// # fn show(block: &ContentBlock) {
+    /// match block {
+    ///     ContentBlock::WebSearchToolResult(found) => match &found.content {
+    ///         WebSearchOutcome::Results(pages) => pages.iter().for_each(|page| println!("{}", page.url)),
+    ///         failed => println!("{failed:?}"),
+    ///     },
+    ///     ContentBlock::BashCodeExecutionToolResult(run) => match &run.content {
+    ///         BashOutcome::Result(result) => println!("{}: {}", result.return_code, result.stdout),
+    ///         failed => println!("{}", failed.type_name()),
+    ///     },
+    ///     _ => {}
+    /// }
+    /// # }
+    /// ```
     WebSearchToolResultBlock {
         /// The id of the call.
         tool_use_id: String,

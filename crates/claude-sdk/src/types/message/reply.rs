@@ -4,6 +4,19 @@ use crate::types::model::Model;
 
 object! {
     /// More about why the model stopped, where it declined to answer.
+    ///
+    /// ```
+    /// # use claude_sdk::types::{Message, StopReason};
+    /// # fn show(message: &Message) {
+    /// if message.stop_reason == Some(StopReason::Refusal) {
+    ///     let details = message.stop_details.as_ref();
+    ///     println!("{:?}", details.and_then(|details| details.explanation.as_deref()));
+    /// }
+    /// if let Some(container) = &message.container {
+    ///     println!("name {} in the next request, before {:?}", container.id, container.expires_at);
+    /// }
+    /// # }
+    /// ```
     StopDetails {
         /// What this is about: `refusal`.
         kind as "type": String,

@@ -6,6 +6,20 @@ hot_object! {
     /// What a request cost, in tokens.
     ///
     /// What was sent is the sum of `input_tokens`, `cache_creation_input_tokens` and `cache_read_input_tokens`.
+    ///
+    /// ```
+    /// # use claude_sdk::types::Usage;
+    /// # fn show(usage: &Usage) {
+    /// let thought = usage.output_tokens_details.as_ref().map_or(0, |details| details.thinking_tokens);
+    /// println!("{} tokens, {thought} of them thinking", usage.output_tokens);
+    /// for step in usage.iterations.iter().flatten() {
+    ///     println!("  {}: {} by {:?}", step.kind, step.output_tokens, step.model);
+    /// }
+    /// if let Some(tools) = &usage.server_tool_use {
+    ///     println!("{:?} searches of the web", tools.web_search_requests);
+    /// }
+    /// # }
+    /// ```
     Usage {
         /// Tokens read that were neither written to nor read from the cache.
         input_tokens: u64,

@@ -139,10 +139,10 @@ object! {
     /// use claude_sdk::types::{McpServer, MessageRequest, Model, Tool};
     ///
     /// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 1024)
-    ///     .mcp_server(McpServer::url("library", "https://mcp.example.com").authorization_token("…"))
+    ///     .mcp_server(McpServer::url("library", "https://mcp.example.com").authorization_token("4711"))
     ///     .tool(Tool::mcp_toolset("library"))
     ///     .user("Which books by Borges are there?");
-    /// # assert!(!format!("{request:?}").contains('…'));
+    /// # assert!(!format!("{request:?}").contains("4711"));
     /// ```
     McpServer {
         /// How it is reached: `url`.
