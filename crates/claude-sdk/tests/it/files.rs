@@ -211,3 +211,21 @@ async fn content_comes_back_piece_by_piece_and_whole_or_not_at_all() {
     assert!(matches!(last, Err(Error::Answer(_))));
     assert!(whole.iter().map(|piece| piece.as_ref().unwrap().len()).sum::<usize>() <= 150_000);
 }
+
+#[cfg(feature = "hyper")]
+#[tokio::test]
+async fn the_other_backend_sends_it_piece_by_piece_too() {
+    use claude_sdk::transport::backends::Hyper;
+
+    let server = held().start().await.unwrap();
+    let hyper = Hyper::builder().no_proxy().build().unwrap();
+    let client = client(&server).0.backend(hyper).build().unwrap();
+    for length in [Some(3 * MIB), None] {
+        let upload = FileUpload::reader("zeros", Zeros::new(3 * MIB), length);
+        assert_eq!(client.files().upload(upload).await.unwrap().size_bytes, Some(3 * MIB));
+        let announced = server.journal().pop().unwrap().header("content-length").is_some();
+        assert_eq!(announced, length.is_some());
+    }
+    let error = client.files().upload(FileUpload::reader("zeros", Zeros::new(5), Some(9))).await.unwrap_err();
+    assert!(told(&error).contains("has changed its length"), "{}", told(&error));
+}
