@@ -9,7 +9,7 @@ use clap::{
 };
 use claude_sdk::{ApiVersion, profile::ProfileName};
 
-use crate::{console, secrets::shapes::Scanner};
+use crate::console;
 
 mod auth;
 mod env;
@@ -19,6 +19,7 @@ mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use env::EnvCommand;
+use profile::profile_name;
 pub use profile::{Assignment, Key, ProfileCommand};
 pub use resources::{
     ApiArgs, BatchArgs, BatchesCommand, DownloadArgs, FilesCommand, IdArgs, ListArgs, ModelsCommand, PagesBy,
@@ -217,7 +218,7 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "REFERENCE", conflicts_with_all = ["profile", "api_key_file"])]
     pub api_key_from: Option<String>,
     /// Use this profile, whatever the environment says.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<ProfileName>,
     /// Where the API is; a path prefix is kept.
     #[arg(long, value_name = "URL")]
@@ -257,7 +258,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, Exit
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
-        console::tell(Scanner::new().masked(&told(&error)));
+        console::tell(told(&error));
         ExitCode::from(2)
     })
 }

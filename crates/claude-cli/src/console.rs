@@ -9,6 +9,8 @@ use std::{
 use claude_sdk::secrets::Scrubber;
 use serde::Serialize;
 
+use crate::secrets::shapes::Scanner;
+
 /// What was to be printed could not be.
 #[derive(Debug, thiserror::Error)]
 #[error("the output could not be written; check where it goes")]
@@ -41,10 +43,12 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
 }
 
-/// Tells `text` in a line of its own. Where standard error is closed, nobody is there to be told: no reason to stop.
+/// Tells `text` in a line of its own, without this run's secrets and without what looks like a key: somebody may have typed one
+/// where a path or a name belongs. Where standard error is closed, nobody is there to be told: no reason to stop.
 pub(crate) fn tell(text: impl Display) {
     let line = format!("claudectl: {text}");
-    drop(writeln!(io::stderr().lock(), "{}", scrubber().scrub(&line)));
+    let line = Scanner::new().masked(&scrubber().scrub(&line));
+    drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
 /// Says `text` to the person at the terminal, as it is: several lines, without the program's name before them.

@@ -37,6 +37,9 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
         scan.files(&scanner, path)?;
         if args.history {
             scan.history(&scanner, path)?;
+            for nested in std::mem::take(&mut scan.nested) {
+                scan.history(&scanner, &nested)?;
+            }
         }
     }
     for skipped in &scan.skipped {

@@ -1,6 +1,8 @@
 use clap::{Args as ClapArgs, Subcommand};
 use claude_sdk::profile::ProfileName;
 
+use super::profile::profile_name;
+
 /// The commands on logins.
 #[derive(Debug, Subcommand)]
 pub enum AuthCommand {
@@ -35,7 +37,7 @@ On a machine without a browser:
 #[derive(Debug, ClapArgs)]
 pub struct LoginArgs {
     /// The profile to log in for; it is made if there is none, and becomes the active one.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<ProfileName>,
     /// Your client's id, as the server gave it to you; none is built in.
     #[arg(long, value_name = "ID")]
@@ -82,7 +84,7 @@ pub struct LoginArgs {
 #[derive(Debug, ClapArgs)]
 pub struct LogoutArgs {
     /// The profile to log out of.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<ProfileName>,
     /// Log out of all profiles.
     #[arg(long, conflicts_with = "profile")]
@@ -96,7 +98,7 @@ pub struct LogoutArgs {
 #[derive(Debug, ClapArgs)]
 pub struct StatusArgs {
     /// The profile; without it what a call would use.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<ProfileName>,
     /// Ask the API for the time, and say how far this machine's clock is off.
     #[arg(long)]
@@ -110,7 +112,7 @@ pub struct StatusArgs {
 #[derive(Debug, ClapArgs)]
 pub struct SessionArgs {
     /// The profile; without it the one that the environment names, or the active one.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub profile: Option<ProfileName>,
     /// Print JSON.
     #[arg(long)]

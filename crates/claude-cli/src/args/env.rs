@@ -3,6 +3,8 @@ use std::ffi::OsString;
 use clap::Subcommand;
 use claude_sdk::profile::ProfileName;
 
+use super::profile::profile_name;
+
 /// The commands on environments: profiles, and the secrets they refer to.
 #[derive(Debug, Subcommand)]
 pub enum EnvCommand {
@@ -10,8 +12,10 @@ pub enum EnvCommand {
     /// is forgotten at the end of the run. That they differ is no failure; the exit status is 1 where something could not be compared.
     Diff {
         /// One profile.
+        #[arg(value_parser = profile_name)]
         one: ProfileName,
         /// The other.
+        #[arg(value_parser = profile_name)]
         other: ProfileName,
         /// Print JSON.
         #[arg(long)]
@@ -21,6 +25,7 @@ pub enum EnvCommand {
     /// shared by two of them. Exit status 1 where something is wrong. Members that are not known are a warning.
     Check {
         /// The profiles; without them all.
+        #[arg(value_parser = profile_name)]
         profiles: Vec<ProfileName>,
         /// Print JSON.
         #[arg(long)]
@@ -30,6 +35,7 @@ pub enum EnvCommand {
     #[command(after_help = RUN)]
     Run {
         /// The profile.
+        #[arg(value_parser = profile_name)]
         profile: ProfileName,
         /// The program and its arguments.
         #[arg(required = true, last = true, value_name = "PROGRAM")]

@@ -6,6 +6,8 @@ use claude_sdk::{
     profile::{Member, ProfileName},
 };
 
+use crate::secrets::shapes::Scanner;
+
 /// The commands on profiles.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
@@ -18,11 +20,13 @@ pub enum ProfileCommand {
     /// Make a profile the active one, which is used when nothing names another.
     Use {
         /// The profile.
+        #[arg(value_parser = profile_name)]
         name: ProfileName,
     },
     /// Print what a profile says. No token is shown.
     Show {
         /// The profile; without it the one that the environment names, or the active one.
+        #[arg(value_parser = profile_name)]
         name: Option<ProfileName>,
         /// Print JSON.
         #[arg(long)]
@@ -32,6 +36,7 @@ pub enum ProfileCommand {
     #[command(after_help = KEYS)]
     Set {
         /// The profile.
+        #[arg(value_parser = profile_name)]
         name: ProfileName,
         /// What to set; with nothing after the `=`, what to remove.
         #[arg(required = true, value_name = "KEY=VALUE")]
@@ -40,8 +45,17 @@ pub enum ProfileCommand {
     /// Remove a profile and its tokens. `claudectl auth logout` gives the tokens back first.
     Remove {
         /// The profile.
+        #[arg(value_parser = profile_name)]
         name: ProfileName,
     },
+}
+
+/// A profile's name. A key that was typed in its place would be kept as the name of a file.
+pub(super) fn profile_name(text: &str) -> Result<ProfileName, String> {
+    if !Scanner::new().scan(text.as_bytes()).is_empty() {
+        return Err("there is a key in the name; a profile's name is one like prod".to_owned());
+    }
+    ProfileName::new(text).map_err(|error| error.to_string())
 }
 
 const KEYS: &str = "\

@@ -17,6 +17,7 @@ use super::{Fact, Fingerprints, facts};
 use crate::{
     console::{one_line, print, print_json},
     profile::tell_unknown,
+    secrets::shapes::Scanner,
 };
 
 /// What there is to say of a profile.
@@ -49,6 +50,7 @@ pub(super) async fn run(
         reports.push(report(&profiles, name, env, (resolver, &prints)).await);
     }
     tell_shared(&mut reports);
+    tell_not_compared(&mut reports);
     reports.retain(|report| named.is_empty() || named.iter().any(|name| name.as_str() == report.profile));
     if json {
         print_json(&reports)?;
@@ -65,7 +67,7 @@ pub(super) async fn run(
                 writeln!(text, "{profile}: warning: {warning}")?;
             }
         }
-        print(text)?;
+        print(Scanner::new().masked(&text))?;
     }
     match reports.iter().map(|report| report.problems.len()).sum::<usize>() {
         0 => Ok(()),
@@ -121,6 +123,19 @@ async fn look(profiles: &Profiles, name: &ProfileName, profile: &Profile, env: &
         _ => bail!("its type is one that this version cannot use; update this program"),
     }
     Ok(())
+}
+
+/// What could not be had was compared with nothing: it may be the secret of the others too.
+fn tell_not_compared(reports: &mut [Report]) {
+    let missing = reports.iter().filter(|report| report.secrets.iter().any(|fact| fact.error.is_some()));
+    let missing: Vec<String> = missing.map(|report| report.profile.clone()).collect();
+    for report in reports.iter_mut().filter(|report| !report.secrets.is_empty()) {
+        for other in missing.iter().filter(|other| **other != report.profile) {
+            let told =
+                format!("it was not compared with all of {other}, which has a secret that cannot be had");
+            report.warnings.push(told);
+        }
+    }
 }
 
 /// Environments that share a secret are one environment for whoever has it.

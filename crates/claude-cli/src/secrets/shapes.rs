@@ -73,7 +73,7 @@ fn header(byte: u8) -> bool {
 
 /// Somewhere in a text: which line, and what kind of key. Never the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Sight {
+pub(crate) struct Sight {
     pub(super) line: usize,
     pub(super) kind: &'static str,
 }
@@ -87,7 +87,7 @@ impl Scanner {
     }
 
     /// The keys in a text, by their lines; what is in UTF-16 among them.
-    pub(super) fn scan(&self, text: &[u8]) -> Vec<Sight> {
+    pub(crate) fn scan(&self, text: &[u8]) -> Vec<Sight> {
         let mut sights = self.sights(text);
         if memchr::memchr(0, text).is_some() {
             for phase in [0, 1] {

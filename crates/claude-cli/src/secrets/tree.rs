@@ -33,6 +33,8 @@ pub(super) struct Scan {
     pub(super) looked_at: usize,
     /// What could not be read, or was too large to be read whole.
     pub(super) skipped: Vec<String>,
+    /// The repositories that lie in those that were looked at, submodules among them.
+    pub(super) nested: Vec<PathBuf>,
 }
 
 impl Scan {
@@ -57,8 +59,18 @@ impl Scan {
             return Ok(());
         }
         match listed(root)? {
-            Some(files) => {
-                files.iter().for_each(|file| self.file(scanner, &root.join(file)));
+            Some(Listed { files, unread }) => {
+                self.skipped.extend(unread.iter().map(|text| scanner.masked(&plain(text))));
+                for file in files {
+                    let path = root.join(file);
+                    // Of a repository in this one git lists the folder alone.
+                    if path.join(".git").exists() {
+                        self.nested.push(path.clone());
+                        self.files(scanner, &path)?;
+                    } else {
+                        self.file(scanner, &path);
+                    }
+                }
                 self.staged(scanner, root)?;
             }
             None => self.folder(scanner, root),
@@ -209,8 +221,15 @@ impl Scan {
 /// What git says of each object before it.
 const BATCH: &str = "--batch=%(objectname) %(objecttype) %(objectsize)";
 
-/// The files of a git work tree that git does not ignore; `None` where there is none.
-fn listed(root: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+/// The files of a git work tree that git does not ignore.
+struct Listed {
+    files: Vec<PathBuf>,
+    /// What git says of folders that it cannot read.
+    unread: Vec<String>,
+}
+
+/// What lies in a git work tree; `None` where there is none.
+fn listed(root: &Path) -> anyhow::Result<Option<Listed>> {
     let output = git(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).output();
     let Ok(output) = output else { return Ok(None) }; // no git on this machine
     if !output.status.success() {
@@ -219,7 +238,8 @@ fn listed(root: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     let files = output.stdout.split(|&byte| byte == 0).filter(|file| !file.is_empty());
     let mut files: Vec<PathBuf> = files.map(path_of).collect::<Result<_, _>>()?;
     files.dedup();
-    Ok(Some(files))
+    let unread = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
+    Ok(Some(Listed { files, unread }))
 }
 
 /// The last path by which each object is known.

@@ -237,8 +237,9 @@ async fn three_environments_in_one_file_are_compared_checked_and_run() {
     // The database of another environment, taken by accident.
     set(&home, "dev", &[&format!("env.DB={}", file(&database))]);
     let shared = env(&home, &["check", "prod"]);
-    let told = "prod: its env.DATABASE_URL is the same secret as in dev; give each its own\n";
-    assert_eq!(shared.stdout, told, "whoever asks about one hears of it too");
+    let told = "prod: its env.DATABASE_URL is the same secret as in dev; give each its own\n\
+                prod: warning: it was not compared with all of test, which has a secret that cannot be had\n";
+    assert_eq!(shared.stdout, told, "whoever asks about one hears of it too, and of what is not known");
     let shown = run(&mut home.claudectl(&["profile", "show", "dev"]));
     assert!(shown.ok().contains(&format!("env.DB={}", file(&database))), "{shown:?}");
     set(&home, "dev", &["env.DB="]);

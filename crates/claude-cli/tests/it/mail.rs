@@ -1,9 +1,9 @@
 //! `claudectl doctor --email`: companies' mail as a real DNS server tells it.
 
 use std::{
-    net::{Ipv4Addr, TcpStream, UdpSocket},
-    process::{Child, Command, Stdio},
-    thread,
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, UdpSocket},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -13,48 +13,48 @@ use crate::claudectl::{Run, claudectl, run};
 /// dnsmasq, with the records of a few companies.
 struct Dns {
     server: Child,
+    /// Open as long as the server writes to it.
+    _said: BufReader<ChildStderr>,
     port: u16,
 }
 
+const RECORDS: [&str; 9] = [
+    "--mx-host=filtered.example,mx0a.pphosted.com,10",
+    "--txt-record=filtered.example,v=spf1 include:spf.protection.outlook.com -all",
+    "--mx-host=own.example,mx.own.example,10",
+    // A null MX: preference 0, and no name.
+    "--dns-rr=null.example,15,000000",
+    "--host-record=plain.example,192.0.2.1",
+    "--txt-record=nothing.example,x",
+    "--local=/mail.anthropic.com/",
+    "--txt-record=mail.anthropic.com,v=spf1 include:amazonses.com ~all",
+    "--txt-record=_dmarc.mail.anthropic.com,v=DMARC1; p=reject",
+];
+
 impl Dns {
     fn start() -> Self {
+        // A port that is free now may be another's in a moment.
+        (0..20).find_map(|_| Self::start_once()).expect("dnsmasq finds no port to itself")
+    }
+
+    fn start_once() -> Option<Self> {
         let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let mut command = Command::new("dnsmasq");
-        command.args([
-            "--keep-in-foreground",
-            "--no-resolv",
-            "--no-hosts",
-            "--conf-file=/dev/null",
-            "--pid-file=",
-        ]);
-        command.args([
-            "--listen-address=127.0.0.1",
-            "--bind-interfaces",
-            "--user=",
-            "--group=",
-            "--local=/example/",
-        ]);
-        command.arg(format!("--port={port}"));
-        command.args([
-            "--mx-host=filtered.example,mx0a.pphosted.com,10",
-            "--txt-record=filtered.example,v=spf1 include:spf.protection.outlook.com -all",
-            "--mx-host=own.example,mx.own.example,10",
-            // A null MX: preference 0, and no name.
-            "--dns-rr=null.example,15,000000",
-            "--host-record=plain.example,192.0.2.1",
-            "--txt-record=nothing.example,x",
-            "--local=/mail.anthropic.com/",
-            "--txt-record=mail.anthropic.com,v=spf1 include:amazonses.com ~all",
-            "--txt-record=_dmarc.mail.anthropic.com,v=DMARC1; p=reject",
-        ]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = command.spawn().expect("dnsmasq is missing; `cargo xtask test` installs it");
-        let dns = Self { server, port };
-        // It listens to both before it serves either.
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            thread::yield_now();
+        command.args(["--keep-in-foreground", "--log-facility=-", "--no-resolv", "--no-hosts"]);
+        command.args(["--conf-file=/dev/null", "--pid-file=", "--user=", "--group=", "--local=/example/"]);
+        command.args(["--listen-address=127.0.0.1", "--bind-interfaces"]).arg(format!("--port={port}"));
+        command.args(RECORDS).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut server = command.spawn().expect("dnsmasq is missing; `cargo xtask test` installs it");
+        let mut said = BufReader::new(server.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("started, version") {
+            line.clear();
+            if said.read_line(&mut line).unwrap() == 0 {
+                server.wait().unwrap();
+                return None;
+            }
         }
-        dns
+        Some(Self { server, _said: said, port })
     }
 
     fn about(&self, address: &str) -> Run {

@@ -53,6 +53,44 @@ fn a_key_in_a_tree_is_found_by_its_place_and_never_shown() {
 }
 
 #[test]
+fn a_key_in_the_place_of_a_name_or_a_path_is_not_repeated_and_makes_no_profile() {
+    let home = TempDir::new().unwrap();
+    let key = key();
+    for arguments in [
+        &["profile", "set", &key, "api_key=env:A"][..],
+        &["profile", "use", &key],
+        &["env", "run", &key, "--", "true"],
+        &["secrets", "get", &format!("file:{key}")],
+        &["secrets", "get", &format!("command:{key}")],
+    ] {
+        let told = run(claudectl(arguments).env("HOME", home.path()));
+        assert_ne!(told.status, Some(0), "{arguments:?}");
+        assert!(!told.stderr.contains(&key) && !told.stdout.contains(&key), "{told:?}");
+    }
+    assert!(!home.path().join(".config/anthropic/configs").exists());
+}
+
+#[test]
+fn a_repository_in_another_is_looked_into_with_its_history() {
+    let folder = TempDir::new().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    git(folder.path(), &["init", "-q"]);
+    git(&inner, &["init", "-q"]);
+    fs::write(inner.join("key"), key()).unwrap();
+    git(&inner, &["add", "key"]);
+    git(&inner, &["commit", "-q", "-m", "x"]);
+    let told = scan(folder.path(), &[]);
+    told.failed(3, "1 places look like keys");
+    assert!(told.stdout.contains("inner/key:1"), "{told:?}");
+    fs::remove_file(inner.join("key")).unwrap();
+    fs::write(folder.path().join("file"), "nothing").unwrap();
+    git(&inner, &["commit", "-q", "-a", "-m", "y"]);
+    scan(folder.path(), &[]).ok();
+    scan(folder.path(), &["--history"]).failed(3, "1 places look like keys");
+}
+
+#[test]
 fn a_scan_that_does_not_see_all_is_no_success() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("clean.txt"), "nothing").unwrap();
