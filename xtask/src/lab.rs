@@ -15,9 +15,8 @@ const REQUESTS_PER_MINUTE: &str = "20";
 /// Builds the program, starts its server, and goes through the collection.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     tools::install_official(workspace)?;
-    // With the features of the tests, so that nothing is built twice.
-    let build = ["build", "--quiet", "--workspace", "--all-features", "--bin", "claudectl"];
-    step::run(&mut workspace.cargo(&build))?;
+    // As the quickstart builds it, so that nothing is built twice.
+    step::run(&mut workspace.cargo(&["build", "--quiet", "--release", "--package", "claude-cli"]))?;
     let server = Server::start(workspace)?;
     let folder = workspace.root.join(FOLDER);
     let tools = workspace.target.join("tools");
@@ -41,7 +40,7 @@ struct Server {
 
 impl Server {
     fn start(workspace: &Workspace) -> Result<Self> {
-        let program = workspace.target.join("debug/claudectl");
+        let program = workspace.target.join("release/claudectl");
         let mut command = workspace.command(program);
         command.args(["mock", "--requests-per-minute", REQUESTS_PER_MINUTE]).stdout(Stdio::piped());
         let child = command.spawn().context("cannot start the mock server")?;
