@@ -8,7 +8,7 @@ use crate::step::{self, Workspace, output, step};
 use crate::{fuzz, lab, layers, planted, readme, tidy};
 
 /// How long each fuzz target runs here; `cargo xtask fuzz` takes longer.
-const FUZZ_SECONDS: u32 = 30;
+const FUZZ_SECONDS: u32 = 20;
 
 /// What nobody takes out of this repository: nothing depends on these by themselves.
 const OWN: [&str; 5] = ["auth-model", "bench", "bench-probe", "e2e", "xtask"];
