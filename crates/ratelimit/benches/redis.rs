@@ -26,14 +26,14 @@ use redis::{Script, aio::ConnectionManager};
 const TURNS: usize = 20_000;
 const COST: Cost = Cost::requests(1).with_input_tokens(1_200).with_output_tokens(400);
 /// One third of each, so that nothing is refused.
-const ARGUMENTS: [i64; 26] = {
-    let mut arguments = [0; 26];
-    (arguments[6], arguments[7], arguments[9]) = (-1, 100_000, 1);
-    let mut place = 11;
-    while place < 26 {
+const ARGUMENTS: [i64; 30] = {
+    let mut arguments = [0; 30];
+    (arguments[6], arguments[7], arguments[9], arguments[11]) = (-1, 100_000, 1, -1);
+    let mut place = 12;
+    while place < 30 {
         (arguments[place], arguments[place + 1], arguments[place + 2]) = (100_000_000, 100_000_000, 1);
-        arguments[place + 4] = -1;
-        place += 5;
+        (arguments[place + 4], arguments[place + 5]) = (-1, -1);
+        place += 6;
     }
     arguments
 };

@@ -64,6 +64,7 @@
 //!
 //! # Features
 //!
+//! - `fast-clock`: `FastTimer`, for whoever decides millions of times a second.
 //! - `governor`: `limiters::Governor`, one dimension by the crate of that name.
 //! - `redis`: `limiters::Redis`, limits that processes on many machines share.
 //! - `test-util`: `test_util`, with a timer that is moved by hand, a limiter that records, mocks, and the contract
@@ -92,4 +93,6 @@ pub use limiter::{Decision, RateLimiter};
 pub use limits::{Limits, Rate};
 pub use observation::{Observation, Window};
 pub use permit::Permit;
+#[cfg(feature = "fast-clock")]
+pub use timer::FastTimer;
 pub use timer::{Timer, TokioTimer};

@@ -6,5 +6,6 @@ use std::time::Duration;
 pub(crate) const FOREVER: u64 = u64::MAX / 4; // ns
 
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(FOREVER).min(FOREVER)
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(duration.subsec_nanos())).min(FOREVER)
 }

@@ -6,6 +6,12 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+#[cfg(feature = "fast-clock")]
+pub use fast::FastTimer;
+
+#[cfg(feature = "fast-clock")]
+mod fast;
+
 /// Time that only moves forward, and waiting for it.
 ///
 /// Both come from one trait so that the two cannot disagree. Only differences of [`now`](Timer::now) mean

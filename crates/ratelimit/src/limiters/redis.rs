@@ -12,6 +12,7 @@ mod desk;
 mod health;
 mod keeper;
 mod question;
+mod queue;
 mod race;
 mod serve;
 mod server;
@@ -46,10 +47,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 ///   [`when_gone`](RedisBuilder::when_gone) says, and tries the server four times a second. When it is back, what was
 ///   earned in the meantime is not spent a second time. A server that has lost its data begins with nothing for those
 ///   who have used it before.
-/// - Whoever waits stands in line: in one process in the order they came (tenants are not told apart), between processes
-///   in the order the server hears of them.
-/// - Of what the server says ([`Observation`]), `retry_after` closes the key for everybody, for an hour at the most in
-///   other processes, and what is left is the most that is left here. Its limits are not adopted.
+/// - Whoever waits stands in line: in one process as at a [`Local`](super::Local), with tenants by turns and priorities,
+///   between processes in the order Redis hears of them.
+/// - It listens to the service ([`Observation`]), for all processes. `retry_after` closes the key for everybody, for an
+///   hour at the most in other processes, and what is left is the most that is left here. Limits that were set are
+///   ceilings: the newest word of the service, which any process has heard, lowers them and never raises them.
 /// - A rate or a burst above 100 million is no limit. A key that is not used is forgotten by the server an hour after it
 ///   is full again.
 ///
@@ -123,7 +125,7 @@ impl RateLimiter for Redis {
             let left = Duration::from_nanos(deadline.saturating_sub(desk.now()));
             let outcome = match desk.health.outage() {
                 Some(outage) => desk.without_server(&outage, &account, &key, cost, left).await,
-                None => desk.with_server(&account, cost, deadline).await.ok(),
+                None => desk.with_server(&account, &key, cost, deadline).await.ok(),
             };
             match outcome {
                 Some(Ok(permit)) => return Ok(permit),
@@ -137,7 +139,7 @@ impl RateLimiter for Redis {
 
     fn observe(&self, key: &Key, seen: &Observation) {
         let Some(account) = self.0.account(key) else { return };
-        account.books().hear(self.0.now(), seen);
+        account.books().hear(self.0.now(), seen, nanos(self.0.settings.lease));
         if let Some(outage) = self.0.health.outage() {
             outage.share.observe(key, seen);
         }

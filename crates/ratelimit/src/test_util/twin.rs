@@ -23,6 +23,8 @@ struct State {
     at: i128,
     last: i128,
     slots: i128,
+    told: Option<i128>,
+    limits: [Option<i128>; 3],
     levels: [Option<i128>; 3],
     batches: HashMap<i128, i128>,
     held: HashMap<i128, i128>,
@@ -41,11 +43,24 @@ struct Meter {
 
 impl Twin {
     /// Answers what the script answers to these arguments when the server's clock says `clock` microseconds.
-    pub fn answer(&mut self, clock: i64, arguments: [i64; 26]) -> [i64; 4] {
+    pub fn answer(&mut self, clock: i64, arguments: [i64; 30]) -> [i64; 4] {
         let is_new = self.state.is_none();
         let state = self.state.get_or_insert_with(State::default);
-        let [client, batch, held, most, lease, away, idle, horizon, patience, wants, closed, limits @ ..] =
-            arguments;
+        let [
+            client,
+            batch,
+            held,
+            most,
+            lease,
+            away,
+            idle,
+            horizon,
+            patience,
+            wants,
+            closed,
+            age,
+            limits @ ..,
+        ] = arguments;
         let [client, batch, mut held, most, lease] = [client, batch, held, most, lease].map(i128::from);
         let [away, idle, horizon, patience] = [away, idle, horizon, patience].map(i128::from);
 
@@ -56,10 +71,23 @@ impl Twin {
         let at = if is_new { now } else { state.at };
         let base = now.max(at).max(now + i128::from(closed));
 
+        let is_news = age >= 0 && state.told.is_none_or(|told| now - i128::from(age) > told);
+        if is_news {
+            state.told = Some(now - i128::from(age));
+        }
         let mut meters = [None; 3];
-        let (limits, _) = limits.as_chunks::<5>();
-        for ((meter, level), limit) in meters.iter_mut().zip(&state.levels).zip(limits) {
-            let [rate, burst, cost, correction, remaining] = limit.map(i128::from);
+        let (limits, _) = limits.as_chunks::<6>();
+        for (((meter, level), told), limit) in
+            meters.iter_mut().zip(&state.levels).zip(&mut state.limits).zip(limits)
+        {
+            let [mut rate, mut burst, cost, correction, remaining, word] = limit.map(i128::from);
+            if is_news && word >= 0 && rate >= 0 {
+                *told = Some(word);
+            }
+            if let Some(told) = *told {
+                rate = rate.min(told);
+                burst = burst.min(told - ((told + 99) / 100).min(told - 1));
+            }
             if rate < 0 {
                 continue;
             }
@@ -100,7 +128,13 @@ impl Twin {
         let (mut status, mut wait, mut again) = (0, 0, 0);
         if wants > 0 {
             wait = meters.iter().flatten().map(|meter| meter.wait_for(meter.cost)).max().unwrap_or(0);
-            if most > 0 && state.slots >= most {
+            let mut dimensions = (1..).zip(meters);
+            let small = dimensions.find_map(|(index, meter)| {
+                meter.filter(|meter| meter.cost > meter.burst).map(|meter| [index, meter.burst / TOKEN])
+            });
+            if let Some([index, burst]) = small {
+                (status, wait, again) = (3, index - (base - now), burst);
+            } else if most > 0 && state.slots >= most {
                 status = 2;
             } else if base - now > horizon {
                 (status, again) = (1, base - now - horizon / 2);

@@ -60,3 +60,15 @@ async fn the_mock_timer_answers_as_scripted() {
     let limiter = Local::limited_to(Limits::default().with_requests(1)).build(mock);
     drop(limiter.acquire(key(), requests(1), Duration::ZERO).await.unwrap());
 }
+
+#[cfg(feature = "fast-clock")]
+#[tokio::test(start_paused = true)]
+async fn the_fast_timer_starts_at_zero_only_goes_forward_and_sleeps_by_tokio_s_time() {
+    let timer = ratelimit::FastTimer::new();
+    let (first, second) = (timer.now(), timer.now());
+    assert!(first <= second && second < Duration::from_secs(1), "{first:?}, {second:?}");
+    let before = tokio::time::Instant::now();
+    timer.sleep(Duration::from_secs(60)).await;
+    assert_eq!(before.elapsed(), Duration::from_secs(60));
+    assert!(timer.now() < Duration::from_secs(30), "it does not follow a clock that is paused");
+}

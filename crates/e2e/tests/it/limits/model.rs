@@ -40,7 +40,7 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
     let server = RedisServer::start(&[]).unwrap();
     let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
     let (script, mut random) = (held(), Rng::with_seed(65));
-    let (mut compared, mut kinds) = (0, [0; 3]);
+    let (mut compared, mut kinds) = (0, [0; 4]);
     for history in 0..150 {
         let mut twin = Twin::default();
         let mut clock = 1_700_000_000_000_000_i64;
@@ -70,9 +70,10 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
             let wants = i64::from(random.u8(0..5) > 0);
             let closed = if random.u8(0..20) == 0 { random.i64(0..100_000) } else { 0 };
             let patience = span(&mut random, told);
-            let mut arguments = [0; 26];
-            arguments[..11].copy_from_slice(&[
-                *name, batch, *held, most, 20_000_000, away, idle, 100_000, patience, wants, closed,
+            let age = if random.u8(0..6) == 0 { span(&mut random, told) } else { -1 };
+            let mut arguments = [0; 30];
+            arguments[..12].copy_from_slice(&[
+                *name, batch, *held, most, 20_000_000, away, idle, 100_000, patience, wants, closed, age,
             ]);
             for dimension in 0..3 {
                 let burst = bursts[dimension];
@@ -80,8 +81,15 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
                 let correction = random.i64(-burst * 2..=burst);
                 let remaining = if random.u8(0..12) == 0 { random.i64(0..=burst) } else { -1 };
                 let rate = if is_limited[dimension] { rates[dimension] } else { -1 };
-                let place = 11 + 5 * dimension;
-                arguments[place..place + 5].copy_from_slice(&[rate, burst, cost, correction, remaining]);
+                // What the service tells is above what is set, and sometimes below.
+                let word = match random.u8(0..6) {
+                    0 => -1,
+                    1 => random.i64(1..=burst.max(1)),
+                    _ => 100_000_000,
+                };
+                let place = 12 + 6 * dimension;
+                arguments[place..place + 6]
+                    .copy_from_slice(&[rate, burst, cost, correction, remaining, word]);
             }
 
             let mut call = script.key(format!("{{{history}}}"));

@@ -61,6 +61,12 @@ impl Book {
         [requests.saturating_sub(own.requests.into()), input.saturating_sub(own.input_tokens.into()), output]
     }
 
+    /// When the time of that permit is over, as long as it is out.
+    #[cfg(feature = "redis")]
+    pub(in crate::limiters) fn end_of(&self, number: u64) -> Option<u64> {
+        self.open.get(&number).map(|entry| entry.ends_at)
+    }
+
     /// When the time of the next permit is over.
     pub(in crate::limiters) fn next_end(&self) -> Option<u64> {
         self.open.values().next().map(|entry| entry.ends_at)

@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 use super::{
     adapted::Adapted,
     book::Book,
-    line::Line,
+    line::{Line, share},
     meter::Meter,
     seat::{News, Seat},
 };
@@ -17,9 +17,6 @@ use crate::{
 
 /// How long to wait before asking again where nobody knows: for a permit to be given back.
 pub(super) const SOME_TIME: u64 = 100_000_000; // ns
-
-/// How finely shares of the limits are told apart.
-const WHOLE: u128 = 1 << 20;
 
 /// Everything about one key. All times are in nanoseconds.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ pub(super) struct Lane {
 
 /// Where and by how much a cost is too large.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Misfit {
+pub(in crate::limiters) struct Misfit {
     pub(super) dimension: Dimension,
     pub(super) asked: u64,
     pub(super) capacity: u64,
@@ -104,8 +101,8 @@ impl Lane {
 
     /// Puts somebody at the end of the line.
     pub(super) fn join(&mut self, key: &Key, ticket: u64, cost: Cost) -> Arc<Seat> {
-        let share = self.share(cost);
-        self.line.join(key, ticket, cost, share)
+        let rates = self.meters.each_ref().map(|meter| meter.bucket.as_ref().map(Bucket::rate));
+        self.line.join(key, ticket, cost, share(rates, cost))
     }
 
     /// How long whoever is in front waits, if that is the holder of `ticket` and all permits came back now.
@@ -239,14 +236,6 @@ impl Lane {
             Some(bucket.until(ahead.saturating_add(u128::from(bucket.wanted(amount)))))
         });
         waits.max().unwrap_or(0).max(self.closed_until.saturating_sub(now))
-    }
-
-    fn share(&self, cost: Cost) -> u64 {
-        let shares = self.meters.iter().zip(cost.amounts()).filter_map(|(meter, amount)| {
-            let burst = u128::from(meter.bucket.as_ref()?.rate().burst());
-            (u128::from(amount) * WHOLE).checked_div(burst)
-        });
-        u64::try_from(shares.max().unwrap_or(0)).unwrap_or(u64::MAX).max(1)
     }
 
     fn buckets(&mut self) -> impl Iterator<Item = &mut Bucket> {

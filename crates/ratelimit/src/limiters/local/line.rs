@@ -10,11 +10,11 @@ use super::{
     seat::Seat,
     turns::{Turns, Waiter},
 };
-use crate::{Cost, Key, Priority};
+use crate::{Cost, Key, Priority, Rate};
 
 /// Everybody who waits for one key.
 #[derive(Debug, Default)]
-pub(super) struct Line([Class; 3]);
+pub(in crate::limiters) struct Line([Class; 3]);
 
 /// Those who wait with one priority.
 #[derive(Debug, Default)]
@@ -23,20 +23,32 @@ struct Class {
     paid: u128,
 }
 
+/// How finely shares of the limits are told apart.
+const WHOLE: u128 = 1 << 20;
+
+/// How much of the limits a cost takes, by the dimension it takes the most of.
+pub(in crate::limiters) fn share(rates: [Option<Rate>; 3], cost: Cost) -> u64 {
+    let shares = rates
+        .into_iter()
+        .zip(cost.amounts())
+        .filter_map(|(rate, amount)| (u128::from(amount) * WHOLE).checked_div(u128::from(rate?.burst())));
+    u64::try_from(shares.max().unwrap_or(0)).unwrap_or(u64::MAX).max(1)
+}
+
 /// What a share costs, by priority.
 const PRICES: [u128; 3] = [1, 4, 16];
 
 impl Line {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::limiters) fn is_empty(&self) -> bool {
         self.0.iter().all(|class| class.turns.is_empty())
     }
 
     /// What has to be served for sure before a newcomer of this tenant and priority, unless somebody leaves.
-    pub(super) fn ahead_of(&self, key: &Key) -> [u128; 3] {
+    pub(in crate::limiters) fn ahead_of(&self, key: &Key) -> [u128; 3] {
         self.class(key).turns.ahead_of(key)
     }
 
-    pub(super) fn join(&mut self, key: &Key, ticket: u64, cost: Cost, share: u64) -> Arc<Seat> {
+    pub(in crate::limiters) fn join(&mut self, key: &Key, ticket: u64, cost: Cost, share: u64) -> Arc<Seat> {
         let seat = Arc::<Seat>::default();
         // A priority that nobody was waiting with has saved up nothing.
         let least = self.next().and_then(|next| self.0.get(next)).map(|class| class.paid);
@@ -52,18 +64,18 @@ impl Line {
     }
 
     /// Takes somebody out, whatever their place.
-    pub(super) fn leave(&mut self, key: &Key, ticket: u64) {
+    pub(in crate::limiters) fn leave(&mut self, key: &Key, ticket: u64) {
         self.class_mut(key).turns.leave(key, ticket);
     }
 
     /// Whoever is served next, and their ticket.
-    pub(super) fn front(&mut self) -> Option<(u64, &Waiter)> {
+    pub(in crate::limiters) fn front(&mut self) -> Option<(u64, &Waiter)> {
         let next = self.next()?;
         self.0.get_mut(next)?.turns.front()
     }
 
     /// Takes out whoever is in front, because they are served.
-    pub(super) fn serve(&mut self) {
+    pub(in crate::limiters) fn serve(&mut self) {
         let Some(next) = self.next() else { return };
         if let (Some(class), Some(price)) = (self.0.get_mut(next), PRICES.get(next)) {
             class.paid += u128::from(class.turns.serve().unwrap_or_default()) * price;

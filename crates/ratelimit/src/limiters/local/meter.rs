@@ -52,6 +52,6 @@ impl Meter {
 
 /// A hundredth less than the server's limit. A request is on its way for a while, and until it arrives the server's full
 /// bucket gains nothing, while ours does: without room for that, the last of a burst would be refused.
-fn not_quite(limit: u64) -> u64 {
+pub(in crate::limiters) fn not_quite(limit: u64) -> u64 {
     limit - limit.div_ceil(100).min(limit.saturating_sub(1))
 }

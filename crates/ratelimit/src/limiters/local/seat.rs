@@ -9,7 +9,7 @@ use super::lane::Misfit;
 
 /// The place where one waiter is told what has become of it.
 #[derive(Debug, Default)]
-pub(super) struct Seat(Mutex<Told>);
+pub(in crate::limiters) struct Seat(Mutex<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
@@ -18,7 +18,7 @@ struct Told {
 }
 
 #[derive(Debug)]
-pub(super) enum News {
+pub(in crate::limiters) enum News {
     /// It has been charged, and its permit has this number.
     Granted(u64),
     /// It cannot fit any more, because a limit was lowered.
@@ -29,7 +29,7 @@ pub(super) enum News {
 
 impl Seat {
     /// Leaves the news and returns whom to wake, once no lock is held.
-    pub(super) fn tell(&self, news: News) -> Option<Waker> {
+    pub(in crate::limiters) fn tell(&self, news: News) -> Option<Waker> {
         let mut told = self.lock();
         if !matches!((&told.news, &news), (Some(_), News::Look)) {
             told.news = Some(news);
@@ -37,12 +37,12 @@ impl Seat {
         told.waker.take()
     }
 
-    pub(super) fn take(&self) -> Option<News> {
+    pub(in crate::limiters) fn take(&self) -> Option<News> {
         self.lock().news.take()
     }
 
     /// Is ready as soon as there are news; they stay.
-    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+    pub(in crate::limiters) fn poll(&self, context: &Context<'_>) -> Poll<()> {
         let mut told = self.lock();
         if told.news.is_some() {
             return Poll::Ready(());

@@ -14,7 +14,7 @@ use crate::{Cost, Key};
 
 /// Everybody who waits for one key with one priority.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(in crate::limiters) struct Turns {
     queues: HashMap<Tenant, Queue>,
     /// Whose turn is next, by the number of the turn.
     turns: BTreeMap<u64, Tenant>,
@@ -28,11 +28,11 @@ type Tenant = Option<Arc<str>>;
 
 /// One who waits.
 #[derive(Debug)]
-pub(super) struct Waiter {
-    pub(super) cost: Cost,
+pub(in crate::limiters) struct Waiter {
+    pub(in crate::limiters) cost: Cost,
     /// How much of the limits it takes, by the dimension it takes the most of.
-    pub(super) share: u64,
-    pub(super) seat: Arc<Seat>,
+    pub(in crate::limiters) share: u64,
+    pub(in crate::limiters) seat: Arc<Seat>,
 }
 
 /// Those who wait for one tenant, by their tickets.
@@ -45,16 +45,16 @@ struct Queue {
 }
 
 impl Turns {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::limiters) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }
 
     /// What has to be served for sure before a newcomer of this tenant, unless somebody leaves.
-    pub(super) fn ahead_of(&self, key: &Key) -> [u128; 3] {
+    pub(in crate::limiters) fn ahead_of(&self, key: &Key) -> [u128; 3] {
         self.queues.get(key.parts().1).map(|queue| queue.sum).unwrap_or_default()
     }
 
-    pub(super) fn join(&mut self, key: &Key, ticket: u64, waiter: Waiter) {
+    pub(in crate::limiters) fn join(&mut self, key: &Key, ticket: u64, waiter: Waiter) {
         self.largest = if self.is_empty() { waiter.share } else { self.largest.max(waiter.share) };
         let (turns, next_turn, largest) = (&mut self.turns, &mut self.next_turn, self.largest);
         let (_, tenant) = key.parts();
@@ -71,19 +71,19 @@ impl Turns {
     }
 
     /// Takes somebody out, whatever their place.
-    pub(super) fn leave(&mut self, key: &Key, ticket: u64) {
+    pub(in crate::limiters) fn leave(&mut self, key: &Key, ticket: u64) {
         self.remove(key.parts().1, ticket);
     }
 
     /// Whoever is served next, and their ticket; the same until somebody leaves or is served.
-    pub(super) fn front(&mut self) -> Option<(u64, &Waiter)> {
+    pub(in crate::limiters) fn front(&mut self) -> Option<(u64, &Waiter)> {
         self.pass_turns();
         let queue = self.queues.get(self.turns.values().next()?)?;
         queue.waiters.iter().next().map(|(ticket, waiter)| (*ticket, waiter))
     }
 
     /// Takes out whoever is in front, because they are served, and returns their share.
-    pub(super) fn serve(&mut self) -> Option<u64> {
+    pub(in crate::limiters) fn serve(&mut self) -> Option<u64> {
         let tenant = self.turns.values().next().cloned()?;
         let queue = self.queues.get_mut(&tenant)?;
         let (&ticket, waiter) = queue.waiters.first_key_value()?;

@@ -5,10 +5,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Mutex as Line;
+use tokio::sync::Mutex as Wire;
 
-use super::question::{MOST, Question};
-use crate::{Cost, Limits, Observation, limiters::local::book::Book, moment::nanos};
+use super::{
+    question::{MOST, Question},
+    queue::Queue,
+};
+use crate::{
+    Cost, Limits, Observation, Rate,
+    limiters::local::{book::Book, meter::not_quite},
+    moment::nanos,
+};
 
 /// How often a process that holds permits is heard of.
 const HEARTBEAT: u64 = 5_000_000_000; // ns
@@ -18,10 +25,10 @@ const HEARTBEAT: u64 = 5_000_000_000; // ns
 pub(super) struct Account {
     pub(super) key: Arc<str>,
     pub(super) limits: Limits,
-    /// Whoever holds it is the first of those who wait in this process.
-    pub(super) line: Line<()>,
+    /// Those who wait in this process.
+    pub(super) queue: Queue,
     /// Whoever holds it asks the server: one question at a time, so that batches have an order.
-    pub(super) wire: Arc<Line<()>>,
+    pub(super) wire: Arc<Wire<()>>,
     books: Mutex<Books>,
 }
 
@@ -43,6 +50,12 @@ pub(super) struct Books {
     pub(super) closed_until: u64,
     close: bool,
     remaining: [Option<u64>; 3],
+    /// The limits that the service has told, by which permit's reply, and when that permit was given.
+    told: [Option<u64>; 3],
+    told_by: Option<u64>,
+    told_at: Option<u64>,
+    /// Whether the server has not heard of them yet.
+    is_told_anew: bool,
     pub(super) rests_until: u64,
     pub(super) asked_at: Option<u64>,
     pub(super) used_at: u64,
@@ -55,7 +68,7 @@ pub(super) struct Books {
 impl Account {
     pub(super) fn new(key: Arc<str>, limits: Limits, is_counted: bool, told_away: u64) -> Self {
         let books = Mutex::new(Books { is_counted, told_away, ..Books::default() });
-        Self { key, limits, line: Line::default(), wire: Arc::default(), books }
+        Self { key, limits, queue: Queue::default(), wire: Arc::default(), books }
     }
 
     pub(super) fn books(&self) -> MutexGuard<'_, Books> {
@@ -84,6 +97,8 @@ impl Books {
             question.closed = Duration::from_nanos(self.closed_until.saturating_sub(now));
         }
         question.remaining = self.remaining;
+        question.told = self.told;
+        question.told_before = self.told_at.map(|at| Duration::from_nanos(now.saturating_sub(at)));
         question
     }
 
@@ -100,6 +115,7 @@ impl Books {
             self.remaining = [None; 3];
         }
         self.is_stale &= question.held != self.counted();
+        self.is_told_anew &= self.told != question.told;
         self.asked_at = Some(asked);
         self.told_away = away;
     }
@@ -115,6 +131,7 @@ impl Books {
         is_lent
             || self.is_stale
             || self.close
+            || self.is_told_anew
             || self.sent.is_some()
             || self.pending != [0; 3]
             || self.remaining != [None; 3]
@@ -155,7 +172,8 @@ impl Books {
         add(&mut self.pending, correction);
     }
 
-    pub(super) fn hear(&mut self, now: u64, seen: &Observation) {
+    /// Takes note of what the service said; `lease` is how long each permit may be out.
+    pub(super) fn hear(&mut self, now: u64, seen: &Observation, lease: u64) {
         if let Some(retry_after) = seen.retry_after {
             let until = now.saturating_add(nanos(retry_after));
             if until > self.closed_until {
@@ -165,6 +183,31 @@ impl Books {
         for (lowest, window) in self.remaining.iter_mut().zip(seen.windows()) {
             let heard = window.and_then(|window| window.remaining);
             *lowest = (*lowest).into_iter().chain(heard).min();
+        }
+        let limits =
+            seen.windows().map(|window| window.and_then(|window| window.limit).filter(|limit| *limit > 0));
+        if let Some(number) = seen.permit.filter(|_| seen.permit >= self.told_by && limits != [None; 3]) {
+            self.told_by = Some(number);
+            self.told_at = Some(self.book.end_of(number).map_or(now, |end| end.saturating_sub(lease)));
+            for (told, limit) in self.told.iter_mut().zip(limits) {
+                self.is_told_anew |= limit.is_some() && limit != *told;
+                *told = limit.or(*told);
+            }
+        }
+    }
+
+    /// The limits, as far as they have not been lowered by what the service has told this process.
+    pub(super) fn lowered(&self, limits: &Limits) -> Limits {
+        let [requests, input, output] = self.told;
+        let lower = |rate: Option<Rate>, told: Option<u64>| match told {
+            Some(told) => rate.map(|rate| rate.and(Rate::per_minute(told).with_burst(not_quite(told)))),
+            None => rate,
+        };
+        Limits {
+            requests: lower(limits.requests, requests),
+            input_tokens: lower(limits.input_tokens, input),
+            output_tokens: lower(limits.output_tokens, output),
+            concurrency: limits.concurrency,
         }
     }
 }

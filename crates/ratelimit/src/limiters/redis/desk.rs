@@ -20,7 +20,7 @@ use super::{
     server::{Store, Trouble},
 };
 use crate::{
-    Cost, Key, Limits, Permit, Rate, Timer,
+    Cost, Dimension, Key, Limits, Permit, Rate, Timer,
     limiters::{Local, local::book::unknown},
     moment::nanos,
     permit::Ledger,
@@ -67,6 +67,7 @@ pub(super) enum Told {
     Charged(Duration, Charged),
     Later { wait: Duration, again: Duration },
     Full,
+    TooLarge { dimension: Dimension, capacity: u64 },
 }
 
 /// What the server has charged; given back when it is dropped.
@@ -171,6 +172,7 @@ impl Desk {
                 Verdict::Admitted(wait) => Told::Charged(wait, Charged::new(&desk, &account, now, want)),
                 Verdict::Later { wait, again } => Told::Later { wait, again },
                 Verdict::Full => Told::Full,
+                Verdict::TooLarge { dimension, capacity } => Told::TooLarge { dimension, capacity },
             })
         })
     }
@@ -217,6 +219,10 @@ impl Desk {
         for (key, limits) in special {
             share = share.limits_of(&**key, part(limits));
         }
+        for account in self.accounts() {
+            let limits = account.books().lowered(&account.limits);
+            share = share.limits_of(&*account.key, part(&limits));
+        }
         share.build(Arc::clone(&self.timer))
     }
 
@@ -227,7 +233,8 @@ impl Desk {
             // What is more than a block goes back, and so does what is less than none.
             add(&mut books.block, correction);
             let mut rest = [0; 3];
-            for ((block, lot), rest) in books.block.iter_mut().zip(self.lot(&account.limits)).zip(&mut rest) {
+            let lots = self.lot(&books.lowered(&account.limits));
+            for ((block, lot), rest) in books.block.iter_mut().zip(lots).zip(&mut rest) {
                 let kept = (*block).clamp(0, lot.cast_signed());
                 *rest = *block - kept;
                 *block = kept;

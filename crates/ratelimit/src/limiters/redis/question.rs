@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Limits, Rate};
+use crate::{Dimension, Limits, Rate};
 
 /// The largest rate and the largest burst that the script counts exactly: beyond it, a limit is none.
 pub(crate) const MOST: u64 = 100_000_000;
@@ -37,6 +37,10 @@ pub(crate) struct Question {
     pub(crate) closed: Duration,
     /// What the service has left.
     pub(crate) remaining: [Option<u64>; 3],
+    /// The limits that the service has told.
+    pub(crate) told: [Option<u64>; 3],
+    /// How long ago that was asked of it.
+    pub(crate) told_before: Option<Duration>,
 }
 
 impl Question {
@@ -54,13 +58,15 @@ impl Question {
             wanted: None,
             closed: Duration::ZERO,
             remaining: [None; 3],
+            told: [None; 3],
+            told_before: None,
         }
     }
 
     /// The arguments of the script, in its order.
-    pub(crate) fn arguments(&self) -> [i64; 26] {
+    pub(crate) fn arguments(&self) -> [i64; 30] {
         let (costs, patience) = self.wanted.unwrap_or_default();
-        let mut arguments = [0; 26];
+        let mut arguments = [0; 30];
         let head = [
             self.client,
             self.batch,
@@ -73,14 +79,17 @@ impl Question {
             micros(patience),
             self.wanted.is_some().into(),
             micros(self.closed),
+            self.told_before.map_or(-1, micros),
         ];
-        let tail = self.limits.rates().into_iter().zip(costs).zip(self.correction).zip(self.remaining);
-        let tail = tail.flat_map(|(((rate, cost), correction), remaining)| {
+        let said = self.remaining.into_iter().zip(self.told);
+        let tail = self.limits.rates().into_iter().zip(costs).zip(self.correction).zip(said);
+        let tail = tail.flat_map(|(((rate, cost), correction), (remaining, told))| {
             let (rate, burst) = match rate {
                 Some(rate) if counts(rate) => (whole(rate.amount()), whole(rate.burst())),
                 _ => (-1, 0),
             };
-            [rate, burst, whole(cost), correction, remaining.map_or(-1, whole)]
+            let told = told.map_or(-1, |limit| whole(limit.min(MOST)));
+            [rate, burst, whole(cost), correction, remaining.map_or(-1, whole), told]
         });
         for (place, argument) in arguments.iter_mut().zip(head.into_iter().chain(tail)) {
             *place = argument;
@@ -104,6 +113,8 @@ pub(crate) enum Verdict {
     Later { wait: Duration, again: Duration },
     /// Not charged: so many permits are out as there may be.
     Full,
+    /// Not charged: it never fits, because the service has told a lower limit.
+    TooLarge { dimension: Dimension, capacity: u64 },
 }
 
 impl From<[i64; 4]> for Answer {
@@ -112,7 +123,12 @@ impl From<[i64; 4]> for Answer {
         let verdict = match status {
             0 => Verdict::Admitted(micros(wait)),
             1 => Verdict::Later { wait: micros(wait), again: micros(again) },
-            _ => Verdict::Full,
+            2 => Verdict::Full,
+            _ => {
+                let place = usize::try_from(wait - 1).unwrap_or(0);
+                let dimension = Dimension::ALL.get(place).copied().unwrap_or(Dimension::Requests);
+                Verdict::TooLarge { dimension, capacity: again.try_into().unwrap_or(0) }
+            }
         };
         Self { client, verdict }
     }

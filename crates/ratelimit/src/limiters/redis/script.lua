@@ -53,10 +53,12 @@ end
 
 local client, batch, held, most, lease = arg(1), arg(2), arg(3), arg(4), arg(5)
 local away, idle, horizon, patience, wants, closed = arg(6), arg(7), arg(8), arg(9), arg(10), arg(11)
+local age = arg(12)
 
 local time = redis.call('TIME')
 local clock = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local kept = redis.call('HMGET', hash, 'now', 'shift', 'at', 'last', 'slots', 't1', 'f1', 't2', 'f2', 't3', 'f3')
+local kept = redis.call('HMGET', hash, 'now', 'shift', 'at', 'last', 'slots', 't1', 'f1', 't2', 'f2', 't3', 'f3',
+    'told', 'l1', 'l2', 'l3')
 local shift = tonumber(kept[2] or 0)
 local now = clock + shift
 local seen = tonumber(kept[1] or now)
@@ -74,13 +76,27 @@ local base = math.max(now, at, now + closed)
 local span = base - at
 if idle >= 0 then span = math.min(span, idle + base - math.max(now, at)) end
 
+-- The limits that the service has told, by the newest request that any process has an answer to. They lower what is set.
+local told = tonumber(kept[12] or -1)
+local limits = { tonumber(kept[13] or -1), tonumber(kept[14] or -1), tonumber(kept[15] or -1) }
+local is_news = age >= 0 and now - age > told
+if is_news then told = now - age end
+
 -- What was earned while the server could not be asked has gone to the local shares. Where nothing is kept although the
 -- process has been here, the data was lost: it begins with what was earned since, not with a full burst.
 local meters = {}
 for index = 1, 3 do
-    local place = 7 + 5 * index
+    local place = 7 + 6 * index
     local meter = { rate = arg(place), burst = arg(place + 1), cost = arg(place + 2) }
+    local word = arg(place + 5)
+    if is_news and word >= 0 then limits[index] = word end
+    local limit = limits[index]
     if meter.rate >= 0 then
+        if limit >= 0 then
+            -- A request is on its way for a while: without a hundredth of room, the last of a burst would be refused.
+            meter.rate = math.min(meter.rate, limit)
+            meter.burst = math.min(meter.burst, limit - math.min(quotient(limit + 99, 100), limit - 1))
+        end
         meter.t, meter.f = tonumber(kept[4 + 2 * index] or meter.burst), tonumber(kept[5 + 2 * index] or 0)
         if kept[3] then
             earn(meter, span - away)
@@ -122,7 +138,7 @@ if is_known then
     end
     local own = redis.call('HMGET', hash, 'batch:' .. name, 'held:' .. name)
     if batch > tonumber(own[1] or 0) then
-        for index, meter in pairs(meters) do add(meter, arg(10 + 5 * index)) end
+        for index, meter in pairs(meters) do add(meter, arg(10 + 6 * index)) end
         redis.call('HSET', hash, 'batch:' .. name, batch)
     end
     slots = slots - tonumber(own[2] or 0) + held
@@ -130,8 +146,17 @@ end
 
 local status, wait, again = 0, 0, 0
 if wants > 0 then
-    for _, meter in pairs(meters) do wait = math.max(wait, wait_for(meter, meter.cost)) end
-    if most > 0 and slots >= most then
+    local small
+    for index = 3, 1, -1 do
+        local meter = meters[index]
+        if meter then
+            wait = math.max(wait, wait_for(meter, meter.cost))
+            if meter.cost > meter.burst then small = index end
+        end
+    end
+    if small then
+        status = 3
+    elseif most > 0 and slots >= most then
         status = 2
     elseif base - now > horizon then
         status, again = 1, base - now - quotient(horizon, 2)
@@ -149,15 +174,17 @@ if wants > 0 then
         end
     end
     wait = wait + base - now
+    if small then wait, again = small, meters[small].burst end
 end
 
 local full = 0
-local state = { 'now', now, 'shift', shift, 'at', at, 'last', last, 'slots', slots }
+local state = { 'now', now, 'shift', shift, 'at', at, 'last', last, 'slots', slots, 'told', told }
 for index, meter in pairs(meters) do
     full = math.max(full, wait_for(meter, meter.burst))
     local size = #state
     state[size + 1], state[size + 2] = 't' .. index, meter.t
     state[size + 3], state[size + 4] = 'f' .. index, meter.f
+    state[size + 5], state[size + 6] = 'l' .. index, limits[index]
 end
 redis.call('HSET', hash, unpack(state))
 local kept_for = at - now + full + HOUR

@@ -12,8 +12,8 @@ use super::{
     server::Trouble,
 };
 use crate::{
-    Cost, Error, Key, Limits, Permit, RateLimiter as _, Timer as _,
-    limiters::Local,
+    Cost, Dimension, Error, Key, Limits, Permit, RateLimiter as _, Timer as _,
+    limiters::{Local, local::line::share},
     moment::{FOREVER, nanos},
 };
 
@@ -26,10 +26,11 @@ impl Desk {
     pub(super) async fn with_server(
         self: &Arc<Self>,
         account: &Arc<Account>,
+        key: &Key,
         cost: Cost,
         deadline: u64,
     ) -> Result<Result<Permit, Error>, Trouble> {
-        if let Ok(_first) = account.line.try_lock()
+        if let Some(_first) = account.queue.try_first()
             && let Some(permit) = self.from_block(account, cost)
         {
             return Ok(Ok(permit));
@@ -40,8 +41,8 @@ impl Desk {
             return Ok(would_wait(rests.saturating_sub(now)));
         }
         let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(self.settings.patience);
-        let Some(mut first) = race::within(&*self.timer, patience, account.line.lock()).await.map(Some)
-        else {
+        let turn = account.queue.first(key, cost, share(account.limits.rates(), cost));
+        let Some(mut first) = race::within(&*self.timer, patience, turn).await.map(Some) else {
             return Ok(would_wait(account.books().rests_until.saturating_sub(self.now())));
         };
         let mut is_exact = false;
@@ -84,6 +85,16 @@ impl Desk {
                     }
                     Told::Later { wait, again } => (Some(wait), again),
                     Told::Full => (None, FULL_PAUSE),
+                    Told::TooLarge { .. } if self.settings.is_leased && !is_exact => {
+                        is_exact = true;
+                        continue;
+                    }
+                    Told::TooLarge { dimension, capacity } => {
+                        let amounts = Dimension::ALL.into_iter().zip(cost.amounts());
+                        let asked =
+                            amounts.filter(|(of, _)| *of == dimension).map(|(_, amount)| amount).sum();
+                        return Ok(Err(Error::TooLarge { dimension, asked, capacity }));
+                    }
                 }
             };
             if left == Duration::ZERO || wait.is_some_and(|wait| wait > left) {
@@ -98,9 +109,12 @@ impl Desk {
         if !self.settings.is_leased {
             return Want::Permit(cost, left);
         }
-        let (block, limits) = (account.books().block, &account.limits);
+        let (block, limits) = {
+            let books = account.books();
+            (books.block, books.lowered(&account.limits))
+        };
         let mut amounts = [0; 3];
-        let lots = self.lot(limits).into_iter().zip(limits.rates());
+        let lots = self.lot(&limits).into_iter().zip(limits.rates());
         for (((amount, cost), block), (lot, rate)) in
             amounts.iter_mut().zip(cost.amounts()).zip(block).zip(lots)
         {
@@ -166,7 +180,8 @@ impl Desk {
         }
         let is_first = std::mem::replace(&mut account.books().emptied_in, outage.number) != outage.number;
         if is_first {
-            empty(&outage.share, &account.limits, self.settings.processes, key);
+            let limits = account.books().lowered(&account.limits);
+            empty(&outage.share, &limits, self.settings.processes, key);
         }
         let permit = async { Some(outage.share.acquire(key.clone(), cost, left).await) };
         let back = async {

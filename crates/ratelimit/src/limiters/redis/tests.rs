@@ -4,6 +4,7 @@
 mod gone;
 mod leased;
 mod shared;
+mod told;
 
 use std::{
     collections::HashMap,
