@@ -13,12 +13,14 @@ use crate::console;
 
 mod auth;
 mod env;
+mod monitor;
 mod profile;
 mod resources;
 mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use env::EnvCommand;
+pub use monitor::{Every, MonitorArgs, Probe};
 use profile::profile_name;
 pub use profile::{Assignment, Key, ProfileCommand};
 pub use resources::{
@@ -105,6 +107,9 @@ pub enum Command {
     /// Find out what is wrong between this machine and the API, and what to do about it.
     #[command(after_help = ENVIRONMENT)]
     Doctor(DoctorArgs),
+    /// Try the API again and again, keep what comes of it, and tell when it fails.
+    #[command(after_help = ENVIRONMENT)]
+    Monitor(Box<MonitorArgs>),
     /// Ask how much of the rate limits is left. Sends a message of one token, because only its answer tells.
     #[command(after_help = ENVIRONMENT)]
     Limits(LimitsArgs),

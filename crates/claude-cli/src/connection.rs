@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use claude_sdk::{
-    Client,
+    Client, ClientBuilder,
     secrets::{
         SecretName, SecretProvider,
         providers::{Env, File},
@@ -12,6 +12,11 @@ use claude_sdk::{
 use crate::{args::ConnectionArgs, console::scrubber, references::resolver, wording::at_a_terminal};
 
 pub(crate) async fn client(args: &ConnectionArgs) -> anyhow::Result<Client> {
+    builder(args).await?.build().map_err(at_a_terminal)
+}
+
+/// The same, for a command that wants some of it otherwise.
+pub(crate) async fn builder(args: &ConnectionArgs) -> anyhow::Result<ClientBuilder> {
     let mut builder = Client::builder().api_version(args.api_version);
     if let Some(url) = &args.base_url {
         builder = builder.base_url(url);
@@ -33,6 +38,5 @@ pub(crate) async fn client(args: &ConnectionArgs) -> anyhow::Result<Client> {
         Some(name) => builder.profile(name.clone(), &env),
         None => builder.environment(&env),
     };
-    let client = builder.map_err(claude_sdk::Error::from).and_then(claude_sdk::ClientBuilder::build);
-    client.map_err(at_a_terminal)
+    builder.map_err(|error| at_a_terminal(error.into()))
 }

@@ -21,6 +21,7 @@ mod limits;
 mod messages;
 mod mock;
 mod models;
+mod monitor;
 mod profile;
 mod progress;
 pub mod quickstart;
@@ -73,6 +74,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Env { command } => env::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Monitor(args) => monitor::run(*args).await,
         Command::Limits(args) => limits::run(args).await,
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => quickstart::run(json).await,

@@ -20,6 +20,8 @@ mod login;
 mod mail;
 mod messages;
 mod mock;
+mod monitor;
+mod monitor_page;
 mod person;
 mod profiles;
 mod quickstart;

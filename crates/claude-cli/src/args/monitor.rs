@@ -1,0 +1,100 @@
+//! What can be typed about the monitor.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Args as ClapArgs, ValueEnum};
+use jiff::SignedDuration;
+
+use super::ConnectionArgs;
+
+/// What to watch, and where to tell.
+#[derive(Debug, ClapArgs)]
+pub struct MonitorArgs {
+    /// Run each probe once, print what came of it, and end: with status 1 where one failed. Writes no history.
+    #[arg(long, conflicts_with = "history")]
+    pub once: bool,
+    /// Print JSON: one document with --once, otherwise one a line.
+    #[arg(long)]
+    pub json: bool,
+    /// How often a probe runs, such as models=30s, or message=off; may be given once for each of token, models, message and
+    /// stream.
+    #[arg(long, value_name = "PROBE=TIME")]
+    pub every: Vec<Every>,
+    /// How long a probe may take.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    pub timeout: Duration,
+    /// The model that the messages are for.
+    #[arg(long, default_value = "claude-haiku-4-5")]
+    pub model: String,
+    /// Where the history is kept; `claudectl/monitor.sqlite` in the folder for states of programs is the default.
+    #[arg(long, value_name = "PATH")]
+    pub history: Option<PathBuf>,
+    /// Show a page with what is going on at this address, such as 127.0.0.1:9464, and metrics for Prometheus at /metrics.
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once")]
+    pub serve: Option<SocketAddr>,
+    /// With --serve, another name by which it may be asked; needed where other machines can reach the address. May be given
+    /// several times.
+    #[arg(long, value_name = "NAME", requires = "serve")]
+    pub host: Vec<String>,
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What is tried again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Probe {
+    /// The token of a profile, and the server that renews it.
+    Token,
+    /// The list of models.
+    Models,
+    /// A message of one token.
+    Message,
+    /// A short message, streamed.
+    Stream,
+}
+
+/// How often a probe runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Every {
+    /// Which one.
+    pub probe: Probe,
+    /// From one beginning to the next; never where there is none.
+    pub interval: Option<Duration>,
+}
+
+impl FromStr for Every {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let usage = || "write it as models=30s, or message=off".to_owned();
+        let (probe, interval) = text.split_once('=').ok_or_else(usage)?;
+        let probe = Probe::from_str(probe, false)
+            .map_err(|_| "the probes are token, models, message and stream".to_owned())?;
+        let interval = if interval == "off" { None } else { Some(time(interval)?) };
+        Ok(Self { probe, interval })
+    }
+}
+
+/// A time of at least a second.
+fn time(text: &str) -> Result<Duration, String> {
+    let usage = || "write a time from a second to a day, such as 30s, 5m or 1h".to_owned();
+    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(86_400);
+    time.filter(|time| bounds.contains(time)).ok_or_else(usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_probe_and_a_time_or_off() {
+        let minutes = Every { probe: Probe::Models, interval: Some(Duration::from_secs(90)) };
+        assert_eq!("models=1m30s".parse(), Ok(minutes));
+        assert_eq!("stream=off".parse(), Ok(Every { probe: Probe::Stream, interval: None }));
+        for wrong in ["models", "models=", "models=0s", "models=2d", "models=-5s", "all=5s", "models=5"] {
+            assert!(wrong.parse::<Every>().is_err(), "{wrong}");
+        }
+    }
+}

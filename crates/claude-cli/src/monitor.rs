@@ -1,0 +1,245 @@
+//! `claudectl monitor`: tries the API again and again, keeps what comes of it, and tells when it fails.
+//!
+//! Nothing that it watches can end it: whatever a probe meets comes out as an outcome, a slow disk is a thread's affair, and what
+//! a full one does not take waits in memory. Only wrong settings end it, at its beginning.
+
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context as _, bail};
+use claude_sdk::{
+    secrets::providers::Env,
+    transport::{Clock, SystemClock},
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    args::{Every, MonitorArgs, Probe},
+    console::{print, print_json, say},
+    interrupt::{interrupted, unless_interrupted},
+};
+
+mod alarm;
+mod board;
+mod chart;
+mod exposition;
+mod history;
+mod outcome;
+mod prober;
+mod schedule;
+mod server;
+mod state;
+mod summary;
+mod windows;
+
+use alarm::Tolerance;
+use board::Board;
+use history::keeper::Keeper;
+use outcome::{Class, Failure, Outcome, PROBES, instant, milliseconds, name};
+use prober::Prober;
+use schedule::Schedule;
+use server::Server;
+
+/// How long the last runs may take to be written when the monitor ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
+    let env = Env::process();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let prober = Arc::new(Prober::new(&args, &env, Arc::clone(&clock)).await?);
+    let plan = plan(&args.every, |probe| prober.has(probe));
+    if plan.is_empty() {
+        bail!("every probe is off; leave one of them on");
+    }
+    if args.once {
+        return once(&prober, &plan, args.json).await;
+    }
+    let path = match args.history {
+        Some(path) => path,
+        None => {
+            default_path(&env).context("there is no folder for the history; name a file with --history")?
+        }
+    };
+    let server = match args.serve {
+        Some(address) => Some(Server::bind(address, &args.host, path.clone()).await?),
+        None => None,
+    };
+    let (keeper, history, writer) = Keeper::start(path)?;
+    let now = seconds(clock.now());
+    let tolerance = Tolerance { errors: 0.01, slow: None };
+    let board = Mutex::new(Board::new(tolerance, history.as_ref(), now));
+    let monitor = Arc::new(Monitor { prober, clock, plan, board, keeper, json: args.json });
+    let ended = tokio::select! {
+        biased;
+        request = interrupted() => request.map(drop).map_err(Into::into),
+        ended = monitor.watch() => ended.map(|never| match never {}),
+        ended = serve(server, &monitor) => ended.map(|never| match never {}),
+    };
+    monitor.prober.flush().await;
+    monitor.keeper.end();
+    tokio::select! {
+        _ = writer => {}
+        () = monitor.clock.sleep(LAST_WORDS) => {}
+    }
+    ended
+}
+
+/// A monitor that goes on until it is interrupted.
+#[derive(Debug)]
+struct Monitor {
+    prober: Arc<Prober>,
+    clock: Arc<dyn Clock>,
+    plan: Vec<(Probe, Duration)>,
+    board: Mutex<Board>,
+    keeper: Keeper,
+    json: bool,
+}
+
+impl Monitor {
+    /// Runs all probes, each by a schedule of its own; ends only where nobody reads any more what it prints.
+    async fn watch(self: &Arc<Self>) -> anyhow::Result<Infallible> {
+        let now = self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let seed =
+            u64::from(now.subsec_nanos()) ^ now.as_secs() ^ u64::from(std::process::id()).rotate_left(32);
+        let mut probes = JoinSet::new();
+        for (index, (probe, interval)) in (0..).zip(&self.plan) {
+            let (monitor, probe, mut schedule) =
+                (Arc::clone(self), *probe, Schedule::new(*interval, seed.wrapping_add(index)));
+            probes.spawn(async move {
+                monitor.clock.sleep(schedule.first()).await;
+                loop {
+                    let outcome = attempt(&monitor.prober, probe, monitor.clock.now()).await;
+                    let pause = schedule.next(outcome.took);
+                    if let Err(error) = monitor.hear(outcome) {
+                        return error;
+                    }
+                    monitor.clock.sleep(pause).await;
+                }
+            });
+        }
+        match probes.join_next().await {
+            Some(Ok(error)) => Err(error),
+            _ => bail!("a probe ended"),
+        }
+    }
+
+    fn hear(&self, outcome: Outcome) -> anyhow::Result<()> {
+        let news = self.board().hear(&outcome, self.prober.limits());
+        if !news.is_empty() {
+            self.keeper.keep_firing(self.board().alarms.firing());
+        }
+        let told = if self.json { serde_json::to_string(&outcome)? + "\n" } else { line(&outcome) };
+        self.keeper.keep(outcome);
+        Ok(print(told)?)
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says where the page is, and answers there for ever; does nothing where nobody asked for one.
+async fn serve(server: Option<Server>, monitor: &Arc<Monitor>) -> anyhow::Result<Infallible> {
+    let Some(server) = server else { std::future::pending().await };
+    say(format!("The page is at http://{}/ until you press Ctrl-C.", server.address()?));
+    Ok(server.serve(Arc::clone(monitor)).await)
+}
+
+/// Runs a probe; its panic, which would be a fault of this program, is a failure like others.
+async fn attempt(prober: &Arc<Prober>, probe: Probe, now: SystemTime) -> Outcome {
+    let its = Arc::clone(prober);
+    let run = tokio::spawn(async move { its.run(probe).await });
+    run.await.unwrap_or_else(|_| {
+        let failure = Failure::new(Class::Local, "the probe panicked; its message is on standard error");
+        Outcome { probe, at: seconds(now), took: Duration::ZERO, failure: Some(failure) }
+    })
+}
+
+/// Which probes run, and how often.
+fn plan(asked: &[Every], has: impl Fn(Probe) -> bool) -> Vec<(Probe, Duration)> {
+    let interval = |probe| match asked.iter().rev().find(|every| every.probe == probe) {
+        Some(every) => every.interval,
+        None if probe == Probe::Models => Some(Duration::from_secs(60)),
+        None => Some(Duration::from_secs(300)),
+    };
+    let there = PROBES.into_iter().map(|(probe, _)| probe).filter(|probe| has(*probe));
+    there.filter_map(|probe| Some((probe, interval(probe)?))).collect()
+}
+
+/// Each probe once, side by side.
+async fn once(prober: &Arc<Prober>, plan: &[(Probe, Duration)], json: bool) -> anyhow::Result<()> {
+    let mut running = JoinSet::new();
+    for (probe, _) in plan.iter().copied() {
+        let prober = Arc::clone(prober);
+        running.spawn(async move { prober.run(probe).await });
+    }
+    let mut outcomes = unless_interrupted(prober.flush(), running.join_all()).await?;
+    outcomes.sort_by_key(|outcome| outcome.probe);
+    if json {
+        print_json(&outcomes)?;
+    } else {
+        print(outcomes.iter().map(line).collect::<String>())?;
+    }
+    match outcomes.iter().filter(|outcome| outcome.failure.is_some()).count() {
+        0 => Ok(()),
+        1 => bail!("a probe failed"),
+        count => bail!("{count} probes failed"),
+    }
+}
+
+fn line(outcome: &Outcome) -> String {
+    let (at, name, took) = (instant(outcome.at), name(outcome.probe), milliseconds(outcome.took));
+    match &outcome.failure {
+        None => format!("{at}  {name:<8}ok      {took:>8.1} ms\n"),
+        Some(Failure { class, told, .. }) => {
+            format!("{at}  {name:<8}FAILED  {took:>8.1} ms  {}: {told}\n", class.name())
+        }
+    }
+}
+
+/// Where programs keep what they know between two runs.
+fn default_path(env: &Env) -> Option<PathBuf> {
+    let lookup = env.lookup();
+    let folder = |name: &str| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else {
+        folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local").join("state")))
+    };
+    Some(state?.join("claudectl").join("monitor.sqlite"))
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_on_a_probe_counts_and_one_without_anything_to_probe_is_left_out() {
+        let asked = ["models=30s", "message=off", "models=5s"].map(|text| text.parse().unwrap());
+        let seconds = Duration::from_secs;
+        assert_eq!(
+            plan(&asked, |probe| probe != Probe::Token),
+            [(Probe::Models, seconds(5)), (Probe::Stream, seconds(300))]
+        );
+        assert_eq!(plan(&[], |_| true).len(), 4);
+    }
+
+    #[test]
+    fn the_history_is_where_states_are_kept() {
+        let path = |name, value: &'static str| {
+            default_path(&Env::new(Arc::new(move |asked| (asked == name).then(|| value.into()))))
+        };
+        assert_eq!(path("XDG_STATE_HOME", "/s"), Some("/s/claudectl/monitor.sqlite".into()));
+        assert_eq!(path("HOME", "/h"), Some("/h/.local/state/claudectl/monitor.sqlite".into()));
+        assert_eq!(path("XDG_STATE_HOME", "relative"), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! The history on a real disk: what is written, what is kept of it, and what is never touched.
+
+use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use claude_sdk::transport::{Clock as _, SystemClock};
+use tempfile::TempDir;
+
+use super::*;
+use crate::monitor::alarm::Rule;
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/monitor.sqlite");
+    (folder, path)
+}
+
+fn run(probe: Probe, at: i64, class: Option<Class>) -> Outcome {
+    let failure = class.map(|class| Failure {
+        class,
+        told: format!("it was {}", class.name()),
+        request_id: Some(format!("req_{at}")),
+    });
+    Outcome { probe, at, took: Duration::from_millis(20), failure }
+}
+
+/// What opening such a file says.
+fn refusal(path: &Path) -> String {
+    let before = fs::read(path).unwrap();
+    let error = History::open(path).unwrap_err();
+    assert!(fs::read(path).unwrap() == before, "the file was changed");
+    format!("{error:#}")
+}
+
+#[test]
+fn what_was_written_is_there_after_a_restart_and_only_its_owner_can_read_it() {
+    let (_folder, path) = place();
+    let fails = run(Probe::Stream, 1_000_030, Some(Class::Timeout));
+    let mut history = History::open(&path).unwrap();
+    history.record(&[run(Probe::Models, 1_000_020, None), fails.clone()]).unwrap();
+    history.record(&[run(Probe::Models, 1_000_040, None)]).unwrap();
+    let firing = Firing { rule: Rule::Down, probe: Probe::Stream, since: 1_000_030 };
+    history.set_firing(&[firing]).unwrap();
+    drop(history);
+
+    let history = History::open(&path).unwrap();
+    for step in [MINUTE, HOUR, DAY] {
+        let summaries = history.summaries(step, 0).unwrap();
+        let runs = |probe| summaries[&(probe, 1_000_020 - 1_000_020 % step)].runs();
+        assert_eq!((runs(Probe::Models), runs(Probe::Stream)), (2, 1), "{step}");
+    }
+    assert_eq!(history.failures(20).unwrap(), [fails]);
+    assert_eq!(history.firing().unwrap(), [firing]);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let folder = path.parent().unwrap();
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused_with_what_to_do_and_left_as_it_is() {
+    let (_folder, path) = place();
+    drop(History::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+    let told = refusal(&path);
+    assert!(told.contains("newer claudectl") && told.contains("update claudectl"), "{told}");
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_left_as_it_is() {
+    let (folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(
+        &path,
+        "a diary, which is no database but longer than the head of one: 2026-11-28, a lot of rain ".repeat(9),
+    )
+    .unwrap();
+    assert!(refusal(&path).contains("no history of the monitor"), "{}", refusal(&path));
+    let other = folder.path().join("other.sqlite");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    assert!(refusal(&other).contains("another program's"), "{}", refusal(&other));
+    assert!(History::open(folder.path()).unwrap_err().to_string().contains("--history"));
+}
+
+#[test]
+fn a_full_disk_takes_back_the_whole_write_and_nothing_that_was_there() {
+    let (_folder, path) = place();
+    let mut history = History::open(&path).unwrap();
+    history.record(&[run(Probe::Models, 60, None)]).unwrap();
+    let pages: i64 = history.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    history.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let many: Vec<_> = (0..500).map(|at| run(Probe::Models, at * 60, Some(Class::Dns))).collect();
+    let error = history.record(&many).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
+    assert_eq!(history.summaries(DAY, 0).unwrap()[&(Probe::Models, 0)].runs(), 1);
+    history.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    history.record(&many).unwrap();
+    assert_eq!(history.summaries(DAY, 0).unwrap()[&(Probe::Models, 0)].runs(), 501);
+}
+
+#[test]
+fn a_clock_that_is_wrong_for_a_moment_deletes_nothing() {
+    let (_folder, path) = place();
+    let mut history = History::open(&path).unwrap();
+    history.record(&[run(Probe::Models, 1_000_000, None)]).unwrap();
+    for _ in 0..=PRUNED_EVERY {
+        history.record(&[run(Probe::Models, 4_000_000_000, None)]).unwrap();
+    }
+    assert_eq!(history.summaries(MINUTE, 0).unwrap().len(), 2);
+}
+
+/// A thousand days: the last eight at the intervals that are set by default, a hundred before with a run an hour, and one a day
+/// before that, which leaves as many rows as more runs would.
+#[test]
+fn a_thousand_days_fit_into_a_few_megabytes_and_are_asked_in_50_ms() {
+    let (_folder, path) = place();
+    let mut history = History::open(&path).unwrap();
+    // Whether all of it would survive a crash is not asked here, and takes long.
+    history.connection.pragma_update(None, "synchronous", "OFF").unwrap();
+    let mut runs = Vec::new();
+    for day in 0..1_000 {
+        for (probe, _) in PROBES {
+            let every = match day {
+                992.. if probe == Probe::Models => MINUTE,
+                992.. => 5 * MINUTE,
+                892.. => HOUR,
+                _ => DAY,
+            };
+            let fails = |at| (at % 7_000 == 0).then_some(Class::Server);
+            runs.extend(
+                (0..DAY / every).map(|index| run(probe, day * DAY + index * every, fails(index * every))),
+            );
+        }
+        if day % 50 == 49 {
+            history.record(&runs).unwrap();
+            runs.clear();
+        }
+    }
+    history.writes = 0;
+    history.record(&[]).unwrap();
+    let rows = |query: &str| history.connection.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(rows("SELECT count(*) FROM runs") <= RUNS);
+    for (step, most) in STEPS {
+        let count = rows(&format!("SELECT count(*) FROM summaries WHERE step = {step}"));
+        assert!(count <= most + i64::try_from(PROBES.len()).unwrap(), "{step}: {count}");
+    }
+    let size = path.metadata().unwrap().len();
+    assert!(size < 8 << 20, "{size}");
+
+    let now = 1_000 * DAY;
+    let took = |ask: &dyn Fn()| {
+        let times = (0..5).map(|_| {
+            let began = SystemClock.now();
+            ask();
+            SystemClock.now().duration_since(began).unwrap_or_default()
+        });
+        times.min().unwrap()
+    };
+    let day = took(&|| assert!(history.summaries(MINUTE, now - DAY).unwrap().len() > 2_000));
+    let month = took(&|| assert_eq!(history.summaries(HOUR, now - 30 * DAY).unwrap().len(), 30 * 24 * 4));
+    let all = took(&|| assert_eq!(history.summaries(DAY, 0).unwrap().len(), 4_000));
+    let failures = took(&|| assert_eq!(history.failures(20).unwrap().len(), 20));
+    for time in [day, month, all, failures] {
+        assert!(time <= Duration::from_millis(50), "{day:?} {month:?} {all:?} {failures:?}");
+    }
+}

@@ -1,0 +1,223 @@
+//! `claudectl monitor`: what it finds, what it keeps, and what it lives through.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{ChildStdout, Command},
+    thread,
+};
+
+use mock_server::{At, Fault, MockServer};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    claudectl::{Running, against, claudectl, run},
+    home::Home,
+};
+
+/// What a look at everything found: of each probe its class of failure.
+fn classes(stdout: &str) -> Vec<(String, Option<String>)> {
+    let all: Vec<Value> = serde_json::from_str(stdout).unwrap_or_else(|_| panic!("{stdout:?}"));
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    all.iter().map(|one| (text(&one["probe"]).unwrap(), text(&one["failure"]["class"]))).collect()
+}
+
+fn once_at(url: &str) -> Command {
+    let mut command = claudectl(["monitor", "--once", "--json", "--timeout", "3s"]);
+    command.env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key");
+    command
+}
+
+/// Asserts that each probe fails with one of these.
+fn all_fail(command: &mut Command, expected: &[&str]) {
+    let told = run(command);
+    told.failed(1, "3 probes failed");
+    for (probe, class) in classes(&told.stdout) {
+        let class = class.unwrap_or_default();
+        assert!(expected.contains(&class.as_str()), "{probe}: {class}, {told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_runs_each_probe_and_names_what_fails() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let told = run(&mut home.claudectl(&["monitor", "--once", "--json"]));
+    let well = ["token", "models", "message", "stream"].map(|name| (name.to_owned(), None));
+    assert_eq!(classes(told.ok()), well);
+
+    server.inject(Fault::status(http_status(529)).on("/v1/messages").always());
+    let told = run(&mut home.claudectl(&["monitor", "--once"]));
+    told.failed(1, "2 probes failed");
+    assert!(told.stdout.contains("overloaded: ") && told.stdout.contains("request req_"), "{told:?}");
+    assert_eq!(told.stdout.lines().filter(|line| line.contains("  ok  ")).count(), 2, "{told:?}");
+    assert!(!home.path().join(".local").exists(), "one look writes no history");
+}
+
+fn http_status(code: u16) -> http::StatusCode {
+    http::StatusCode::from_u16(code).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_of_a_stream_a_key_or_a_limit_has_its_class() {
+    let server = MockServer::start().await.unwrap();
+    let look = || {
+        let mut command =
+            against(&server, ["monitor", "--once", "--json", "--timeout", "1s", "--every", "message=off"]);
+        classes(&run(&mut command).stdout)
+    };
+    let classed = |models: Option<&str>, stream: Option<&str>| {
+        [("models", models), ("stream", stream)]
+            .map(|(name, class)| (name.to_owned(), class.map(str::to_owned)))
+    };
+    for (fault, class) in [
+        (Fault::stall(At::Event(2)), "timeout"),
+        (Fault::close(At::Event(2)), "stream"),
+        (Fault::status(http_status(429)), "limit"),
+        (Fault::status(http_status(503)), "server"),
+        (Fault::status(http_status(401)), "credential"),
+        (Fault::garbage(), "network"),
+    ] {
+        server.inject(fault.on("/v1/messages").always());
+        assert_eq!(look(), classed(None, Some(class)));
+        server.clear_faults();
+    }
+    assert_eq!(look(), classed(None, None));
+}
+
+#[test]
+fn a_port_that_nobody_listens_on_and_a_name_that_is_not_there_are_told_apart() {
+    let url = {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    all_fail(&mut once_at(&url), &["connect"]);
+    all_fail(&mut once_at("https://api.nowhere.invalid"), &["dns"]);
+}
+
+/// Answers every request with `answer`.
+fn liar(answer: &'static str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let lines = BufReader::new(socket.try_clone().unwrap()).lines().map_while(Result::ok);
+            let head = lines.take_while(|line| !line.is_empty()).count();
+            // Whoever has gone away again has no need of it.
+            let _ = if head > 0 { socket.write_all(answer.as_bytes()) } else { Ok(()) };
+        }
+    });
+    url
+}
+
+#[test]
+fn a_proxy_that_lies_is_told_as_what_it_is() {
+    const PAGE: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: 5\r\n\r\nHello";
+    const REFUSAL: &str = "HTTP/1.1 407 Who are you\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    const GATEWAY: &str = "HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    // In place of the API.
+    all_fail(&mut once_at(&liar(PAGE)), &["answer"]);
+    all_fail(&mut once_at(&liar(GATEWAY)), &["server"]);
+    // As a proxy: it says that it has connected and then talks itself, or it does not connect.
+    let through = |proxy: &str, expected: &[&str]| {
+        all_fail(once_at("https://api.nowhere.invalid").env("HTTPS_PROXY", proxy), expected);
+    };
+    through(&liar(PAGE), &["tls", "connect"]);
+    through(&liar(REFUSAL), &["proxy"]);
+    through(&liar(GATEWAY), &["proxy"]);
+}
+
+/// A monitor that goes on, with its output as JSON.
+#[derive(Debug)]
+pub struct Monitor {
+    running: Running,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Monitor {
+    pub fn start(server: &MockServer, history: &Path, more: &[&str]) -> Self {
+        let mut command = against(server, ["monitor", "--json", "--timeout", "2s", "--every", "models=1s"]);
+        command.args(["--every", "message=1s", "--every", "stream=off", "--history"]).arg(history).args(more);
+        let mut running = Running::start(&mut command);
+        let lines = BufReader::new(running.stdout()).lines();
+        Self { running, lines }
+    }
+
+    /// The next run of a probe that is like this.
+    pub fn next(&mut self, like: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.lines.next().expect("the monitor ended").unwrap();
+            let outcome = serde_json::from_str(&line).unwrap();
+            if like(&outcome) {
+                return outcome;
+            }
+        }
+    }
+
+    /// Where its page is, if it has one.
+    pub fn address(&mut self) -> String {
+        let line = self.running.line_with("The page is at http://");
+        let url = line.split(' ').find_map(|word| word.strip_prefix("http://")).unwrap();
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// Ends it, and gives what it told on standard error.
+    pub fn end(mut self) -> String {
+        self.running.interrupt();
+        let end = self.running.end();
+        assert_eq!(end.status, Some(0), "{end:?}");
+        end.stderr
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_through_an_outage_and_what_it_saw_is_there_the_next_time() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    let mut monitor = Monitor::start(&server, &history, &[]);
+    monitor.next(|run| run["probe"] == "models" && run["failure"].is_null());
+    server.inject(Fault::reset(At::Accept).always());
+    server.inject(Fault::reset(At::Request).always());
+    monitor.next(|run| run["probe"] == "models" && !run["failure"].is_null());
+    monitor.next(|run| run["probe"] == "message" && !run["failure"].is_null());
+    server.clear_faults();
+    monitor.next(|run| run["probe"] == "models" && run["failure"].is_null());
+    assert_eq!(monitor.end(), "");
+
+    assert_eq!(fs::metadata(&history).unwrap().permissions().mode() & 0o777, 0o600);
+    let bytes = fs::read(&history).unwrap();
+    assert!(bytes.starts_with(b"SQLite format 3"));
+    let rows = String::from_utf8_lossy(&bytes);
+    assert!(rows.contains("network") && !rows.contains("CANARY"), "the failures are there, and no secret is");
+}
+
+#[test]
+fn a_history_that_is_none_is_refused_and_left_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("diary");
+    fs::write(&path, "dear diary, ".repeat(100)).unwrap();
+    let mut command = claudectl(["monitor", "--history"]);
+    run(command.arg(&path).env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key")).failed(1, "move ");
+    let mut left = String::new();
+    fs::File::open(&path).unwrap().read_to_string(&mut left).unwrap();
+    assert_eq!(left, "dear diary, ".repeat(100));
+}
+
+#[test]
+fn wrong_settings_are_told_at_once() {
+    let asked = |arguments: &[&str]| {
+        run(claudectl(["monitor"].iter().chain(arguments))
+            .env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key"))
+    };
+    asked(&["--every", "models=often"]).failed(2, "30s, 5m or 1h");
+    asked(&["--every", "models=off", "--every", "message=off", "--every", "stream=off"])
+        .failed(1, "leave one");
+    asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
+}

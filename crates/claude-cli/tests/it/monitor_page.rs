@@ -1,0 +1,121 @@
+//! The monitor's page and metrics, as any program on this machine can ask for them.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
+};
+
+use mock_server::{Fault, MockServer, leaks};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    claudectl::{claudectl, run},
+    monitor::Monitor,
+};
+
+/// The answer to a request, head and body.
+fn ask(address: &str, request: &str) -> (String, String) {
+    let mut socket = TcpStream::connect(address).unwrap();
+    write!(socket, "{request}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert_eq!(leaks::find(&answer), None, "a secret is shown");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+fn get(address: &str, path: &str) -> String {
+    let (head, body) = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}"));
+    assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
+    body
+}
+
+fn served(server: &MockServer, history: &Path) -> (Monitor, String) {
+    let mut monitor = Monitor::start(server, history, &["--serve", "127.0.0.1:0"]);
+    let address = monitor.address();
+    (monitor, address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_page_can_ask() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let (mut monitor, address) = served(&server, &folder.path().join("history.sqlite"));
+    monitor.next(|run| run["probe"] == "message" && run["failure"].is_null());
+    server.inject(Fault::status(http::StatusCode::SERVICE_UNAVAILABLE).on("/v1/messages").always());
+    let failed = monitor.next(|run| run["probe"] == "message" && !run["failure"].is_null());
+    // The line of the next run comes when the one before it has been taken in everywhere.
+    monitor.next(|run| run["probe"] == "message");
+
+    let state: Value = serde_json::from_str(&get(&address, "/state")).unwrap();
+    let message = state["probes"].as_array().unwrap().iter().find(|one| one["name"] == "message").unwrap();
+    assert_eq!(message["last"]["failure"]["class"], "server", "{state:#}");
+    assert!(message["windows"]["5m"]["classes"]["server"].as_u64() >= Some(1), "{message:#}");
+    let failures = state["failures"].as_array().unwrap();
+    let id = &failed["failure"]["request_id"];
+    assert!(
+        id.is_string() && failures.iter().any(|one| one["failure"]["request_id"] == *id),
+        "{failures:#?}"
+    );
+    assert!(state["limits"]["rows"][0]["remaining"].is_u64(), "{state:#}");
+    for range in ["hour", "day", "month", "all"] {
+        let state: Value = serde_json::from_str(&get(&address, &format!("/state?range={range}"))).unwrap();
+        let points = state["chart"]["series"]["models"].as_array();
+        assert!(points.is_some_and(|points| points[0][4].as_u64() > Some(0)), "{range}: {state:#}");
+    }
+
+    let metrics = get(&address, "/metrics");
+    for line in [
+        "claudectl_probe_up{probe=\"message\"} 0",
+        "claudectl_probe_up{probe=\"models\"} 1",
+        "claudectl_probe_runs_total{probe=\"message\",result=\"server\"}",
+        "claudectl_probe_duration_seconds_bucket{probe=\"models\",le=\"+Inf\"}",
+        "claudectl_limit_remaining{kind=\"requests\"}",
+        "claudectl_alert_firing{alert=\"down\",probe=\"models\"} 0",
+        "claudectl_history_waiting_runs 0",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing: {metrics}");
+    }
+
+    let page = get(&address, "/");
+    let first_load = page.len() + get(&address, "/page.css").len() + get(&address, "/page.js").len();
+    assert!(first_load + get(&address, "/state").len() <= 100 * 1024, "{first_load}");
+    let (head, _) = ask(&address, &format!("GET / HTTP/1.1\r\nhost: {address}"));
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "nosniff",
+        "same-origin",
+        "no-store",
+    ] {
+        assert!(head.contains(part), "{part} is missing: {head}");
+    }
+    assert!(!head.contains("unsafe"), "{head}");
+
+    let status = |request: &str| ask(&address, request).0.split(' ').nth(1).unwrap().to_owned();
+    for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "127.0.0.1:80:80"] {
+        assert_eq!(status(&format!("GET /state HTTP/1.1\r\nhost: {host}")), "421", "{host}");
+    }
+    assert_eq!(status("GET /state HTTP/1.0"), "421");
+    assert_eq!(status("GET /state HTTP/1.1\r\nhost: LOCALHOST:1"), "200");
+    assert_eq!(status(&format!("POST /state HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0")), "405");
+    assert_eq!(status(&format!("GET /etc/passwd HTTP/1.1\r\nhost: {address}")), "404");
+    assert_eq!(status(&format!("GET /state?range=ever HTTP/1.1\r\nhost: {address}")), "400");
+    monitor.end();
+}
+
+#[test]
+fn a_port_in_use_and_an_address_for_everybody_are_refused_with_what_to_do() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let folder = TempDir::new().unwrap();
+    let serve = |address: &str| {
+        let mut command = claudectl(["monitor", "--serve", address, "--history"]);
+        run(command.arg(folder.path().join("history")).env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key"))
+    };
+    serve(&taken.local_addr().unwrap().to_string()).failed(1, "give --serve another port");
+    serve("0.0.0.0:0").failed(1, "no password");
+    assert!(!folder.path().join("history").exists());
+}
