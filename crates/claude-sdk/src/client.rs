@@ -22,6 +22,7 @@ use crate::{
     estimates::Estimate,
     layers::Charge,
     limits::{ModelClasses, RateLimits},
+    metrics::{Meter, operation},
     pipeline::Pipeline,
     resources::{Batches, Files, Messages, Models, Organization, Raw, Skills, UserProfiles},
 };
@@ -182,6 +183,11 @@ impl Client {
         self.0.pipeline.estimate.as_ref()
     }
 
+    /// A call begins, where calls are measured.
+    pub(crate) fn meter(&self, operation: &'static str, model: Option<&str>) -> Option<Meter> {
+        Some(self.0.pipeline.meters.as_ref()?.begin(operation, model))
+    }
+
     pub(crate) fn classes(&self) -> &ModelClasses {
         &self.0.classes
     }
@@ -261,6 +267,28 @@ impl Client {
     /// Whether an answer may take as long as it likes, because somebody has said how long that is.
     pub(crate) fn has_timeout(&self) -> bool {
         self.0.has_timeout || self.0.options.limits_time()
+    }
+
+    /// Makes a call whose answer is read by `read`, and measures it.
+    pub(crate) async fn call<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        mut request: transport::Request,
+        read: impl FnOnce(transport::Response) -> F,
+    ) -> Result<T, Error> {
+        let mut meter = self.meter(operation(self.0.base.as_url().path(), request.uri().path()), None);
+        if let Some(meter) = &meter {
+            meter.attach(&mut request);
+        }
+        let outcome = match self.send(request).await {
+            Ok(response) => read(response).await,
+            Err(error) => Err(error),
+        };
+        match (&mut meter, &outcome) {
+            (Some(meter), Ok(_)) => meter.succeeds(),
+            (Some(meter), Err(error)) => meter.fails(error),
+            (None, _) => {}
+        }
+        outcome
     }
 
     pub(crate) async fn send(&self, request: transport::Request) -> Result<transport::Response, Error> {

@@ -20,7 +20,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use url::{Origin, Url};
 
-use crate::{betas, config::ApiVersion, error::AuthError};
+use crate::{betas, config::ApiVersion, error::AuthError, metrics::Metrics};
 
 mod cached;
 #[cfg(any(feature = "command", feature = "refresher"))]
@@ -80,6 +80,12 @@ pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
     async fn flush(&self) -> bool {
         true
     }
+
+    /// Tells `metrics` of renewals from now on ([`Measurement::Refresh`](crate::metrics::Measurement::Refresh)). A client
+    /// that has metrics asks for it when it is built; whoever renews nothing need not listen.
+    fn report_to(&self, metrics: &Arc<dyn Metrics>) {
+        let _ = metrics;
+    }
 }
 
 #[async_trait]
@@ -98,6 +104,10 @@ impl<T: CredentialProvider + ?Sized> CredentialProvider for Arc<T> {
 
     async fn flush(&self) -> bool {
         (**self).flush().await
+    }
+
+    fn report_to(&self, metrics: &Arc<dyn Metrics>) {
+        (**self).report_to(metrics);
     }
 }
 

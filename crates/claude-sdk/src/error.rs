@@ -11,6 +11,7 @@ use crate::reply;
 
 mod answer;
 mod auth;
+mod class;
 mod command;
 mod config;
 mod envelope;
@@ -34,6 +35,7 @@ pub use profile::ProfileError;
 pub use stream::StreamError;
 
 pub(crate) use answer::{JsonError, shown};
+pub(crate) use class::{of_failure, of_status};
 
 /// Any failure of a call through this crate.
 ///

@@ -3,6 +3,7 @@
 
 mod authorize;
 mod equip;
+mod measure;
 mod throttle;
 
 pub use authorize::Authorize;
@@ -10,4 +11,5 @@ pub use throttle::Throttle;
 
 pub(crate) use authorize::Sent;
 pub(crate) use equip::Equip;
+pub(crate) use measure::{Measure, Overheard};
 pub(crate) use throttle::{Charge, HeldPermit};

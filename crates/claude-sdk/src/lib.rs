@@ -60,6 +60,7 @@
 //! | token sources | [`credentials::TokenSource`] | [`credentials::Cached`] with [`ClientBuilder::credentials`] |
 //! | sessions | [`token_store::TokenStore`], or a [`secrets::SecretStore`] | [`credentials::OAuth`] |
 //! | retries | [`transport::layers::RetryPolicy`] | [`ClientBuilder::retry_policy`] |
+//! | metrics | [`metrics::Metrics`] | [`ClientBuilder::metrics`] |
 //! | time | [`transport::Clock`] | [`ClientBuilder::clock`] |
 //!
 //! # Features
@@ -76,6 +77,8 @@
 //! - `keyring`: `secrets::providers::Keyring`, for secrets in the keyring of the desktop.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
 //! - `macros`: the attribute `tools::tool`, which makes a function a tool; it brings `schema` with it.
+//! - `metrics`: `metrics::sinks::Recorder`, measurements for the crate `metrics`.
+//! - `otel`: `metrics::sinks::OpenTelemetry`, measurements for OpenTelemetry.
 //! - `redis`: `secrets::providers::Redis`, for sessions that programs on many machines share.
 //! - `redis-limits`: `ratelimit::limiters::Redis`, for limits that programs on many machines share.
 //! - `vault`: `secrets::providers::Vault`, for secrets in HashiCorp's Vault or OpenBao.
@@ -104,6 +107,7 @@ mod limits;
 pub mod login;
 pub mod mcp;
 pub mod memory;
+pub mod metrics;
 mod pipeline;
 #[cfg(feature = "profile")]
 pub mod profile;

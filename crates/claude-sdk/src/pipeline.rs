@@ -1,6 +1,6 @@
 //! The order of the layers, written once. Outermost first:
 //!
-//! **call span → retry → headers → middleware → rate limit → authorize → attempt span → timeout → decode → backend**
+//! **call span → retry → headers → middleware → rate limit → authorize → attempt span → measure → timeout → decode → backend**
 //!
 //! The call span is where the call is known ([`crate::resources`]). Middleware sees each attempt without its credential,
 //! and answers without a permit. Each attempt costs a permit and carries a fresh credential, because waiting for a permit can outlast a token.
@@ -23,8 +23,9 @@ use crate::{
     credentials::CredentialProvider,
     error::ConfigError,
     estimates::Estimate,
-    layers::{Authorize, Equip, Throttle},
+    layers::{Authorize, Equip, Measure, Overheard, Throttle},
     limits::Reported,
+    metrics::Meters,
     stream::FirstContent,
 };
 
@@ -40,6 +41,7 @@ pub(crate) struct Parts {
     pub(crate) retry: Arc<dyn RetryPolicy>,
     pub(crate) budget: Option<Budget>,
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) meters: Option<Meters>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) base_url: String,
     pub(crate) needs: ScopeSet,
@@ -68,13 +70,18 @@ pub(crate) struct Pipeline {
     pub(crate) reported: Arc<Mutex<Reported>>,
     /// Says what a request is charged, where a limiter wants to know.
     pub(crate) estimate: Option<Arc<dyn Estimate>>,
+    /// Where there are metrics.
+    pub(crate) meters: Option<Meters>,
 }
 
 /// Nests the layers.
 pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
-    let Parts { backend, credentials, limiter, retry, clock, base_url, needs, version, timeouts, .. } = parts;
+    let Parts {
+        backend, credentials, limiter, retry, meters, clock, base_url, needs, version, timeouts, ..
+    } = parts;
     let backend = Decode::new(backend);
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
+    let backend = Measure::new(backend, meters.is_some());
     let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version, Arc::clone(&clock))?.needs(needs);
     let estimate = limiter.is_some().then_some(parts.estimate);
@@ -88,6 +95,10 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
         false => Arc::new(parts.middleware.into_iter().fold(Intercept::new(backend), Intercept::with)),
     };
     let backend = Equip::new(backend, parts.headers);
+    let retry = match &meters {
+        Some(_) => Arc::new(Overheard(retry)),
+        None => retry,
+    };
     let mut backend =
         Retry::new(backend, retry, clock, parts.seed).opening(Arc::new(FirstContent), timeouts.progress);
     if let Some(budget) = parts.budget {
@@ -96,7 +107,7 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     if let Some(breaker) = parts.breaker {
         backend = backend.breaker(breaker);
     }
-    Ok(Pipeline { backend: Arc::new(backend), reported, estimate })
+    Ok(Pipeline { backend: Arc::new(backend), reported, estimate, meters })
 }
 
 #[cfg(test)]

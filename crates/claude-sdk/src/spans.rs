@@ -4,22 +4,25 @@
 use std::borrow::Cow;
 
 use tracing::{Span, field};
+use transport::Request;
 
 use crate::{
     client::Client,
     credentials::Credential,
     error::{Error, shown},
+    metrics::Meter,
     types::{Message, MessageRequest},
 };
 
 /// The span of a call that is under way, `chat` or `count_tokens`, at level info. What is said in a call is only in it
-/// where the client was told so.
+/// where the client was told so. Where calls are measured, this one is too: its end is when this is dropped.
 #[derive(Debug)]
 pub(crate) struct CallSpan {
     span: Span,
     has_bodies: bool,
     /// What a server may repeat and nobody is to read.
     secret: Option<Credential>,
+    meter: Option<Meter>,
 }
 
 impl CallSpan {
@@ -45,7 +48,7 @@ impl CallSpan {
             server.port = client.port(),
             error.type = field::Empty,
         );
-        Self::of(client, span)
+        Self::of(client, span, client.meter("chat", Some(model)))
     }
 
     pub(crate) fn count_tokens(client: &Client, request: &MessageRequest) -> Self {
@@ -63,18 +66,25 @@ impl CallSpan {
             server.port = client.port(),
             error.type = field::Empty,
         );
-        Self::of(client, span)
+        Self::of(client, span, client.meter("count_tokens", Some(model)))
     }
 
-    fn of(client: &Client, span: Span) -> Self {
+    fn of(client: &Client, span: Span, meter: Option<Meter>) -> Self {
         let is_seen = !span.is_disabled();
         let secret = if is_seen { client.credential_at_hand() } else { None };
-        Self { span, has_bodies: is_seen && client.traces_bodies(), secret }
+        Self { span, has_bodies: is_seen && client.traces_bodies(), secret, meter }
     }
 
     /// For what is done in the call.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
+    }
+
+    /// Has what becomes of `request` measured as a part of the call.
+    pub(crate) fn attach(&self, request: &mut Request) {
+        if let Some(meter) = &self.meter {
+            meter.attach(request);
+        }
     }
 
     /// Notes what is about to be sent.
@@ -85,8 +95,25 @@ impl CallSpan {
         }
     }
 
+    /// Notes that the first content of a stream has come.
+    pub(crate) fn begins(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.begins();
+        }
+    }
+
+    /// Notes that the answer is whole.
+    pub(crate) fn succeeds(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.succeeds();
+        }
+    }
+
     /// Notes what has come, which may be a part.
-    pub(crate) fn receives(&self, message: &Message, attempts: u32) {
+    pub(crate) fn receives(&mut self, message: &Message, attempts: u32) {
+        if let Some(meter) = &mut self.meter {
+            meter.uses(&message.usage);
+        }
         if self.span.is_disabled() {
             return;
         }
@@ -120,7 +147,10 @@ impl CallSpan {
     }
 
     /// Notes that the call has failed.
-    pub(crate) fn fails(&self, error: &Error) {
+    pub(crate) fn fails(&mut self, error: &Error) {
+        if let Some(meter) = &mut self.meter {
+            meter.fails(error);
+        }
         if !self.span.is_disabled() {
             self.resent(error.attempts());
             self.span.record("error.type", &*kind(error));

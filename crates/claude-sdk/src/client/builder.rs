@@ -20,6 +20,7 @@ use crate::{
     error::{ConfigError, Error},
     estimates::{Estimate, Longest},
     limits::ModelClasses,
+    metrics::{Meters, Metrics},
     pipeline::{self, Parts, Timeouts},
     retry::Claude,
     types::Beta,
@@ -50,6 +51,7 @@ pub struct ClientBuilder {
     budget: Option<Option<Budget>>,
     breaker: Option<Option<Breaker>>,
     deadline: Option<Duration>,
+    metrics: Option<Arc<dyn Metrics>>,
     clock: Option<Arc<dyn Clock>>,
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
@@ -289,6 +291,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells `metrics` what calls take, use and run into, and what becomes of the credential's renewals. Without, nothing
+    /// is measured; `metrics` is the [module](crate::metrics) that says what there is.
+    pub fn metrics(mut self, metrics: impl Metrics) -> Self {
+        self.metrics = Some(Arc::new(metrics));
+        self
+    }
+
     /// Takes time from `clock` in place of the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -368,6 +377,10 @@ impl ClientBuilder {
                 None => backoff,
             }))
         });
+        let meters = self.metrics.map(|metrics| {
+            credentials.report_to(&metrics);
+            Meters::new(metrics, Arc::clone(&clock), &base)
+        });
         let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
         let pipeline = pipeline::build(Parts {
             backend,
@@ -379,6 +392,7 @@ impl ClientBuilder {
             retry,
             budget: self.budget.unwrap_or_else(|| Some(Budget::new())),
             breaker: self.breaker.unwrap_or_else(|| Some(Breaker::new())),
+            meters,
             clock: Arc::clone(&clock),
             base_url,
             needs: self.needs,

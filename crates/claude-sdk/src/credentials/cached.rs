@@ -13,7 +13,10 @@ use tokio::sync::Notify;
 use transport::{Clock, SystemClock};
 
 use super::{Credential, CredentialProvider, Grant, TokenSource, spread};
-use crate::error::AuthError;
+use crate::{
+    error::AuthError,
+    metrics::{Metrics, Renewals},
+};
 
 mod state;
 
@@ -74,6 +77,7 @@ impl Cached {
             state: Mutex::new(State::new(policy)),
             current: ArcSwapOption::empty(),
             changed: Notify::new(),
+            renewals: Renewals::default(),
         }))
     }
 }
@@ -108,6 +112,10 @@ impl CredentialProvider for Cached {
     fn reject(&self, refused: &Credential) {
         self.0.ask(|state, now| state.rejected(refused.generation(), now));
     }
+
+    fn report_to(&self, metrics: &Arc<dyn Metrics>) {
+        self.0.renewals.report_to(metrics);
+    }
 }
 
 impl fmt::Debug for Cached {
@@ -124,6 +132,7 @@ struct Shared {
     /// What the state would say anyway, for those who need not ask it.
     current: ArcSwapOption<Current>,
     changed: Notify,
+    renewals: Renewals,
 }
 
 /// A credential that is good from a time until a time, without end if there is none.
@@ -186,7 +195,8 @@ impl Turn {
         if let Err(error) = &outcome {
             tracing::warn!(%error, "no new credential");
         }
-        self.0.ask(|state, now| state.answered(outcome, now));
+        let is_good = self.0.ask(|state, now| state.answered(outcome, now));
+        self.0.renewals.tell((!is_good).then_some("failed"));
     }
 }
 

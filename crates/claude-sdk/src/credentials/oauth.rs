@@ -6,7 +6,7 @@ use transport::{Clock, HttpBackend, SystemClock};
 use url::Url;
 
 use super::{Credential, CredentialProvider, spread};
-use crate::{error::AuthError, token_store::TokenStore};
+use crate::{error::AuthError, metrics::Metrics, token_store::TokenStore};
 
 mod driver;
 #[cfg(feature = "refresher")]
@@ -172,6 +172,10 @@ impl CredentialProvider for OAuth {
 
     fn reject(&self, refused: &Credential) {
         self.0.handle(Input::Rejected { generation: refused.generation() });
+    }
+
+    fn report_to(&self, metrics: &Arc<dyn Metrics>) {
+        self.0.renewals.report_to(metrics);
     }
 
     /// Waits 5 s at the most: a renewal runs in a task of its own, which ends with the runtime, and a refresh token that

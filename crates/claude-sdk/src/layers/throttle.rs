@@ -1,5 +1,8 @@
 use std::{
+    future::poll_fn,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
@@ -11,6 +14,7 @@ use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
 use crate::{
     estimates::Estimate,
     limits::{RateLimits, Reported},
+    metrics::Metered,
     types::Model,
 };
 
@@ -111,7 +115,11 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
             .get()
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
-        let permit = limiter.acquire(charge.key.clone(), charge.cost, max_wait).await;
+        let acquiring = limiter.acquire(charge.key.clone(), charge.cost, max_wait);
+        let permit = match Metered::of(&request) {
+            None => acquiring.await,
+            Some(call) => measured(call, acquiring).await,
+        };
         let mut permit = permit.map_err(Error::refused)?;
 
         // From here on the work may be done, whether or not anybody hears of it.
@@ -144,6 +152,17 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         }
         Ok(response)
     }
+}
+
+/// Measures a wait; what is there at once is none.
+async fn measured<F: Future + Unpin>(call: &Metered, mut acquiring: F) -> F::Output {
+    let began = call.now();
+    if let Poll::Ready(permit) = poll_fn(|cx| Poll::Ready(Pin::new(&mut acquiring).poll(cx))).await {
+        return permit;
+    }
+    let permit = acquiring.await;
+    call.has_waited(call.now().duration_since(began).unwrap_or_default());
+    permit
 }
 
 #[cfg(test)]

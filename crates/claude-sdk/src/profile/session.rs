@@ -19,6 +19,7 @@ use crate::{
     config::BaseUrl,
     credentials::{Cached, Credential, CredentialProvider, Federation, FromSecret, OAuth, spread},
     error::{AuthError, ProfileError},
+    metrics::{Metrics, Renewals},
     token_store::{FileTokenStore, TokenStore as _},
 };
 
@@ -40,6 +41,8 @@ pub struct ProfileCredentials {
     /// Held by whoever looks at the profile.
     looking: Mutex<()>,
     looks: AtomicU64,
+    /// For the sessions that are opened.
+    renewals: Renewals,
     backend: Arc<dyn HttpBackend>,
     clock: Arc<dyn Clock>,
 }
@@ -75,6 +78,7 @@ impl ProfileCredentials {
             opened: ArcSwapOption::empty(),
             looking: Mutex::new(()),
             looks: AtomicU64::new(0),
+            renewals: Renewals::default(),
             backend,
             clock,
         }
@@ -111,6 +115,9 @@ impl ProfileCredentials {
             (Err(error), None) => return Err(error.into()),
         };
         let session = self.open(&name, &profile).await?;
+        if let Some(metrics) = self.renewals.asked_by() {
+            session.report_to(metrics);
+        }
         let opened = Arc::new(Opened { name, profile, session });
         self.opened.store(Some(Arc::clone(&opened)));
         Ok(opened)
@@ -212,6 +219,13 @@ impl CredentialProvider for ProfileCredentials {
         match self.opened.load_full() {
             Some(opened) => opened.session.flush().await,
             None => true,
+        }
+    }
+
+    fn report_to(&self, metrics: &Arc<dyn Metrics>) {
+        self.renewals.report_to(metrics);
+        if let Some(opened) = self.opened.load_full() {
+            opened.session.report_to(metrics);
         }
     }
 }

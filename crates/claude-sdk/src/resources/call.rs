@@ -76,5 +76,5 @@ async fn send<T: DeserializeOwned>(
 }
 
 async fn answer<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Reply<T>, Error> {
-    Ok(reply::json(client.send(request).await?, client.clock()).await?.0)
+    Ok(client.call(request, |response| reply::json(response, client.clock())).await?.0)
 }

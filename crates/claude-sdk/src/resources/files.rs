@@ -105,6 +105,6 @@ pub(super) async fn download(client: &Client, route: &str) -> Result<Download, E
     let mut request = client.request(Method::GET, route, Bytes::new(), |_| Charge::default())?;
     let accept = http::HeaderValue::from_static("application/binary");
     request.headers_mut().insert(http::header::ACCEPT, accept);
-    let opened = reply::open(client.send(request).await?, None, client.clock()).await?;
+    let opened = client.call(request, |response| reply::open(response, None, client.clock())).await?;
     Ok(Download::new(opened))
 }

@@ -134,8 +134,7 @@ impl<T: DeserializeOwned + 'static> List<T> {
         let client = self.client.clone();
         Box::pin(async move {
             let request = client.request(Method::GET, &route?, Bytes::new(), |_| Charge::default())?;
-            let response = client.send(request).await?;
-            Ok(reply::json(response, client.clock()).await?.0)
+            Ok(client.call(request, |response| reply::json(response, client.clock())).await?.0)
         })
     }
 }

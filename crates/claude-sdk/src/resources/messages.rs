@@ -44,10 +44,13 @@ impl Messages<'_> {
         if !self.0.has_timeout() {
             guard::check(request)?;
         }
-        let call = CallSpan::chat(self.0, request);
+        let mut call = CallSpan::chat(self.0, request);
         let reply = self.whole(request, &call).instrument(call.span()).await;
         match &reply {
-            Ok(message) => call.receives(message, message.attempts()),
+            Ok(message) => {
+                call.receives(message, message.attempts());
+                call.succeeds();
+            }
             Err(error) => call.fails(error),
         }
         reply
@@ -63,9 +66,13 @@ impl Messages<'_> {
     ///
     /// Dropping the future or the stream closes the connection.
     pub async fn stream(self, request: &MessageRequest) -> Result<MessageStream, Error> {
-        let call = CallSpan::chat(self.0, request);
+        let mut call = CallSpan::chat(self.0, request);
         match self.begin(request, &call).instrument(call.span()).await {
-            Ok(opened) => Ok(MessageStream::new(opened, call, self.0.patience())),
+            Ok(opened) => {
+                // The retries hold a stream back until its first content is here.
+                call.begins();
+                Ok(MessageStream::new(opened, call, self.0.patience()))
+            }
             Err(error) => {
                 call.fails(&error);
                 Err(error)
@@ -79,10 +86,13 @@ impl Messages<'_> {
     ///
     /// Any [`Error`] of a call.
     pub async fn count_tokens(self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
-        let call = CallSpan::count_tokens(self.0, request);
+        let mut call = CallSpan::count_tokens(self.0, request);
         let reply = self.count(request, &call).instrument(call.span()).await;
         match &reply {
-            Ok(count) => call.counts(count.input_tokens, count.attempts()),
+            Ok(count) => {
+                call.counts(count.input_tokens, count.attempts());
+                call.succeeds();
+            }
             Err(error) => call.fails(error),
         }
         reply
@@ -110,12 +120,13 @@ impl Messages<'_> {
             Some(estimate) => estimate.count(request).await,
             None => None,
         };
-        let request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
+        let mut request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
             let cost = estimate.cost(request, length);
             let cost = counted.map_or(cost, |counted| cost.with_input_tokens(counted));
             let teaches = Some((Arc::clone(estimate), request.model.clone()));
             Charge { key: self.0.classes().key_of(request.model.as_str()), cost, teaches }
         })?;
+        call.attach(&mut request);
         self.0.send(request).await
     }
 
@@ -124,7 +135,8 @@ impl Messages<'_> {
         let body = Bytes::from(body);
         call.sends(&body);
         let charge = |_: &_| Charge { key: self.0.classes().key_of_counts(), ..Charge::default() };
-        let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
+        let mut request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
+        call.attach(&mut request);
         let response = self.0.send(request).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
     }

@@ -122,7 +122,7 @@ impl RawRequest<'_> {
         let route = query.on(route(&path)?);
         let body = body.map_err(ConfigError::Serialize)?;
         let request = client.request(method, &route, body, |_| Charge::default())?;
-        reply::bytes(client.send(request).await?, client.clock()).await
+        client.call(request, |response| reply::bytes(response, client.clock())).await
     }
 }
 

@@ -15,6 +15,9 @@ macro_rules! known_models {
         impl Model {
             $(#[doc = concat!("The model `", $text, "`.")]
             pub const $name: Self = Self(Cow::Borrowed($text));)*
+
+            /// All of these names.
+            pub(crate) const KNOWN: &'static [&'static str] = &[$($text),*];
         }
     };
 }

@@ -38,6 +38,7 @@ mod login_ways;
 mod logout;
 #[cfg(target_os = "linux")]
 mod memory;
+mod metrics;
 mod middleware;
 mod options;
 mod oracle;

@@ -118,8 +118,8 @@ impl State {
         self.turn = Turn::Idle;
     }
 
-    /// The source has answered.
-    pub(super) fn answered(&mut self, outcome: Result<Grant, AuthError>, now: SystemTime) {
+    /// The source has answered; tells whether with a credential that is good.
+    pub(super) fn answered(&mut self, outcome: Result<Grant, AuthError>, now: SystemTime) -> bool {
         match outcome {
             Ok(grant) if grant.expires_at.is_some_and(|expiry| expiry <= now) => {
                 let reason = "the source gave a token that has expired; check its clock and this machine's";
@@ -139,6 +139,7 @@ impl State {
             }
             Err(error) => self.fail(error, now),
         }
+        self.trouble.is_none()
     }
 
     /// The service has refused the credential of this generation; an older one is no news.

@@ -17,6 +17,7 @@ use transport::{Clock, HttpBackend, Reach};
 use crate::{
     credentials::Credential,
     error::{AuthError, StoreError},
+    metrics::Renewals,
     token_store::{Sending, StoreLock, TokenStore},
 };
 
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     current: ArcSwapOption<Current>,
     dress: OnceLock<Dress>,
     pub(super) changed: Notify,
+    pub(super) renewals: Renewals,
     pub(super) store: Arc<dyn TokenStore>,
     backend: Arc<dyn HttpBackend>,
     clock: Arc<dyn Clock>,
@@ -96,6 +98,7 @@ impl Shared {
             current: ArcSwapOption::empty(),
             dress: OnceLock::new(),
             changed: Notify::new(),
+            renewals: Renewals::default(),
             store,
             backend,
             clock,
@@ -361,8 +364,13 @@ impl Shared {
             }
             _ => tracing::info!(%event, "session"),
         }
-        if let Event::LoggedOut { revoked } = event {
-            self.driven().logout = Some(Ok(*revoked));
+        match event {
+            Event::Refreshed { .. } => self.renewals.tell(None),
+            Event::RefreshFailed(_) => self.renewals.tell(Some("failed")),
+            Event::LoginRequired(Reason::InvalidGrant { .. }) => self.renewals.tell(Some("invalid_grant")),
+            Event::LoginRequired(Reason::NoAnswer) => self.renewals.tell(Some("no_answer")),
+            Event::LoggedOut { revoked } => self.driven().logout = Some(Ok(*revoked)),
+            _ => {}
         }
     }
 

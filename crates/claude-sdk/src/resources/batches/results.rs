@@ -100,7 +100,7 @@ impl BatchResults {
         Stage::Opening(Box::pin(async move {
             let mut request = client.request(Method::GET, &route, Bytes::new(), |_| Charge::default())?;
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/binary"));
-            let opened = reply::open(client.send(request).await?, None, client.clock()).await?;
+            let opened = client.call(request, |response| reply::open(response, None, client.clock())).await?;
             let status = opened.head.status();
             Ok(Opened { lines: Lines::new(opened.body), status, envelope: opened.envelope })
         }))

@@ -184,7 +184,7 @@ impl MessageStream {
     fn failure(&mut self, error: impl FnOnce(Option<Message>, Envelope) -> StreamError) -> Error {
         self.end = End::Failed;
         let error = Box::new(error(self.accumulator.snapshot().cloned(), self.envelope.clone())).into();
-        if let Some(call) = &self.call {
+        if let Some(call) = &mut self.call {
             call.fails(&error);
         }
         self.settle();
@@ -193,8 +193,11 @@ impl MessageStream {
 
     /// Tells the limiter and the span what the message has cost, as far as that is known.
     fn settle(&mut self) {
-        if let (Some(call), Some(message)) = (self.call.take(), self.accumulator.snapshot()) {
+        if let (Some(mut call), Some(message)) = (self.call.take(), self.accumulator.snapshot()) {
             call.receives(message, self.envelope.attempts);
+            if self.end == End::Complete {
+                call.succeeds();
+            }
         }
         if let (Some(permit), Some(message)) = (&self.permit, self.accumulator.snapshot()) {
             let cost = cost(&message.usage);

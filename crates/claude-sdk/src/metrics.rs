@@ -1,0 +1,177 @@
+//! What calls take, use and run into: the [`Metrics`] seam, and where it can lead.
+//!
+//! Nothing is measured until a client is told to; then one line does it:
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//!
+//! use claude_sdk::{Client, metrics::{Measurement, Metrics}, types::{MessageRequest, Model}};
+//!
+//! /// Prints how long calls take.
+//! #[derive(Debug)]
+//! struct Printer;
+//!
+//! impl Metrics for Printer {
+//!     fn record(&self, measurement: &Measurement<'_>) {
+//!         if let Measurement::Call { labels, took, error, .. } = measurement {
+//!             println!("{} {took:?} {}", labels.operation, error.unwrap_or("ok"));
+//!         }
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = mock_server::MockServer::start().await?;
+//! # let (key, base_url) = (server.api_key().to_owned(), server.base_url());
+//! let client = Client::builder().api_key(key).base_url(base_url).metrics(Printer).build()?;
+//! client.messages().create(&MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 200).user("Hello!")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is measured where, and under which names it is exported, is in `docs/metrics.md`.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+mod instruments;
+mod meter;
+mod models;
+mod operation;
+#[cfg(any(feature = "metrics", feature = "otel"))]
+mod points;
+mod renewals;
+#[cfg(any(feature = "metrics", feature = "otel"))]
+pub mod sinks;
+
+pub use instruments::{INSTRUMENTS, Instrument};
+pub(crate) use meter::{Meter, Metered, Meters};
+pub(crate) use operation::operation;
+pub(crate) use renewals::Renewals;
+
+/// Takes in what a client measures; swap in your own to send it anywhere.
+///
+/// It is called in the midst of calls, by many tasks at once: it must be quick and must not block.
+pub trait Metrics: fmt::Debug + Send + Sync + 'static {
+    /// Takes note of `measurement`.
+    fn record(&self, measurement: &Measurement<'_>);
+}
+
+impl<T: Metrics + ?Sized> Metrics for Arc<T> {
+    fn record(&self, measurement: &Measurement<'_>) {
+        (**self).record(measurement);
+    }
+}
+
+/// One thing that was measured.
+///
+/// Errors and reasons are words of which there are few, such as `rate_limit_error`, `timeout` or `dns`: the API's own
+/// names of errors, and for failures without an answer what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Measurement<'a> {
+    /// A call is over: once for each, however it ended. A stream is over when it has been read to its end.
+    Call {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// From its beginning, waits and retries included.
+        took: Duration,
+        /// What it failed with; `cancelled` where its future or its stream was dropped.
+        error: Option<&'static str>,
+        /// The status of its last answer, where there was one.
+        status: Option<StatusCode>,
+    },
+    /// The head of an attempt's answer has come.
+    Headers {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// From when the attempt was sent, after the wait for a permit and a credential.
+        took: Duration,
+        /// The answer's status.
+        status: StatusCode,
+    },
+    /// The first content of a stream has come.
+    FirstToken {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// From the call's beginning, waits and retries included.
+        took: Duration,
+    },
+    /// A stream has been read to its end; not where that took no time.
+    Speed {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// The output tokens over the time from the first content to the end, as fast as it was read.
+        tokens_per_second: f64,
+    },
+    /// What a message has used, or a part of one that was cut short.
+    Tokens {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// How many tokens.
+        used: Tokens,
+    },
+    /// A call is sent again.
+    Retry {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// What the attempt before came to.
+        reason: &'static str,
+    },
+    /// An attempt was answered with a 429, or with a stream that begins with one.
+    RateLimited {
+        /// Which call it was.
+        labels: &'a Labels,
+    },
+    /// A permit of the client's own limiter was not to be had at once.
+    LimiterWait {
+        /// Which call it was.
+        labels: &'a Labels,
+        /// How long it took, whether or not there was one in the end.
+        took: Duration,
+    },
+    /// A credential was renewed, or got for the first time; or that failed.
+    Refresh {
+        /// What it failed with: `invalid_grant` and `no_answer` where a person has to log in again, else `failed`.
+        error: Option<&'static str>,
+    },
+}
+
+/// Which call something was measured of, in values of which there are few.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Labels {
+    /// What was called: `chat` is a message, `count_tokens` the count of its tokens; any other is named for its route
+    /// (`models`, `batches`, `files`, `skills`, `user_profiles`, `organization`, `other`).
+    pub operation: &'static str,
+    /// The model that was asked for, where one was. Of names that are not known here the first 50 are told apart; any
+    /// other is `other`.
+    pub model: Option<Arc<str>>,
+    /// The host of the base URL.
+    pub server_address: Option<Arc<str>>,
+    /// The port of the base URL, its default included.
+    pub server_port: Option<u16>,
+}
+
+/// How many tokens a message has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// Read, and neither written to nor read from the cache.
+    pub input: u64,
+    /// Generated.
+    pub output: u64,
+    /// Written to the cache.
+    pub cache_write: u64,
+    /// Read from the cache.
+    pub cache_read: u64,
+}
+
+impl Tokens {
+    /// All of the input, whether or not the cache had a part in it.
+    #[must_use]
+    pub fn all_input(&self) -> u64 {
+        self.input.saturating_add(self.cache_write).saturating_add(self.cache_read)
+    }
+}

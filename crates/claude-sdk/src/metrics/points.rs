@@ -1,0 +1,132 @@
+//! What a measurement is in terms of instruments: the same for every sink.
+
+use super::{
+    Instrument, Labels, Measurement,
+    instruments::{
+        CACHE_TOKENS, DURATION, LIMITER_WAIT, OUTPUT_SPEED, RATE_LIMITED, REFRESHES, RETRIES,
+        TIME_TO_FIRST_CHUNK, TIME_TO_HEADERS, TOKEN_USAGE,
+    },
+};
+use crate::error::of_status;
+
+/// One number for one instrument.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point<'a> {
+    pub(super) instrument: &'static Instrument,
+    pub(super) value: Value,
+    pub(super) labels: Option<&'a Labels>,
+    /// A label beside these.
+    pub(super) extra: Option<(&'static str, &'static str)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value {
+    /// For a histogram of times and speeds.
+    Observed(f64),
+    /// For a histogram of tokens.
+    Counted(u64),
+    /// For a counter.
+    Added(u64),
+}
+
+/// Gives each of the points that `measurement` is.
+pub(super) fn points<'a>(measurement: &Measurement<'a>, mut give: impl FnMut(Point<'a>)) {
+    let mut point = |instrument, value, labels, extra| give(Point { instrument, value, labels, extra });
+    match *measurement {
+        Measurement::Call { labels, took, error, status: _ } => {
+            point(&DURATION, Value::Observed(took.as_secs_f64()), Some(labels), error.map(of_error));
+        }
+        Measurement::Headers { labels, took, status } => {
+            let error = of_status(status).map(of_error);
+            point(&TIME_TO_HEADERS, Value::Observed(took.as_secs_f64()), Some(labels), error);
+        }
+        Measurement::FirstToken { labels, took } => {
+            point(&TIME_TO_FIRST_CHUNK, Value::Observed(took.as_secs_f64()), Some(labels), None);
+        }
+        Measurement::Speed { labels, tokens_per_second } => {
+            point(&OUTPUT_SPEED, Value::Observed(tokens_per_second), Some(labels), None);
+        }
+        Measurement::Tokens { labels, used } => {
+            let labels = Some(labels);
+            let of_type = |kind| Some(("gen_ai.token.type", kind));
+            point(&TOKEN_USAGE, Value::Counted(used.all_input()), labels, of_type("input"));
+            point(&TOKEN_USAGE, Value::Counted(used.output), labels, of_type("output"));
+            for (tokens, access) in [(used.cache_read, "read"), (used.cache_write, "write")] {
+                if tokens > 0 {
+                    point(&CACHE_TOKENS, Value::Added(tokens), labels, Some(("claude.cache.access", access)));
+                }
+            }
+        }
+        Measurement::Retry { labels, reason } => {
+            point(&RETRIES, Value::Added(1), Some(labels), Some(("claude.retry.reason", reason)));
+        }
+        Measurement::RateLimited { labels } => point(&RATE_LIMITED, Value::Added(1), Some(labels), None),
+        Measurement::LimiterWait { labels, took } => {
+            point(&LIMITER_WAIT, Value::Observed(took.as_secs_f64()), Some(labels), None);
+        }
+        Measurement::Refresh { error } => point(&REFRESHES, Value::Added(1), None, error.map(of_error)),
+    }
+}
+
+fn of_error(error: &'static str) -> (&'static str, &'static str) {
+    ("error.type", error)
+}
+
+/// Whose models they are, in the conventions' words.
+pub(super) const PROVIDER: &str = "anthropic";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
+    use super::*;
+    use crate::metrics::{INSTRUMENTS, Tokens};
+
+    fn read(measurement: Measurement<'_>) -> Vec<(&'static str, Value, Option<&'static str>)> {
+        let mut read = Vec::new();
+        points(&measurement, |point| {
+            read.push((point.instrument.name, point.value, point.extra.map(|(_, value)| value)));
+        });
+        read
+    }
+
+    #[test]
+    fn the_cache_is_part_of_the_input_and_counted_apart_where_it_was_used() {
+        let labels = Labels { operation: "chat", model: None, server_address: None, server_port: None };
+        let used = Tokens { input: 5, output: 7, cache_write: 0, cache_read: 100 };
+        assert_eq!(
+            read(Measurement::Tokens { labels: &labels, used }),
+            [
+                ("gen_ai.client.token.usage", Value::Counted(105), Some("input")),
+                ("gen_ai.client.token.usage", Value::Counted(7), Some("output")),
+                ("claude.client.cache.tokens", Value::Added(100), Some("read")),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_was_refused_is_told_from_one_that_went_well() {
+        let labels = Labels { operation: "chat", model: None, server_address: None, server_port: None };
+        let took = Duration::from_millis(250);
+        for (status, error) in [
+            (200, None),
+            (429, Some("rate_limit_error")),
+            (529, Some("overloaded_error")),
+            (418, Some("other")),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let measurement = Measurement::Headers { labels: &labels, took, status };
+            assert_eq!(read(measurement), [("claude.client.time_to_headers", Value::Observed(0.25), error)]);
+        }
+    }
+
+    #[test]
+    fn buckets_rise_and_each_name_is_used_once() {
+        for (index, instrument) in INSTRUMENTS.iter().enumerate() {
+            assert!(instrument.buckets.is_sorted_by(|a, b| a < b), "{}", instrument.name);
+            assert!(INSTRUMENTS[index + 1..].iter().all(|other| other.name != instrument.name));
+        }
+    }
+}
