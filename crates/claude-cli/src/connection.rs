@@ -9,7 +9,12 @@ use claude_sdk::{
     },
 };
 
-use crate::{args::ConnectionArgs, console::scrubber, references::resolver, wording::at_a_terminal};
+use crate::{
+    args::ConnectionArgs,
+    console::scrubber,
+    references::{resolver, tell_trimmed},
+    wording::at_a_terminal,
+};
 
 pub(crate) async fn client(args: &ConnectionArgs) -> anyhow::Result<Client> {
     builder(args).await?.build().map_err(at_a_terminal)
@@ -24,9 +29,15 @@ pub(crate) async fn builder(args: &ConnectionArgs) -> anyhow::Result<ClientBuild
     if let Some(path) = &args.api_key_file {
         let key = File::at(path).get(SecretName::new("key")?).await?;
         let Some(key) = key else {
-            bail!("there is no file {}; write the key into it, mode 600", path.display())
+            // Somebody may have typed the key itself here.
+            bail!(
+                "there is no file where --api-key-file leads; write the key into one, mode 600, and name that"
+            )
         };
         scrubber().watch(&key);
+        if key.was_trimmed() {
+            tell_trimmed("the file of --api-key-file");
+        }
         builder = builder.api_key(key.into_inner());
     }
     let env = Env::process();

@@ -8,6 +8,7 @@ use std::{
 
 use claude_sdk::secrets::Scrubber;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::secrets::shapes::Scanner;
 
@@ -59,6 +60,28 @@ pub(crate) fn say(text: impl Display) {
 /// Prints `value` as one JSON document.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(print(serde_json::to_string_pretty(value)? + "\n")?)
+}
+
+/// Prints `value` as one JSON document, with `[key]` in the place of what looks like a key: for what is from a file that should
+/// have none in it.
+pub(crate) fn print_masked(value: &impl Serialize) -> anyhow::Result<()> {
+    print_json(&without_keys(serde_json::to_value(value)?))
+}
+
+fn without_keys(value: Value) -> Value {
+    match value {
+        Value::String(text) => masked(&text).into(),
+        Value::Array(values) => values.into_iter().map(without_keys).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (masked(&name), without_keys(value))).collect()
+        }
+        other => other,
+    }
+}
+
+/// The same of a text.
+pub(crate) fn masked(text: &str) -> String {
+    Scanner::new().masked(text)
 }
 
 /// The error and its causes on one line, each said once.

@@ -3,9 +3,11 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use claude_sdk::{
-    profile::{Member, Profile},
-    secrets::{Resolver, Secret, providers::Env},
+    profile::{Kind, Member, Profile, ProfileName, Profiles},
+    secrets::{Resolver, providers::Env},
+    token_store::TokenStore as _,
 };
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::{args::EnvCommand, console::one_line, references::References};
@@ -36,13 +38,21 @@ pub(crate) async fn run(command: EnvCommand) -> anyhow::Result<()> {
 /// A secret of a profile, as it may be shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Fact {
-    /// A member of the profile, or `env.NAME`.
+    /// A member of the profile, `env.NAME`, or `login`.
     pub(crate) member: String,
+    /// Where it is; of a login the file of its tokens.
     reference: Option<String>,
     /// Two secrets are the same where these are, within one run.
     fingerprint: Option<String>,
     /// Why it cannot be had.
     pub(crate) error: Option<String>,
+}
+
+impl Fact {
+    /// Whether there may be a secret that was not looked at.
+    fn is_unknown(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| !error.starts_with(NOBODY))
+    }
 }
 
 /// Tells secrets apart without telling them: the key is drawn at random and forgotten at the end of the run, so that nobody
@@ -51,13 +61,27 @@ pub(crate) struct Fact {
 pub(crate) struct Fingerprints(RandomState);
 
 impl Fingerprints {
-    fn of(&self, secret: &Secret) -> String {
-        format!("{:016x}", self.0.hash_one(secret.expose()))
+    fn of(&self, secret: &str) -> String {
+        format!("{:016x}", self.0.hash_one(secret))
     }
 }
 
+/// The secrets of a profile: those that it refers to, and the login of a person.
+async fn facts(
+    profiles: &Profiles,
+    name: &ProfileName,
+    profile: &Profile,
+    (resolver, prints): (&Resolver, &Fingerprints),
+) -> Vec<Fact> {
+    let mut facts = referred(profile, resolver, prints).await;
+    if profile.kind() == Kind::UserOAuth {
+        facts.push(login(profiles, name, profile, prints).await);
+    }
+    facts
+}
+
 /// The secrets that a profile refers to, fetched all at once.
-pub(crate) async fn facts(profile: &Profile, resolver: &Resolver, prints: &Fingerprints) -> Vec<Fact> {
+pub(crate) async fn referred(profile: &Profile, resolver: &Resolver, prints: &Fingerprints) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut references = Vec::new();
     for member in Member::ALL.into_iter().filter(|member| member.is_reference()) {
@@ -86,9 +110,34 @@ pub(crate) async fn facts(profile: &Profile, resolver: &Resolver, prints: &Finge
     let secrets = resolver.resolve_all(&references).await;
     for (fact, secret) in facts.iter_mut().filter(|fact| fact.reference.is_some()).zip(secrets) {
         match secret {
-            Ok(secret) => fact.fingerprint = Some(prints.of(&secret)),
+            Ok(secret) => fact.fingerprint = Some(prints.of(secret.expose())),
             Err(error) => fact.error = Some(one_line(&error.into())),
         }
     }
     facts
 }
+
+/// The login of a profile is known by the token that renews it.
+async fn login(profiles: &Profiles, name: &ProfileName, profile: &Profile, prints: &Fingerprints) -> Fact {
+    let mut fact = Fact { member: LOGIN.to_owned(), reference: None, fingerprint: None, error: None };
+    let tokens = match profiles.tokens(name, profile) {
+        Ok(tokens) => tokens,
+        Err(error) => return Fact { error: Some(one_line(&error.into())), ..fact },
+    };
+    fact.reference = Some(tokens.path().display().to_string());
+    match tokens.load().await {
+        Ok(Some(session)) => {
+            let token = session.refresh_token.as_ref().unwrap_or(&session.access_token);
+            fact.fingerprint = Some(prints.of(token.expose_secret()));
+        }
+        Ok(None) => {
+            fact.error = Some(format!("{NOBODY}; run `claudectl auth login --profile {name}`"));
+        }
+        Err(error) => fact.error = Some(one_line(&error.into())),
+    }
+    fact
+}
+
+/// What a login is called among the secrets of a profile, and what is told of one that is not there.
+const LOGIN: &str = "login";
+const NOBODY: &str = "nobody is logged in";

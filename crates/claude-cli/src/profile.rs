@@ -9,11 +9,12 @@ use claude_sdk::{
     token_store::TokenStore,
 };
 use serde::Serialize;
+use url::Url;
 
 use crate::{
     args::{Assignment, Key, ProfileCommand},
     auth::Chosen,
-    console::{plain, print, print_json, tell},
+    console::{masked, plain, print, print_masked, tell},
     secrets::shapes::Scanner,
 };
 
@@ -58,7 +59,7 @@ fn list(env: &Env, json: bool) -> anyhow::Result<()> {
         });
     }
     if json {
-        return print_json(&entries);
+        return print_masked(&entries);
     }
     if entries.is_empty() {
         tell("there are no profiles; `claudectl auth login` makes one");
@@ -73,7 +74,7 @@ fn list(env: &Env, json: bool) -> anyhow::Result<()> {
         };
         format!("{mark} {:width$}  {what}\n", entry.name)
     });
-    Ok(print(lines.collect::<String>())?)
+    Ok(print(masked(&lines.collect::<String>()))?)
 }
 
 /// Tells of what is beside the profiles of `profiles.json` and may be a slip of the pen.
@@ -99,8 +100,10 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
     let profile = profiles.load(&name)?;
     let tokens = profiles.tokens(&name, &profile)?;
     // Members that are not known here are not shown: they may be anything, secrets too.
-    let set =
-        Member::ALL.iter().filter_map(|member| Some((member.to_string(), profile.get(*member)?.to_owned())));
+    let set = Member::ALL.iter().filter_map(|&member| {
+        let value = profile.get(member)?;
+        Some((member.to_string(), shown(member, value)))
+    });
     let variables = profile.variables()?;
     let variables = variables.iter().map(|(name, reference)| (format!("env.{name}"), reference.to_string()));
     let set = set.chain(variables);
@@ -109,11 +112,11 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
         members.insert("name".into(), name.to_string());
         members.insert("type".into(), kind(&profile).to_owned());
         members.entry("credentials_path".into()).or_insert_with(|| tokens.path().display().to_string());
-        return print_json(&members);
+        return print_masked(&members);
     }
     let lines = set.map(|(key, value)| format!("{key}={}\n", plain(&value))).collect::<String>();
     let head = format!("# profile {name} ({}), tokens in {}\n", kind(&profile), tokens.path().display());
-    Ok(print(head + &lines)?)
+    Ok(print(masked(&(head + &lines)))?)
 }
 
 fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Result<()> {
@@ -182,13 +185,49 @@ async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A value as it may be shown: of a URL neither a login nor a query, and no text where a URL or a whole path belongs, for that may
+/// be a secret.
+pub(crate) fn shown(member: Member, value: &str) -> String {
+    let is_path = matches!(member, Member::CredentialsPath | Member::IdentityTokenFile);
+    if is_path {
+        return if value.starts_with(['/', '~', '.']) { value.to_owned() } else { NO_PATH.to_owned() };
+    }
+    if !is_url(member) {
+        return value.to_owned();
+    }
+    match Url::parse(value) {
+        Ok(url) if url.username().is_empty() && url.password().is_none() && url.query().is_none() => {
+            value.to_owned()
+        }
+        Ok(url) => format!("{}{} [with what is not shown]", url.origin().ascii_serialization(), url.path()),
+        Err(_) => NO_URL.to_owned(),
+    }
+}
+
+const NO_PATH: &str = "[no absolute path]";
+const NO_URL: &str = "[no URL]";
+
+fn is_url(member: Member) -> bool {
+    matches!(
+        member,
+        Member::BaseUrl
+            | Member::ConsoleUrl
+            | Member::Issuer
+            | Member::TokenEndpoint
+            | Member::AuthorizationEndpoint
+            | Member::RevocationEndpoint
+            | Member::DeviceAuthorizationEndpoint
+    )
+}
+
 pub(crate) fn kind(profile: &Profile) -> &str {
     match profile.kind() {
         Kind::UserOAuth => "user_oauth",
         Kind::OidcFederation => "oidc_federation",
         Kind::ApiKey => "api_key",
-        Kind::Other(other) => other,
-        _ => "unknown",
+        // Whatever stands there may be anything.
+        Kind::Other(other) if other.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => other,
+        _ => "[unknown]",
     }
 }
 

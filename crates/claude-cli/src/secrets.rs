@@ -79,10 +79,6 @@ async fn get(reference: &str) -> anyhow::Result<()> {
         Some(left) => tell(format!("this is lent for {} s", left.as_secs())),
         None => references.give_back().await,
     }
-    let secret = found?;
-    if secret.was_trimmed() {
-        tell("there is a newline or a byte order mark around the secret, which was taken off");
-    }
-    print(secret.expose())?;
+    print(found?.expose())?;
     Ok(print("\n")?)
 }

@@ -1,10 +1,14 @@
 //! The Vault that the environment names, and who we are there.
 
-use std::{io, path::PathBuf};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    io,
+    path::PathBuf,
+};
 
 use async_trait::async_trait;
 use claude_sdk::secrets::{
-    Error, ErrorKind, Resolver, Secret, SecretName, SecretProvider, SecretStore,
+    Error, ErrorKind, Reference, Resolver, Secret, SecretName, SecretProvider, SecretStore,
     providers::{
         Chain, Env, File,
         vault::{Login, Vault, VaultBuilder},
@@ -13,7 +17,7 @@ use claude_sdk::secrets::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use crate::console::scrubber;
+use crate::{console::scrubber, references::tell_trimmed};
 
 /// Where the platform puts the token of a pod.
 const POD: &str = "mount:/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -47,8 +51,8 @@ impl NamedVault {
             let why = "VAULT_ADDR is not set; set it, and VAULT_TOKEN or VAULT_AUTH_METHOD";
             return Err(unavailable(why));
         };
-        // Clients of one moment are told apart by it.
-        let seed = u64::from(std::process::id());
+        // Whatever the process number: in a container it is always the same.
+        let seed = RandomState::new().hash_one("the requests of this run");
         let mut builder = Vault::builder(address.expose(), self.login().await?, seed);
         if let Some(namespace) = self.read("VAULT_NAMESPACE")? {
             builder = builder.namespace(namespace.expose());
@@ -141,9 +145,20 @@ impl Proof {
         let Some(given) = self.env.read(&SecretName::new(self.variable)?)?.or_else(default) else {
             return Ok(None);
         };
-        // One that is in Vault cannot open Vault: that scheme has no provider here.
-        let secret = Resolver::of(&self.env).given(given).await?;
+        if matches!(Reference::meant(given.expose()), Ok(Some(reference)) if reference.scheme() == "vault") {
+            return Err(unavailable(format!(
+                "{} refers to Vault itself, and this is what opens it; keep that secret elsewhere, and set it to a reference of \
+                 another kind, such as file:PATH",
+                self.variable
+            )));
+        }
+        let was_trimmed = given.was_trimmed();
+        let secret =
+            Resolver::of(&self.env).on_trimmed(|reference| tell_trimmed(reference)).given(given).await?;
         scrubber().watch(&secret);
+        if was_trimmed {
+            tell_trimmed(format!("the variable {}", self.variable));
+        }
         Ok(Some(secret))
     }
 }
@@ -162,8 +177,8 @@ fn missing(variable: &str) -> Error {
     Error::new(ErrorKind::Missing, format!("the environment variable {variable}"))
 }
 
-fn unavailable(why: &'static str) -> Error {
-    Error::new(ErrorKind::Unavailable, "the Vault").with_source(io::Error::other(why))
+fn unavailable(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Unavailable, "the Vault").with_source(io::Error::other(why.into()))
 }
 
 #[async_trait]

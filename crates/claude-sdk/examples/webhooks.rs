@@ -10,7 +10,7 @@ use claude_sdk::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = SystemClock.now();
-    let key = SigningKey::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?; // in a program: from a secret
+    let key = SigningKey::new("whsec_YWJhYWJhYWJhYWJhYWJhYWJhYWJhYWJh")?; // in a program: from a secret
     let body =
         br#"{"type": "event", "id": "wevt_1", "data": {"type": "session.requires_action", "id": "sess_1"}}"#;
     let headers = key.sign("msg_1", now, body)?; // what the service does

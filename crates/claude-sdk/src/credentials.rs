@@ -46,6 +46,8 @@ pub use oauth::OAuth;
 pub use oauth::Refresher;
 pub use resolution::{Resolution, Source};
 pub use secret::FromSecret;
+#[cfg(feature = "profile")]
+pub(crate) use secret::told;
 pub use source::{Grant, TokenSource};
 
 /// Gives a credential for each attempt; swap in your own to take it from anywhere.

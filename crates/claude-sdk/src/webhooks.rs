@@ -9,7 +9,7 @@
 //! use claude_sdk::{http::HeaderMap, webhooks::{SigningKey, WebhookEventType}};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let key = SigningKey::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?; // from the Console, by way of your secrets
+//! let key = SigningKey::new("whsec_YWJhYWJhYWJhYWJhYWJhYWJhYWJhYWJh")?; // from the Console, by way of your secrets
 //! # let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
 //! # let body = br#"{"type":"event","id":"wevt_1","created_at":"2026-11-28T12:00:00Z","data":{"type":"session.idled","id":"sess_1"}}"#;
 //! # let headers = key.sign("msg_1", now, body)?;

@@ -63,7 +63,7 @@ impl fmt::Display for Error {
             ErrorKind::Empty => write!(f, "{place} is empty: write the secret into it or remove it"),
             ErrorKind::TooLarge => write!(f, "{place} is too large: store the secret in it, and only it"),
             ErrorKind::NotARegularFile => {
-                write!(f, "{place} is not a regular file (links are not followed): name the file itself")
+                write!(f, "{place} is not a regular file: name the file itself")
             }
             ErrorKind::OpenToOthers => {
                 write!(f, "{place} can be read or changed by other users: run `chmod 600 {place}`")
@@ -71,7 +71,7 @@ impl fmt::Display for Error {
             ErrorKind::ForeignOwner => {
                 write!(
                     f,
-                    "{place} belongs to another user: run `chown \"$(id -u)\" {place}` or use a file of your own"
+                    "{place} belongs to another user: run `chown \"$(id -u)\" {place}` or use what is your own"
                 )
             }
             ErrorKind::Linked => {

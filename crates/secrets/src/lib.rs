@@ -98,7 +98,7 @@ pub use env::{Lookup, process_lookup, process_names};
 pub use error::{Error, ErrorKind};
 pub use name::SecretName;
 #[cfg(feature = "file")]
-pub use private_file::{check_folder, check_private, read_private, read_unshared};
+pub use private_file::{check_folder, check_private, read_private, read_unshared, shown_path};
 pub use provider::SecretProvider;
 pub use reference::Reference;
 pub use resolver::{Referred, Resolver};

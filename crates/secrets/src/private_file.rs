@@ -3,7 +3,7 @@
 use std::{
     fs::{File, Metadata},
     io::{self, Read as _},
-    path::Path,
+    path::{Component, Path, PathBuf},
 };
 
 use secrecy::zeroize::Zeroizing;
@@ -50,20 +50,17 @@ pub fn check_private(file: &File, path: &Path) -> Result<(), Error> {
     check(&metadata, Kept::Private).map_err(refused)
 }
 
-/// Checks that nobody else can put another file in the place of one in `folder`: it is not writable by group or others,
-/// unless its files can be removed by their owners only. One that does not exist is right.
+/// Checks that nobody else can put another file in the place of one in `folder`: it and every folder above it, and each link
+/// on the way, belong to the user of this process or to root, and are not writable by group or others, unless what is in
+/// them can be removed by its owners only (as in `/tmp`). What does not exist is right. Where the system is not a Unix,
+/// nothing is checked.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::OpenFolder`], or [`ErrorKind::Unreadable`].
+/// [`ErrorKind::OpenFolder`] or [`ErrorKind::ForeignOwner`], with the folder that is wrong as its place, or
+/// [`ErrorKind::Unreadable`].
 pub fn check_folder(folder: &Path) -> Result<(), Error> {
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let refused = |kind| Error::new(kind, quoted(here));
-    match here.metadata() {
-        Ok(metadata) => system::check_folder(&metadata).map_err(refused),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(refused(ErrorKind::Unreadable).with_source(error)),
-    }
+    system::check_way(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
 }
 
 /// Reads a file that a platform mounts and replaces, as Kubernetes does with a service account's token.
@@ -87,7 +84,7 @@ enum Kept {
 }
 
 fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    let refused = |kind| Error::new(kind, quoted(path));
+    let refused = |kind| Error::new(kind, shown_path(path));
     let unreadable = |error: io::Error| refused(ErrorKind::Unreadable).with_source(error);
 
     for _ in 0..TRIES {
@@ -100,6 +97,10 @@ fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<
                 continue;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if system::is_a_link(&error) => {
+                let why = "it is a link, and links are not followed; `mount:` follows those of a platform";
+                return Err(refused(ErrorKind::NotARegularFile).with_source(io::Error::other(why)));
+            }
             Err(error) if system::is_not_a_file(&error) => return Err(refused(ErrorKind::NotARegularFile)),
             Err(error) => return Err(unreadable(error)),
         };
@@ -137,6 +138,29 @@ const TRIES: usize = 5;
 /// The room that is made before reading, in bytes: more than any real secret needs.
 const ROOM: usize = 64 * 1024;
 
+/// The path as an error may show it: what is nothing like a path and leads nowhere is not shown, for somebody may have put a
+/// secret where its path belongs.
+#[must_use]
+pub fn shown_path(path: &Path) -> String {
+    if looks_like_a_path(path) { quoted(path) } else { "the file that is named".to_owned() }
+}
+
+/// It begins with a dot or with `~`, or with what is there, or is a whole path from the root through a folder.
+pub(crate) fn looks_like_a_path(path: &Path) -> bool {
+    let mut begin = PathBuf::new();
+    let mut parts = path.components();
+    for part in parts.by_ref() {
+        begin.push(part);
+        match part {
+            Component::CurDir | Component::ParentDir => return true,
+            Component::Normal(name) if name == "~" => return true,
+            Component::Normal(_) => break,
+            Component::Prefix(_) | Component::RootDir => {}
+        }
+    }
+    begin.symlink_metadata().is_ok() || (path.is_absolute() && parts.next().is_some())
+}
+
 /// The path as a shell and a terminal may safely see it.
 pub(crate) fn quoted(path: &Path) -> String {
     let path: String = path.to_string_lossy().chars().flat_map(printable).collect();
@@ -157,15 +181,16 @@ mod system {
     //! What Unix can check.
 
     use std::{
+        ffi::OsString,
         fs, io,
         os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-        path::Path,
+        path::{self, Path, PathBuf},
     };
 
     use rustix::{fs::OFlags, io::Errno, process::geteuid};
 
-    use super::Kept;
-    use crate::ErrorKind;
+    use super::{Kept, quoted};
+    use crate::{Error, ErrorKind};
 
     const GROUP_AND_OTHERS: u32 = 0o077;
     const WRITTEN_BY_THEM: u32 = 0o022;
@@ -177,10 +202,14 @@ mod system {
         fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
     }
 
-    /// Some things are found out by opening: a link (`ELOOP`, elsewhere `EMLINK`) and a socket (`ENXIO`).
+    /// A link is found out by opening (`ELOOP`, elsewhere `EMLINK`).
+    pub(super) fn is_a_link(error: &io::Error) -> bool {
+        [Errno::LOOP, Errno::MLINK].map(Errno::raw_os_error).map(Some).contains(&error.raw_os_error())
+    }
+
+    /// So is a socket.
     pub(super) fn is_not_a_file(error: &io::Error) -> bool {
-        let not_files = [Errno::LOOP, Errno::MLINK, Errno::NXIO];
-        error.raw_os_error().is_some_and(|code| not_files.map(Errno::raw_os_error).contains(&code))
+        error.raw_os_error() == Some(Errno::NXIO.raw_os_error())
     }
 
     pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
@@ -194,10 +223,51 @@ mod system {
         }
     }
 
-    pub(super) fn check_folder(metadata: &fs::Metadata) -> Result<(), ErrorKind> {
-        let shared = metadata.mode() & WRITTEN_BY_THEM != 0 && metadata.mode() & STICKY == 0;
-        if shared { Err(ErrorKind::OpenFolder) } else { Ok(()) }
+    /// From the root down, for whoever may rename one of the folders, or change a link, decides what is found there.
+    pub(super) fn check_way(folder: &Path) -> Result<(), Error> {
+        let refused = |path: &Path, kind| Error::new(kind, quoted(path));
+        let unreadable = |path: &Path, error| refused(path, ErrorKind::Unreadable).with_source(error);
+        let whole = path::absolute(folder).map_err(|error| unreadable(folder, error))?;
+        let (mut here, mut left) = (PathBuf::new(), parts(&whole));
+        for _ in 0..LONGEST_WAY {
+            let Some(part) = left.pop() else { return Ok(()) };
+            if part == ".." {
+                here.pop();
+                continue;
+            }
+            here.push(part);
+            let metadata = match here.symlink_metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                found => found.map_err(|error| unreadable(&here, error))?,
+            };
+            let is_link = metadata.is_symlink();
+            check_folder(metadata.uid(), metadata.mode(), geteuid().as_raw(), is_link)
+                .map_err(|kind| refused(&here, kind))?;
+            if is_link {
+                let target = fs::read_link(&here).map_err(|error| unreadable(&here, error))?;
+                here.pop();
+                left.extend(parts(&target));
+            }
+        }
+        Err(unreadable(folder, io::Error::other("links lead on and on")))
     }
+
+    /// The parts of a path, the last one first; an absolute one ends with the root.
+    fn parts(path: &Path) -> Vec<OsString> {
+        path.components().rev().map(|part| part.as_os_str().to_owned()).filter(|part| part != ".").collect()
+    }
+
+    /// The modes of links mean nothing.
+    fn check_folder(owner: u32, mode: u32, user: u32, is_link: bool) -> Result<(), ErrorKind> {
+        if owner != user && owner != 0 {
+            return Err(ErrorKind::ForeignOwner);
+        }
+        let shared = mode & WRITTEN_BY_THEM != 0 && mode & STICKY == 0;
+        if shared && !is_link { Err(ErrorKind::OpenFolder) } else { Ok(()) }
+    }
+
+    /// How many folders and links are looked at.
+    const LONGEST_WAY: usize = 1000;
 
     /// Tells whether nothing was written, and the file is still where it was: a new one in its place moves its times too.
     pub(super) fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
@@ -240,6 +310,23 @@ mod system {
         }
 
         #[test]
+        fn a_folder_of_somebody_else_is_as_bad_as_one_that_all_may_write() {
+            for (owner, mode, is_link, judged) in [
+                (7, 0o40_755, false, Ok(())),
+                (0, 0o40_755, false, Ok(())),
+                (0, 0o41_777, false, Ok(())),
+                (8, 0o40_755, false, Err(ErrorKind::ForeignOwner)),
+                (8, 0o41_777, false, Err(ErrorKind::ForeignOwner)),
+                (7, 0o40_775, false, Err(ErrorKind::OpenFolder)),
+                (0, 0o40_757, false, Err(ErrorKind::OpenFolder)),
+                (7, 0o120_777, true, Ok(())),
+                (8, 0o120_777, true, Err(ErrorKind::ForeignOwner)),
+            ] {
+                assert_eq!(check_folder(owner, mode, 7, is_link), judged, "{owner} {mode:o}");
+            }
+        }
+
+        #[test]
         fn what_all_may_read_they_may_not_write() {
             assert_eq!(check(7, 0o100_644, 7, WRITTEN_BY_THEM), Ok(()));
             for bit in [0o020, 0o002] {
@@ -257,7 +344,7 @@ mod system {
     use std::{fs, io, path::Path};
 
     use super::Kept;
-    use crate::ErrorKind;
+    use crate::{Error, ErrorKind};
 
     pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
         if kept != Kept::Mounted && fs::symlink_metadata(path)?.is_symlink() {
@@ -266,15 +353,19 @@ mod system {
         fs::File::open(path)
     }
 
-    pub(super) fn is_not_a_file(error: &io::Error) -> bool {
+    pub(super) fn is_a_link(error: &io::Error) -> bool {
         error.kind() == io::ErrorKind::InvalidInput
+    }
+
+    pub(super) fn is_not_a_file(_: &io::Error) -> bool {
+        false
     }
 
     pub(super) fn check_rights(_: &fs::Metadata, _: Kept) -> Result<(), ErrorKind> {
         Ok(())
     }
 
-    pub(super) fn check_folder(_: &fs::Metadata) -> Result<(), ErrorKind> {
+    pub(super) fn check_way(_: &Path) -> Result<(), Error> {
         Ok(())
     }
 

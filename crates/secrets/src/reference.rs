@@ -76,9 +76,19 @@ impl Reference {
         }
     }
 
-    /// Where it leads, for an error: of a command only the program.
+    /// Where it leads, for the error that nothing is there: of a command only the program. A secret that somebody has put behind
+    /// a scheme leads nowhere, so what does not look like a place is not shown.
     pub(crate) fn shown(&self) -> String {
         match &*self.scheme {
+            "env" if self.place.contains(|letter: char| letter.is_ascii_lowercase()) => {
+                "the environment variable of the reference".to_owned()
+            }
+            #[cfg(feature = "file")]
+            "file" | "mount"
+                if !crate::private_file::looks_like_a_path(std::path::Path::new(&*self.place)) =>
+            {
+                format!("the file of the {} reference", self.scheme)
+            }
             "env" => format!("the environment variable {}", self.place),
             "command" => {
                 let program = words::split(&self.place).and_then(|words| words.into_iter().next());

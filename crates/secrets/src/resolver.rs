@@ -1,6 +1,6 @@
 //! From references to secrets.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -32,8 +32,19 @@ use crate::{Error, ErrorKind, Reference, Secret, SecretName, SecretProvider};
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
     sources: BTreeMap<Box<str>, Source>,
+    trimmed: Option<Trimmed>,
     #[cfg(feature = "scrubber")]
     scrubber: Option<crate::Scrubber>,
+}
+
+/// Who is told of what was taken off.
+#[derive(Clone)]
+struct Trimmed(Arc<dyn Fn(&Reference) + Send + Sync>);
+
+impl fmt::Debug for Trimmed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trimmed")
+    }
 }
 
 /// The secret that one reference leads to: see [`Resolver::provider`].
@@ -134,6 +145,13 @@ impl Resolver {
         Self { scrubber: Some(scrubber.clone()), ..self }
     }
 
+    /// Calls `tell` for each secret that had a line end or a byte order mark around it, which was taken off, so that a program
+    /// can warn of it.
+    #[must_use]
+    pub fn on_trimmed(self, tell: impl Fn(&Reference) + Send + Sync + 'static) -> Self {
+        Self { trimmed: Some(Trimmed(Arc::new(tell))), ..self }
+    }
+
     /// Reads a reference of any scheme this resolver knows.
     ///
     /// # Errors
@@ -165,6 +183,9 @@ impl Resolver {
         #[cfg(feature = "scrubber")]
         if let (Some(scrubber), Some(secret)) = (&self.scrubber, &found) {
             scrubber.watch(secret);
+        }
+        if let (Some(Trimmed(tell)), Some(true)) = (&self.trimmed, found.as_ref().map(Secret::was_trimmed)) {
+            tell(reference);
         }
         found.ok_or_else(|| Error::new(ErrorKind::Missing, reference.shown()))
     }

@@ -11,7 +11,8 @@ pub enum SecretsCommand {
     #[command(after_help = VAULT)]
     Get {
         // Read later: wrong usage is told with what was typed, which may be the secret itself.
-        /// `env:NAME`, `file:PATH`, `keyring:SERVICE/USER`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never the secret itself.
+        /// `env:NAME`, `file:PATH`, `mount:PATH`, `keyring:SERVICE/USER`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never
+        /// the secret itself.
         reference: String,
     },
     /// Store what standard input holds where a reference leads: `file:`, `keyring:` or `vault:`.
@@ -25,10 +26,17 @@ pub enum SecretsCommand {
 
 const VAULT: &str = "\
 Environment, for vault: references:
-  VAULT_ADDR       the server, such as https://vault.example:8200
-  VAULT_TOKEN      the token; without it, what ~/.vault-token holds
-  VAULT_NAMESPACE  the namespace, if there is one
-  VAULT_CACERT     a file with the CA certificates to trust, in place of the machine's";
+  VAULT_ADDR         the server, such as https://vault.example:8200
+  VAULT_NAMESPACE    the namespace, if there is one
+  VAULT_CACERT       a file with the CA certificates to trust, in place of the machine's
+  VAULT_AUTH_METHOD  how to log in; each of the values below may be a reference, such as file:PATH
+    token            VAULT_TOKEN, or else what ~/.vault-token holds; this is the method without the variable
+    approle          VAULT_ROLE_ID, VAULT_SECRET_ID
+    kubernetes       VAULT_ROLE; VAULT_JWT, or else what the platform mounts
+    jwt              VAULT_ROLE, VAULT_JWT
+    userpass         VAULT_USERNAME, VAULT_PASSWORD
+  VAULT_AUTH_PATH    where the method is mounted, if not at its usual place
+  VAULT_IN_CLEAR     the host in VAULT_ADDR to which secrets may go unencrypted";
 
 /// Where to write. What is written is read from standard input: arguments can be read by others.
 #[derive(Debug, ClapArgs)]

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use claude_sdk::{profile::Profiles, secrets::providers::Env};
+use claude_sdk::{
+    profile::Profiles,
+    secrets::{check_folder, providers::Env},
+};
 
 use super::Finding;
 use crate::console::one_line;
@@ -25,6 +28,13 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     if let Err(error) = walk(&folder, 0, &mut open) {
         let next = "check that the folder is yours";
         return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
+    }
+    // The folders above count too: who may rename one of them decides what lies in this one.
+    if open.is_empty()
+        && let Err(error) = check_folder(&folder)
+    {
+        let next = "do what is said here, or set ANTHROPIC_CONFIG_DIR to a folder that only you can change";
+        return vec![Finding::problem(FILES, one_line(&error.into()), next)];
     }
     if open.is_empty() {
         return vec![Finding::ok(FILES, format!("only you can get at {}", folder.display()))];

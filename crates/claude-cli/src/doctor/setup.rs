@@ -18,7 +18,7 @@ use crate::{
     args::DoctorArgs,
     auth::{Who, backend, is_over, when},
     console::one_line,
-    env::{Fingerprints, facts},
+    env::{Fingerprints, referred},
     references::References,
     wording::at_a_terminal,
 };
@@ -123,7 +123,7 @@ impl Setup {
         const SECRETS: &str = "secrets";
         let Some(profile) = &self.profile else { return Vec::new() };
         let references = References::of(env);
-        let facts = facts(profile, &references.resolver, &Fingerprints::default()).await;
+        let facts = referred(profile, &references.resolver, &Fingerprints::default()).await;
         references.give_back().await;
         let broken = facts.iter().filter_map(|fact| Some((&fact.member, fact.error.as_ref()?)));
         let findings: Vec<_> = broken

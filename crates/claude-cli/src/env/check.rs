@@ -1,6 +1,10 @@
 //! Whether profiles can be used.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+};
 
 use anyhow::bail;
 use claude_sdk::{
@@ -9,15 +13,13 @@ use claude_sdk::{
         Resolver, SecretName, SecretProvider as _,
         providers::{Env, File},
     },
-    token_store::TokenStore as _,
 };
 use serde::Serialize;
 
-use super::{Fact, Fingerprints, facts};
+use super::{Fact, Fingerprints, LOGIN, facts};
 use crate::{
-    console::{one_line, print, print_json},
+    console::{masked, one_line, print, print_masked},
     profile::tell_unknown,
-    secrets::shapes::Scanner,
 };
 
 /// What there is to say of a profile.
@@ -53,12 +55,17 @@ pub(super) async fn run(
     tell_not_compared(&mut reports);
     reports.retain(|report| named.is_empty() || named.iter().any(|name| name.as_str() == report.profile));
     if json {
-        print_json(&reports)?;
+        print_masked(&reports)?;
     } else {
         let mut text = String::new();
         for Report { profile, secrets, problems, warnings } in &reports {
             if problems.is_empty() {
-                writeln!(text, "{profile}: can be used ({} secrets)", secrets.len())?;
+                let count = secrets.len();
+                writeln!(
+                    text,
+                    "{profile}: can be used ({count} secret{})",
+                    if count == 1 { "" } else { "s" }
+                )?;
             }
             for problem in problems {
                 writeln!(text, "{profile}: {problem}")?;
@@ -67,7 +74,7 @@ pub(super) async fn run(
                 writeln!(text, "{profile}: warning: {warning}")?;
             }
         }
-        print(Scanner::new().masked(&text))?;
+        print(masked(&text))?;
     }
     match reports.iter().map(|report| report.problems.len()).sum::<usize>() {
         0 => Ok(()),
@@ -86,12 +93,12 @@ async fn report(
     match profiles.load(name) {
         Ok(profile) => {
             warnings.extend(profile.unknown_members().iter().map(ToString::to_string));
-            secrets = facts(&profile, resolver, prints).await;
+            secrets = facts(profiles, name, &profile, (resolver, prints)).await;
             problems.extend(secrets.iter().filter_map(|fact| {
                 let error = fact.error.as_ref()?;
                 Some(format!("its {} cannot be had: {error}", fact.member))
             }));
-            if let Err(error) = look(profiles, name, &profile, env).await {
+            if let Err(error) = look(&profile, env).await {
                 problems.push(one_line(&error));
             }
         }
@@ -101,15 +108,11 @@ async fn report(
 }
 
 /// Everything but the secrets that are referred to.
-async fn look(profiles: &Profiles, name: &ProfileName, profile: &Profile, env: &Env) -> anyhow::Result<()> {
+async fn look(profile: &Profile, env: &Env) -> anyhow::Result<()> {
     let filled = profile.filled(env)?;
     filled.base_url()?;
     match profile.kind() {
-        Kind::UserOAuth => {
-            filled.server()?;
-            // That nobody is logged in is no fault of the profile; that others can read the tokens is.
-            profiles.tokens(name, profile)?.load().await?;
-        }
+        Kind::UserOAuth => drop(filled.server()?),
         Kind::OidcFederation => {
             if let Some(path) = filled.get(Member::IdentityTokenFile)
                 && File::at(path).mounted().get(SecretName::new("identity_token")?).await?.is_none()
@@ -127,7 +130,7 @@ async fn look(profiles: &Profiles, name: &ProfileName, profile: &Profile, env: &
 
 /// What could not be had was compared with nothing: it may be the secret of the others too.
 fn tell_not_compared(reports: &mut [Report]) {
-    let missing = reports.iter().filter(|report| report.secrets.iter().any(|fact| fact.error.is_some()));
+    let missing = reports.iter().filter(|report| report.secrets.iter().any(Fact::is_unknown));
     let missing: Vec<String> = missing.map(|report| report.profile.clone()).collect();
     for report in reports.iter_mut().filter(|report| !report.secrets.is_empty()) {
         for other in missing.iter().filter(|other| **other != report.profile) {
@@ -138,29 +141,37 @@ fn tell_not_compared(reports: &mut [Report]) {
     }
 }
 
-/// Environments that share a secret are one environment for whoever has it.
+/// Environments that share a secret are one environment for whoever has it; so are two that keep their logins in one file.
 fn tell_shared(reports: &mut [Report]) {
     let mut owners: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for Report { profile, secrets, .. } in reports.iter() {
         for fact in secrets {
-            if let Some(print) = &fact.fingerprint {
-                owners.entry(print.clone()).or_default().push((profile.clone(), fact.member.clone()));
+            let file = fact.reference.as_deref().filter(|_| fact.member == LOGIN).map(same_file);
+            for key in fact.fingerprint.clone().into_iter().chain(file) {
+                owners.entry(key).or_default().push((profile.clone(), fact.member.clone()));
             }
         }
     }
-    for owner in owners.into_values() {
-        for report in reports.iter_mut() {
-            let Some((_, member)) = owner.iter().find(|(profile, _)| *profile == report.profile) else {
-                continue;
-            };
-            let others: Vec<&str> = owner.iter().map(|(profile, _)| profile.as_str()).collect();
-            let others: Vec<&str> = others.into_iter().filter(|other| *other != report.profile).collect();
+    let mut shared: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for owners in owners.into_values() {
+        for (profile, member) in &owners {
+            let others = owners.iter().map(|(other, _)| other).filter(|other| *other != profile);
+            let others: Vec<String> = others.cloned().collect();
             if !others.is_empty() {
-                report.problems.push(format!(
-                    "its {member} is the same secret as in {}; give each its own",
-                    others.join(" and ")
-                ));
+                shared.entry((profile.clone(), member.clone())).or_default().extend(others);
             }
         }
     }
+    for ((profile, member), others) in shared {
+        let others = others.into_iter().collect::<Vec<_>>().join(" and ");
+        let problem = format!("its {member} is the same secret as in {others}; give each its own");
+        for report in reports.iter_mut().filter(|report| report.profile == profile) {
+            report.problems.push(problem.clone());
+        }
+    }
+}
+
+/// A file by its one name, as far as it is there.
+fn same_file(path: &str) -> String {
+    fs::canonicalize(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::{Fact, Fingerprints, facts};
 use crate::{
-    console::{plain, print, print_json, tell},
-    profile::kind,
+    console::{masked, plain, print, print_masked, tell},
+    profile::{kind, shown},
 };
 
 /// A member that is not the same in both.
@@ -41,18 +41,25 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let (profiles, prints) = (Profiles::of(env)?, Fingerprints::default());
     let [one, other] = &names;
-    let (one, other) = (profiles.load(one)?, profiles.load(other)?);
-    let facts = [facts(&one, resolver, &prints).await, facts(&other, resolver, &prints).await];
-    let differences = differences([&one, &other], &facts);
-    let unknown: Vec<String> = names
-        .iter()
-        .zip(&facts)
-        .flat_map(|(name, facts)| facts.iter().map(move |fact| (name, fact)))
-        .filter(|(_, fact)| fact.error.is_some())
-        .map(|(name, fact)| format!("{} of {name}", fact.member))
-        .collect();
+    let (first, second) = (profiles.load(one)?, profiles.load(other)?);
+    let sources = (resolver, &prints);
+    let facts_of_one = facts(&profiles, one, &first, sources).await;
+    let facts_of_other = match one == other {
+        true => facts_of_one.clone(),
+        false => facts(&profiles, other, &second, sources).await,
+    };
+    let facts = [facts_of_one, facts_of_other];
+    let differences = differences([&first, &second], &facts);
+    let mut unknown: Vec<String> = Vec::new();
+    for (name, facts) in names.iter().zip(&facts) {
+        let missing = facts.iter().filter(|fact| fact.is_unknown());
+        unknown.extend(missing.map(|fact| format!("{} of {name}", fact.member)));
+        if one == other {
+            break; // told once
+        }
+    }
     if json {
-        print_json(&differences)?;
+        print_masked(&differences)?;
     } else {
         print_text(&names, &differences)?;
     }
@@ -74,14 +81,16 @@ fn print_text(names: &[ProfileName; 2], differences: &[Difference]) -> anyhow::R
             writeln!(text, "  {:width$}  {}", name.as_str(), told(side))?;
         }
     }
-    Ok(print(text)?)
+    Ok(print(masked(&text))?)
 }
 
 fn differences(profiles: [&Profile; 2], facts: &[Vec<Fact>; 2]) -> Vec<Difference> {
     let kinds = profiles.map(|profile| Side::Value(kind(profile).to_owned()));
     let of_kind = std::iter::once(("type".to_owned(), kinds));
-    let of_members = Member::ALL.into_iter().filter(|member| !member.is_reference()).map(|member| {
-        let value = |profile: &Profile| profile.get(member).map(|value| Side::Value(value.to_owned()));
+    let of_members = Member::ALL.into_iter().filter(|member| !member.is_reference());
+    let of_members = of_members.filter(|member| profiles[0].get(*member) != profiles[1].get(*member));
+    let of_members = of_members.map(|member| {
+        let value = |profile: &Profile| profile.get(member).map(|value| Side::Value(shown(member, value)));
         (member.to_string(), profiles.map(|profile| value(profile).unwrap_or(Side::Absent)))
     });
     let secrets: BTreeSet<&str> = facts.iter().flatten().map(|fact| fact.member.as_str()).collect();
@@ -92,7 +101,9 @@ fn differences(profiles: [&Profile; 2], facts: &[Vec<Fact>; 2]) -> Vec<Differenc
         });
         (member.to_owned(), [one, other])
     });
-    let different = of_kind.chain(of_members).chain(of_secrets).filter(|(_, [one, other])| one != other);
+    let different = |(_, [one, other]): &(String, [Side; 2])| one != other;
+    // Of members the values were compared: what is shown of them may be the same.
+    let different = of_kind.filter(different).chain(of_members).chain(of_secrets.filter(different));
     different.map(|(member, [one, other])| Difference { member, one, other }).collect()
 }
 

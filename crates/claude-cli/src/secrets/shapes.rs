@@ -17,7 +17,7 @@ const fn shape(kind: &'static str, begins: &'static str, least: usize, of: fn(u8
     Shape { kind, begins, least, of }
 }
 
-const SHAPES: [Shape; 32] = [
+const SHAPES: [Shape; 40] = [
     shape("Claude API key", "sk-ant-api", 32, wordy),
     shape("Claude admin key", "sk-ant-admin", 32, wordy),
     shape("Claude access token", "sk-ant-oat", 32, wordy),
@@ -33,18 +33,26 @@ const SHAPES: [Shape; 32] = [
     shape("GitHub token", "github_pat_", 60, wordy),
     shape("GitLab token", "glpat-", 20, wordy),
     shape("GitLab token", "glrt-", 20, wordy),
+    shape("GitLab token", "gldt-", 20, wordy),
+    shape("GitLab token", "glptt-", 20, wordy),
     shape("Google API key", "AIza", 35, wordy),
     shape("Google client secret", "GOCSPX-", 20, wordy),
+    shape("Google access token", "ya29.", 30, wordy),
     shape("npm token", "npm_", 36, wordy),
     shape("OpenAI key", "sk-proj-", 40, wordy),
     shape("OpenAI key", "sk-svcacct-", 40, wordy),
     shape("OpenAI key", "sk-admin-", 40, wordy),
+    shape("OpenAI key", OPENAI, 20, wordy),
     shape("PyPI token", "pypi-AgE", 50, wordy),
     shape("Slack token", "xoxb-", 24, wordy),
     shape("Slack token", "xoxp-", 24, wordy),
     shape("Slack token", "xapp-", 24, wordy),
+    shape("Slack webhook", "hooks.slack.com/services/", 40, of_path),
+    shape("Slack webhook", "hooks.slack.com/triggers/", 40, of_path),
+    shape("Slack webhook", "hooks.slack.com/workflows/", 40, of_path),
     shape("Stripe key", "sk_live_", 24, wordy),
     shape("Stripe key", "rk_live_", 24, wordy),
+    shape("webhook signing key", "whsec_", 24, base64_word),
     shape("Vault token", "hvs.", 24, wordy),
     shape("Vault token", "hvb.", 24, wordy),
     // What follows is on the next line.
@@ -53,8 +61,19 @@ const SHAPES: [Shape; 32] = [
     shape("private key", "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED", 20, header),
 ];
 
+/// In the middle of OpenAI's older keys, which begin as others do.
+const OPENAI: &str = "T3BlbkFJ";
+
 fn wordy(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn of_path(byte: u8) -> bool {
+    wordy(byte) || byte == b'/'
+}
+
+fn base64_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 fn capital(byte: u8) -> bool {
@@ -129,11 +148,21 @@ impl Scanner {
                 let (before, rest) = text.split_at_checked(at)?;
                 let body = rest.get(shape.begins.len()..)?;
                 let length = length(body, shape);
+                let start = if shape.begins == OPENAI { start_of_openai(before)? } else { at };
+                let before = text.get(..start)?;
                 let found = is_apart(before, shape) && is_long_and_mixed(body, length, shape);
-                found.then_some((at..at + shape.begins.len() + length, *shape))
+                found.then_some((start..at + shape.begins.len() + length, *shape))
             })
         })
     }
+}
+
+/// Where one of OpenAI's keys begins, whose middle is behind `before`.
+fn start_of_openai(before: &[u8]) -> Option<usize> {
+    let head = before.iter().rev().take(LOOK * 4).take_while(|&&byte| wordy(byte)).count();
+    let start = before.len().checked_sub(head)?;
+    let sk = memchr::memmem::find(before.get(start..)?, b"sk-")?;
+    (head >= sk + 20).then_some(start + sk)
 }
 
 /// UTF-16 as bytes: a letter of a key is one byte there, and a zero before or behind it, by where the pairs begin. Anything else
@@ -180,9 +209,10 @@ mod tests {
     fn key(shape: &Shape) -> String {
         let letters = b"Q7ZK2M9XW4RB8TJ3";
         let body: String = (0..shape.least).map(|at| char::from(letters[at % letters.len()])).collect();
-        match shape.begins.strip_prefix("PRIVATE") {
-            Some(rest) => format!("-----BEGIN PRIVATE{rest}\n{body}\n"),
-            None => format!("{}{body}", shape.begins),
+        match (shape.begins.strip_prefix("PRIVATE"), shape.begins) {
+            (Some(rest), _) => format!("-----BEGIN PRIVATE{rest}\n{body}\n"),
+            (None, OPENAI) => format!("sk-{body}{OPENAI}{body}"),
+            (None, begins) => format!("{begins}{body}"),
         }
     }
 
@@ -197,7 +227,8 @@ mod tests {
                 format!("\u{0}\u{ff}\n({key})"),
                 format!("{{\"key\":\"{key}\"}}"),
             ] {
-                let line = text[..text.find(shape.begins).unwrap()].matches('\n').count() + 1;
+                let begins = if shape.begins == OPENAI { "sk-" } else { shape.begins };
+                let line = text[..text.find(begins).unwrap()].matches('\n').count() + 1;
                 assert_eq!(
                     scanner.scan(text.as_bytes()),
                     [Sight { line, kind: shape.kind }],
@@ -228,6 +259,12 @@ mod tests {
             format!("rk_{}_{body}", "live"),
             format!("GOC{}-{body}", "SPX"),
             format!("hv{}.{body}", "b"),
+            format!("OPENAI_API_KEY=sk-{}T3Blbk{}{}", &body[..20], "FJ", &body[..20]),
+            format!("sk-{}-{}T3Blbk{}{}", "proj", &body[..60], "FJ", &body[..60]),
+            format!("Authorization: Bearer ya{}.a0{body}", "29"),
+            format!("https://hooks.slack.{}/services/T0Q7ZK2M9/B0XW4RB8TJ/{}", "com", &body[..24]),
+            format!("whs{}_{}", "ec", "Q7ZK2M9XW4RB8TJ3a+b/cdefQ7ZK2M=="),
+            format!("gl{}-{}", "dt", &body[..20]),
         ] {
             assert_eq!(scanner.scan(text.as_bytes()).len(), 1, "{text}");
         }

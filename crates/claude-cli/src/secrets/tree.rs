@@ -154,7 +154,8 @@ impl Scan {
     pub(super) fn history(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
         let mut command = git(root);
         command.args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"]).arg(BATCH);
-        let found = self.objects(scanner, &mut command)?;
+        let found =
+            self.objects(scanner, &mut command).or_else(|error| Err(refusal(root).unwrap_or(error)))?;
         let paths = if found.is_empty() { HashMap::new() } else { paths(scanner, root)? };
         for (object, sights) in found {
             let id = object.rsplit(' ').next().unwrap_or_default();
@@ -267,7 +268,24 @@ fn git(root: &Path) -> Command {
     git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
     git.env_clear().envs(ChildEnvironment::process().variables());
     git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").stdin(Stdio::null());
+    git.env("LC_ALL", "C"); // what it says is read here
     git
+}
+
+/// Why git does not look into a repository at all, where that is because of its owner.
+fn refusal(root: &Path) -> Option<anyhow::Error> {
+    let output = git(root).args(["rev-parse", "--git-dir"]).output().ok()?;
+    foreign(&String::from_utf8_lossy(&output.stderr))
+}
+
+/// What git says names the folder in the last line, as a shell takes it.
+fn foreign(said: &str) -> Option<anyhow::Error> {
+    let allow = said.lines().rev().find(|line| line.contains("safe.directory"))?;
+    let allow = plain(allow.trim());
+    Some(anyhow::anyhow!(
+        "the repository belongs to another user, and git looks into no such history; run this as its owner, or allow it with \
+         `{allow}`"
+    ))
 }
 
 /// A running git, which is ended when it is not waited for.
@@ -298,4 +316,27 @@ impl Drop for Running {
 /// A name as it may be shown: there are keys in names too.
 fn shown(scanner: &Scanner, path: &Path) -> String {
     scanner.masked(&plain(&path.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In git's own words, which it says to this variable as it does to another owner.
+    #[test]
+    fn a_repository_of_somebody_else_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(git(folder.path()).args(["init", "-q"]).status().unwrap().success());
+        let said = |owner: &str| {
+            let mut git = git(folder.path());
+            let output =
+                git.args(["rev-parse", "--git-dir"]).env("GIT_TEST_ASSUME_DIFFERENT_OWNER", owner).output();
+            String::from_utf8(output.unwrap().stderr).unwrap()
+        };
+        let told = foreign(&said("1")).unwrap().to_string();
+        let allow = format!("`git config --global --add safe.directory {}`", folder.path().display());
+        assert!(told.contains("belongs to another user") && told.ends_with(&allow), "{told}");
+        assert!(foreign(&said("0")).is_none());
+        assert!(refusal(folder.path()).is_none());
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use claude_sdk::secrets::{
-    Error, ErrorKind, Reference, Secret, SecretName, SecretProvider as _, SecretStore,
+    self, Error, ErrorKind, Reference, Secret, SecretName, SecretProvider as _, SecretStore as _,
     providers::{Env, File, Keyring},
 };
 use secrecy::zeroize::Zeroizing;
@@ -28,7 +28,7 @@ const LARGEST: u64 = 64 * 1024;
 #[derive(Debug, Serialize)]
 struct Report {
     reference: String,
-    /// Where the store counts.
+    /// `null` where the store does not count.
     version: Option<u64>,
 }
 
@@ -38,8 +38,7 @@ pub(super) async fn put(args: WriteArgs) -> anyhow::Result<()> {
     let secret = given()?;
     let stored = place.put(secret).await;
     place.leave().await;
-    stored?;
-    tell_of(&args, "Stored", None)
+    tell_of(&args, ("Stored", "as"), stored?)
 }
 
 /// Replaces a secret that is there by what standard input holds.
@@ -47,7 +46,7 @@ pub(super) async fn rotate(args: WriteArgs) -> anyhow::Result<()> {
     let place = Place::of(&args.reference)?;
     let replaced = place.replace().await;
     place.leave().await;
-    tell_of(&args, "Replaced", replaced?)
+    tell_of(&args, ("Replaced", "by"), replaced?)
 }
 
 /// What can be written.
@@ -68,8 +67,9 @@ impl Place {
         })
     }
 
-    async fn put(&self, secret: Secret) -> anyhow::Result<()> {
-        let (store, name) = match self {
+    /// Stores a secret; its version, where the store counts.
+    async fn put(&self, secret: Secret) -> anyhow::Result<Option<u64>> {
+        match self {
             Self::File(path) => {
                 // What is there is replaced only where it would be read, too.
                 if let Err(error) = kept(path).await
@@ -77,12 +77,26 @@ impl Place {
                 {
                     return Err(error.into());
                 }
-                return write(path, &secret);
+                let was_open = is_open(File::at(path).get(anything()?).await.as_ref());
+                write(path, &secret)?;
+                if was_open {
+                    tell(
+                        "others could read what was there; the file is yours alone now, and a secret that was in it has to be revoked",
+                    );
+                }
+                Ok(None)
             }
-            Self::Keyring(keyring, name) => (keyring as &dyn SecretStore, name),
-            Self::Vault(vault, name) => (vault as &dyn SecretStore, name),
-        };
-        Ok(store.put(name.clone(), secret).await?)
+            Self::Keyring(keyring, name) => {
+                keyring.put(name.clone(), secret).await?;
+                Ok(None)
+            }
+            Self::Vault(vault, name) => {
+                vault.put(name.clone(), secret.duplicate()).await?;
+                // Whoever came later has a version of their own.
+                let now = vault.get(name.clone()).await.ok().flatten();
+                Ok(now.filter(|now| now.expose() == secret.expose()).and_then(|now| now.version()))
+            }
+        }
     }
 
     /// Puts a new secret in the place of the one that is there; its version, where the store counts.
@@ -104,7 +118,7 @@ impl Place {
             (Self::Vault(vault, name), Some(version)) => {
                 Ok(Some(vault.put_if(name.clone(), secret, version).await?))
             }
-            _ => self.put(secret).await.map(|()| None),
+            _ => self.put(secret).await,
         }
     }
 
@@ -116,8 +130,32 @@ impl Place {
     }
 }
 
+/// The secret that a new one is going to replace, where it is one that would be read but for its mode: that others can read it is
+/// a reason to replace it.
 async fn kept(path: &Path) -> Result<Option<Secret>, Error> {
-    File::at(path).get(SecretName::new("secret")?).await
+    secrets::check_folder(folder_of(path))?;
+    let found = File::at(path).get(anything()?).await;
+    if !is_open(found.as_ref()) {
+        return found;
+    }
+    match File::at(path).mounted().get(anything()?).await {
+        // A file of some other kind stays as it is, whoever may read it.
+        Err(other) if other.kind() != ErrorKind::Empty => found,
+        replaceable => replaceable,
+    }
+}
+
+fn is_open(found: Result<&Option<Secret>, &Error>) -> bool {
+    found.is_err_and(|error| error.kind() == ErrorKind::OpenToOthers)
+}
+
+/// The name for a provider that knows one secret.
+fn anything() -> Result<SecretName, Error> {
+    SecretName::new("secret")
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The secret on standard input, by the rules for secrets in files.
@@ -143,9 +181,10 @@ fn given() -> anyhow::Result<Secret> {
 
 /// Writes the file anew and puts it in the former one's place: it is the old one or the new one, and never anybody else's.
 fn write(path: &Path, secret: &Secret) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed =
-        || format!("{} cannot be written; check that its folder exists and is yours", path.display());
+    let folder = folder_of(path);
+    let failed = || {
+        format!("{} cannot be written; check that its folder exists and is yours", secrets::shown_path(path))
+    };
     // Made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
     file.write_all(secret.expose().as_bytes()).with_context(failed)?;
@@ -154,10 +193,12 @@ fn write(path: &Path, secret: &Secret) -> anyhow::Result<()> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(failed)
 }
 
-fn tell_of(args: &WriteArgs, done: &str, version: Option<u64>) -> anyhow::Result<()> {
+fn tell_of(args: &WriteArgs, (done, by): (&str, &str), version: Option<u64>) -> anyhow::Result<()> {
     if args.json {
         return print_json(&Report { reference: args.reference.clone(), version });
     }
-    let version = version.map(|version| format!(" by version {version}")).unwrap_or_default();
-    Ok(print(format!("{done}{version}.\n"))?)
+    Ok(print(match version {
+        Some(version) => format!("{done} {by} version {version}.\n"),
+        None => format!("{done}.\n"),
+    })?)
 }

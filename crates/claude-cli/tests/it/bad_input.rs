@@ -57,7 +57,7 @@ fn a_key_file_that_cannot_be_used_is_named_and_not_shown() {
         (file("two-lines", "CANARY\nCANARY", 0o600), "store it on one line"),
         (folder.path().join("link"), "links are not followed"),
         (folder.path().to_owned(), "name the file itself"),
-        (folder.path().join("missing"), "write the key into it"),
+        (folder.path().join("missing"), "write the key into one"),
     ];
     for (path, advice) in cases {
         let mut command = claudectl(["messages", "create", "hello", "--api-key-file"]);

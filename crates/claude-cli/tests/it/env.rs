@@ -70,7 +70,9 @@ async fn a_difference_is_told_without_the_secrets() {
     let diff = env(&home, &["diff", "dev", "prod"]);
     assert!(diff.stdout.lines().nth(5).unwrap().contains("does not exist"), "{diff:?}");
     diff.failed(1, "not everything could be compared: api_key of prod cannot be had");
-    env(&home, &["diff", "prod", "prod", "--json"]).failed(1, "api_key of prod");
+    let twice = env(&home, &["diff", "prod", "prod", "--json"]);
+    twice.failed(1, "api_key of prod cannot be had");
+    assert_eq!(twice.stderr.matches("api_key").count(), 1, "{twice:?}");
     let same = env(&home, &["diff", "dev", "dev"]);
     assert_eq!((same.status, same.stdout.as_str()), (Some(0), ""));
     assert!(same.stderr.contains("they do not differ"), "{same:?}");
@@ -80,7 +82,7 @@ async fn a_difference_is_told_without_the_secrets() {
 async fn a_check_finds_what_cannot_be_had_is_open_or_shared() {
     let home = two().await;
     let checked = env(&home, &["check"]);
-    assert_eq!(checked.ok(), "dev: can be used (1 secrets)\nprod: can be used (1 secrets)\n");
+    assert_eq!(checked.ok(), "dev: can be used (1 secret)\nprod: can be used (1 secret)\n");
 
     secret(&home, "prod-key", DEV);
     let shared = env(&home, &["check"]);
@@ -113,7 +115,7 @@ async fn slips_of_the_pen_in_a_file_of_profiles_are_told() {
     let dev = r#""dev": {"authentication": {"type": "api_key", "api_key": "env:DEV_KEY", "api_kye": "x"}, "base_ulr": 1}"#;
     write(dev);
     let checked = env(&home, &["check"]);
-    let told = "dev: can be used (1 secrets)\n\
+    let told = "dev: can be used (1 secret)\n\
                 dev: warning: the member `base_ulr` is not known and has no effect; `base_url` may be meant\n\
                 dev: warning: the member `authentication.api_kye` is not known and has no effect; `authentication.api_key` may be meant\n";
     assert_eq!(checked.ok(), told);
@@ -124,7 +126,7 @@ async fn slips_of_the_pen_in_a_file_of_profiles_are_told() {
     write(&format!("{dev}, {dev}"));
     env(&home, &["check"]).failed(1, "its member `dev` is there twice");
     write(r#""de v": {"authentication": {"type": "api_key"}}"#);
-    run(&mut home.claudectl(&["profile", "list"])).failed(1, "`de v` is no profile's name");
+    run(&mut home.claudectl(&["profile", "list"])).failed(1, "a name of 4 characters in it is no profile's");
 
     // A secret in the place of a reference is one problem, and one that would be overwritten is one too.
     write(
@@ -165,10 +167,120 @@ async fn programs_that_change_profiles_at_the_same_time_lose_nothing() {
 async fn a_check_finds_tokens_that_others_can_read() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
-    assert_eq!(env(&home, &["check"]).ok(), "default: can be used (0 secrets)\n");
+    assert_eq!(env(&home, &["check"]).ok(), "default: can be used (1 secret)\n");
     home.open(&home.config("credentials/default.json"), 0o640);
     env(&home, &["check"]).failed(1, "there is a problem");
     run(&mut Home::new(&server).claudectl(&["env", "check"])).failed(1, "there is no profile to check");
+}
+
+/// One login for two environments is one secret for both, whether its file was copied or is named by both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_finds_logins_that_are_shared_or_were_never_made() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let of_default = fs::read(home.config("configs/default.json")).unwrap();
+    home.write("configs/prod.json", &of_default);
+    let missing = env(&home, &["check"]);
+    missing.failed(1, "there is a problem");
+    let told =
+        "prod: its login cannot be had: nobody is logged in; run `claudectl auth login --profile prod`";
+    assert!(missing.stdout.contains(told), "{missing:?}");
+    assert!(!missing.stdout.contains("not compared"), "there is nothing to compare: {missing:?}");
+    let diff = env(&home, &["diff", "default", "prod"]);
+    assert!(diff.ok().contains("nobody is logged in"), "{diff:?}");
+
+    let tokens = home.config("credentials/default.json");
+    home.write("credentials/prod.json", fs::read(&tokens).unwrap());
+    let shared = "default: its login is the same secret as in prod; give each its own\n\
+                  prod: its login is the same secret as in default; give each its own\n";
+    let copied = env(&home, &["check"]);
+    copied.failed(1, "there are 2 problems");
+    assert_eq!(copied.stdout, shared);
+    let diff: Value = serde_json::from_str(env(&home, &["diff", "default", "prod", "--json"]).ok()).unwrap();
+    assert_eq!(diff[0]["member"], "login");
+    assert_eq!(diff[0]["one"]["fingerprint"], diff[0]["other"]["fingerprint"]);
+
+    // Named by both, it is shared before anybody has logged in, too.
+    let named = |tokens: &std::path::Path| {
+        set(&home, "prod", &[&format!("credentials_path={}", tokens.display())]);
+        env(&home, &["check"])
+    };
+    assert_eq!(named(&tokens).stdout, shared);
+    fs::remove_file(&tokens).unwrap();
+    let nobody = named(&tokens);
+    nobody.failed(1, "there are 4 problems");
+    assert!(nobody.stdout.contains("prod: its login is the same secret as in default"), "{nobody:?}");
+}
+
+/// What somebody has written into the file by hand may be anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_the_place_of_anything_else_in_a_profile_is_not_shown() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let key = format!("sk-ant-{}-{CANARY}-Q7ZK2M9XW4RB8TJ3Q7ZK2M9XW4RB8TJ3", "api03");
+    let dev = json!({
+        "authentication": {
+            "type": "api_key", "api_key": "file:CANARY-hunter2", "CANARY-hunter2": 1,
+            "credentials_path": "CANARY-hunter2", "client_id": key, "console_url": "CANARY-hunter2",
+        },
+        "base_url": "https://user:CANARY-hunter2@dev.example/v?key=CANARY-hunter2", key.clone(): 2,
+    });
+    let prod = json!({ "authentication": { "type": "api_key", "api_key": "env:DEV_KEY" } });
+    let other = json!({ "authentication": { "type": key } });
+    home.write(
+        "profiles.json",
+        json!({ "profiles": { "dev": dev, "prod": prod, "other": other } }).to_string(),
+    );
+    for arguments in [
+        &["profile", "show", "dev"][..],
+        &["profile", "show", "dev", "--json"],
+        &["profile", "list"],
+        &["profile", "list", "--json"],
+        &["env", "diff", "dev", "prod"],
+        &["env", "diff", "prod", "dev", "--json"],
+        &["env", "diff", "prod", "other"],
+        &["env", "check"],
+        &["env", "check", "--json"],
+        &["env", "run", "dev", "--", "true"],
+        &["env", "run", "other", "--", "true"],
+        &["doctor", "--json"],
+    ] {
+        let told = run(home.claudectl(arguments).env("DEV_KEY", "x").env("ANTHROPIC_PROFILE", "dev"));
+        assert!(!format!("{told:?}").contains(CANARY), "{arguments:?}: {told:?}");
+        assert!(!told.stdout.is_empty() || !told.stderr.is_empty(), "{arguments:?}");
+    }
+    set(&home, "fine", &["api_key=env:DEV_KEY", "base_url=https://fine.example/v"]);
+    let shown = run(&mut home.claudectl(&["profile", "show", "fine"]));
+    assert!(shown.ok().contains("base_url=https://fine.example/v"), "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_off_a_secret_is_told_by_every_command() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let path = secret(&home, "key", &format!("{}\n", server.api_key()));
+    let reference = format!("file:{}", path.display());
+    set(&home, "prod", &[&format!("api_key={reference}"), &format!("base_url={}", server.base_url())]);
+    let key = path.to_str().unwrap();
+    for (arguments, place) in [
+        (&["env", "check"][..], reference.as_str()),
+        (&["env", "diff", "prod", "prod"], &reference),
+        (&["env", "run", "prod", "--", "true"], &reference),
+        (&["messages", "create", "hello", "--profile", "prod"], &reference),
+        (&["messages", "create", "hello", "--api-key-from", &reference], &reference),
+        (&["messages", "create", "hello", "--api-key-file", key], "the file of --api-key-file"),
+    ] {
+        let told = run(&mut home.claudectl(arguments));
+        assert_eq!(told.status, Some(0), "{told:?}");
+        let line = format!("{place}: a newline or a byte order mark around the secret was taken off");
+        assert_eq!(told.stderr.matches(&line).count(), 1, "{arguments:?}: {told:?}");
+    }
+    let mut create = home.claudectl(&["messages", "create", "hello"]);
+    let told = run(create.env("ANTHROPIC_API_KEY", format!("{}\n", server.api_key())));
+    assert!(
+        told.ok_after_talk().len() > 1 && told.stderr.contains("the variable ANTHROPIC_API_KEY"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -164,9 +164,25 @@ fn a_secret_is_written_from_standard_input_and_never_told() {
         write("put", input).failed(1, advice);
     }
     write("put", &"x".repeat(70_000)).failed(1, "too large");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o666);
     write("put", "CANARY-three").failed(1, "chmod 600");
     assert_eq!(fs::read_to_string(&path).unwrap(), "CANARY-two", "what was refused changed nothing");
+    // One that all can only read is replaced, unless it is a file of another kind.
+    mode(0o644);
+    let replaced = write("rotate", "CANARY-three");
+    assert_eq!((replaced.status, replaced.stdout.as_str()), (Some(0), "Replaced.\n"));
+    assert!(replaced.stderr.contains("others could read what was there"), "{replaced:?}");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::write(&path, "some\ntext\n").unwrap();
+    mode(0o644);
+    write("put", "CANARY-four").failed(1, "chmod 600");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "some\ntext\n");
+    // What could not be read afterwards is not written.
+    fs::remove_file(&path).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    write("put", "CANARY-five").failed(1, "chmod go-w");
+    assert!(!path.exists());
     for (reference, advice) in [
         ("env:KEY", "cannot be written here"),
         ("sk-ant-CANARY", "never the secret itself"),

@@ -24,6 +24,14 @@ fn scan(folder: &Path, more: &[&str]) -> Run {
     run(claudectl([&["secrets", "scan"], more].concat()).arg(folder))
 }
 
+/// That it finds what is there is tested below.
+#[test]
+fn no_key_lies_in_the_sources_of_this_workspace() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    assert_eq!(scan(&workspace.join("crates"), &[]).ok(), "");
+    assert_eq!(scan(&workspace.join("docs"), &[]).ok(), "");
+}
+
 #[test]
 fn a_key_in_a_tree_is_found_by_its_place_and_never_shown() {
     let folder = TempDir::new().unwrap();
@@ -128,20 +136,24 @@ fn a_key_that_is_typed_where_none_belongs_is_not_repeated() {
 /// A secret that looks like nothing is known by its place only.
 #[test]
 fn what_is_typed_in_the_wrong_place_is_not_repeated_whatever_it_is() {
-    let cases: [(&[&str], &str); 9] = [
-        (&["secrets", "put", "file:x", "CANARY hunter2"], "unexpected argument [not shown]"),
-        (&["secrets", "get", "env:X", "CANARY"], "unexpected argument [not shown]"),
-        (&["CANARY-hunter2"], "unrecognized subcommand [not shown]"),
-        (&["profile", "CANARY"], "unrecognized subcommand [not shown]"),
-        (&["profile", "set", "p", "CANARY-hunter2"], "write it as KEY=VALUE"),
-        (&["profile", "set", "p", "CANARY=x"], "no member of this name"),
-        (&["messages", "create", "hi", "--max-tokens", "CANARY"], "for '--max-tokens <MAX_TOKENS>'"),
-        (&["messages", "create", "hi", "--CANARY-x"], "unexpected argument"),
-        (&["auth", "login", "--callback-port", "CANARY-hunter2"], "for '--callback-port <PORT>'"),
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["secrets", "get", "file:CANARY-hunter2"], 1, "the file of the file reference does not exist"),
+        (&["secrets", "get", "env:CANARY_hunter2"], 1, "the environment variable of the reference"),
+        (&["secrets", "get", "command:CANARY-hunter2"], 1, "the program of the command reference"),
+        (&["messages", "create", "hi", "--api-key-file", "CANARY-hunter2"], 1, "write the key into one"),
+        (&["secrets", "put", "file:x", "CANARY hunter2"], 2, "unexpected argument [not shown]"),
+        (&["secrets", "get", "env:X", "CANARY"], 2, "unexpected argument [not shown]"),
+        (&["CANARY-hunter2"], 2, "unrecognized subcommand [not shown]"),
+        (&["profile", "CANARY"], 2, "unrecognized subcommand [not shown]"),
+        (&["profile", "set", "p", "CANARY-hunter2"], 2, "write it as KEY=VALUE"),
+        (&["profile", "set", "p", "CANARY=x"], 2, "no member of this name"),
+        (&["messages", "create", "hi", "--max-tokens", "CANARY"], 2, "for '--max-tokens <MAX_TOKENS>'"),
+        (&["messages", "create", "hi", "--CANARY-x"], 2, "unexpected argument"),
+        (&["auth", "login", "--callback-port", "CANARY-hunter2"], 2, "for '--callback-port <PORT>'"),
     ];
-    for (arguments, advice) in cases {
+    for (arguments, status, advice) in cases {
         let refused = run(&mut claudectl(arguments));
-        refused.failed(2, advice);
+        refused.failed(status, advice);
         assert!(!format!("{refused:?}").contains(CANARY), "{arguments:?}");
     }
     run(&mut claudectl(["profile", "list", "--jsno"])).failed(2, "unexpected argument '--jsno'");
@@ -235,7 +247,9 @@ fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
     fs::write(&path, "s3cret\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let get = |reference: &str| run(claudectl(["secrets", "get", reference]).env("KEY", "from here"));
-    assert_eq!(get(&format!("file:{}", path.display())).stdout, "s3cret\n");
+    let got = get(&format!("file:{}", path.display()));
+    assert_eq!(got.stdout, "s3cret\n");
+    assert_eq!(got.stderr.matches("a newline or a byte order mark").count(), 1, "{got:?}");
     assert_eq!(get("env:KEY").ok(), "from here\n");
     assert_eq!(get("command:echo 'two words'").ok(), "two words\n");
 
@@ -243,6 +257,10 @@ fn a_secret_is_got_by_its_reference_and_a_value_in_its_place_is_not_repeated() {
     std::os::unix::fs::symlink(&path, &mounted).unwrap();
     assert_eq!(get(&format!("mount:{}", mounted.display())).stdout, "s3cret\n");
     get(&format!("file:{}", mounted.display())).failed(1, "links are not followed");
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    let pipe = get(&format!("mount:{}", folder.path().join("pipe").display()));
+    pipe.failed(1, "is not a regular file: name the file itself");
+    assert!(!pipe.stderr.contains("link"), "{pipe:?}");
 
     get(&key()).failed(1, "never the secret itself");
     get("env:OTHER").failed(1, "the environment variable OTHER does not exist");

@@ -20,6 +20,8 @@ const TOKEN: &str = "CANARY-vault-token";
 struct Kept {
     fields: Value,
     version: u64,
+    /// What the requests were told apart by.
+    ids: Vec<String>,
 }
 
 /// Serves one secret at `secret/data/claude`.
@@ -51,6 +53,8 @@ fn answer(mut stream: &TcpStream, kept: &Mutex<Kept>) {
 }
 
 fn route(head: &str, body: &Value, kept: &mut Kept) -> (u16, Value) {
+    let id = head.lines().find_map(|line| line.strip_prefix("x-correlation-id: "));
+    kept.ids.extend(id.map(str::to_owned));
     if !head.contains(&format!("x-vault-token: {}", TOKEN.to_ascii_lowercase())) {
         return (403, json!({ "errors": ["permission denied"] }));
     }
@@ -64,7 +68,7 @@ fn route(head: &str, body: &Value, kept: &mut Kept) -> (u16, Value) {
         ["get", "/v1/secret/data/claude"] if kept.version > 0 => (200, json!({ "data": data })),
         ["get", _] => (404, json!({ "errors": [] })),
         ["post", "/v1/secret/data/claude"] if body["options"]["cas"] == kept.version => {
-            *kept = Kept { fields: body["data"].clone(), version: kept.version + 1 };
+            (kept.fields, kept.version) = (body["data"].clone(), kept.version + 1);
             (200, json!({ "data": { "version": kept.version } }))
         }
         _ => (400, json!({ "errors": ["check-and-set parameter did not match the current version"] })),
@@ -82,19 +86,36 @@ fn a_secret_in_vault_is_stored_got_and_replaced() {
     let (address, kept) = vault();
     run(&mut of(&address, &["get"])).failed(1, "vault:secret/data/claude#key does not exist");
     run_with_input(&mut of(&address, &["rotate"]), b"CANARY-1").failed(1, "there is no secret to replace");
-    assert_eq!(run_with_input(&mut of(&address, &["put"]), b"CANARY-1").ok(), "Stored.\n");
+    assert_eq!(run_with_input(&mut of(&address, &["put"]), b"CANARY-1").ok(), "Stored as version 1.\n");
     assert_eq!(run(&mut of(&address, &["get"])).ok(), "CANARY-1\n");
     assert_eq!(run_with_input(&mut of(&address, &["rotate"]), b"CANARY-2").ok(), "Replaced by version 2.\n");
     let rotated = run_with_input(&mut of(&address, &["rotate", "--json"]), b"CANARY-3");
     let report: Value = serde_json::from_str(rotated.ok()).unwrap();
     assert_eq!(report, json!({ "reference": "vault:secret/data/claude#key", "version": 3 }));
     assert_eq!(kept.lock().unwrap().fields, json!({ "key": "CANARY-3" }));
+    let put = run_with_input(&mut of(&address, &["put", "--json"]), b"CANARY-4");
+    let report: Value = serde_json::from_str(put.ok()).unwrap();
+    assert_eq!(report, json!({ "reference": "vault:secret/data/claude#key", "version": 4 }));
+}
+
+/// In containers all programs have the same number.
+#[test]
+fn the_ids_of_requests_are_drawn_and_none_is_of_two_runs() {
+    let (address, kept) = vault();
+    let ids = [(), ()].map(|()| {
+        run(&mut of(&address, &["get"])).failed(1, "does not exist");
+        std::mem::take(&mut kept.lock().unwrap().ids)
+    });
+    let drawn = ids.each_ref().map(|ids| ids[0].split('-').next().unwrap().to_owned());
+    assert_ne!(drawn[0], drawn[1], "{ids:?}");
+    // Of a number that is that of a process most digits are zero.
+    assert!(drawn.iter().all(|drawn| drawn.len() == 16 && !drawn.starts_with("00000000")), "{ids:?}");
 }
 
 #[test]
 fn the_token_is_where_vaults_own_program_keeps_it() {
     let (address, kept) = vault();
-    *kept.lock().unwrap() = Kept { fields: json!({ "key": "CANARY-1" }), version: 1 };
+    *kept.lock().unwrap() = Kept { fields: json!({ "key": "CANARY-1" }), version: 1, ..Kept::default() };
     let home = TempDir::new().unwrap();
     let get = |tokens: &str| {
         let path = home.path().join(".vault-token");
@@ -104,6 +125,9 @@ fn the_token_is_where_vaults_own_program_keeps_it() {
     };
     assert_eq!(get(TOKEN).ok(), "CANARY-1\n");
     get("CANARY-other").failed(1, "was refused");
+    let mut round = of(&address, &["get"]);
+    round.env("VAULT_AUTH_METHOD", "approle").env("VAULT_ROLE_ID", "a").env("VAULT_SECRET_ID", "vault:a#b");
+    run(&mut round).failed(1, "VAULT_SECRET_ID refers to Vault itself, and this is what opens it");
     let nowhere = run(of("http://127.0.0.1:1", &["get"]).env("VAULT_CACERT", "/nowhere/ca.pem"));
     nowhere.failed(1, "VAULT_CACERT");
     // Another machine is spoken to in clear where it is named, and only that one.

@@ -87,7 +87,7 @@ impl Federation {
         backend: impl HttpBackend,
     ) -> Self {
         let path = path.into();
-        let place = path.display().to_string();
+        let place = secrets::shown_path(&path);
         Self { place, ..Self::new(server, federation, File::at(path).mounted(), name, backend) }
     }
 

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrets::{Reference, Resolver, Secret, SecretName, SecretProvider};
@@ -101,8 +101,13 @@ pub(super) async fn read(provider: &dyn SecretProvider, name: &SecretName) -> Re
         retryable: error.is_retryable(),
     })?;
     let secret = secret.ok_or_else(|| AuthError::MissingSecret { name: name.to_string() })?;
+    Ok(told(secret, name))
+}
+
+/// Warns of what was taken off a secret.
+pub(crate) fn told(secret: Secret, name: impl fmt::Display) -> Secret {
     if secret.was_trimmed() {
         tracing::warn!(%name, "the secret has a line end that is no part of it; it was taken off");
     }
-    Ok(secret)
+    secret
 }

@@ -28,8 +28,8 @@ impl Collection {
         // Nobody could name that one, and whoever wrote it believes that it is there.
         if let Some(name) = profiles.keys().find(|name| ProfileName::new(name.as_str()).is_err()) {
             return Err(corrupt(format!(
-                "`{}` is no profile's name: take letters, digits, `.`, `_` and `-`, and no dot first",
-                unknown::shown(name)
+                "a name of {} characters in it is no profile's: take letters, digits, `.`, `_` and `-`, and no dot first",
+                name.chars().count()
             )));
         }
         Ok(Self { path, members })

@@ -11,9 +11,15 @@ use crate::error::ProfileError;
 /// The largest file that is read here, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
-/// A file that its owner alone may change; `None` where there is none.
+/// A file that its owner alone may change, or put another in the place of; `None` where there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, ProfileError> {
-    Ok(secrets::read_unshared(path, LARGEST)?.map(|bytes| bytes.to_vec()))
+    let Some(bytes) = secrets::read_unshared(path, LARGEST)? else { return Ok(None) };
+    secrets::check_folder(folder_of(path))?;
+    Ok(Some(bytes.to_vec()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// Nobody else writes into the folder while this is held: of two who change something, the second sees what the first has done.
@@ -52,8 +58,9 @@ fn make(folder: &Path) -> Result<(), ProfileError> {
 
 /// Old or new, never torn, never empty: write beside, sync, rename, sync the folder. It is made with mode 600.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     make(folder)?;
+    secrets::check_folder(folder)?;
     let replaced = || {
         let mut file = tempfile::Builder::new().prefix(".profile-").suffix(".tmp").tempfile_in(folder)?;
         file.write_all(bytes)?;
@@ -69,7 +76,7 @@ pub(super) fn remove(path: &Path) -> Result<(), ProfileError> {
     let removed = || match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => sync(path.parent().unwrap_or(Path::new("."))),
+        Ok(()) => sync(folder_of(path)),
     };
     removed().map_err(|source| ProfileError::io("removing", path, &source))
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::{BaseUrl, DEFAULT_BASE_URL},
+    credentials::told,
     error::ProfileError,
 };
 
@@ -75,7 +76,7 @@ impl Profile {
     /// [`reference`](Self::reference) tells.
     #[must_use]
     pub fn get(&self, member: Member) -> Option<&str> {
-        self.text(member).filter(|text| !member.is_reference() || text.parse::<Reference>().is_ok())
+        self.text(member).filter(|text| !member.is_reference() || reference(text).is_ok())
     }
 
     fn text(&self, member: Member) -> Option<&str> {
@@ -87,9 +88,10 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// [`ProfileError::Member`] where the member is no reference, which is not repeated: it may be the secret.
+    /// [`ProfileError::Member`] where the member is no reference, or one to a file by a relative path, which is not repeated: it
+    /// may be the secret.
     pub fn reference(&self, member: Member) -> Result<Option<Reference>, ProfileError> {
-        let read = |text: &str| text.parse().map_err(|_| no_reference(member));
+        let read = |text: &str| reference(text).map_err(|what| ProfileError::member(member, what));
         self.text(member).map(read).transpose()
     }
 
@@ -105,7 +107,7 @@ impl Profile {
                 return Err(ProfileError::member(member, "has a line break or another control character"));
             }
             if member.is_reference() {
-                text.parse::<Reference>().map_err(|_| no_reference(member))?;
+                reference(text).map_err(|what| ProfileError::member(member, what))?;
             } else if member.is_base() {
                 checked(member, text)?;
             } else if member.is_endpoint() {
@@ -260,6 +262,7 @@ impl Profile {
             }
             None => None,
         };
+        let secret = secret.map(|secret| told(secret, Member::ClientSecret));
         Ok(Some(match (secret, self.get(Member::Issuer)) {
             (Some(secret), Some(_)) => Client::secret_basic(id, secret.into_inner()),
             (Some(secret), None) => Client::secret_post(id, secret.into_inner()),
@@ -382,12 +385,19 @@ fn checked(member: Member, text: &str) -> Result<BaseUrl, ProfileError> {
     BaseUrl::parse(text).map_err(|error| ProfileError::url(member, &error))
 }
 
-fn no_reference(member: Member) -> ProfileError {
-    ProfileError::member(
-        member,
-        "is no reference; write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself",
-    )
+/// A reference as it may stand in a profile: it leads to the same place for each program.
+pub(super) fn reference(text: &str) -> Result<Reference, &'static str> {
+    let reference: Reference = text.parse().map_err(|_| NO_REFERENCE)?;
+    if matches!(reference.scheme(), "file" | "mount") && !Path::new(reference.place()).is_absolute() {
+        return Err(RELATIVE);
+    }
+    Ok(reference)
 }
+
+const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself";
+
+const RELATIVE: &str =
+    "leads to a file by a relative path, which means another place for each program; make it absolute";
 
 fn no_url(member: Member) -> ProfileError {
     ProfileError::member(member, "is no URL; write it in full")

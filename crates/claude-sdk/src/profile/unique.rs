@@ -15,7 +15,7 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = Unique(&twice).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match (read, twice.into_inner()) {
-        (_, Some(name)) => Err(format!("its member `{}` is there twice", super::unknown::shown(&name))),
+        (_, Some(name)) => Err(format!("its member {} is there twice", super::unknown::shown(&name))),
         (Ok(Value::Object(members)), None) => Ok(members),
         _ => Err("it is not a JSON object".into()),
     }

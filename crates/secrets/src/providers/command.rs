@@ -67,7 +67,13 @@ impl Command {
     /// Runs the program to its end, and gives what it printed.
     async fn run(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let unreadable = |error: io::Error| self.refused(ErrorKind::Unreadable).with_source(error);
-        let mut running = self.start().map_err(unreadable)?;
+        let mut running = self.start().map_err(|error| match error.kind() {
+            // One word that is no program may be the secret itself.
+            io::ErrorKind::NotFound if self.arguments.is_empty() => {
+                Error::new(ErrorKind::Unreadable, "the program of the command reference").with_source(error)
+            }
+            _ => unreadable(error),
+        })?;
         // The whole room at once: a buffer that grows would leave pieces of the secret behind.
         let mut printed = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
         if let Some(stdout) = running.0.stdout.take() {

@@ -14,7 +14,8 @@ const LARGEST: usize = 64 * 1024; // bytes
 /// - It is opened without following a link at its last step and without waiting (so a pipe cannot hang the
 ///   caller), and what is checked is the open file, so it cannot be swapped in between.
 /// - It has to be a regular file of at most 64 KiB, without any right for group and others (`chmod 600`), that
-///   belongs to the user of this process or to root, in a folder where nobody else can put another in its place.
+///   belongs to the user of this process or to root, in a folder where nobody else can put another in its place: so do the
+///   folders above, and nobody else may write them ([`check_folder`](crate::check_folder)).
 /// - A byte order mark and one newline (LF or CRLF) at the end are taken off, and [`Secret::was_trimmed`] tells.
 ///   Another newline, a control character, or something that is not UTF-8 is an error.
 ///

@@ -136,7 +136,11 @@ async fn what_is_not_a_regular_file_is_refused_without_waiting_for_it() {
     assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
 
     for file in ["link", "dangling", "folder", "socket", "pipe"] {
-        assert_eq!(refusal(folder.path(file)).await.0, ErrorKind::NotARegularFile, "{file}");
+        let error = File::at(folder.path(file)).get(name("any")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotARegularFile, "{file}");
+        let is_link = std::error::Error::source(&error).is_some_and(|why| why.to_string().contains("a link"));
+        assert_eq!(is_link, matches!(file, "link" | "dangling"), "{error:?}");
+        assert!(!error.to_string().contains("links"), "{error}");
     }
     assert_eq!(refusal("/dev/null").await.0, ErrorKind::NotARegularFile);
 }
@@ -223,6 +227,35 @@ async fn a_file_in_a_folder_where_others_can_replace_it_is_refused() {
     assert!(error.to_string().contains("run `chmod go-w "), "{error}");
     // What a platform mounts is its business.
     assert!(File::at(&path).mounted().get(name("key")).await.unwrap().is_some());
+}
+
+/// Whoever may rename a folder above, or change a link on the way, can put another secret there.
+#[tokio::test]
+async fn a_file_below_a_folder_that_others_can_replace_is_refused() {
+    let folder = Folder::new();
+    let path = folder.write("above/below/key", "canary", 0o600);
+    let mode = |mode| fs::set_permissions(folder.path("above"), fs::Permissions::from_mode(mode)).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    symlink(folder.path("above/below"), elsewhere.path().join("link")).unwrap();
+    let linked = elsewhere.path().join("link/key");
+    for (bits, refused) in [(0o755, false), (0o775, true), (0o757, true), (0o1777, false)] {
+        mode(bits);
+        for path in [&path, &linked] {
+            let got = File::at(path).get(name("key")).await;
+            let kind = got.map_err(|error| (error.kind(), error.place().to_owned())).err();
+            let above = (ErrorKind::OpenFolder, folder.path("above").display().to_string());
+            assert_eq!(kind, refused.then_some(above), "{bits:o} {path:?}");
+        }
+    }
+    // The folder in which the link lies counts too.
+    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(File::at(&path).get(name("key")).await.is_ok());
+    let error = File::at(&linked).get(name("key")).await.unwrap_err();
+    assert_eq!((error.kind(), error.place()), (ErrorKind::OpenFolder, elsewhere.path().to_str().unwrap()));
+
+    let round = folder.path("round");
+    symlink(&round, &round).unwrap();
+    assert_eq!(secrets::check_folder(&round).unwrap_err().kind(), ErrorKind::Unreadable);
 }
 
 #[tokio::test]

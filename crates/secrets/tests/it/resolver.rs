@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -61,6 +61,41 @@ async fn each_scheme_is_resolved_by_its_provider() {
         let secret = resolved(&text).await.unwrap();
         assert_eq!((secret.expose(), secret.was_trimmed()), (value, trimmed), "{text}");
     }
+}
+
+/// A secret that somebody has put behind a scheme leads nowhere, and is known by that only.
+#[tokio::test]
+async fn what_leads_nowhere_and_looks_like_no_place_is_not_shown() {
+    let long = format!("file:{}", "canary".repeat(60));
+    for text in
+        ["env:canary_hunter2", "file:canary", "file:canary/hunter2", "mount:/canary", "command:canary", &long]
+    {
+        let error = resolved(text).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Missing | ErrorKind::Unreadable), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    }
+    for (text, shown) in [
+        ("env:OTHER_KEY", "the environment variable OTHER_KEY"),
+        ("file:./key", "file:./key"),
+        ("file:/dev/no/key", "file:/dev/no/key"),
+        ("mount:~/key", "mount:~/key"),
+        ("command:no-such-program show key", "the command no-such-program"),
+    ] {
+        let error = resolved(text).await.unwrap_err();
+        assert_eq!(error.place(), shown);
+    }
+}
+
+#[tokio::test]
+async fn whoever_wants_to_know_is_told_of_line_ends_that_were_taken_off() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let resolver = resolver().on_trimmed(move |reference| heard.lock().unwrap().push(reference.to_string()));
+    for text in ["drawer:spare-key", "env:KEY", "env:OTHER", "env:BROKEN"] {
+        drop(resolver.resolve(&resolver.reference(text).unwrap()).await);
+    }
+    assert_eq!(*told.lock().unwrap(), ["env:KEY"]);
+    assert!(format!("{resolver:?}").contains("Trimmed"));
 }
 
 #[tokio::test]

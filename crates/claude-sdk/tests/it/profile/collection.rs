@@ -74,8 +74,11 @@ fn a_file_of_profiles_that_cannot_be_used_is_told_and_not_overwritten() {
             r#"{"profiles": {"dev": {"base_url": 1, "base_url": "canary"}}}"#,
             "its member `base_url` is there twice",
         ),
-        (r#"{"profiles": {"de/v": {"x": "canary"}}}"#, "`de/v` is no profile's name: take letters"),
-        ("{\"profiles\": {\"\\u001b[2J\": {\"x\": \"canary\"}}}", "`\\\\u{1b}[2J` is no profile's name"),
+        (
+            r#"{"profiles": {"de/canary": {"x": "canary"}}}"#,
+            "a name of 9 characters in it is no profile's: take letters",
+        ),
+        (r#"{"profiles": {"a-canary-2": {}, "a-canary-2": {}}}"#, "its member [not shown] is there twice"),
     ] {
         let (folder, profiles) = written("profiles.json", content);
         let error = profiles.load(&name("dev")).unwrap_err();
@@ -88,6 +91,21 @@ fn a_file_of_profiles_that_cannot_be_used_is_told_and_not_overwritten() {
     let path = folder.path().join("profiles.json");
     fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
     assert!(matches!(profiles.load(&name("dev")), Err(ProfileError::Unsafe(_))), "others may change it");
+
+    // Who may write into the folder may put another file there; nothing is written into it either.
+    let (folder, profiles) = written("profiles.json", ALL);
+    let dev = profiles.load(&name("dev")).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    for outcome in [
+        profiles.load(&name("dev")).map(drop),
+        profiles.list().map(drop),
+        profiles.save(&name("new"), &dev),
+        profiles.activate(&name("dev")),
+    ] {
+        let Err(ProfileError::Unsafe(error)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(error.kind(), secrets::ErrorKind::OpenFolder);
+    }
+    assert!(!folder.path().join("configs").exists());
 }
 
 /// Many programs that change one file at once, each another profile or the same one.

@@ -8,7 +8,10 @@ use claude_sdk::{
 };
 
 use super::*;
-use crate::rig::{Place, SCOPES, access, backend, held, hello, told};
+use crate::{
+    redaction::Tape,
+    rig::{Place, SCOPES, access, backend, held, hello, told},
+};
 
 const KEY_PLACE: &str = "secret/data/claude#key";
 
@@ -130,6 +133,18 @@ async fn the_secret_of_a_client_is_where_its_profile_says() {
     assert!(String::from_utf8_lossy(request.body()).contains("client_secret=canary-own"));
     assert!(!format!("{client:?}").contains("canary"));
 
+    let tape = Tape::default();
+    let log = tape.log();
+    let trimmed = env(&[("APP_SECRET", "CANARY-own\n")]);
+    assert!(profile.client(&trimmed, &Resolver::of(&trimmed)).await.unwrap().is_some());
+    assert!(
+        tape.contents().contains("WARN") && tape.contents().contains("client_secret"),
+        "{}",
+        tape.contents()
+    );
+    tape.assert_clean(&[]);
+    drop(log);
+
     let other = env(&[("CLAUDE_CLIENT_SECRET", "canary-other")]);
     let error = profile.client(&other, &Resolver::of(&other)).await.unwrap_err();
     assert!(error.to_string().contains("the environment variable APP_SECRET does not exist"), "{error}");
@@ -141,6 +156,16 @@ async fn a_secret_where_a_reference_belongs_is_refused_and_not_repeated() {
         let error = Profile::user_oauth().set(member, Some("sk-ant-api03-canary")).unwrap_err();
         assert!(error.to_string().contains("never the secret itself"), "{error}");
         assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+    // One behind a scheme of files has no slash before it.
+    for text in ["file:canary", "mount:canary/key"] {
+        let mut profile = Profile::api_key();
+        let error = profile.set(Member::ApiKey, Some(text)).unwrap_err();
+        let of_variable = profile.set_variable("DATABASE", Some(text)).unwrap_err();
+        for error in [error, of_variable] {
+            assert!(error.to_string().contains("make it absolute"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
     }
     // What somebody else wrote into the file is kept, never shown, and never taken for no secret.
     let theirs = json!({
