@@ -61,7 +61,7 @@ const SHAPES: [Shape; 40] = [
     shape("private key", "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED", 20, header),
 ];
 
-/// In the middle of OpenAI's older keys, which begin as others do.
+/// In the middle of older keys of `OpenAI`, which begin as others do.
 const OPENAI: &str = "T3BlbkFJ";
 
 fn wordy(byte: u8) -> bool {
@@ -157,7 +157,7 @@ impl Scanner {
     }
 }
 
-/// Where one of OpenAI's keys begins, whose middle is behind `before`.
+/// Where a key of `OpenAI` begins, whose middle is behind `before`.
 fn start_of_openai(before: &[u8]) -> Option<usize> {
     let head = before.iter().rev().take(LOOK * 4).take_while(|&&byte| wordy(byte)).count();
     let start = before.len().checked_sub(head)?;

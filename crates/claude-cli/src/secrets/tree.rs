@@ -154,8 +154,7 @@ impl Scan {
     pub(super) fn history(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
         let mut command = git(root);
         command.args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"]).arg(BATCH);
-        let found =
-            self.objects(scanner, &mut command).or_else(|error| Err(refusal(root).unwrap_or(error)))?;
+        let found = self.objects(scanner, &mut command).map_err(|error| refusal(root).unwrap_or(error))?;
         let paths = if found.is_empty() { HashMap::new() } else { paths(scanner, root)? };
         for (object, sights) in found {
             let id = object.rsplit(' ').next().unwrap_or_default();
