@@ -39,13 +39,13 @@ fn limiter(timer: impl Timer) -> (Local, Key) {
 
 const COST: Cost = Cost::requests(1).with_input_tokens(1_200).with_output_tokens(4_096);
 
-#[divan::bench(sample_size = 1000, threads = [1, 2])]
+#[divan::bench(sample_size = 10_000, threads = [1, 2])]
 fn three_dimensions(bencher: Bencher<'_, '_>) {
     let (limiter, key) = limiter(FastTimer::new());
     bencher.bench(|| assert_eq!(black_box(&limiter).try_acquire(&key, COST), Decision::Admit));
 }
 
-#[divan::bench(sample_size = 1000, threads = [1, 2])]
+#[divan::bench(sample_size = 10_000, threads = [1, 2])]
 fn three_dimensions_by_the_clock_of_tokio(bencher: Bencher<'_, '_>) {
     let (limiter, key) = limiter(TokioTimer::new());
     bencher.bench(|| assert_eq!(black_box(&limiter).try_acquire(&key, COST), Decision::Admit));
