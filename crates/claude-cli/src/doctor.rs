@@ -20,6 +20,8 @@ mod network;
 mod proxy;
 mod service;
 mod setup;
+mod time;
+mod tls;
 
 /// How one thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -104,11 +106,19 @@ async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
             return findings;
         }
     };
-    let (secrets, way, login) =
-        tokio::join!(setup.secrets(env), network::look(base_url, env), setup.login_server());
+    let time_server = async {
+        match &args.sntp {
+            Some(server) => Some(time::by_sntp(server).await),
+            None => None,
+        }
+    };
+    let (secrets, way, time_server, login) =
+        tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_server());
     let is_open = !way.iter().any(Finding::is_problem);
     findings.extend(secrets);
     findings.extend(way);
+    findings.extend(time_server);
+    time::settle(&mut findings);
     findings.extend(login);
     findings.extend(service::look(args, is_open).await);
     findings

@@ -3,17 +3,22 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use claude_sdk::{
     profile::Profiles,
     secrets::{check_folder, providers::Env},
+    transport::{Clock as _, SystemClock},
 };
 
 use super::Finding;
 use crate::console::one_line;
 
 const FILES: &str = "files";
+/// After how long nobody is writing a file any more, and how many are told of at most.
+const FORGOTTEN: Duration = Duration::from_mins(10);
+const MOST: usize = 20;
 
 /// The folder of the profiles with what is in it, and with `fix` its modes set right.
 pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
@@ -29,17 +34,63 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
         let next = "check that the folder is yours";
         return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
     }
+    let mut findings: Vec<_> =
+        open.into_iter().map(|(path, mode, right)| told(&path, mode, right, fix)).collect();
     // The folders above count too: who may rename one of them decides what lies in this one.
-    if open.is_empty()
+    if findings.is_empty()
         && let Err(error) = check_folder(&folder)
     {
         let next = "do what is said here, or set ANTHROPIC_CONFIG_DIR to a folder that only you can change";
-        return vec![Finding::problem(FILES, one_line(&error.into()), next)];
+        findings.push(Finding::problem(FILES, one_line(&error.into()), next));
     }
-    if open.is_empty() {
-        return vec![Finding::ok(FILES, format!("only you can get at {}", folder.display()))];
+    if findings.is_empty() {
+        findings.push(Finding::ok(FILES, format!("only you can get at {}", folder.display())));
     }
-    open.into_iter().map(|(path, mode, right)| told(&path, mode, right, fix)).collect()
+    let left =
+        [folder.join("credentials"), folder].iter().flat_map(|folder| left_over(folder)).collect::<Vec<_>>();
+    findings.extend(left.iter().map(|path| cleaned(path, fix)));
+    findings
+}
+
+/// Files that were being written when their writer died. Locks need no such look: the system gives them back.
+#[cfg(unix)]
+fn left_over(folder: &Path) -> Vec<PathBuf> {
+    use rustix::fs::{FlockOperation, flock};
+
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let is_left = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let metadata = fs::symlink_metadata(path);
+        let is_old = metadata.is_ok_and(|metadata| {
+            let age = metadata.modified().ok().and_then(|at| SystemClock.now().duration_since(at).ok());
+            metadata.is_file() && age.is_some_and(|age| age > FORGOTTEN)
+        });
+        // Whoever writes one holds a lock on it.
+        let is_free = || {
+            fs::File::open(path)
+                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok())
+        };
+        name.starts_with('.') && name.ends_with(".tmp") && is_old && is_free()
+    };
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_left).take(MOST).collect()
+}
+
+#[cfg(not(unix))]
+fn left_over(_: &Path) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+fn cleaned(path: &Path, fix: bool) -> Finding {
+    let evidence = format!("{} was left by a program that died while it wrote", path.display());
+    if !fix {
+        return Finding::warning(FILES, evidence, format!("rm {}, or run this with --fix", path.display()));
+    }
+    match fs::remove_file(path) {
+        Ok(()) => Finding::ok(FILES, format!("{evidence}; it is removed")),
+        Err(error) => {
+            Finding::warning(FILES, format!("{evidence}, and cannot be removed: {error}"), "ask its owner")
+        }
+    }
 }
 
 fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {

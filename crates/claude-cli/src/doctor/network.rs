@@ -4,24 +4,20 @@ use std::{error::Error as _, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use claude_sdk::{
-    auth_core::{ClockSkew, Offset},
+    auth_core::ClockSkew,
     secrets::providers::Env,
     transport::{self, Body, Clock as _, ErrorKind, HttpBackend as _, SystemClock},
 };
 use http::{Request, Response, StatusCode, header};
 use url::Url;
 
-use super::{Finding, proxy};
-use crate::{
-    auth::{about, backend},
-    console::one_line,
-};
+use super::{Finding, proxy, time, tls};
+use crate::{auth::backend, console::one_line};
 
 /// How long each link may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// What a clock may be off before anybody notices, and from where on tokens and certificates are refused.
-const NOTICED: Duration = Duration::from_secs(30);
-const REFUSED: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// Where a proxy is.
+pub(super) type HostPort = (String, u16);
 
 const ANSWER: &str = "answer";
 
@@ -33,7 +29,7 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
     }
     let api =
         (base_url.host_str().unwrap_or_default().to_owned(), base_url.port_or_known_default().unwrap_or(443));
-    let (host, port) = proxy.unwrap_or(api);
+    let (host, port) = proxy.clone().unwrap_or(api);
     match addresses(&host, port).await {
         Ok((finding, addresses)) => {
             findings.push(finding);
@@ -43,6 +39,9 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
     }
     if !findings.iter().any(Finding::is_problem) {
         findings.extend(answer(base_url).await);
+    }
+    if !findings.iter().any(Finding::is_problem) {
+        findings.extend(tls::look(base_url, proxy.as_ref()).await);
     }
     findings
 }
@@ -98,7 +97,7 @@ async fn answer(base_url: &Url) -> Vec<Finding> {
     skew.observe(answer.headers(), sent_at, SystemClock.now());
     let mut findings = vec![judge(base_url, &answer, took)];
     if !findings.iter().any(Finding::is_problem) {
-        findings.extend(clock(&skew));
+        findings.push(time::by_date(&skew));
     }
     findings
 }
@@ -166,27 +165,6 @@ fn judge(base_url: &Url, answer: &Response<Body>, took: u128) -> Finding {
     Finding::ok(ANSWER, format!("{host} answers a call without a credential with {status} in {took} ms"))
 }
 
-fn clock(skew: &ClockSkew) -> Option<Finding> {
-    const CLOCK: &str = "clock";
-    if skew.uncertainty().is_none() {
-        return Some(Finding::skipped(CLOCK, "the answer has no `Date`, or one that is more than a day off"));
-    }
-    let (by, where_to) = match skew.offset() {
-        Offset::Zero => return Some(Finding::ok(CLOCK, "agrees with the API's")),
-        Offset::Ahead(by) => (by, "behind"),
-        Offset::Behind(by) => (by, "ahead of"),
-    };
-    let evidence = format!("{} {where_to} the API's", about(by.as_secs()));
-    let next = "set it, and let it be kept right: timedatectl set-ntp true";
-    Some(if by < NOTICED {
-        Finding::ok(CLOCK, evidence)
-    } else if by < REFUSED {
-        Finding::warning(CLOCK, evidence + ", which this program corrects and others may not", next)
-    } else {
-        Finding::problem(CLOCK, evidence + ": certificates and signed tokens are refused", next)
-    })
-}
-
 /// Whether anybody answers at an endpoint that is not asked for anything.
 pub(super) async fn reach(check: &'static str, url: &Url) -> Finding {
     match ask(url).await {
@@ -202,7 +180,7 @@ pub(super) async fn reach(check: &'static str, url: &Url) -> Finding {
     }
 }
 
-async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
         () = SystemClock.sleep(PATIENCE) => None,

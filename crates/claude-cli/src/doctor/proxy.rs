@@ -4,12 +4,12 @@ use claude_sdk::secrets::{SecretName, providers::Env};
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use super::Finding;
+use super::{Finding, network::HostPort};
 
 const PROXY: &str = "proxy";
 
 /// What is to be said, and the host and the port of the proxy if there is one.
-pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<(String, u16)>) {
+pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>) {
     let named = |names: [&'static str; 2]| {
         names.into_iter().find_map(|name| Some((name, read(env, name).filter(|value| !value.is_empty())?)))
     };

@@ -1,15 +1,18 @@
 //! `claudectl doctor`: worlds that are broken in one place, and the place it names.
 
+mod clock;
+mod way;
+
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use claude_sdk::transport::{Clock as _, SystemClock};
 use mock_server::MockServer;
 use serde_json::Value;
 
@@ -153,27 +156,6 @@ fn a_page_in_place_of_the_api_is_the_problem_and_gets_no_credential() {
     }
 }
 
-#[test]
-fn a_clock_that_is_off_is_told_with_what_it_breaks() {
-    let with_date = |off: Duration| {
-        let date = httpdate::fmt_http_date(SystemClock.now() + off);
-        let body = r#"{"type":"error","error":{"type":"authentication_error","message":"no key"}}"#;
-        let length = body.len();
-        format!(
-            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ndate: {date}\r\nconnection: close\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        )
-    };
-    for (off, verdict_of_it) in [(120, "warning"), (900, "problem")] {
-        let (url, _) = server(with_date(Duration::from_secs(off)));
-        let told = run(&mut doctor_at(&url));
-        let found = findings(&told);
-        let (_, verdict, clock) = found.iter().find(|(check, ..)| check == "clock").unwrap();
-        assert_eq!(verdict, verdict_of_it, "{clock}");
-        assert!(clock["evidence"].as_str().unwrap().contains("behind the API's"), "{clock}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn files_that_others_can_read_are_named_and_closed_when_asked() {
     let server = MockServer::start().await.unwrap();
@@ -190,4 +172,32 @@ async fn files_that_others_can_read_are_named_and_closed_when_asked() {
     run(&mut home.claudectl(&["doctor", "--fix"]));
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     run(&mut home.claudectl(&["doctor"])).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let left = home.write("credentials/.default.1-0.tmp", "half of a session");
+    let used = home.write("credentials/.work.2-0.tmp", "being written");
+    let lock = fs::File::open(&used).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    for path in [&left, &used] {
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+    }
+    let new = home.write("credentials/.default.3-0.tmp", "just begun");
+
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    told.ok();
+    let warnings: Vec<_> =
+        findings(&told).into_iter().filter(|(_, verdict, _)| verdict == "warning").collect();
+    assert!(
+        matches!(&warnings[..], [(check, _, one)] if check == "files" && one["evidence"].as_str().unwrap().contains(".default.1-0.tmp")),
+        "{warnings:#?}"
+    );
+    assert!(left.exists(), "nothing is removed unasked");
+
+    run(&mut home.claudectl(&["doctor", "--fix"])).ok();
+    assert!(!left.exists() && used.exists() && new.exists());
 }

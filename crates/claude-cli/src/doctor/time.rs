@@ -1,0 +1,77 @@
+//! This machine's clock, beside the API's and beside a time server's.
+
+use std::time::Duration;
+
+use claude_sdk::auth_core::{ClockSkew, Offset};
+use rsntp::{AsyncSntpClient, Config};
+
+use super::{Finding, Verdict, network::PATIENCE};
+use crate::auth::about;
+
+/// What a clock may be off before anybody notices, and from where on tokens and certificates are refused.
+const NOTICED: Duration = Duration::from_secs(30);
+const REFUSED: Duration = Duration::from_secs(300);
+
+const CLOCK: &str = "clock";
+const TIME_SERVER: &str = "time server";
+const SET_IT: &str = "set it, and let it be kept right: timedatectl set-ntp true";
+
+/// What the `Date` of an answer says.
+pub(super) fn by_date(skew: &ClockSkew) -> Finding {
+    if skew.uncertainty().is_none() {
+        return Finding::skipped(CLOCK, "the answer has no `Date`, or one that is more than a day off");
+    }
+    let (by, where_to) = match skew.offset() {
+        Offset::Zero => return Finding::ok(CLOCK, "agrees with the API's"),
+        Offset::Ahead(by) => (by, "behind"),
+        Offset::Behind(by) => (by, "ahead of"),
+    };
+    judge(CLOCK, by, &format!("{} {where_to} the API's", about(by.as_secs())))
+}
+
+/// What a time server says by SNTP (RFC 5905 section 14), such as `time.example` or `127.0.0.1:1123`.
+pub(super) async fn by_sntp(server: &str) -> Finding {
+    let client = AsyncSntpClient::with_config(Config::default().timeout(PATIENCE));
+    let address = if server.rsplit_once(':').is_some_and(|(host, _)| !host.ends_with(':') && !host.is_empty())
+    {
+        server.to_owned()
+    } else {
+        format!("{server}:123")
+    };
+    let answer = match client.synchronize(address.as_str()).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let next = "ask another one, or go by the clock check alone: many networks let no SNTP (UDP port 123) out";
+            return Finding::warning(TIME_SERVER, format!("{server} tells no time: {error}"), next);
+        }
+    };
+    let offset = answer.clock_offset();
+    let by = offset.abs_as_std_duration().unwrap_or(Duration::MAX);
+    let where_to = if offset.signum() > 0 { "behind" } else { "ahead of" };
+    let told = if by < NOTICED { format!("{} ms", by.as_millis()) } else { about(by.as_secs()) };
+    judge(TIME_SERVER, by, &format!("{told} {where_to} {server}"))
+}
+
+/// Where the time server finds this machine right and the API's `Date` does not, the date is wrong, and not the machine.
+pub(super) fn settle(findings: &mut [Finding]) {
+    let is_right = findings.iter().any(|one| one.check == TIME_SERVER && one.verdict == Verdict::Ok);
+    let wrong =
+        |one: &&mut Finding| one.check == CLOCK && one.verdict != Verdict::Ok && one.next_step.is_some();
+    if let Some(clock) = findings.iter_mut().find(wrong).filter(|_| is_right) {
+        let evidence = clock.evidence.split(':').next().unwrap_or_default();
+        let evidence = format!("{evidence}, and the time server finds it right: the answer's date is wrong");
+        let next = "ask whoever runs what is on the way: a proxy or a cache that changes or keeps answers";
+        *clock = Finding::warning(CLOCK, evidence, next);
+    }
+}
+
+fn judge(check: &'static str, by: Duration, evidence: &str) -> Finding {
+    if by < NOTICED {
+        Finding::ok(check, evidence)
+    } else if by < REFUSED {
+        let evidence = format!("{evidence}, which this program corrects and others may not");
+        Finding::warning(check, evidence, SET_IT)
+    } else {
+        Finding::problem(check, format!("{evidence}: certificates and signed tokens are refused"), SET_IT)
+    }
+}

@@ -1,0 +1,99 @@
+//! Clocks that are off: this machine's, and the API's.
+
+use std::{
+    net::UdpSocket,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use claude_sdk::transport::{Clock as _, SystemClock};
+
+use super::*;
+
+/// The refusal of a call without a credential, dated so much later than it is.
+fn with_date(off: Duration) -> String {
+    let date = httpdate::fmt_http_date(SystemClock.now() + off);
+    let body = r#"{"type":"error","error":{"type":"authentication_error","message":"no key"}}"#;
+    let length = body.len();
+    format!(
+        "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ndate: {date}\r\nconnection: close\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Answers one question for the time by SNTP (RFC 5905 section 7.3), so much later than it is.
+fn time_server(off: Duration) -> String {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut packet = [0; 48];
+        let (_, from) = socket.recv_from(&mut packet).unwrap();
+        let since_1900 =
+            SystemClock.now().duration_since(UNIX_EPOCH).unwrap() + off + Duration::from_secs(2_208_988_800);
+        let fraction = (u64::from(since_1900.subsec_nanos()) << 32) / 1_000_000_000;
+        let now = (since_1900.as_secs() << 32 | fraction).to_be_bytes();
+        let asked: [u8; 8] = packet[40..].try_into().unwrap();
+        packet = [0; 48];
+        // Version 4, a server, of the second stratum.
+        (packet[0], packet[1]) = (0b00_100_100, 2);
+        packet[16..24].copy_from_slice(&now);
+        packet[24..32].copy_from_slice(&asked);
+        packet[32..40].copy_from_slice(&now);
+        packet[40..].copy_from_slice(&now);
+        socket.send_to(&packet, from).unwrap();
+    });
+    address
+}
+
+fn one(found: &[(String, String, Value)], check: &str) -> (String, String) {
+    let (_, verdict, one) =
+        found.iter().find(|(name, ..)| name == check).unwrap_or_else(|| panic!("{check}: {found:#?}"));
+    (verdict.clone(), one["evidence"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_with_what_it_breaks() {
+    for (off, verdict_of_it) in [(120, "warning"), (900, "problem")] {
+        let (url, _) = server(with_date(Duration::from_secs(off)));
+        let told = run(&mut doctor_at(&url));
+        let found = findings(&told);
+        let (_, verdict, clock) = found.iter().find(|(check, ..)| check == "clock").unwrap();
+        assert_eq!(verdict, verdict_of_it, "{clock}");
+        assert!(clock["evidence"].as_str().unwrap().contains("behind the API's"), "{clock}");
+    }
+}
+
+#[test]
+fn a_time_server_tells_how_far_off_the_clock_is() {
+    for (off, expected) in [(0, "ok"), (120, "warning"), (900, "problem")] {
+        let (url, _) = server(with_date(Duration::from_secs(off)));
+        let asked = time_server(Duration::from_secs(off));
+        let told = run(doctor_at(&url).args(["--sntp", &asked]));
+        let found = findings(&told);
+        let (verdict, evidence) = one(&found, "time server");
+        assert_eq!(verdict, expected, "{evidence}");
+        assert!(off == 0 || evidence.contains(&format!("behind {asked}")), "{evidence}");
+        assert_eq!(one(&found, "clock").0, expected, "both say so");
+    }
+}
+
+#[test]
+fn where_the_time_server_finds_the_clock_right_it_is_the_answer_s_date_that_is_wrong() {
+    let (url, _) = server(with_date(Duration::from_secs(900)));
+    let told = run(doctor_at(&url).args(["--sntp", &time_server(Duration::ZERO)]));
+    let found = findings(&told);
+    assert_eq!(one(&found, "time server").0, "ok");
+    let (verdict, evidence) = one(&found, "clock");
+    assert_eq!(verdict, "warning");
+    assert!(evidence.contains("the answer's date is wrong"), "{evidence}");
+}
+
+#[test]
+fn a_time_server_that_does_not_answer_is_no_problem() {
+    // Nobody listens there: the system says so at once.
+    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
+    let (url, _) = server(with_date(Duration::ZERO));
+    let told = run(doctor_at(&url).args(["--sntp", &closed]));
+    let (verdict, evidence) = one(&findings(&told), "time server");
+    assert_eq!(verdict, "warning");
+    assert!(evidence.starts_with(&format!("{closed} tells no time")), "{evidence}");
+}

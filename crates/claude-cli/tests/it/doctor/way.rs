@@ -1,0 +1,132 @@
+//! What stands in the way to the API: certificates, proxies, silence, and login servers that are down.
+
+use std::{net::TcpStream, sync::Arc};
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::*;
+
+const CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../transport/tests/it/tls/ca.pem");
+const CERTIFICATE: &[u8] = include_bytes!("../../../../transport/tests/it/tls/server.der");
+const KEY: &[u8] = include_bytes!("../../../../transport/tests/it/tls/server-key.der");
+
+/// The API as `https://localhost`, which refuses every call, with a certificate of an authority of our own.
+fn https() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let key = PrivateKeyDer::try_from(KEY).unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            refuse(rustls::StreamOwned::new(connection, socket.unwrap()));
+        }
+    });
+    url
+}
+
+/// Answers what is asked, if anything is; who looks at the certificate only asks nothing.
+fn refuse(mut client: rustls::StreamOwned<rustls::ServerConnection, TcpStream>) {
+    let mut line = String::new();
+    let mut reader = BufReader::new(&mut client);
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
+    if !line.is_empty() {
+        let body = r#"{"type":"error","error":{"type":"authentication_error","message":"no key"}}"#;
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // Whoever asked may be gone.
+        let _ = client.write_all(answer.as_bytes()).and_then(|()| client.flush());
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_trusts_is_the_problem_and_may_be_a_proxy_s() {
+    let told = run(&mut doctor_at(&https()));
+    let problem = only_problem(&told, "tls");
+    assert!(problem["next_step"].as_str().unwrap().contains("proxy may be reading"), "{problem}");
+}
+
+#[test]
+fn a_certificate_that_only_this_machine_trusts_is_told_although_calls_go_well() {
+    let told = run(doctor_at(&https()).env("SSL_CERT_FILE", CA));
+    let found = findings(&told);
+    assert_eq!(verdict(&found, "answer"), Some("ok"), "{found:#?}");
+    let (_, verdict, tls) = found.iter().find(|(check, ..)| check == "tls").unwrap();
+    assert_eq!(verdict, "warning");
+    assert!(tls["evidence"].as_str().unwrap().contains("reads every prompt and key"), "{tls}");
+}
+
+#[test]
+fn a_proxy_that_wants_to_know_who_asks_is_the_problem() {
+    let (url, asked) =
+        server("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n".into());
+    let told = run(doctor_at("https://api.example").env("HTTPS_PROXY", url));
+    let problem = only_problem(&told, "answer");
+    assert!(problem["next_step"].as_str().unwrap().contains("user and password"), "{problem}");
+    assert!(asked.join().unwrap().starts_with("CONNECT api.example:443"));
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_the_problem_and_not_the_api() {
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let told = run(doctor_at("https://api.example").env("HTTPS_PROXY", format!("http://{closed}")));
+    let problem = only_problem(&told, "tcp");
+    assert!(problem["evidence"].as_str().unwrap().contains(&closed.to_string()), "{problem}");
+    assert_eq!(verdict(&findings(&told), "proxy"), Some("ok"), "it is named");
+}
+
+/// The one test here that takes its time: three seconds are how long a link may be silent.
+#[test]
+fn a_link_that_is_silent_is_the_problem_after_three_seconds() {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let told = run(&mut doctor_at(&format!("http://{}", silent.local_addr().unwrap())));
+    let problem = only_problem(&told, "answer");
+    assert!(problem["evidence"].as_str().unwrap().contains("no answer within 3 s"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_server_that_is_down_is_the_problem_of_its_endpoints() {
+    let logins = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&logins).await;
+    let api = MockServer::start().await.unwrap();
+    drop(logins);
+    let mut command = home.claudectl(&["doctor", "--json"]);
+    let told = run(command.env("ANTHROPIC_BASE_URL", api.base_url().as_str()));
+    let found = findings(&told);
+    for endpoint in ["token endpoint", "authorize endpoint"] {
+        assert_eq!(verdict(&found, endpoint), Some("problem"), "{found:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_that_leads_nowhere_is_named_without_what_it_says() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let mut profile = home.json("configs/default.json");
+    profile["authentication"]["client_secret"] = "env:NOT_SET_HERE".into();
+    home.write("configs/default.json", profile.to_string());
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    let found = findings(&told);
+    let secrets = found.iter().find(|(check, verdict, _)| check == "secrets" && verdict == "problem");
+    let (_, _, secrets) = secrets.unwrap_or_else(|| panic!("{found:#?}"));
+    assert!(secrets["evidence"].as_str().unwrap().contains("client_secret"), "{secrets}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_was_not_granted_is_told() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let mut profile = home.json("configs/default.json");
+    profile["authentication"]["scope"] = "org:admin user:inference".into();
+    home.write("configs/default.json", profile.to_string());
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    let found = findings(&told);
+    let (_, verdict, login) = found.iter().find(|(check, ..)| check == "login").unwrap();
+    assert_eq!(verdict, "warning", "{login}");
+    assert!(login["evidence"].as_str().unwrap().contains("org:admin"), "{login}");
+}
