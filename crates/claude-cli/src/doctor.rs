@@ -20,6 +20,7 @@ mod network;
 mod proxy;
 mod service;
 mod setup;
+mod spend;
 mod time;
 mod tls;
 

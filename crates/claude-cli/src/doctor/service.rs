@@ -8,7 +8,7 @@ use claude_sdk::{
 };
 use http::StatusCode;
 
-use super::Finding;
+use super::{Finding, spend};
 use crate::{args::DoctorArgs, connection, console::one_line, wording::at_a_terminal};
 
 const API: &str = "api";
@@ -47,6 +47,7 @@ pub(super) async fn look(args: &DoctorArgs, is_open: bool) -> Vec<Finding> {
         findings.push(message(&client, &args.model).await);
     }
     findings.extend(limits(&client.limits()));
+    findings.extend(spend::look(&client).await);
     findings
 }
 

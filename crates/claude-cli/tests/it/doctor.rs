@@ -13,8 +13,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mock_server::MockServer;
-use serde_json::Value;
+use mock_server::{Fault, MockServer, Reply};
+use serde_json::{Value, json};
 
 use crate::{
     claudectl::{Run, against, claudectl, run},
@@ -200,4 +200,20 @@ async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
 
     run(&mut home.claudectl(&["doctor", "--fix"])).ok();
     assert!(!left.exists() && used.exists() && new.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_limit_that_is_near_or_reached_is_told_to_whoever_may_read_it() {
+    let server = MockServer::start().await.unwrap();
+    for (spent, expected) in [("120.5", "ok"), ("9500", "warning"), ("10000", "problem")] {
+        let row = |amount: Value, spent: &str| json!({"amount": amount, "currency": "USD", "period": "monthly", "period_to_date_spend": spent});
+        let page =
+            json!({"data": [row(Value::Null, "999999"), row("10000".into(), spent)], "next_page": null});
+        server.inject(Fault::answer(Reply::json(page)).on("/v1/organizations/spend_limits/effective"));
+        let told = run(&mut against(&server, ["doctor", "--json"]));
+        let found = findings(&told);
+        let (_, verdict, spend) = found.iter().find(|(check, ..)| check == "spend").unwrap();
+        assert_eq!(verdict, expected, "{spend}");
+        assert!(spend["evidence"].as_str().unwrap().contains("of 100.00 USD (monthly)"), "{spend}");
+    }
 }
