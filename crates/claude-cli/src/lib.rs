@@ -77,7 +77,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Monitor(args) => monitor::run(*args).await,
         Command::Limits(args) => limits::run(args).await,
         Command::Mock(args) => mock::run(args).await,
-        Command::Quickstart { json } => quickstart::run(json).await,
+        Command::Quickstart { json } => Box::pin(quickstart::run(json)).await,
         Command::Completions { shell } => completions(shell),
         Command::Man => man(),
     };
