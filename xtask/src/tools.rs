@@ -79,7 +79,8 @@ fn install_packages(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     install_python(workspace, &folder.join("python"))?;
     install_node(workspace, &folder)?;
-    install_nginx(workspace, &folder.join("nginx"))
+    install_unpacked(workspace, &folder, "nginx", "usr/sbin/nginx")?;
+    install_unpacked(workspace, &folder, "prometheus", "usr/bin/promtool")
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
@@ -167,30 +168,34 @@ fn install_node(workspace: &Workspace, tools: &Path) -> Result<()> {
     stamp.write()
 }
 
-/// Unpacks Debian's package: installed in the system, it would start a service.
-fn install_nginx(workspace: &Workspace, folder: &Path) -> Result<()> {
-    if folder.join("usr/sbin/nginx").exists() {
+/// Unpacks a package of Debian's that has this program: installed in the system, it would start a service.
+fn install_unpacked(workspace: &Workspace, tools: &Path, package: &str, program: &str) -> Result<()> {
+    let folder = tools.join(package);
+    if folder.join(program).exists() {
         return Ok(());
     }
     if !on_path("apt-get") {
-        bail!("the tests need nginx, unpacked into {}; it comes from Debian, by apt-get", folder.display());
+        bail!(
+            "the tests need {package}, unpacked into {}; it comes from Debian, by apt-get",
+            folder.display()
+        );
     }
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let download = || {
         let mut command = workspace.command("apt-get");
-        command.current_dir(folder).args(["download", "-qq", "nginx"]);
+        command.current_dir(&folder).args(["download", "-qq", package]);
         command
     };
     if step::run(&mut download()).is_err() {
         step::run(workspace.command("apt-get").args(["update", "-qq"]))?;
         step::run(&mut download())?;
     }
-    let files = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let files = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
-    let Some(package) = paths.iter().find(|path| path.extension().is_some_and(|end| end == "deb")) else {
-        bail!("apt-get has brought no package of nginx to {}", folder.display());
+    let Some(archive) = paths.iter().find(|path| path.extension().is_some_and(|end| end == "deb")) else {
+        bail!("apt-get has brought no package of {package} to {}", folder.display());
     };
-    step::run(workspace.command("dpkg-deb").arg("--extract").arg(package).arg(folder))
+    step::run(workspace.command("dpkg-deb").arg("--extract").arg(archive).arg(&folder))
 }
 
 /// A copy of the lock files beside what was installed from them, written last: an interrupted install leaves none.

@@ -15,11 +15,11 @@ use claude_sdk::{
     secrets::providers::Env,
     transport::{Clock, SystemClock},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{print, print_json, say},
+    console::{print, print_json, say, tell},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -34,18 +34,23 @@ mod schedule;
 mod server;
 mod state;
 mod summary;
+mod teller;
 mod windows;
 
-use alarm::Tolerance;
+use alarm::{News, Tolerance};
 use board::Board;
 use history::keeper::Keeper;
 use outcome::{Class, Failure, Outcome, PROBES, instant, milliseconds, name};
 use prober::Prober;
 use schedule::Schedule;
 use server::Server;
+use teller::Teller;
 
 /// How long the last runs may take to be written when the monitor ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How many alerts may wait to be told.
+const ALERTS: usize = 1_000;
 
 pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let env = Env::process();
@@ -58,7 +63,8 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     if args.once {
         return once(&prober, &plan, args.json).await;
     }
-    let path = match args.history {
+    let teller = Teller::new(&args, &env, Arc::clone(&clock)).await?;
+    let path = match args.history.clone() {
         Some(path) => path,
         None => {
             default_path(&env).context("there is no folder for the history; name a file with --history")?
@@ -70,9 +76,11 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     };
     let (keeper, history, writer) = Keeper::start(path)?;
     let now = seconds(clock.now());
-    let tolerance = Tolerance { errors: 0.01, slow: None };
+    let tolerance = Tolerance { errors: 1.0 - args.objective / 100.0, slow: args.slow };
     let board = Mutex::new(Board::new(tolerance, history.as_ref(), now));
-    let monitor = Arc::new(Monitor { prober, clock, plan, board, keeper, json: args.json });
+    let (alerts, told) = mpsc::channel(ALERTS);
+    tokio::spawn(teller.work(told));
+    let monitor = Arc::new(Monitor { prober, clock, plan, board, keeper, alerts, json: args.json });
     let ended = tokio::select! {
         biased;
         request = interrupted() => request.map(drop).map_err(Into::into),
@@ -96,6 +104,7 @@ struct Monitor {
     plan: Vec<(Probe, Duration)>,
     board: Mutex<Board>,
     keeper: Keeper,
+    alerts: mpsc::Sender<News>,
     json: bool,
 }
 
@@ -131,6 +140,12 @@ impl Monitor {
         let news = self.board().hear(&outcome, self.prober.limits());
         if !news.is_empty() {
             self.keeper.keep_firing(self.board().alarms.firing());
+        }
+        for news in news {
+            let word = if news.begins { "ALERT" } else { "resolved" };
+            tell(format!("{word} {}: {}", news.rule.name(), news.told));
+            // Where so many wait to be told, one more tells nothing new.
+            let _ = self.alerts.try_send(news);
         }
         let told = if self.json { serde_json::to_string(&outcome)? + "\n" } else { line(&outcome) };
         self.keeper.keep(outcome);

@@ -61,6 +61,7 @@ impl Chromium {
         let wanted = json!({
             "browserName": "chrome",
             "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
             // An element that is not there yet is waited for.
             "timeouts": {"implicit": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
         });
@@ -125,6 +126,16 @@ impl Chromium {
     /// When the browser does not take it.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
         self.order("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters})).await
+    }
+
+    /// What the page, or the browser about it, has written to its console since this was last asked.
+    ///
+    /// # Errors
+    ///
+    /// When the driver does not tell.
+    pub async fn console(&self) -> Result<Vec<Value>> {
+        let log = self.order("POST", "/se/log", &json!({"type": "browser"})).await?;
+        Ok(log.as_array().cloned().unwrap_or_default())
     }
 
     /// A picture of the page, as PNG in base64.

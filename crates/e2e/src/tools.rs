@@ -68,6 +68,15 @@ impl Tools {
         Ok(clean(&present(self.folder.join("nginx/usr/sbin/nginx"))?))
     }
 
+    /// A command that runs `prometheus` or `promtool`.
+    ///
+    /// # Errors
+    ///
+    /// When they are not installed.
+    pub fn prometheus(&self, program: &str) -> Result<Command> {
+        Ok(clean(&present(self.folder.join("prometheus/usr/bin").join(program))?))
+    }
+
     /// A command that runs OpenBao itself, which speaks the protocol of Vault.
     ///
     /// # Errors

@@ -36,6 +36,18 @@ pub struct MonitorArgs {
     /// several times.
     #[arg(long, value_name = "NAME", requires = "serve")]
     pub host: Vec<String>,
+    /// Run this program when an alert begins and when it ends; it has the alert as JSON on standard input.
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "once")]
+    pub alert_command: Option<String>,
+    /// Send each alert as JSON to the address that this leads to: `file:PATH`, `env:NAME`, `vault:PATH#FIELD`, …
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "once")]
+    pub alert_webhook: Option<String>,
+    /// How many runs of a hundred have to go well; alerts tell when too many fail for that.
+    #[arg(long, value_name = "PERCENT", default_value = "99", value_parser = percent)]
+    pub objective: f64,
+    /// Alert where 95 of a hundred runs take longer than this.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub slow: Option<Duration>,
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -82,6 +94,11 @@ fn time(text: &str) -> Result<Duration, String> {
     let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
     let bounds = Duration::from_secs(1)..=Duration::from_secs(86_400);
     time.filter(|time| bounds.contains(time)).ok_or_else(usage)
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok().filter(|percent| (1.0..100.0).contains(percent));
+    percent.ok_or_else(|| "write a number under 100, such as 99 or 99.9".to_owned())
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn past(range: Range, path: &Path, now: i64) -> rusqlite::Result<Valu
 }
 
 /// Of each probe `[when, median, 95 %, part that failed, runs]`, with `fold` seconds in a point.
-fn chart(from: i64, to: i64, fold: i64, summaries: BTreeMap<Place, Summary>) -> Value {
+fn chart(from: i64, to: i64, fold: i64, summaries: Vec<(Place, Summary)>) -> Value {
     let mut points: BTreeMap<Place, Summary> = BTreeMap::new();
     for ((probe, at), summary) in summaries {
         points.entry((probe, at - at.rem_euclid(fold))).or_default().merge(&summary);

@@ -159,10 +159,11 @@ impl History {
         Ok(())
     }
 
-    /// The summaries of one step, from `since` on.
-    pub(super) fn summaries(&self, step: i64, since: i64) -> rusqlite::Result<BTreeMap<Place, Summary>> {
-        let mut query =
-            self.connection.prepare("SELECT probe, at, cells FROM summaries WHERE step = ?1 AND at >= ?2")?;
+    /// The summaries of one step, from `since` on, in the order of their times.
+    pub(super) fn summaries(&self, step: i64, since: i64) -> rusqlite::Result<Vec<(Place, Summary)>> {
+        let mut query = self
+            .connection
+            .prepare("SELECT probe, at, cells FROM summaries WHERE step = ?1 AND at >= ?2 ORDER BY at")?;
         let rows = query.query_map(params![step, since], |row| {
             Ok((
                 probe(row.get_ref(0)?.as_str()?),
@@ -170,10 +171,10 @@ impl History {
                 Summary::from_bytes(row.get_ref(2)?.as_blob()?),
             ))
         })?;
-        let mut summaries = BTreeMap::new();
+        let mut summaries = Vec::new();
         for row in rows {
             if let (Some(probe), at, summary) = row? {
-                summaries.insert((probe, at), summary);
+                summaries.push(((probe, at), summary));
             }
         }
         Ok(summaries)

@@ -28,6 +28,7 @@ use super::{
 /// What may be open at once, and how long a request may take to arrive.
 const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
+const READERS: usize = 4;
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
@@ -44,6 +45,8 @@ pub(super) struct Server {
     listener: TcpListener,
     hosts: Vec<String>,
     history: PathBuf,
+    /// Who may read the history at the same time: a disk that stands still is not to take all threads.
+    readers: Arc<Semaphore>,
 }
 
 impl Server {
@@ -69,7 +72,7 @@ impl Server {
         if address.ip().is_loopback() {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         }
-        Ok(Self { listener, hosts, history })
+        Ok(Self { listener, hosts, history, readers: Arc::new(Semaphore::new(READERS)) })
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -159,8 +162,12 @@ impl Server {
 
     /// On another thread and not for ever: the disk may stand still.
     async fn past(&self, range: Range, now: i64, monitor: &Monitor) -> Option<Value> {
-        let path = self.history.clone();
-        let read = tokio::task::spawn_blocking(move || chart::past(range, &path, now));
+        let (path, seat) = (self.history.clone(), Arc::clone(&self.readers).try_acquire_owned().ok()?);
+        let read = tokio::task::spawn_blocking(move || {
+            let chart = chart::past(range, &path, now);
+            drop(seat);
+            chart
+        });
         tokio::select! {
             read = read => read.ok()?.ok(),
             () = monitor.clock.sleep(Duration::from_secs(5)) => None,

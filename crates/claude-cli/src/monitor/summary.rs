@@ -3,7 +3,7 @@
 //! Times are counted in bands, eight to each doubling, so that a percentile is at most a tenth too large, summaries can be
 //! added up, and a day takes no more room than a minute.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::outcome::{Class, Outcome};
 
@@ -14,9 +14,9 @@ const FAILURES: u8 = 200;
 /// Where the bands of a doubling end, in microseconds: each is an eighth root of two above the one before.
 const DOUBLING: [u64; 8] = [1024, 1117, 1218, 1328, 1448, 1579, 1722, 1878];
 
-/// Counts of runs.
+/// Counts of runs: few cells of all there are, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Summary(BTreeMap<u8, u32>);
+pub(super) struct Summary(Vec<(u8, u32)>);
 
 impl Summary {
     pub(super) fn add(&mut self, outcome: &Outcome) {
@@ -34,17 +34,28 @@ impl Summary {
     }
 
     fn count(&mut self, cell: u8, more: u32) {
-        let count = self.0.entry(cell).or_default();
-        *count = count.saturating_add(more);
+        match self.0.binary_search_by_key(&cell, |(its, _)| *its) {
+            Ok(at) => {
+                if let Some((_, count)) = self.0.get_mut(at) {
+                    *count = count.saturating_add(more);
+                }
+            }
+            Err(at) => self.0.insert(at, (cell, more)),
+        }
     }
 
     pub(super) fn runs(&self) -> u64 {
-        self.0.values().copied().map(u64::from).sum()
+        self.0.iter().map(|(_, count)| u64::from(*count)).sum()
+    }
+
+    /// The cells of runs that went well.
+    fn times(&self) -> impl Iterator<Item = (u8, u32)> {
+        self.0.iter().copied().take_while(|(cell, _)| *cell < FAILURES)
     }
 
     /// The runs that went well and took at most as long as this band ends.
     pub(super) fn within(&self, band: u8) -> u64 {
-        self.0.range(..=band.min(FAILURES - 1)).map(|(_, count)| u64::from(*count)).sum()
+        self.times().take_while(|(its, _)| *its <= band).map(|(_, count)| u64::from(count)).sum()
     }
 
     pub(super) fn successes(&self) -> u64 {
@@ -57,7 +68,7 @@ impl Summary {
 
     /// Of each class how many; what a newer version has counted has no name here.
     pub(super) fn by_class(&self) -> impl Iterator<Item = (Class, u32)> {
-        let failures = self.0.range(FAILURES..);
+        let failures = self.0.iter().filter(|(cell, _)| *cell >= FAILURES);
         failures.filter_map(|(cell, count)| Some((Class::numbered(cell - FAILURES)?, *count)))
     }
 
@@ -72,17 +83,16 @@ impl Summary {
     pub(super) fn percentile(&self, per_mille: u64) -> Option<Duration> {
         let rank = (self.successes() * per_mille).div_ceil(1_000).max(1);
         let mut seen = 0;
-        let mut cells = self.0.range(..FAILURES);
-        let cell = cells.find(|(_, count)| {
-            seen += u64::from(**count);
+        let cell = self.times().find(|(_, count)| {
+            seen += u64::from(*count);
             seen >= rank
         });
-        cell.map(|(band, _)| end_of(*band))
+        cell.map(|(band, _)| end_of(band))
     }
 
     /// The total time of the runs that went well, as the bands know it.
     pub(super) fn total(&self) -> Duration {
-        self.0.range(..FAILURES).map(|(band, count)| end_of(*band).saturating_mul(*count)).sum()
+        self.times().map(|(band, count)| end_of(band).saturating_mul(count)).sum()
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {

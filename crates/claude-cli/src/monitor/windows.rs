@@ -17,8 +17,8 @@ pub(super) const REACH: i64 = 6 * HOUR;
 pub(super) struct Windows(BTreeMap<Place, Summary>);
 
 impl Windows {
-    pub(super) fn new(minutes: BTreeMap<Place, Summary>) -> Self {
-        Self(minutes)
+    pub(super) fn new(minutes: Vec<(Place, Summary)>) -> Self {
+        Self(minutes.into_iter().collect())
     }
 
     pub(super) fn hear(&mut self, outcome: &Outcome) {
@@ -38,7 +38,7 @@ impl Windows {
     }
 
     /// The minutes from `since` on.
-    pub(super) fn minutes(&self, since: i64) -> BTreeMap<Place, Summary> {
+    pub(super) fn minutes(&self, since: i64) -> Vec<(Place, Summary)> {
         let minutes = self.0.iter().filter(|((_, at), _)| *at >= since);
         minutes.map(|(place, summary)| (*place, summary.clone())).collect()
     }

@@ -7,7 +7,9 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{ChildStdout, Command},
+    sync::mpsc::{Receiver, channel},
     thread,
+    time::Duration,
 };
 
 use mock_server::{At, Fault, MockServer};
@@ -176,20 +178,69 @@ impl Monitor {
     }
 }
 
+/// Takes the alerts that are sent to it.
+fn webhook() -> (String, Receiver<Value>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/hook/CANARY", listener.local_addr().unwrap());
+    let (sender, received) = channel();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let (mut request, mut part) = (String::new(), [0; 4096]);
+            // The alert is small, and JSON ends the request.
+            while !request.ends_with('}') {
+                let count = socket.read(&mut part).unwrap();
+                request += std::str::from_utf8(&part[..count]).unwrap();
+            }
+            socket.write_all(b"HTTP/1.1 204 Thanks\r\nconnection: close\r\n\r\n").unwrap();
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            sender.send(serde_json::from_str(body).unwrap()).unwrap();
+        }
+    });
+    (url, received)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn it_goes_on_through_an_outage_and_what_it_saw_is_there_the_next_time() {
+async fn it_goes_on_through_an_outage_tells_once_and_what_it_saw_is_there_the_next_time() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();
     let history = folder.path().join("history.sqlite");
-    let mut monitor = Monitor::start(&server, &history, &[]);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (program, hook) = (path("tell"), path("hook"));
+    fs::write(&program, "#!/bin/sh\ncat >> \"$0.told\"; env >> \"$0.env\"\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    let (url, alerts) = webhook();
+    fs::write(&hook, url).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o600)).unwrap();
+    let hook = format!("file:{hook}");
+
+    let mut monitor =
+        Monitor::start(&server, &history, &["--alert-command", &program, "--alert-webhook", &hook]);
     monitor.next(|run| run["probe"] == "models" && run["failure"].is_null());
-    server.inject(Fault::reset(At::Accept).always());
     server.inject(Fault::reset(At::Request).always());
-    monitor.next(|run| run["probe"] == "models" && !run["failure"].is_null());
-    monitor.next(|run| run["probe"] == "message" && !run["failure"].is_null());
+    let next = |alert: &str, status: &str| loop {
+        let told = alerts.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert!(["models", "message"].contains(&told["probe"].as_str().unwrap()), "{told}");
+        if told["alert"] == alert && told["probe"] == "models" {
+            assert_eq!(told["status"], status, "{told}");
+            break;
+        }
+    };
+    next("down", "firing");
     server.clear_faults();
-    monitor.next(|run| run["probe"] == "models" && run["failure"].is_null());
-    assert_eq!(monitor.end(), "");
+    next("down", "resolved");
+    let told = monitor.end();
+    let count = |text: &str| told.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((count("ALERT down: models"), count("resolved down: models")), (1, 1), "{told}");
+    let written = fs::read_to_string(folder.path().join("tell.told")).unwrap();
+    assert_eq!(
+        written.matches(r#""alert":"down","probe":"models","status":"firing""#).count(),
+        1,
+        "{written}"
+    );
+    let environment = fs::read_to_string(folder.path().join("tell.env")).unwrap();
+    assert!(environment.contains("PATH=") || environment.contains("PWD="), "{environment}");
+    assert!(!environment.contains("ANTHROPIC"), "{environment}");
 
     assert_eq!(fs::metadata(&history).unwrap().permissions().mode() & 0o777, 0o600);
     let bytes = fs::read(&history).unwrap();
@@ -219,5 +270,8 @@ fn wrong_settings_are_told_at_once() {
     asked(&["--every", "models=often"]).failed(2, "30s, 5m or 1h");
     asked(&["--every", "models=off", "--every", "message=off", "--every", "stream=off"])
         .failed(1, "leave one");
+    asked(&["--objective", "100"]).failed(2, "99.9");
+    let typed = asked(&["--alert-webhook", "https://hooks.example/CANARY"]);
+    typed.failed(1, "file:PATH");
     asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
 }

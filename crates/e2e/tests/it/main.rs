@@ -15,6 +15,7 @@ mod flood;
 mod grants;
 mod keyring;
 mod limits;
+mod monitor;
 mod network;
 mod nginx;
 mod oauth_server;

@@ -45,7 +45,8 @@ fn what_was_written_is_there_after_a_restart_and_only_its_owner_can_read_it() {
     let history = History::open(&path).unwrap();
     for step in [MINUTE, HOUR, DAY] {
         let summaries = history.summaries(step, 0).unwrap();
-        let runs = |probe| summaries[&(probe, 1_000_020 - 1_000_020 % step)].runs();
+        let place = |probe| (probe, 1_000_020 - 1_000_020 % step);
+        let runs = |probe| summaries.iter().find(|(its, _)| *its == place(probe)).unwrap().1.runs();
         assert_eq!((runs(Probe::Models), runs(Probe::Stream)), (2, 1), "{step}");
     }
     assert_eq!(history.failures(20).unwrap(), [fails]);
@@ -90,10 +91,10 @@ fn a_full_disk_takes_back_the_whole_write_and_nothing_that_was_there() {
     let many: Vec<_> = (0..500).map(|at| run(Probe::Models, at * 60, Some(Class::Dns))).collect();
     let error = history.record(&many).unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
-    assert_eq!(history.summaries(DAY, 0).unwrap()[&(Probe::Models, 0)].runs(), 1);
+    assert_eq!(history.summaries(DAY, 0).unwrap()[0].1.runs(), 1);
     history.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     history.record(&many).unwrap();
-    assert_eq!(history.summaries(DAY, 0).unwrap()[&(Probe::Models, 0)].runs(), 501);
+    assert_eq!(history.summaries(DAY, 0).unwrap()[0].1.runs(), 501);
 }
 
 #[test]
@@ -158,7 +159,10 @@ fn a_thousand_days_fit_into_a_few_megabytes_and_are_asked_in_50_ms() {
     let month = took(&|| assert_eq!(history.summaries(HOUR, now - 30 * DAY).unwrap().len(), 30 * 24 * 4));
     let all = took(&|| assert_eq!(history.summaries(DAY, 0).unwrap().len(), 4_000));
     let failures = took(&|| assert_eq!(history.failures(20).unwrap().len(), 20));
+    // A build without optimisation takes several times as long as what people run.
+    let most = Duration::from_millis(if cfg!(debug_assertions) { 150 } else { 50 });
     for time in [day, month, all, failures] {
-        assert!(time <= Duration::from_millis(50), "{day:?} {month:?} {all:?} {failures:?}");
+        assert!(time <= most, "{day:?} {month:?} {all:?} {failures:?}");
     }
+    println!("{size} bytes; a day {day:?}, a month {month:?}, all {all:?}, failures {failures:?}");
 }

@@ -100,7 +100,7 @@ function chart(probe, points) {
 function card(probe) {
   const { name, last, windows } = probe, failure = last && last.failure;
   const word = !last ? "not yet run" : failure ? failure.class : "well";
-  const badge = make("span", { class: failure ? "bad" : "well", id: `state-${name}` }, word);
+  const badge = make("span", { class: !last ? "" : failure ? "bad" : "well", id: `state-${name}` }, word);
   const figures = [["last run", last ? `${duration(last.took_ms)}, ${ago(last.at)}` : "–"]];
   const hour = windows["1h"];
   figures.push(["median, 95 %, 99 % (1 h)", [hour.p50, hour.p95, hour.p99].map(duration).join(", ")]);
@@ -117,7 +117,7 @@ function draw() {
   const run = state.probes.some((probe) => probe.last);
   const overall = find("#overall"), words = failing.length ? `failing: ${failing.join(", ")}` : run ? "all is well" : "waiting for the first runs";
   if (overall.textContent !== words) overall.textContent = words;
-  overall.className = failing.length ? "bad" : "well";
+  overall.className = failing.length ? "bad" : run ? "well" : "";
   document.title = failing.length ? `failing – claudectl monitor` : "claudectl monitor";
   const notes = state.alerts.map((alert) => `alert ${alert.alert} for ${alert.probe}, since ${ago(alert.since)}`).concat(state.notes);
   find("#notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
