@@ -93,7 +93,7 @@ async fn press_key(browser: &Chromium, key: &str, code: u32) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_lives_in_a_real_browser_while_the_service_fails_and_comes_back() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();
@@ -169,7 +169,7 @@ async fn looks_good(browser: &Chromium) {
     assert!(papers[0] != papers[1] && papers[0] == papers[2] && papers[1] == papers[3], "{papers:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_real_prometheus_scrapes_it_and_takes_the_rules_and_the_dashboard() {
     let tools = Tools::beside(env!("CARGO_TARGET_TMPDIR"));
     let server = MockServer::start().await.unwrap();
@@ -269,7 +269,7 @@ fn without_any_network_and_with_names_that_hang_every_probe_ends_in_time() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_nothing_and_what_ran_meanwhile_is_written_when_there_is_room() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();

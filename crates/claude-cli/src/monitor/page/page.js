@@ -79,7 +79,8 @@ function chart(probe, points) {
     for (const end of ["x1", "x2"]) cursor.setAttribute(end, point ? x(point[0]) : -9);
     told.textContent = describe(point);
   };
-  const current = () => points.findIndex((point) => point[0] === cursors[probe]);
+  const nearest = (at) => points.reduce((best, point, index) => Math.abs(point[0] - at) < Math.abs(points[best][0] - at) ? index : best, 0);
+  const current = () => cursors[probe] === undefined || !points.length ? -1 : nearest(cursors[probe]);
   svg.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
@@ -89,9 +90,7 @@ function chart(probe, points) {
   });
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect(), at = from + ((event.clientX - box.left) / box.width) * (to - from);
-    let nearest = 0;
-    points.forEach((point, index) => { if (Math.abs(point[0] - at) < Math.abs(points[nearest][0] - at)) nearest = index; });
-    show(nearest);
+    show(nearest(at));
   });
   if (current() >= 0) show(current());
   return [svg, told];
