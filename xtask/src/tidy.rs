@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the rules of this workspace that no compiler and no linter checks.
 
+mod examples;
 mod manifest;
 mod names;
 mod prose;
@@ -101,7 +102,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 fn check(root: &Path, files: &[File]) -> Vec<Finding> {
-    files.iter().flat_map(|file| CHECKS.iter().flat_map(move |check| check(root, file))).collect()
+    let each = files.iter().flat_map(|file| CHECKS.iter().flat_map(move |check| check(root, file)));
+    each.chain(examples::examples(files)).collect()
 }
 
 /// Reads every text file of the repository, in the order of their paths.

@@ -120,8 +120,8 @@ pub enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print a manual page, or write those of all commands into a folder.
+    Man(ManArgs),
 }
 
 /// The commands on messages.
@@ -252,6 +252,16 @@ pub struct MockArgs {
     /// How many requests a minute are let in; more are answered with 429.
     #[arg(long, value_name = "COUNT")]
     pub requests_per_minute: Option<u32>,
+}
+
+/// Which manual pages, and where to.
+#[derive(Debug, ClapArgs)]
+pub struct ManArgs {
+    /// The command whose page to print, such as `messages create`; the program's own without one.
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder: claudectl.1, claudectl-messages-create.1, …
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// Reads the arguments; help and wrong usage are printed here, and give the exit status.

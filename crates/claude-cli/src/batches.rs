@@ -36,21 +36,19 @@ pub(crate) async fn run(command: BatchesCommand) -> anyhow::Result<()> {
 }
 
 async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
-    // Each line is looked at before anything is sent.
-    for request in Requests::open(&args.file)? {
-        request?;
-    }
     let client = connection::client(&args.connection).await?;
     let path = args.job.clone().unwrap_or_else(|| with_job(&args.file));
     let mut job = client.batches().job(&path).map_err(told)?;
+    // Each line is looked at before anything is sent.
+    let mut failure = None;
+    let checked = job.check(until_failure(Requests::open(&args.file)?, &mut failure));
+    failure.map_or(Ok(()), Err)?;
+    checked.map_err(told)?;
     let left = "what was sent is noted; the same command goes on";
     let mut failure = None;
-    let requests =
-        Requests::open(&args.file)?.map_while(|request| request.map_err(|error| failure = Some(error)).ok());
+    let requests = until_failure(Requests::open(&args.file)?, &mut failure);
     unless_interrupted_leaving(client.flush(), job.submit(requests), left).await?.map_err(told)?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
+    failure.map_or(Ok(()), Err)?;
     if args.wait {
         let mut bar = Bar::new();
         let waiting = job.wait(|now| bar.draw(now.done, Some(now.requests), &line(now)));
@@ -74,7 +72,7 @@ async fn status(args: BatchArgs) -> anyhow::Result<()> {
             }
             Ok(print(described(&batch))?)
         }
-        Subject::Job(mut job) => {
+        Subject::Job(job) => {
             let progress = unless_interrupted(client.flush(), job.progress()).await?.map_err(told)?;
             if args.json {
                 let counts = &progress.counts;
@@ -127,7 +125,7 @@ async fn cancel(args: BatchArgs) -> anyhow::Result<()> {
             }
             Ok(print(described(&batch))?)
         }
-        Subject::Job(mut job) => {
+        Subject::Job(job) => {
             unless_interrupted(client.flush(), job.cancel()).await?.map_err(told)?;
             if args.json {
                 return print_json(&json!({"batches": job.ids()}));
@@ -230,6 +228,14 @@ impl Requests {
             }
         }
     }
+}
+
+/// The messages up to the first line that is none.
+fn until_failure(
+    requests: Requests,
+    failure: &mut Option<anyhow::Error>,
+) -> impl Iterator<Item = BatchRequest> {
+    requests.map_while(|request| request.map_err(|error| *failure = Some(error)).ok())
 }
 
 impl Iterator for Requests {

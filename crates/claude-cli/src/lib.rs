@@ -18,6 +18,7 @@ mod files;
 mod hardening;
 mod interrupt;
 mod limits;
+mod man;
 mod messages;
 mod mock;
 mod models;
@@ -79,7 +80,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Mock(args) => mock::run(args).await,
         Command::Quickstart { json } => Box::pin(quickstart::run(json)).await,
         Command::Completions { shell } => completions(shell),
-        Command::Man => man(),
+        Command::Man(args) => man::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -97,10 +98,4 @@ fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "claudectl", &mut script);
     Ok(console::print(script)?)
-}
-
-fn man() -> anyhow::Result<()> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page)?;
-    Ok(console::print(page)?)
 }

@@ -1,18 +1,85 @@
 //! What the typed conversation costs beside a plain struct: `cargo bench -p claude-sdk --bench types`.
 //!
 //! Goals: building and writing a conversation of 200 KiB takes at most 1.1 of what `serde_json` takes for a struct that
-//! knows nothing else; ten times the deltas take ten times the time.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+//! knows nothing else; ten times the deltas take ten times the time; a list of 10,000 models takes no more memory than
+//! two of its pages.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
+use std::fs;
+
+use async_trait::async_trait;
 use claude_sdk::{
+    Client,
     stream::{Accumulator, Event},
-    types::{MessageRequest, Model},
+    transport::{Body, Error, HttpBackend, Request, Response},
+    types::{MessageRequest, Model, ModelInfo},
 };
 use divan::{Bencher, black_box};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(listing());
     divan::main();
+}
+
+/// Models in a page, and pages.
+const PAGE: usize = 100;
+const PAGES: usize = 100;
+
+/// A service with many models, each page of them made when it is asked for.
+#[derive(Debug)]
+struct ManyModels;
+
+#[async_trait]
+impl HttpBackend for ManyModels {
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let after = request.uri().query().and_then(|query| query.split("after_id=model-").nth(1));
+        let first = after.map_or(0, |after| after.parse::<usize>().unwrap() + 1);
+        let name = |number: usize| format!("model-{number}");
+        let data: Vec<Value> = (first..first + PAGE).map(|number| model(&name(number))).collect();
+        let (last, has_more) = (name(first + PAGE - 1), first + PAGE < PAGE * PAGES);
+        let page = json!({"data": data, "has_more": has_more, "first_id": name(first), "last_id": last});
+        let answer = http::Response::builder().header("content-type", "application/json");
+        Ok(answer.body(Body::from(page.to_string())).unwrap())
+    }
+}
+
+fn model(id: &str) -> Value {
+    let yes = json!({"supported": true});
+    json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active",
+        "capabilities": {"batch": yes, "citations": yes, "image_input": yes, "pdf_input": yes}})
+}
+
+/// Walks through all models and says how far the memory of the process rose above what the first two pages took.
+async fn listing() {
+    let client = Client::builder().api_key("sk-ant-api03-benchmark").backend(ManyModels).build().unwrap();
+    let mut models = client.models().list().limit(u32::try_from(PAGE).unwrap()).items();
+    let (mut count, mut before, mut page) = (0, 0, Vec::new());
+    while let Some(model) = models.next().await {
+        let model: ModelInfo = model.unwrap();
+        count += 1;
+        if count <= PAGE {
+            page.push(model);
+        }
+        if count == 2 * PAGE {
+            before = peak();
+        }
+    }
+    assert_eq!(count, PAGE * PAGES);
+    let (rose, one) = (peak() - before, serde_json::to_vec(&page).unwrap().len() / 1024);
+    println!(
+        "listing {count} models: {rose} KiB more than their first two pages, of which one has {one} KiB of JSON"
+    );
+    assert!(rose < 10 * one, "it keeps pages");
+}
+
+/// The most memory that the process has had so far, in KiB.
+fn peak() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// Turns of 1 KiB.

@@ -104,6 +104,8 @@ fn read_bounded(path: &PathBuf) -> Result<Vec<u8>, AttachmentError> {
 }
 
 /// Why a file cannot be part of a message.
+///
+/// Example: [`attachment`](crate::attachment).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttachmentError {

@@ -42,16 +42,21 @@ use crate::{
 };
 
 mod iter;
+mod job;
 mod list;
 mod raw;
 mod resources;
+mod runner;
 mod stream;
+mod visitor;
 mod worker;
 
 pub use iter::Iter;
+pub use job::BatchJob;
 pub use list::List;
 pub use raw::{Raw, RawRequest};
-pub use resources::{Batches, Files, Models};
+pub use resources::{Batches, Files, Models, Organization, Skills, UserProfiles};
+pub use runner::ToolRunner;
 pub use stream::{MessageStream, TextStream};
 
 use worker::Worker;
@@ -59,6 +64,8 @@ use worker::Worker;
 /// A client whose calls wait for their answers.
 ///
 /// Clones share one thread, which ends when the last of them and of their streams is gone.
+///
+/// Example: [`blocking`](crate::blocking).
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,
@@ -110,6 +117,24 @@ impl Client {
         Files(self)
     }
 
+    /// Skills, and their versions.
+    #[must_use]
+    pub fn skills(&self) -> Skills<'_> {
+        Skills(self)
+    }
+
+    /// What your application tells the service about the people it acts for.
+    #[must_use]
+    pub fn user_profiles(&self) -> UserProfiles<'_> {
+        UserProfiles(self)
+    }
+
+    /// What the organization may know about itself.
+    #[must_use]
+    pub fn organization(&self) -> Organization<'_> {
+        Organization(self)
+    }
+
     /// Any route of the API, for what has no type here yet.
     #[must_use]
     pub fn raw(&self) -> Raw<'_> {
@@ -140,9 +165,13 @@ impl Client {
     /// Waits for anything that the async client can do.
     ///
     /// ```no_run
-    /// # use claude_sdk::{blocking::Client, Error, types::MessageRequest};
+    /// # use claude_sdk::{blocking::Client, Error, types::{Message, MessageRequest}};
     /// # fn run(client: Client, request: MessageRequest) -> Result<(), Error> {
-    /// let limits = client.run(|client| async move { client.organization().rate_limits().await })?;
+    /// // Several calls at once.
+    /// let both: (Message, Message) = client.run(|client| async move {
+    ///     let (one, other) = tokio::try_join!(client.messages().create(&request), client.messages().create(&request))?;
+    ///     Ok::<_, Error>((one.into_inner(), other.into_inner()))
+    /// })?;
     /// # Ok(())
     /// # }
     /// ```
@@ -166,8 +195,8 @@ impl Client {
     /// ```no_run
     /// # use claude_sdk::{blocking::Client, Error};
     /// # fn run(client: Client) -> Result<(), Error> {
-    /// for skill in client.iter(|client| client.skills().list().items()) {
-    ///     println!("{}", skill?.id);
+    /// for agent in client.iter(|client| client.raw().get("/v1/agents").list(claude_sdk::Paging::Cursor).items()) {
+    ///     println!("{}", agent?["id"]);
     /// }
     /// # Ok(())
     /// # }
@@ -187,6 +216,8 @@ impl fmt::Debug for Client {
 }
 
 /// Messages (`POST /v1/messages`): see [`crate::Messages`].
+///
+/// Example: [`blocking`](crate::blocking).
 #[derive(Debug, Clone, Copy)]
 pub struct Messages<'a>(&'a Client);
 

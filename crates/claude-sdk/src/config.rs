@@ -12,6 +12,17 @@ use crate::error::ConfigError;
 ///
 /// The version also decides how an API key travels (API documentation: versions): the newest as
 /// `Authorization: Bearer`, the older one as `x-api-key`, which gateways and older servers still expect.
+///
+/// ```
+/// use claude_sdk::{ApiVersion, Client};
+///
+/// let gateway = Client::builder()
+///     .base_url("https://gateway.example/anthropic")
+///     .api_version(ApiVersion::V2023_06_01)
+///     .api_key("sk-ant-example")
+///     .build()?;
+/// # Ok::<(), claude_sdk::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ApiVersion {

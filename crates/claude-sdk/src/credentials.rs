@@ -56,6 +56,26 @@ pub use source::{Grant, TokenSource};
 ///
 /// `credential` may be dropped at any point. An implementation that renews a single-use refresh token must go on
 /// renewing it when its caller goes away, as [`OAuth`] does.
+///
+/// ```
+/// use claude_sdk::{AuthError, Client, credentials::{Credential, CredentialProvider}};
+///
+/// /// One key by day, another by night.
+/// #[derive(Debug)]
+/// struct Shifts(Credential, Credential);
+///
+/// #[async_trait::async_trait]
+/// impl CredentialProvider for Shifts {
+///     async fn credential(&self) -> Result<Credential, AuthError> {
+///         let is_day = true;
+///         Ok(if is_day { self.0.clone() } else { self.1.clone() })
+///     }
+/// }
+///
+/// let shifts = Shifts(Credential::api_key("sk-ant-day".into())?, Credential::api_key("sk-ant-night".into())?);
+/// let client = Client::builder().credentials(shifts).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
     /// A credential that is good now.
@@ -117,6 +137,8 @@ impl<T: CredentialProvider + ?Sized> CredentialProvider for Arc<T> {
 ///
 /// Its header values are made once, so that putting it on a request copies no secret. The secret is wiped from memory
 /// with the last clone.
+///
+/// Example: [`CredentialProvider`](crate::credentials::CredentialProvider).
 #[derive(Clone)]
 pub struct Credential(Arc<Inner>);
 

@@ -42,6 +42,24 @@ pub(crate) use class::{of_failure, of_status};
 /// Match on the variant for what to do, or ask [`is_retryable`](Self::is_retryable) and
 /// [`retry_after`](Self::retry_after). The text never contains a secret; the chain of
 /// [`source`](std::error::Error::source)s tells the lower levels.
+///
+/// ```
+/// use claude_sdk::{Client, Error, types::{MessageRequest, Model}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let request = MessageRequest::new(Model::from("no-such-model"), 100).user("Hello!");
+/// match client.messages().create(&request).await {
+///     Ok(message) => println!("{}", message.text()),
+///     Err(Error::Api(error)) => println!("{}: {} ({:?})", error.status(), error.message(), error.code()),
+///     Err(error) if error.is_retryable() => println!("try again in {:?}", error.retry_after()),
+///     Err(error) => println!("{error}"), // what is wrong, and what to do
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -19,6 +19,23 @@ pub use counted::Counted;
 ///
 /// Too much, and calls wait for nothing; too little, and the service refuses some. It is only asked where there is a
 /// limiter ([`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter)).
+///
+/// ```
+/// use claude_sdk::{Client, estimates::{Estimate, Longest}, ratelimit::Cost, types::MessageRequest};
+///
+/// /// Answers here are half as long as they may be.
+/// #[derive(Debug)]
+/// struct Half;
+///
+/// impl Estimate for Half {
+///     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
+///         Longest.cost(request, length).with_output_tokens(u64::from(request.max_tokens) / 2)
+///     }
+/// }
+///
+/// let client = Client::builder().api_key("sk-ant-example").estimate(Half).build()?;
+/// # Ok::<(), claude_sdk::Error>(())
+/// ```
 #[async_trait]
 pub trait Estimate: Debug + Send + Sync + 'static {
     /// What `request`, of so many bytes as JSON, is charged before it is sent.
@@ -53,6 +70,8 @@ impl<T: Estimate + ?Sized> Estimate for Arc<T> {
 }
 
 /// About four bytes for each token sent, and `max_tokens` for what comes back: what is used if nothing else was chosen.
+///
+/// Example: [`Estimate`](crate::estimates::Estimate).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Longest;
 
@@ -64,6 +83,8 @@ impl Estimate for Longest {
 
 /// About four bytes for each token sent, and next to nothing for what comes back: a call goes as soon as no debt is left,
 /// and its answer is paid for afterwards.
+///
+/// Example: [`Estimate`](crate::estimates::Estimate).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shortest;
 
@@ -78,6 +99,8 @@ impl Estimate for Shortest {
 ///
 /// Lengths are remembered by the model's name in eighths of a power of two, so that the estimate is at most an eighth too
 /// high; old ones fade.
+///
+/// Example: [`Estimate`](crate::estimates::Estimate).
 #[derive(Debug)]
 pub struct Learned {
     percent: u8,

@@ -22,6 +22,20 @@ const PREFIX: &str = "anthropic-ratelimit-";
 /// The limits an answer reported (API documentation: rate limits, response headers).
 ///
 /// A `None` was not reported. The instants of the wire are turned into waits at the time the answer came.
+///
+/// ```
+/// use claude_sdk::{Client, types::{MessageRequest, Model}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// client.messages().create(&MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("Hello!")).await?;
+/// let requests = client.limits().requests;
+/// println!("{:?} of {:?} requests are left; all of them in {:?}", requests.remaining, requests.limit, requests.reset_after);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RateLimits {
@@ -36,6 +50,8 @@ pub struct RateLimits {
 }
 
 /// One limit of [`RateLimits`].
+///
+/// Example: [`RateLimits`](crate::RateLimits).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Limit {

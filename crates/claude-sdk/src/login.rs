@@ -56,6 +56,8 @@ use desk::Desk;
 use listener::{Listener, Visitor};
 
 /// How to log a person in.
+///
+/// Example: [`login`](crate::login).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Login {
@@ -176,6 +178,8 @@ impl Login {
 }
 
 /// A login that waits for its person; dropping it closes the listener.
+///
+/// Example: [`login`](crate::login).
 pub struct PendingLogin {
     url: Url,
     pending: PendingAuthorization,

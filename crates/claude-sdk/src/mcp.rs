@@ -149,6 +149,8 @@ pub fn resource_file(result: &Value) -> Result<McpFile, McpError> {
 }
 
 /// A file that a server gave.
+///
+/// Example: [`mcp`](crate::mcp).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct McpFile {
@@ -161,6 +163,8 @@ pub struct McpFile {
 }
 
 /// A client of the protocol, as far as tools need one.
+///
+/// Example: [`mcp`](crate::mcp).
 #[async_trait]
 pub trait McpCaller: fmt::Debug + Send + Sync + 'static {
     /// Calls a tool of the server and gives the result of `tools/call`.
@@ -201,6 +205,8 @@ impl ToolHandler for Remote {
 }
 
 /// What a server said and cannot be taken on.
+///
+/// Example: [`mcp`](crate::mcp).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum McpError {

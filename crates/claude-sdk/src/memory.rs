@@ -46,6 +46,8 @@ pub use files::FileMemory;
 pub use path::{BadPath, MemoryPath};
 
 /// The tool as a request offers it, over any store.
+///
+/// Example: [`memory`](crate::memory).
 #[derive(Debug)]
 pub struct MemoryTool<S>(S);
 
@@ -70,6 +72,8 @@ impl<S: MemoryStore> ToolHandler for MemoryTool<S> {
 }
 
 /// Where memories are kept.
+///
+/// Example: [`memory`](crate::memory).
 #[async_trait]
 pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
     /// Carries out a command and says what has become of it.
@@ -81,6 +85,8 @@ pub trait MemoryStore: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What the model wants of its memory.
+///
+/// Example: [`memory`](crate::memory).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 #[non_exhaustive]

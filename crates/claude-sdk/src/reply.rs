@@ -27,6 +27,21 @@ pub(crate) const REQUEST_ID: &str = "request-id";
 const MAX_ID: usize = 128;
 
 /// A typed answer together with what its head said. It derefs to the answer.
+///
+/// ```
+/// use claude_sdk::{Client, types::{MessageRequest, Model}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let reply = client.messages().create(&MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("Hello!")).await?;
+/// println!("{} is {}, sent {} times", reply.request_id().unwrap_or("a call"), reply.status(), reply.retries_taken() + 1);
+/// println!("{}", reply.text()); // it is the message, too
+/// let message = reply.into_inner();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply<T> {
     value: T,

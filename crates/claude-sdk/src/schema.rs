@@ -48,6 +48,8 @@ pub fn for_output(schema: &Value) -> Result<Value, SchemaError> {
 }
 
 /// A part of a schema that the service does not take.
+///
+/// Example: [`schema`](crate::schema).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the schema has {problem} at `{path}`")]
 pub struct SchemaError {

@@ -12,6 +12,25 @@ use crate::{
 };
 
 /// A message together with the value that was read from it.
+///
+/// ```
+/// use claude_sdk::{Client, schemars::{self, JsonSchema}, types::{MessageRequest, Model}};
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// struct Verdict {
+///     guilty: bool,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().script([mock_server::Reply::text(r#"{"guilty": false}"#)]).start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 100).user("Was it the butler?");
+/// let parsed = client.messages().create_as::<Verdict>(&request).await?.into_inner();
+/// assert!(!parsed.output.guilty && parsed.message.usage.output_tokens > 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed<T> {

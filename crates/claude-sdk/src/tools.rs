@@ -43,6 +43,11 @@
 //! With the feature `macros` a function with the attribute `tool` is a tool, and with the feature `schema` a closure is
 //! one (`function`): arguments are typed then, and their schema is made of the type.
 //!
+//! # While a reply is being written
+//!
+//! [`ToolRunner::next_event`] shows a reply as it is written. With [`ToolRunner::eager`], calls also begin as soon as they
+//! are written, and go on beside the rest of the reply.
+//!
 //! # What goes wrong
 //!
 //! Whatever goes wrong in a tool is told to the model, as a result with `is_error`: a name that no tool has, arguments
@@ -93,6 +98,8 @@ pub use typed::{arguments, describe, function};
 /// A tool: what a request says about it, and what is done when the model calls it.
 ///
 /// Several calls of one turn go on at once, also of the same tool.
+///
+/// Example: [`tools`](crate::tools).
 #[async_trait]
 pub trait ToolHandler: fmt::Debug + Send + Sync + 'static {
     /// What the model is told: name, description, arguments.
@@ -106,6 +113,17 @@ pub trait ToolHandler: fmt::Debug + Send + Sync + 'static {
     ///
     /// A [`ToolError`], which the model is told.
     async fn call(&self, input: Value) -> Result<Content, ToolError>;
+
+    /// Carries out a call of one tool of a set, such as `navigate` of [`Tool::browser_toolset`], where this handler offers a
+    /// set. [`call`](Self::call) is for all other tools.
+    ///
+    /// # Errors
+    ///
+    /// A [`ToolError`], which the model is told; always, unless a set says otherwise.
+    async fn call_member(&self, name: &str, input: Value) -> Result<Content, ToolError> {
+        let _ = input;
+        Err(ToolError::new(format!("{name:?} is not carried out here; do without it")))
+    }
 }
 
 #[async_trait]
@@ -117,11 +135,17 @@ impl<T: ToolHandler + ?Sized> ToolHandler for Arc<T> {
     async fn call(&self, input: Value) -> Result<Content, ToolError> {
         (**self).call(input).await
     }
+
+    async fn call_member(&self, name: &str, input: Value) -> Result<Content, ToolError> {
+        (**self).call_member(name, input).await
+    }
 }
 
 /// What went wrong in a tool, as the model is told.
 ///
 /// It is made of any error by `?`, with the texts of the causes. It is no [`Error`](std::error::Error) itself.
+///
+/// Example: [`tools`](crate::tools).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolError(Content);
 
@@ -159,6 +183,8 @@ impl From<ToolError> for Content {
 }
 
 /// What a tool may return.
+///
+/// Example: [`tools`](crate::tools).
 pub trait ToolOutput {
     /// The result, as the model is told.
     ///

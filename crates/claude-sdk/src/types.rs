@@ -84,7 +84,10 @@ pub use message::{
     MessageChange, MessageKind, MessageParam, OutputTokensDetails, RefusalCategory, Role, ServerToolUsage,
     ServiceTier, SkillKind, Speed, StopDetails, StopReason, ThinkingMismatch, Usage, UsageDelta,
 };
-pub use model::{Lifecycle, Model, ModelInfo};
+pub use model::{
+    CompactionSupport, ContextManagementSupport, EffortSupport, Lifecycle, Model, ModelCapabilities,
+    ModelInfo, ModelLine, ServerToolsSupport, Support, ThinkingSupport, ThinkingTypes,
+};
 pub use page::Page;
 pub use rate_limit::{RateLimitEntry, RateLimitGroup, RateLimitValue};
 pub use request::{
@@ -105,7 +108,7 @@ pub use user_profile::{
     UserProfileParams,
 };
 
-pub(crate) use wire::{Field, Fit, Misfit};
+pub(crate) use wire::{Field, Fit, Misfit, place_in};
 
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,8 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 /// Why a webhook is not to be believed, or cannot be read. Answer it with 400, whichever it is.
+///
+/// Example: [`webhooks`](crate::webhooks).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {

@@ -2,6 +2,8 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
+use clap::CommandFactory as _;
+use claude_cli::args::Args;
 use mock_server::MockServer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -106,8 +108,11 @@ async fn a_line_that_is_wrong_is_named_and_nothing_is_sent() {
         ("{", "line 3 of"),
         (r#"{"params": {}}"#, "`custom_id` is missing"),
         (r#"{"custom_id": "x"}"#, "`params` is missing"),
-        (r#"{"custom_id": "x", "params": {"model": "m"}}"#, "params: `max_tokens` is missing"),
-        (&format!(r#"{{"custom_id": "x", {params}}}"#), "params.messages.1: `role` is missing"),
+        (r#"{"custom_id": "x", "params": {"model": "m"}}"#, "`params.max_tokens` is missing"),
+        (
+            &format!(r#"{{"custom_id": "x", {params}}}"#),
+            "`params.messages[1].role` is a number, not a string",
+        ),
         (good.lines().next().unwrap(), "\"n-0\" is there twice"),
     ];
     for (line, expected) in cases {
@@ -248,6 +253,35 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
 }
 
 #[test]
-fn the_manual_page_is_one() {
-    assert!(run(&mut claudectl(["man"])).ok().contains(".TH claudectl"));
+fn every_command_has_a_manual_page() {
+    let folder = TempDir::new().unwrap();
+    let pages = folder.path().join("man1");
+    run(&mut claudectl(["man", "--out", pages.to_str().unwrap()])).ok();
+    let mut names: Vec<_> =
+        fs::read_dir(&pages).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let mut expected = commands(&Args::command(), "claudectl");
+    expected.sort();
+    assert!(expected.len() > 40 && names == expected, "{names:?}\n{expected:?}");
+    for name in &names {
+        let page = fs::read_to_string(pages.join(name)).unwrap().replace("\\-", "-");
+        assert!(page.contains(&format!(".TH {} 1", name.trim_end_matches(".1"))), "{page}");
+        for word in page.split_whitespace().filter(|word| word.ends_with("(1)")) {
+            assert!(names.contains(&word.replace("(1)", ".1")), "{name} refers to {word}");
+        }
+    }
+    let page = run(&mut claudectl(["man", "messages", "create"]));
+    assert_eq!(page.ok(), fs::read_to_string(pages.join("claudectl-messages-create.1")).unwrap());
+    assert!(run(&mut claudectl(["man"])).ok().contains(".TH claudectl 1"));
+    run(&mut claudectl(["man", "messages", "sned"])).failed(1, "see `claudectl messages --help`");
+    run(&mut claudectl(["man", "--out", "/dev/null/man1"])).failed(1, "/dev/null/man1; check the path");
+}
+
+/// The pages of this command and of all below it.
+fn commands(command: &clap::Command, name: &str) -> Vec<String> {
+    let mut pages = vec![format!("{name}.1")];
+    for below in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        pages.extend(commands(below, &format!("{name}-{}", below.get_name())));
+    }
+    pages
 }

@@ -8,6 +8,8 @@ use crate::error::Error;
 /// A stream of the async client as an iterator: made by [`Client::iter`](super::Client::iter).
 ///
 /// Where the stream panics it gives an error, and ends.
+///
+/// Example: [`blocking`](crate::blocking).
 pub struct Iter<S> {
     /// On its way to the thread and back while an item is waited for; gone where it was lost there.
     stream: Option<S>,

@@ -11,6 +11,8 @@ use crate::{
 };
 
 /// A list that is about to be asked for: see [`crate::List`].
+///
+/// Example: [`blocking`](crate::blocking).
 #[must_use = "call first(), pages() or items()"]
 pub struct List<'a, T> {
     client: &'a Client,

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Any route of the API, as JSON: see [`crate::Raw`].
+///
+/// Example: [`blocking`](crate::blocking).
 #[derive(Debug, Clone, Copy)]
 pub struct Raw<'a>(pub(super) &'a Client);
 
@@ -38,6 +40,8 @@ impl<'a> Raw<'a> {
 }
 
 /// A call that [`Raw`] begins and [`send`](Self::send) makes.
+///
+/// Example: [`blocking`](crate::blocking).
 #[must_use = "call send() to make the call"]
 pub struct RawRequest<'a> {
     client: &'a Client,

@@ -7,6 +7,8 @@ use super::{Iter, worker::Worker};
 use crate::{error::Error, reply::Reply, stream::Event, types::Message};
 
 /// A message as it is written: an iterator over [`Event`]s that also adds them up. See [`crate::MessageStream`].
+///
+/// Example: [`blocking`](crate::blocking).
 #[derive(Debug)]
 pub struct MessageStream(Iter<crate::MessageStream>);
 
@@ -68,6 +70,8 @@ impl Iterator for MessageStream {
 }
 
 /// The text of a [`MessageStream`], piece by piece.
+///
+/// Example: [`blocking`](crate::blocking).
 #[derive(Debug)]
 pub struct TextStream<'a>(&'a mut MessageStream);
 

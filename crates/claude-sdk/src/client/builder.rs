@@ -30,6 +30,8 @@ use crate::{
 ///
 /// Every part can be another one of your own: [`credentials`](Self::credentials), [`backend`](Self::backend),
 /// [`middleware`](Self::middleware), [`rate_limiter`](Self::rate_limiter), [`retry_policy`](Self::retry_policy), [`clock`](Self::clock).
+///
+/// Example: [`Client`](crate::Client).
 #[derive(Debug, Default)]
 #[must_use]
 pub struct ClientBuilder {

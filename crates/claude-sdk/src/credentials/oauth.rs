@@ -27,6 +27,19 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// waits for anybody: it is read without a lock.
 ///
 /// Cloning gives another handle to the same session.
+///
+/// ```no_run
+/// use claude_sdk::{Client, auth_core, credentials::OAuth, token_store::TokenStore};
+/// use claude_sdk::transport::HttpBackend;
+///
+/// # async fn run(server: auth_core::Server, store: impl TokenStore, backend: impl HttpBackend)
+/// #     -> Result<(), Box<dyn std::error::Error>> {
+/// let who = auth_core::Client::public("your-client-id");
+/// let session = OAuth::open(server, who, store, backend).await?;
+/// let client = Client::builder().credentials(session).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct OAuth(Arc<Shared>);
 

@@ -14,6 +14,8 @@ use crate::error::AuthError;
 /// [`Cached`](super::Cached) makes a [`CredentialProvider`](super::CredentialProvider) of it, which asks once for all
 /// callers and again before what it got runs out. So a source only asks: it keeps nothing, starts nothing and waits for
 /// no lock.
+///
+/// Example: [`Cached`](crate::credentials::Cached).
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Asks once. Time is that of `clock`.
@@ -34,6 +36,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What a [`TokenSource`] gave.
+///
+/// Example: [`Cached`](crate::credentials::Cached).
 #[derive(Debug, Clone)]
 pub struct Grant {
     /// The credential; which renewal it is, is counted by whoever asked.

@@ -10,7 +10,7 @@ use serde_json::error::Category;
 
 use crate::{
     instant::written,
-    types::{ErrorBody, ErrorType},
+    types::{ErrorBody, ErrorType, place_in},
 };
 
 use super::Envelope;
@@ -19,6 +19,8 @@ use super::Envelope;
 const SHOWN: usize = 500;
 
 /// An error the service answered with (API documentation: errors).
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
@@ -179,6 +181,8 @@ impl std::error::Error for ApiError {}
 
 /// An answer that is not one of this API's: an HTML page, another content type, JSON of another shape, a redirect; or
 /// one that began and broke off.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug)]
 pub struct UnexpectedAnswer {
     status: StatusCode,
@@ -264,10 +268,12 @@ fn instant(now: SystemTime, wait: Option<Duration>) -> Option<SystemTime> {
     now.checked_add(wait?)
 }
 
-/// Where JSON stopped making sense. The decoder's own words would repeat what it found there.
-#[derive(Debug, Clone, Copy)]
+/// Where JSON stopped making sense. The decoder's own words would repeat what it found there; a path that
+/// [`types`](crate::types) names does not.
+#[derive(Debug, Clone)]
 pub(crate) struct JsonError {
     what: &'static str,
+    path: Option<String>,
     line: usize,
     column: usize,
 }
@@ -275,6 +281,9 @@ pub(crate) struct JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the JSON {}", self.what)?;
+        if let Some(path) = &self.path {
+            return write!(f, " at `{path}`");
+        }
         // A member of the wrong type is found after the text was read, where places are no longer known.
         if self.line > 0 { write!(f, " at line {}, column {}", self.line, self.column) } else { Ok(()) }
     }
@@ -289,7 +298,11 @@ impl From<&serde_json::Error> for JsonError {
             Category::Data => "has another shape than expected",
             Category::Syntax | Category::Io => "is malformed",
         };
-        Self { what, line: error.line(), column: error.column() }
+        let path = match error.classify() {
+            Category::Data => place_in(&error.to_string()).map(str::to_owned),
+            _ => None,
+        };
+        Self { what, path, line: error.line(), column: error.column() }
     }
 }
 

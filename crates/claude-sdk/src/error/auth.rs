@@ -5,6 +5,8 @@ use auth_core::{AssertionError, MissingScope};
 use super::{HelperProblem, LoginError};
 
 /// Why no usable credential could be had.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -112,6 +114,8 @@ impl AuthError {
 }
 
 /// Why a stored session could not be read, written or locked.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

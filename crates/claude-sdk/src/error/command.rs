@@ -1,6 +1,8 @@
 use std::{fmt, io, time::Duration};
 
 /// Why a helper program gave no credential. None of it is what the helper printed, but the last line of its errors.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HelperProblem {

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
 /// What is wrong with how a client was set up.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -82,7 +84,7 @@ pub enum ConfigError {
         /// The refused path.
         path: String,
     },
-    /// A path segment, such as a model's name, would change the route.
+    /// A path segment, such as a model's name, is empty or might lead out of the route.
     #[error("{value:?} cannot be part of a route; give the bare identifier")]
     Identifier {
         /// The refused identifier.

@@ -2,6 +2,8 @@ use std::fmt;
 
 /// What a call has been through, which every result and error tells: how many attempts were made, and the name of the last
 /// one that was answered.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
     pub(crate) request_id: Option<String>,

@@ -3,6 +3,8 @@ use std::{io, time::Duration};
 use auth_core::{CallbackErrorKind, ConfigError, DeviceError, ExchangeError, MetadataError};
 
 /// Why a login did not come to its end. Nothing was stored, and what was stored before is untouched.
+///
+/// Example: [`login`](crate::login).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {

@@ -5,6 +5,8 @@ use crate::types::Message;
 use super::{Envelope, JsonError};
 
 /// A whole message that is not of the type asked for. It was made and billed, and is inside.
+///
+/// Example: [`Error`](crate::Error).
 pub struct OutputError {
     problem: OutputProblem,
     source: Option<JsonError>,
@@ -13,6 +15,8 @@ pub struct OutputError {
 }
 
 /// What is wrong with a message that should be of a type.
+///
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutputProblem {

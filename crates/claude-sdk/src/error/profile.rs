@@ -4,6 +4,8 @@ use super::{ConfigError, StoreError};
 use crate::profile::Member;
 
 /// Why a profile could not be read, used or written. No variant holds a file's content.
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileError {

@@ -5,6 +5,8 @@ use crate::{stream::ProtocolError, types::Message};
 use super::{ApiError, Envelope, JsonError};
 
 /// A stream that began and did not end as it should.
+///
+/// Example: [`MessageStream`](crate::MessageStream).
 pub struct StreamError {
     kind: Kind,
     partial: Option<Box<Message>>,

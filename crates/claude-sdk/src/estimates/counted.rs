@@ -20,6 +20,8 @@ use crate::{
 /// A count is asked for once and remembered, the latest 1,024 of them. One that does not come within two seconds is done
 /// without: then the other estimate counts. What is read from the cache of prompts is in the count, and comes back when the
 /// answer says so.
+///
+/// Example: [`Estimate`](crate::estimates::Estimate).
 #[derive(Debug)]
 pub struct Counted<E> {
     counter: Client,

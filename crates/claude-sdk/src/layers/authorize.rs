@@ -19,6 +19,17 @@ use crate::{
 /// It sends a credential to the configured origin only, and never unencrypted except on loopback. A credential that is
 /// [bound](Credential::bound_to) to another origin is not sent at all. A request with a [`Deadline`] waits no longer than
 /// that for its credential; a renewal that is under way goes on without it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use claude_sdk::{ApiVersion, ConfigError, credentials::CredentialProvider, layers::Authorize};
+/// use claude_sdk::transport::{HttpBackend, SystemClock};
+///
+/// /// Any backend, with a credential on all that goes to this server.
+/// fn authorized(backend: impl HttpBackend, who: Arc<dyn CredentialProvider>) -> Result<impl HttpBackend, ConfigError> {
+///     Authorize::new(backend, who, "https://api.anthropic.com", ApiVersion::default(), Arc::new(SystemClock))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Authorize<B> {
     backend: B,

@@ -21,6 +21,16 @@ use crate::{
 /// Asks the rate limiter before each attempt and tells it what the service answered.
 ///
 /// Each attempt costs a permit of its own, retries included: a retry storm the limiter cannot see is not limited.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use claude_sdk::{layers::Throttle, ratelimit::limiters::Unlimited, transport::{HttpBackend, SystemClock}};
+///
+/// /// Any backend, such as one for another API, with a limit before it.
+/// fn limited(backend: impl HttpBackend) -> impl HttpBackend {
+///     Throttle::new(backend, Arc::new(Unlimited), Arc::new(SystemClock), Duration::from_secs(60))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Throttle<B> {
     backend: B,

@@ -11,6 +11,8 @@ use super::ModelClasses;
 use crate::types::RateLimitEntry;
 
 /// The rate limits of an organization: which models share one, and how much each allows.
+///
+/// Example: [`Organization`](crate::Organization).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OrganizationLimits {

@@ -8,6 +8,8 @@ use secrets::{ChildEnvironment, Lookup};
 use url::{Host, Url};
 
 /// What shows a page to the person.
+///
+/// Example: [`login`](crate::login).
 pub trait Browser: fmt::Debug + Send + Sync + 'static {
     /// Opens `page`, and comes back at once.
     ///
@@ -27,6 +29,8 @@ impl<B: Browser + ?Sized> Browser for Arc<B> {
 }
 
 /// Why no browser was opened.
+///
+/// Example: [`login`](crate::login).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrowserError {
@@ -68,6 +72,8 @@ pub(super) fn open(browser: &dyn Browser, url: &Url) -> Result<(), BrowserError>
 ///
 /// It runs detached, so that neither its output nor the end of this program disturbs the other, and with few variables
 /// of the environment: those that are kept for every program ([`ChildEnvironment`]), and those that lead to the desktop.
+///
+/// Example: [`login`](crate::login).
 #[derive(Debug, Clone)]
 pub struct SystemBrowser {
     program: String,

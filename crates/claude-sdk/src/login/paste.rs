@@ -10,6 +10,8 @@ use crate::error::LoginError;
 /// Where a person pastes the answer that their browser got: lines of a terminal, a field of a window.
 ///
 /// It is either the `code#state` that the last page shows, or the whole address of that page.
+///
+/// Example: [`login`](crate::login).
 #[async_trait]
 pub trait Paste: fmt::Debug + Send + Sync + 'static {
     /// Waits for the next text; `None` when no more will come.

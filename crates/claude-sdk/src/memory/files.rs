@@ -24,8 +24,10 @@ const SHOWN: usize = 1000;
 /// Files have mode 0600 and folders 0700; a file is written whole or not at all. No link is followed, hidden files are not
 /// seen, and there are bounds: 1 MiB for a file, 64 MiB and 10,000 entries for all.
 ///
-/// Commands of this process are carried out one after the other. Give each user a folder, and the folder to nobody who may
-/// not read all that is in it.
+/// Commands of this process are carried out one after the other. Each looks for links before it opens anything, so whoever
+/// else may write into the folder could put one there in between: give each user a folder, and the folder to nobody else.
+///
+/// Example: [`memory`](crate::memory).
 #[derive(Debug, Clone)]
 pub struct FileMemory(Arc<Mutex<Disk>>);
 

@@ -11,6 +11,8 @@ const DEPTH: usize = 12;
 ///
 /// Each name in it is plain: it does not begin with a dot, and has no backslash, no colon, no control character and no
 /// percent escape, so that nothing which reads paths in another way finds a way out either.
+///
+/// Example: [`memory`](crate::memory).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct MemoryPath(Vec<String>);
@@ -89,6 +91,8 @@ impl fmt::Display for MemoryPath {
 }
 
 /// A path that is not one of the memory.
+///
+/// Example: [`memory`](crate::memory).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadPath(&'static str);

@@ -19,10 +19,14 @@ use crate::{
 const CONSOLE: &str = "https://platform.claude.com";
 
 /// One `configs/<name>.json`, or one of those in `profiles.json`: no secret, and every member kept, also those that are not known here.
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Clone, PartialEq)]
 pub struct Profile(Map<String, Value>);
 
 /// How a profile comes by its tokens (`authentication.type`).
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind<'a> {

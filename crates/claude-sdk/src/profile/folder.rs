@@ -15,6 +15,8 @@ use crate::{
 ///
 /// Files are read and written on the calling thread: they are small. A file is read only if nobody but its owner may
 /// change it, and is then a regular file and no link; it is written whole or not at all.
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profiles {
     folder: PathBuf,

@@ -6,6 +6,8 @@ use crate::error::ProfileError;
 ///
 /// The last five are not the official SDKs', which keep them as they are: they name a server that is not Claude's, and
 /// mean nothing without [`Issuer`](Self::Issuer).
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Member {

@@ -8,6 +8,8 @@ const LONGEST: usize = 100;
 /// A profile's name, which is a file name too: letters, digits, `.`, `_` and `-`, at most 100, no dot first.
 ///
 /// That is what TypeScript, Go and Python all take, and so a name that is refused by none of them.
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProfileName(String);
 

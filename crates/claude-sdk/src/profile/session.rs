@@ -34,6 +34,8 @@ use crate::{
 /// renew its token with: somebody else replaces the file, which is read each time.
 ///
 /// Made by [`Resolution::provider`](crate::credentials::Resolution::provider), or by the builder of a client.
+///
+/// Example: [`profile`](crate::profile).
 pub struct ProfileCredentials {
     source: Arc<Place>,
     /// What was opened last.

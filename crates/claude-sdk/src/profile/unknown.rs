@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use super::{Kind, Member, Profile, member::Place, variables::ENVIRONMENT};
 
 /// A member of a document that is not known here. It is kept as it is, and means nothing to this program.
+///
+/// Example: [`profile`](crate::profile).
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnknownMember {
     name: String,

@@ -25,6 +25,8 @@ use crate::{
 };
 
 /// How a list says where its next page is. The API has three ways, in five shapes of page.
+///
+/// Example: [`Raw`](crate::Raw).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Paging {
@@ -185,6 +187,8 @@ impl Paging {
 type Fetching<T> = Pin<Box<dyn Future<Output = Result<Reply<Page<T>>, Error>> + Send>>;
 
 /// The pages of a [`List`], each asked for when somebody wants it. It ends after the first error.
+///
+/// Example: [`List`](crate::List).
 pub struct Pages<T> {
     /// The list as the next page is asked for; none after the last one.
     list: Option<List<T>>,
@@ -250,6 +254,8 @@ impl<T> fmt::Debug for Pages<T> {
 }
 
 /// The items of a [`List`]. It ends after the first error.
+///
+/// Example: [`List`](crate::List).
 pub struct Items<T> {
     pages: Pages<T>,
     page: VecDeque<T>,

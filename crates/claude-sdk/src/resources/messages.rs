@@ -23,6 +23,21 @@ pub use stream::{MessageStream, TextStream};
 pub use tee::TeeStream;
 
 /// Messages (`POST /v1/messages`).
+///
+/// ```
+/// use claude_sdk::{Client, types::{MessageRequest, Model}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("Hello!");
+/// let tokens = client.messages().count_tokens(&request).await?.input_tokens;
+/// let message = client.messages().create(&request).await?;
+/// println!("{tokens} tokens gave {:?}", message.text());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Messages<'a>(pub(crate) &'a Client);
 

@@ -7,6 +7,8 @@ use crate::{
 };
 
 /// The models a credential may use (`/v1/models`).
+///
+/// Example: [`ModelInfo`](crate::types::ModelInfo).
 #[derive(Debug, Clone, Copy)]
 pub struct Models<'a>(pub(crate) &'a Client);
 

@@ -62,6 +62,8 @@ impl<'a> Raw<'a> {
 }
 
 /// A call that [`Raw`] begins and [`send`](Self::send) makes.
+///
+/// Example: [`Raw`](crate::Raw).
 #[must_use = "call send() to make the call"]
 pub struct RawRequest<'a> {
     client: &'a Client,

@@ -1,16 +1,45 @@
 //! Paths and queries, put together so that nothing can leave its place.
 
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::form_urlencoded;
 
 use crate::error::ConfigError;
 
-/// An identifier as one segment of a path: whatever could leave the route is refused, not escaped.
-pub(super) fn segment(id: &str) -> Result<&str, ConfigError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'@');
-    if id.is_empty() || id.bytes().all(|byte| byte == b'.') || !id.bytes().all(plain) {
+/// What is escaped in a segment: everything but RFC 3986's `pchar`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// An identifier as one segment of a path: escaped, and refused where a server that takes escapes off twice could be led
+/// out of the route by it.
+pub(super) fn segment(id: &str) -> Result<Cow<'_, str>, ConfigError> {
+    let plain = percent_decode_str(id).decode_utf8_lossy();
+    if id.is_empty() || plain.contains(char::is_control) || plain.split(['/', '\\']).any(leads_away) {
         return Err(ConfigError::Identifier { value: id.chars().take(80).collect() });
     }
-    Ok(id)
+    Ok(utf8_percent_encode(id, ESCAPED).into())
+}
+
+/// Whether a server may take this for another folder; what follows a semicolon is a parameter to some.
+fn leads_away(part: &str) -> bool {
+    matches!(part.split(';').next().unwrap_or_default(), "." | "..") || part.starts_with(';')
 }
 
 /// The parameters of a query; several of one name are sent one after the other.
@@ -50,8 +79,33 @@ mod tests {
 
     #[test]
     fn an_identifier_cannot_leave_its_route() {
-        assert!(segment("claude-haiku-4-5-20251001").is_ok());
-        for id in ["", ".", "..", "a/b", "a?x=1", "a#b", "%2e%2e", "..;x", "a b", "a\\b"] {
+        for (id, escaped) in [
+            ("claude-haiku-4-5-20251001", "claude-haiku-4-5-20251001"),
+            ("anthropic.claude:0@x", "anthropic.claude:0@x"),
+            ("a b", "a%20b"),
+            ("a/b?x=1#c", "a%2Fb%3Fx=1%23c"),
+            ("100%", "100%25"),
+            ("%41", "%2541"),
+            ("...", "..."),
+            ("grün", "gr%C3%BCn"),
+        ] {
+            assert_eq!(segment(id).unwrap(), escaped);
+        }
+        for id in [
+            "",
+            ".",
+            "..",
+            "%2e%2e",
+            ".%2E",
+            "..;x",
+            ";x",
+            "a/../b",
+            "a\\..\\b",
+            "a%2f..%2fb",
+            "a/./b",
+            "a\nb",
+            "a%0d%0ab",
+        ] {
             assert!(segment(id).is_err(), "{id}");
         }
     }

@@ -118,6 +118,8 @@ fn versions(id: &str) -> Result<String, ConfigError> {
 }
 
 /// The files of a skill: all in one folder, with a `SKILL.md` in it.
+///
+/// Example: [`Skills`](crate::Skills).
 #[derive(Debug, Default)]
 #[must_use = "give it to skills().create() or skills().create_version()"]
 pub struct SkillFiles(Vec<(String, Source)>);

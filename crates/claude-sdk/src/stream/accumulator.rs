@@ -12,6 +12,26 @@ use crate::types::{ContentBlock, Message, MessageChange, Usage, UsageDelta};
 ///
 /// Time and memory are linear in the size of the stream. The arguments of a tool call are kept as text while they
 /// arrive and parsed once, at the end of their block; until then the block's `input` is what the service began with.
+///
+/// ```
+/// use claude_sdk::stream::{Accumulator, Event};
+///
+/// let events = [
+///     ("message_start", r#"{"message": {"id": "msg_1", "role": "assistant", "model": "m", "content": [],
+///         "usage": {"input_tokens": 3, "output_tokens": 1}}}"#),
+///     ("content_block_start", r#"{"index": 0, "content_block": {"type": "text", "text": ""}}"#),
+///     ("content_block_delta", r#"{"index": 0, "delta": {"type": "text_delta", "text": "Hello"}}"#),
+///     ("content_block_stop", r#"{"index": 0}"#),
+///     ("message_stop", "{}"),
+/// ];
+/// let mut message = Accumulator::new();
+/// for (name, data) in events {
+///     message.push(&Event::parse(name, data)?)?;
+///     println!("so far: {:?}", message.snapshot().map(|message| message.text()));
+/// }
+/// assert_eq!(message.finish()?.text(), "Hello"); // an error where `message_stop` has not come
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Accumulator {
     message: Option<Message>,

@@ -57,6 +57,8 @@ fn next(
 }
 
 /// A capture that is not a whole message.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Debug, thiserror::Error)]
 #[error("the capture is not a whole message: it is good for {events} events, and then: {kind}")]
 #[non_exhaustive]
@@ -70,6 +72,8 @@ pub struct DecodeError {
 }
 
 /// What is wrong with a capture.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {

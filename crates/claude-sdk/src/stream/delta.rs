@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use crate::types::{Citation, Field, Fit, Misfit};
 
 /// What is added to a block.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Delta {
@@ -133,6 +135,10 @@ impl Fit for Delta {
 
     fn fit(value: Value) -> Option<Self> {
         if let Value::Object(members) = value { Some(Self::from(members)) } else { None }
+    }
+
+    fn shape() -> String {
+        "an object".to_owned()
     }
 }
 

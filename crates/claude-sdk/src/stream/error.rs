@@ -5,6 +5,8 @@ use std::fmt;
 use crate::types::Message;
 
 /// An event came that cannot follow the ones before it: the stream is not to be trusted any further.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -45,6 +47,8 @@ pub enum ProtocolError {
 }
 
 /// The stream ended before the message did.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error("the stream ended before the message did; what arrived is in `partial`")]
 #[non_exhaustive]

@@ -13,6 +13,8 @@ use crate::types::{
 };
 
 /// One event of a streamed reply.
+///
+/// Example: [`Accumulator`](crate::stream::Accumulator).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {

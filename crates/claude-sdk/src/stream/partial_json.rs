@@ -15,6 +15,8 @@
 use serde_json::{Map, Value};
 
 /// What becomes of a text at which the JSON was cut off.
+///
+/// Example: [`partial_json`](crate::stream::partial_json).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CutString {
@@ -26,6 +28,8 @@ pub enum CutString {
 }
 
 /// A text that no JSON begins with.
+///
+/// Example: [`partial_json`](crate::stream::partial_json).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON at byte {at}, or nested too deeply; do not carry out the call, and ask the model again")]
 #[non_exhaustive]

@@ -1,4 +1,12 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream as _;
 
 use super::{
     ToolHandler,
@@ -10,7 +18,7 @@ use crate::{
     reply::Reply,
     resources::{MessageStream, Messages},
     stream::Event,
-    types::{ContentBlockParam, Message, MessageParam, MessageRequest, StopReason},
+    types::{ContentBlock, ContentBlockParam, Message, MessageParam, MessageRequest, StopReason},
 };
 
 /// How many replies a run may take, unless told otherwise.
@@ -25,6 +33,7 @@ impl Messages<'_> {
             request,
             tools: Toolbox::default(),
             max_turns: MAX_TURNS,
+            eager: false,
             turns: 0,
             last: None,
             step: Step::Ask,
@@ -39,6 +48,8 @@ impl Messages<'_> {
 ///
 /// The conversation so far is in [`conversation`](Self::conversation) at any time, also after an error, after which the
 /// same methods try again from where it stands.
+///
+/// Example: [`tools`](crate::tools).
 #[must_use = "a run does nothing until it is asked for its next reply"]
 pub struct ToolRunner {
     client: Client,
@@ -46,6 +57,7 @@ pub struct ToolRunner {
     request: MessageRequest,
     tools: Toolbox,
     max_turns: u32,
+    eager: bool,
     turns: u32,
     last: Option<Reply<Message>>,
     step: Step,
@@ -56,14 +68,22 @@ enum Step {
     /// The model is to be asked.
     Ask,
     /// Its reply is being written.
-    Read(Box<MessageStream>),
+    Read(Box<Reading>),
     /// Its calls are to be answered.
     Answer(Answers),
     /// Nothing.
     Done,
 }
 
+/// A reply that is being written, and those of its calls that have begun.
+struct Reading {
+    stream: MessageStream,
+    begun: Answers,
+}
+
 /// What happens in a run.
+///
+/// Example: [`tools`](crate::tools).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunEvent {
@@ -86,7 +106,8 @@ impl ToolRunner {
         for handler in handlers {
             let tool = self.tools.add(handler);
             let offered = self.request.tools.get_or_insert_default();
-            offered.retain(|other| other.name.is_none() || other.name != tool.name);
+            offered
+                .retain(|other| other.name != tool.name || (other.name.is_none() && other.kind != tool.kind));
             offered.push(tool);
         }
         self
@@ -95,6 +116,16 @@ impl ToolRunner {
     /// How many replies the run may take; 50 unless told otherwise.
     pub fn max_turns(mut self, turns: u32) -> Self {
         self.max_turns = turns;
+        self
+    }
+
+    /// Begins each call as soon as it is written, while the rest of the reply is still to come.
+    ///
+    /// For tools that may begin for nothing: when a reply breaks off, the calls that have begun are dropped where they are
+    /// and made again with the reply, and when a reply ends otherwise than by asking for tools, their answers are not
+    /// wanted. All replies are streamed then.
+    pub fn eager(mut self) -> Self {
+        self.eager = true;
         self
     }
 
@@ -128,8 +159,8 @@ impl ToolRunner {
     ///
     /// # Cancel safety
     ///
-    /// A reply that was not whole is asked for again. A call of a tool that was not done is made again, and one that was
-    /// done is not.
+    /// A reply that was not whole is asked for again. Calls of tools that have begun are held where they are, and go on when
+    /// this is called again; they end when the runner is dropped.
     pub async fn next(&mut self) -> Option<Result<Reply<Message>, RunError>> {
         loop {
             match &mut self.step {
@@ -139,14 +170,23 @@ impl ToolRunner {
                     if let Err(limit) = self.check() {
                         return Some(Err(limit));
                     }
-                    let reply = self.client.messages().create(&self.request).await;
-                    return Some(reply.map(|reply| self.take(reply)).map_err(RunError::Call));
-                }
-                Step::Read(_) => {
-                    if let Some(whole) = self.read_on().await {
-                        return Some(whole.map(|reply| self.take(reply)).map_err(RunError::Call));
+                    if self.eager {
+                        if let Err(error) = self.open().await {
+                            return Some(Err(error.into()));
+                        }
+                        continue;
                     }
+                    let reply = self.client.messages().create(&self.request).await;
+                    return Some(match reply {
+                        Ok(reply) => Ok(self.take(reply, Answers::default())),
+                        Err(error) => Err(error.into()),
+                    });
                 }
+                Step::Read(_) => match self.event().await {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Some(Err(error.into())),
+                    None => return self.read().await,
+                },
             }
         }
     }
@@ -184,22 +224,15 @@ impl ToolRunner {
                     if let Err(limit) = self.check() {
                         return Some(Err(limit));
                     }
-                    match self.client.messages().stream(&self.request).await {
-                        Ok(stream) => self.step = Step::Read(Box::new(stream)),
-                        Err(error) => return Some(Err(RunError::Call(error))),
+                    if let Err(error) = self.open().await {
+                        return Some(Err(error.into()));
                     }
                 }
-                Step::Read(stream) => match stream.next().await {
-                    Some(Ok(event)) => return Some(Ok(RunEvent::Stream(event))),
-                    Some(Err(error)) => {
-                        self.step = Step::Ask;
-                        return Some(Err(RunError::Call(error)));
-                    }
+                Step::Read(_) => match self.event().await {
+                    Some(event) => return Some(event.map(RunEvent::Stream).map_err(RunError::Call)),
                     None => {
-                        if let Some(whole) = self.read_on().await {
-                            let whole = whole.map(|reply| RunEvent::Message(Box::new(self.take(reply))));
-                            return Some(whole.map_err(RunError::Call));
-                        }
+                        let whole = self.read().await?;
+                        return Some(whole.map(|reply| RunEvent::Message(Box::new(reply))));
                     }
                 },
             }
@@ -238,10 +271,31 @@ impl ToolRunner {
         Ok(())
     }
 
-    /// Reads an open reply to its end.
-    async fn read_on(&mut self) -> Option<Result<Reply<Message>, Error>> {
+    /// Asks for a reply that is read as it is written.
+    async fn open(&mut self) -> Result<(), Error> {
+        let stream = self.client.messages().stream(&self.request).await?;
+        self.step = Step::Read(Box::new(Reading { stream, begun: Answers::default() }));
+        Ok(())
+    }
+
+    /// The next event of an open reply, beside which the calls that have begun go on; `None` at its end.
+    async fn event(&mut self) -> Option<Result<Event, Error>> {
+        let Self { step: Step::Read(reading), tools, eager, .. } = self else { return None };
+        let event = poll_fn(|cx| reading.poll(*eager, tools, cx)).await;
+        if matches!(event, Some(Err(_))) {
+            self.step = Step::Ask;
+        }
+        event
+    }
+
+    /// Takes in a reply that is at its end.
+    async fn read(&mut self) -> Option<Result<Reply<Message>, RunError>> {
         match std::mem::replace(&mut self.step, Step::Ask) {
-            Step::Read(stream) => Some(stream.final_message().await),
+            Step::Read(reading) => {
+                let Reading { stream, begun } = *reading;
+                let whole = stream.final_message().await;
+                Some(whole.map(|reply| self.take(reply, begun)).map_err(RunError::Call))
+            }
             other => {
                 self.step = other;
                 None
@@ -250,13 +304,15 @@ impl ToolRunner {
     }
 
     /// Takes a reply into the conversation and decides what comes next.
-    fn take(&mut self, reply: Reply<Message>) -> Reply<Message> {
+    fn take(&mut self, reply: Reply<Message>, begun: Answers) -> Reply<Message> {
         self.turns = self.turns.saturating_add(1);
         if !reply.content.is_empty() {
             self.request.messages.push(reply.to_param());
         }
         self.step = match &reply.stop_reason {
-            Some(StopReason::ToolUse) => Answers::wanted(&reply).map_or(Step::Done, Step::Answer),
+            Some(StopReason::ToolUse) => {
+                Answers::wanted(&reply, &self.tools, begun).map_or(Step::Done, Step::Answer)
+            }
             Some(StopReason::PauseTurn | StopReason::Compaction) => Step::Ask,
             _ => Step::Done,
         };
@@ -267,11 +323,31 @@ impl ToolRunner {
     /// Carries out the calls of the last reply and takes the answers into the conversation.
     async fn answer(&mut self) -> Vec<ContentBlockParam> {
         let Step::Answer(answers) = &mut self.step else { return Vec::new() };
-        answers.complete(&self.tools).await;
+        answers.complete().await;
         let results = answers.take();
         self.request.messages.push(MessageParam::user(results.clone()));
         self.step = Step::Ask;
         results
+    }
+}
+
+impl Reading {
+    fn poll(
+        &mut self,
+        eager: bool,
+        tools: &Toolbox,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event, Error>>> {
+        let event = Pin::new(&mut self.stream).poll_next(cx);
+        if let Poll::Ready(Some(Ok(Event::ContentBlockStop { index, .. }))) = &event
+            && eager
+            && let Some(message) = self.stream.snapshot()
+            && let Some(ContentBlock::ToolUse(call)) = message.content.get(*index)
+        {
+            self.begun.begin(tools, call);
+        }
+        let _ = self.begun.poll(cx);
+        event
     }
 }
 
@@ -288,6 +364,8 @@ impl fmt::Debug for ToolRunner {
 }
 
 /// Why a run did not go on. The conversation is in the runner, which can.
+///
+/// Example: [`tools`](crate::tools).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{
     error::ErrorBody,
-    message::{Message, MessageParam},
+    message::Message,
     request::MessageRequest,
-    wire::Nulls,
+    wire::{Care, Field, Nulls},
 };
 
 /// One message of a batch, and the name by which its result is found again.
@@ -50,33 +50,27 @@ impl Serialize for BatchRequest {
     }
 }
 
-/// A member that is missing or wrong is named by its path, such as `params.messages.2`.
+/// Stricter than [`MessageRequest`], because what people write is read by it, and a batch tells of a mistake hours later: a
+/// known member of another shape is refused, and named by its path, such as `params.messages[2].content[0].text`.
 impl<'de> Deserialize<'de> for BatchRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut members = Map::<String, Value>::deserialize(deserializer)?;
-        let Some(Value::String(custom_id)) = members.remove("custom_id") else {
-            return Err(D::Error::custom("`custom_id` is missing or no text"));
-        };
-        let Some(params) = members.remove("params") else {
-            return Err(D::Error::custom("`params` is missing"));
-        };
+        let custom_id = String::take(&mut members, "custom_id").map_err(D::Error::custom)?;
+        if let Some(misfit) = <MessageRequest as Field>::misfit(&members, "params", Care::Known) {
+            return Err(D::Error::custom(misfit));
+        }
+        let params = MessageRequest::take(&mut members, "params").map_err(D::Error::custom)?;
         if let Some(name) = members.keys().next() {
             return Err(D::Error::custom(format!("`{name}` is no member of a batch's request")));
         }
-        let messages = params.get("messages").and_then(Value::as_array).into_iter().flatten();
-        for (place, message) in messages.enumerate() {
-            if let Err(error) = MessageParam::deserialize(message) {
-                return Err(D::Error::custom(format!("params.messages.{place}: {error}")));
-            }
-        }
-        let params =
-            serde_json::from_value(params).map_err(|error| D::Error::custom(format!("params: {error}")))?;
         Ok(Self { custom_id, params })
     }
 }
 
 object! {
     /// A batch of messages (`GET /v1/messages/batches/{message_batch_id}`). Times are RFC 3339 text.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     MessageBatch {
         /// The batch's identifier.
         id: String,
@@ -109,6 +103,8 @@ impl MessageBatch {
 
 open_enum! {
     /// How far a batch is.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchStatus {
         /// Its messages are being answered.
         InProgress = "in_progress",
@@ -121,6 +117,8 @@ open_enum! {
 
 object! {
     /// How many messages of a batch came to what.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchCounts {
         /// Not at an end yet.
         processing: u64,
@@ -172,6 +170,8 @@ impl BatchCounts {
 
 object! {
     /// What became of one message of a batch: a line of its results.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchResult {
         /// The name that the message was given.
         custom_id: String,
@@ -182,6 +182,8 @@ object! {
 
 tagged! {
     /// What became of a message.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchOutcome {
         /// It was answered.
         Succeeded(BatchSuccess) = "succeeded",
@@ -210,6 +212,8 @@ impl BatchOutcome {
 
 object! {
     /// A message of a batch that was answered.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchSuccess {
         /// The answer.
         message: Box<Message>,
@@ -218,6 +222,8 @@ object! {
 
 object! {
     /// A message of a batch that was refused, or failed.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     BatchFailure {
         /// The error.
         error: ErrorBody,
@@ -236,6 +242,8 @@ object! {
 
 object! {
     /// What is left of something that was deleted.
+    ///
+    /// Example: [`BatchJob`](crate::BatchJob).
     Deleted {
         /// The identifier it had.
         id: String,

@@ -28,6 +28,8 @@ setters! { CacheControl { ttl: Ttl, } }
 
 open_enum! {
     /// How long something is kept in the cache.
+    ///
+    /// Example: [`CacheControl`](crate::types::CacheControl).
     Ttl {
         /// Five minutes.
         FiveMinutes = "5m",

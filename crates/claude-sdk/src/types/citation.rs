@@ -2,6 +2,22 @@
 
 tagged! {
     /// The place that a piece of text is taken from.
+    ///
+    /// ```
+    /// use claude_sdk::types::{Citation, ContentBlock};
+    ///
+    /// let block = r#"{"type": "text", "text": "Grass is green.", "citations": [{"type": "char_location",
+    ///     "cited_text": "The grass is green.", "document_index": 0, "start_char_index": 0, "end_char_index": 19}]}"#;
+    /// if let ContentBlock::Text(block) = serde_json::from_str(block)? {
+    ///     for citation in block.citations.iter().flatten() {
+    ///         println!("as was said: {:?}", citation.cited_text());
+    ///         if let Citation::CharLocation(place) = citation {
+    ///             assert_eq!((place.document_index, place.end_char_index), (0, 19));
+    ///         }
+    ///     }
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     Citation {
         /// Characters of a plain text document.
         CharLocation(CharLocation) = "char_location",
@@ -18,6 +34,8 @@ tagged! {
 
 object! {
     /// Characters of a plain text document.
+    ///
+    /// Example: [`Citation`](crate::types::Citation).
     CharLocation {
         /// The words themselves.
         cited_text: String,
@@ -36,6 +54,8 @@ object! {
 
 object! {
     /// Pages of a PDF.
+    ///
+    /// Example: [`Citation`](crate::types::Citation).
     PageLocation {
         /// The words themselves.
         cited_text: String,
@@ -54,6 +74,8 @@ object! {
 
 object! {
     /// Blocks of a document that is made of blocks.
+    ///
+    /// Example: [`Citation`](crate::types::Citation).
     ContentBlockLocation {
         /// The words themselves.
         cited_text: String,
@@ -72,6 +94,8 @@ object! {
 
 object! {
     /// A page found on the web.
+    ///
+    /// Example: [`Citation`](crate::types::Citation).
     WebSearchResultLocation {
         /// The words themselves.
         cited_text: String,
@@ -86,6 +110,8 @@ object! {
 
 object! {
     /// A search result that the request brought.
+    ///
+    /// Example: [`Citation`](crate::types::Citation).
     SearchResultLocation {
         /// The words themselves.
         cited_text: String,
@@ -119,6 +145,8 @@ impl Citation {
 
 object! {
     /// Whether the model says where its words are from, for a document, a search result or a tool.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     #[derive(Default)]
     Citations {
         /// Whether it does.

@@ -4,9 +4,16 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::block::ContentBlockParam;
-use super::wire::Fit;
+use super::wire::{Care, Fit, Misfit};
 
 /// The content of a message, of the system prompt or of a tool's result: one text, or blocks.
+///
+/// ```
+/// use claude_sdk::types::{Content, ImageBlock, Source};
+///
+/// let content = Content::from("What is in this image?").and(ImageBlock::new(Source::url("https://example.com/a.png")));
+/// assert!(matches!(&content, Content::Blocks(blocks) if blocks.len() == 2));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// A single text; short for one text block.
@@ -86,12 +93,26 @@ impl Fit for Content {
             value => Vec::fit(value).map(Self::Blocks),
         }
     }
+
+    fn shape() -> String {
+        "a string or a list".to_owned()
+    }
+
+    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+        match value {
+            Value::String(_) => None,
+            Value::Array(_) => Vec::<ContentBlockParam>::misfit(value, care),
+            _ => Some(Misfit::kind(value, Self::shape())),
+        }
+    }
 }
 
 object! {
     /// Where the bytes of an image or a document are.
     ///
     /// Which fields are set follows from the kind; the constructors see to that.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     Source {
         /// The kind of source.
         kind as "type": SourceKind,
@@ -150,6 +171,8 @@ impl Source {
 
 open_enum! {
     /// The kinds of source.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     SourceKind {
         /// Data in the request, encoded as Base64.
         Base64 = "base64",

@@ -5,6 +5,16 @@ use serde_json::Value;
 
 object! {
     /// The body of an error reply, and the data of an `error` event in a stream.
+    ///
+    /// ```
+    /// use claude_sdk::types::{ErrorBody, ErrorType};
+    ///
+    /// let body = r#"{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}"#;
+    /// let body: ErrorBody = serde_json::from_str(body)?;
+    /// assert_eq!(body.error.kind, ErrorType::Overloaded);
+    /// assert_eq!(body.error.kind.status(), 529);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     ErrorBody {
         /// What went wrong.
         error: ErrorDetail,
@@ -15,6 +25,8 @@ object! {
 
 object! {
     /// What went wrong, in the service's words.
+    ///
+    /// Example: [`ErrorBody`](crate::types::ErrorBody).
     ErrorDetail {
         /// The type of error; it decides what the reader can do.
         kind as "type": ErrorType,
@@ -37,6 +49,8 @@ impl ErrorDetail {
 
 open_enum! {
     /// The types of error the API documents.
+    ///
+    /// Example: [`ErrorBody`](crate::types::ErrorBody).
     ErrorType {
         /// The request is malformed (400).
         InvalidRequest = "invalid_request_error",

@@ -2,6 +2,8 @@
 
 object! {
     /// What the service says about a file (`GET /v1/files/{file_id}`). Times are RFC 3339 text.
+    ///
+    /// Example: [`Files`](crate::Files).
     FileMetadata {
         /// The identifier to put into messages.
         id: String,

@@ -20,6 +20,24 @@ pub use usage::{
 
 hot_object! {
     /// A reply of the model (`POST /v1/messages`).
+    ///
+    /// ```
+    /// use claude_sdk::{Client, types::{MessageRequest, Model, StopReason}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::builder().start().await?;
+    /// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+    /// let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("Hello!");
+    /// let message = client.messages().create(&request).await?;
+    /// println!("{}: {}", message.model, message.text());
+    /// if message.stop_reason == Some(StopReason::MaxTokens) {
+    ///     println!("and so on");
+    /// }
+    /// let next = request.message(message.to_param()).user("Go on."); // the whole conversation goes along
+    /// # Ok(())
+    /// # }
+    /// ```
     Message {
         /// The id of the message.
         id: String,
@@ -74,6 +92,8 @@ impl Message {
 
 object! {
     /// A message of a request.
+    ///
+    /// Example: [`MessageRequest`](crate::types::MessageRequest).
     MessageParam {
         /// Whose message it is.
         role: Role,
@@ -120,6 +140,8 @@ impl From<Message> for MessageParam {
 
 open_enum! {
     /// What kind of object a [`Message`] is.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     MessageKind {
         /// A message.
         Message = "message",
@@ -128,6 +150,8 @@ open_enum! {
 
 open_enum! {
     /// Whose message it is.
+    ///
+    /// Example: [`MessageRequest`](crate::types::MessageRequest).
     Role {
         /// The user's.
         User = "user",
@@ -140,6 +164,8 @@ open_enum! {
 
 open_enum! {
     /// When a message of the system is forgotten.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ClearAt {
         /// With the next message of the user.
         NextUserMessage = "next_user_message",
@@ -150,6 +176,8 @@ open_enum! {
 
 open_enum! {
     /// Why the model stopped.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     StopReason {
         /// It had said what it had to say.
         EndTurn = "end_turn",
@@ -172,6 +200,8 @@ open_enum! {
 
 object! {
     /// What changes in a [`Message`] towards the end of its stream.
+    ///
+    /// Example: [`Accumulator`](crate::stream::Accumulator).
     MessageChange {
         /// Why the model stopped.
         stop_reason: Option<StopReason>,

@@ -1,17 +1,27 @@
 //! One page of a list.
 
-use serde::{Deserialize, Serialize};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
+
+use super::wire::seen_from;
 
 /// One page of a list, with what leads to the next one.
 ///
 /// Lists that are walked by the ids of their items have `has_more`, `first_id` and `last_id`; those that are walked by
 /// cursors have `next_page`, and some have `prev_page` or `has_more` as well. Which of them is followed, the list knows:
 /// see [`List`](crate::List).
+///
+/// Example: [`List`](crate::List).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items of this page; there may be none although there are more pages.
+    #[serde(deserialize_with = "items", bound(deserialize = "T: Deserialize<'de>"))]
     pub data: Vec<T>,
     /// Whether there are items beyond this page, in the direction that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,4 +41,32 @@ pub struct Page<T> {
     /// The members that have no field here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// Reads the items one after another; an error says which of them it is about.
+fn items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut read = Vec::new();
+            loop {
+                let item = items.next_element().map_err(|error: A::Error| {
+                    A::Error::custom(seen_from(&format!("data[{}]", read.len()), &error.to_string()))
+                })?;
+                match item {
+                    Some(item) => read.push(item),
+                    None => return Ok(read),
+                }
+            }
+        }
+    }
+
+    deserializer.deserialize_seq(Items(PhantomData))
 }

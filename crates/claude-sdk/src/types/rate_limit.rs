@@ -2,6 +2,8 @@
 
 object! {
     /// The limits of one group of models, or of another part of the API (`GET /v1/organizations/rate_limits`).
+    ///
+    /// Example: [`Organization`](crate::Organization).
     RateLimitEntry {
         /// The entry's own identifier.
         id: Option<String>,
@@ -16,6 +18,8 @@ object! {
 
 object! {
     /// What a [`RateLimitEntry`] is about.
+    ///
+    /// Example: [`Organization`](crate::Organization).
     RateLimitGroup {
         /// The group's identifier, the same in every organization.
         id: Option<String>,
@@ -28,6 +32,8 @@ object! {
 
 object! {
     /// One limit of a [`RateLimitEntry`].
+    ///
+    /// Example: [`Organization`](crate::Organization).
     RateLimitValue {
         /// What is limited, such as `requests_per_minute`.
         kind as "type": String,

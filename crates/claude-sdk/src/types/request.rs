@@ -1,6 +1,6 @@
 //! What is sent: requests for a message, and for a count of tokens.
 
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 mod context;
@@ -15,7 +15,7 @@ use super::content::Content;
 use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Lead, Object};
+use super::wire::{Care, Fit, Lead, Object};
 
 pub use context::{
     ClearInputs, CompactionConfig, ContextEdit, ContextEditKind, ContextManagement, Keep, Threshold,
@@ -129,6 +129,31 @@ impl MessageRequest {
         Self::of(model.into(), max_tokens, Vec::new())
     }
 
+    /// Reads a request that somebody wrote as JSON.
+    ///
+    /// It is stricter than [`serde_json::from_str`], which keeps what it does not understand: a member that is known here
+    /// and of another shape, at any depth, is refused before the service does it. What is not known here is kept.
+    ///
+    /// ```
+    /// use claude_sdk::types::MessageRequest;
+    ///
+    /// let json = r#"{"model": "claude-opus-5-5", "max_tokens": 100, "messages": [
+    ///     {"role": "user", "content": [{"type": "text", "text": 5}]}]}"#;
+    /// let error = MessageRequest::from_json(json.as_bytes()).unwrap_err();
+    /// assert_eq!(error.to_string(), "`messages[0].content[0].text` is a number, not a string");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON, or not of a request; the error names the place.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let value = serde_json::from_slice(json)?;
+        match Self::misfit(&value, Care::Known) {
+            Some(misfit) => Err(serde_json::Error::custom(misfit)),
+            None => serde_json::from_value(value),
+        }
+    }
+
     /// Adds a message.
     ///
     /// A reply goes in as [`Message::to_param`](super::Message::to_param) or as it is.
@@ -220,6 +245,8 @@ impl Serialize for Body<'_> {
 
 object! {
     /// What the service should know about a request.
+    ///
+    /// Example: [`MessageRequest`](crate::types::MessageRequest).
     #[derive(Default)]
     Metadata {
         /// An opaque id of the end user.
@@ -229,6 +256,8 @@ object! {
 
 open_enum! {
     /// The tiers that may serve a request (API documentation: service tiers).
+    ///
+    /// Example: [`MessageRequest`](crate::types::MessageRequest).
     RequestedTier {
         /// The one with committed capacity, if there is any left.
         Auto = "auto",

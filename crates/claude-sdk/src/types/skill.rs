@@ -2,6 +2,8 @@
 
 object! {
     /// A skill (`GET /v1/skills/{skill_id}`). Times are RFC 3339 text.
+    ///
+    /// Example: [`Skills`](crate::Skills).
     Skill {
         /// The identifier to put into messages.
         id: String,
@@ -20,6 +22,8 @@ object! {
 
 object! {
     /// Whose a skill is.
+    ///
+    /// Example: [`Skills`](crate::Skills).
     SkillSource {
         /// The kind of source.
         kind as "type": SkillSourceKind,
@@ -28,6 +32,8 @@ object! {
 
 open_enum! {
     /// The kinds of source that skills have.
+    ///
+    /// Example: [`Skills`](crate::Skills).
     SkillSourceKind {
         /// Made by the workspace.
         Custom = "custom",
@@ -42,6 +48,8 @@ open_enum! {
 
 object! {
     /// One version of a skill (`GET /v1/skills/{skill_id}/versions/{version}`).
+    ///
+    /// Example: [`Skills`](crate::Skills).
     SkillVersion {
         /// The version's identifier.
         id: String,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, from_str, from_value, json, to_string, to_value};
 
-use super::*;
+use super::{wire::Care, *};
 use documents::{citations, error, full_request, message, model, request, tools, usage};
 
 mod documents;
@@ -212,12 +212,32 @@ fn every_documented_block_and_field_has_a_place_of_its_own() {
         format!("{reply:?}"),
         format!("{request:?}"),
         format!("{:?}", from_value::<MessageRequest>(self::request()).unwrap()),
+        format!("{:?}", model_without_type()),
     ];
     for text in texts {
         assert!(!text.contains("Unknown(") && !text.contains("Other("), "{text}");
         let extras = text.matches("extra: {").count();
         assert_eq!(text.matches("extra: {}").count(), extras, "{text}");
     }
+}
+
+/// The one member of a model that says nothing of it has no field.
+fn model_without_type() -> ModelInfo {
+    let mut document = model();
+    document.as_object_mut().unwrap().remove("type");
+    from_value(document).unwrap()
+}
+
+#[test]
+fn what_a_model_can_do_is_typed() {
+    let model: ModelInfo = from_value(model()).unwrap();
+    assert_eq!((&model.line, model.lifecycle), (&Some(ModelLine::Opus), Some(Lifecycle::Active)));
+    assert_eq!(model.allowed_fallback_models, Some(vec![Model::CLAUDE_SONNET_5_5]));
+    let can = model.capabilities.unwrap();
+    let tools = can.server_tools.unwrap();
+    assert!(tools.supported && !tools.web_search.unwrap().supported);
+    assert!(can.thinking.unwrap().types.unwrap().adaptive.unwrap().supported);
+    assert_eq!(can.effort.unwrap().xhigh, None);
 }
 
 #[test]
@@ -370,8 +390,96 @@ fn a_known_block_of_an_unexpected_shape_is_unknown() {
 fn a_message_without_what_it_needs_is_refused_by_the_name_of_it() {
     let mut document = message();
     document.as_object_mut().unwrap().remove("usage");
-    let error = from_value::<Message>(document).unwrap_err();
-    assert_eq!(error.to_string(), "`usage` is missing or not of the expected shape");
+    assert_eq!(refusal::<Message>(document), "`usage` is missing");
+}
+
+fn refusal<T: DeserializeOwned + std::fmt::Debug>(document: Value) -> String {
+    from_value::<T>(document).unwrap_err().to_string()
+}
+
+#[test]
+fn what_cannot_be_read_is_named_by_its_whole_path() {
+    let with = |pointer: &str, value: Value| {
+        let mut document = full_request();
+        *document.pointer_mut(pointer).unwrap() = value;
+        document
+    };
+    let cases = [
+        ("/model", "`model` is a number, not a string"),
+        ("/messages", "`messages` is a number, not a list"),
+        ("/messages/0", "`messages[0]` is a number, not an object"),
+        ("/messages/1/role", "`messages[1].role` is a number, not a string"),
+        ("/messages/0/content", "`messages[0].content` is a number, not a string or a list"),
+        ("/messages/0/content/1", "`messages[0].content[1]` is a number, not an object"),
+    ];
+    for (pointer, expected) in cases {
+        assert_eq!(refusal::<MessageRequest>(with(pointer, json!(7))), expected);
+    }
+    let mut reply = message();
+    reply["usage"]["output_tokens"] = json!("many");
+    assert_eq!(refusal::<Message>(reply), "`usage.output_tokens` is a string, not a whole number");
+    let page = json!({"data": [model(), {"display_name": "nameless"}]});
+    assert_eq!(refusal::<Page<ModelInfo>>(page), "`data[1].id` is missing");
+    assert_eq!(refusal::<Page<ModelInfo>>(json!({"data": [7]})), "`data[0]` is a number, not an object");
+    assert_eq!(refusal::<ContentBlock>(json!([])), "it is a list, not an object");
+}
+
+/// Wherever a member of a documented request is replaced by a value of another kind, that member is named.
+#[test]
+fn what_a_person_writes_wrongly_is_named_by_its_whole_path_at_any_depth() {
+    assert_eq!(
+        to_value(MessageRequest::from_json(full_request().to_string().as_bytes()).unwrap()).unwrap(),
+        full_request()
+    );
+    let mut named = 0;
+    for (pointer, path) in typed_places() {
+        let mut document = full_request();
+        *document.pointer_mut(&pointer).unwrap() = json!(1.5);
+        let misfit = <MessageRequest as Fit>::misfit(&document, Care::Known);
+        let told = misfit.map_or_else(|| "it is taken".to_owned(), |misfit| misfit.to_string());
+        assert!(told.starts_with(&format!("`{path}` is a number, not ")), "{path}: {told}");
+        named += 1;
+    }
+    assert!(named > 200, "{named}");
+    let request = json!({"custom_id": "a", "params": {"model": "m", "max_tokens": 1, "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image", "source": {"type": 7}}]}]}});
+    let error = refusal::<BatchRequest>(request);
+    assert_eq!(error, "`params.messages[0].content[1].source.type` is a number, not a string");
+}
+
+/// Every place of a full request that has a type, as a pointer and as a path.
+fn typed_places() -> Vec<(String, String)> {
+    fn walk(value: &Value, pointer: &str, path: &str, places: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if ["input", "schema", "input_schema"].contains(&name.as_str()) {
+                        continue;
+                    }
+                    let dot = if path.is_empty() { "" } else { "." };
+                    let (pointer, path) = (format!("{pointer}/{name}"), format!("{path}{dot}{name}"));
+                    if !["configs", "input_examples"].contains(&name.as_str()) {
+                        walk(value, &pointer, &path, places);
+                    }
+                    places.push((pointer, path));
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let (pointer, path) = (format!("{pointer}/{index}"), format!("{path}[{index}]"));
+                    if path.contains(".client_tool_results.tools[") {
+                        continue;
+                    }
+                    walk(item, &pointer, &path, places);
+                    places.push((pointer, path));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut places = Vec::new();
+    walk(&full_request(), "", "", &mut places);
+    places
 }
 
 #[test]

@@ -301,6 +301,8 @@ setters! { ToolChoice { disable_parallel_tool_use: bool, } }
 
 open_enum! {
     /// The kinds of [`ToolChoice`].
+    ///
+    /// Example: [`ToolChoice`](crate::types::ToolChoice).
     ToolChoiceKind {
         /// The model decides.
         Auto = "auto",

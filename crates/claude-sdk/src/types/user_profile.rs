@@ -6,6 +6,8 @@ use super::wire::Nulls;
 
 object! {
     /// A user profile (`GET /v1/user_profiles/{user_profile_id}`). Times are RFC 3339 text.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     UserProfile {
         /// The identifier to send with messages.
         id: String,
@@ -116,6 +118,8 @@ impl Default for UserProfileParams {
 
 object! {
     /// What an application says about a user.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     ExternalUser {
         /// How the user's account with the application stands, such as `active`.
         account_status: Option<String>,
@@ -174,6 +178,8 @@ impl Default for ExternalUser {
 
 object! {
     /// Something that the service has done against a user.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     EnforcementAction {
         /// The action's identifier.
         id: String,
@@ -192,6 +198,8 @@ object! {
 
 object! {
     /// A link to give to a user.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     ProfileUrl {
         /// The link.
         url: String,
@@ -202,6 +210,8 @@ object! {
 
 open_enum! {
     /// How a user uses the service.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     ProfileAccess {
         /// Through what the application makes of it.
         Application = "application",
@@ -212,6 +222,8 @@ open_enum! {
 
 open_enum! {
     /// What the service allows a user.
+    ///
+    /// Example: [`UserProfileParams`](crate::types::UserProfileParams).
     EnforcementStatus {
         /// Everything.
         Unrestricted = "unrestricted",

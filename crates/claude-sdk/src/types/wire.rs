@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 
 #[macro_use]
 mod macros;
+mod misfit;
 mod nulls;
 pub(crate) mod read;
 
+pub(crate) use misfit::{Care, Misfit, place_in, seen_from};
 pub(crate) use nulls::Nulls;
 use read::{Reading, Scalar};
 
@@ -24,6 +26,14 @@ pub(crate) trait Fit: Sized {
 
     /// The typed value, by moving; `None` only where [`Fit::fits`] says `false`.
     fn fit(value: Value) -> Option<Self>;
+
+    /// What a value of this shape is called, such as "a string".
+    fn shape() -> String;
+
+    /// Where `value` does not fit; with [`Care::Needed`] never where [`Fit::fits`] says `true`.
+    fn misfit(value: &Value, _care: Care) -> Option<Misfit> {
+        (!Self::fits(value)).then(|| Misfit::kind(value, Self::shape()))
+    }
 
     /// The typed value, or the value as it came where it does not fit.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
@@ -50,8 +60,8 @@ pub(crate) trait Field: Sized + Serialize {
     /// Whether [`Field::settle`] would fail.
     fn is_missing(read: Option<&Reading<Self::Member>>) -> bool;
 
-    /// Whether [`Field::take`] would succeed.
-    fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit>;
+    /// Where the member does not fit: with [`Care::Needed`], what keeps [`Field::take`] from succeeding.
+    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit>;
 
     /// Moves the member out if it fits; one that does not fit stays.
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit>;
@@ -65,8 +75,8 @@ pub(crate) trait Object: Sized {
     /// Takes the object out of `members`, or leaves them as they are.
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit>;
 
-    /// Whether [`Object::take_from`] would succeed.
-    fn check(members: &Map<String, Value>) -> Result<(), Misfit>;
+    /// Where the members do not fit: with [`Care::Needed`], what keeps [`Object::take_from`] from succeeding.
+    fn misfit_among(members: &Map<String, Value>, care: Care) -> Option<Misfit>;
 
     /// Reads the object, or all its members where a required one does not fit.
     fn read_members<'de, A: MapAccess<'de>>(
@@ -119,11 +129,6 @@ impl Lead<'_> {
     }
 }
 
-/// A member that an object cannot do without is missing, or is not what it should be.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("`{0}` is missing or not of the expected shape")]
-pub(crate) struct Misfit(&'static str);
-
 impl<T: Fit + Serialize> Field for T {
     type Member = T;
 
@@ -132,20 +137,23 @@ impl<T: Fit + Serialize> Field for T {
         name: &'static str,
         _extra: &mut Map<String, Value>,
     ) -> Result<Self, Misfit> {
-        if let Some(Ok(member)) = read { Ok(member) } else { Err(Misfit(name)) }
+        if let Some(Ok(member)) = read { Ok(member) } else { Err(Misfit::missing(name)) }
     }
 
     fn is_missing(read: Option<&Reading<T>>) -> bool {
         !matches!(read, Some(Ok(_)))
     }
 
-    fn check(members: &Map<String, Value>, name: &'static str) -> Result<(), Misfit> {
-        if members.get(name).is_some_and(T::fits) { Ok(()) } else { Err(Misfit(name)) }
+    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
+        let Some(member) = members.get(name) else { return Some(Misfit::missing(name)) };
+        <T as Fit>::misfit(member, care).map(|misfit| misfit.within(name))
     }
 
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
-        T::check(members, name)?;
-        members.remove(name).and_then(T::fit).ok_or(Misfit(name))
+        if let Some(misfit) = <T as Field>::misfit(members, name, Care::Needed) {
+            return Err(misfit);
+        }
+        members.remove(name).and_then(T::fit).ok_or_else(|| Misfit::missing(name))
     }
 
     fn is_set(&self) -> bool {
@@ -175,12 +183,16 @@ impl<T: Fit + Serialize> Field for Option<T> {
         false
     }
 
-    fn check(_members: &Map<String, Value>, _name: &'static str) -> Result<(), Misfit> {
-        Ok(())
+    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
+        let member = members.get(name).filter(|member| care == Care::Known && !member.is_null())?;
+        <T as Fit>::misfit(member, care).map(|misfit| misfit.within(name))
     }
 
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
-        Ok(T::take(members, name).ok())
+        if !members.get(name).is_some_and(T::fits) {
+            return Ok(None);
+        }
+        Ok(members.remove(name).and_then(T::fit))
     }
 
     fn is_set(&self) -> bool {
@@ -197,6 +209,10 @@ impl Fit for Value {
         Some(value)
     }
 
+    fn shape() -> String {
+        "any value".to_owned()
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         Value::deserialize(deserializer).map(Ok)
     }
@@ -209,6 +225,10 @@ impl Fit for String {
 
     fn fit(value: Value) -> Option<Self> {
         if let Value::String(text) = value { Some(text) } else { None }
+    }
+
+    fn shape() -> String {
+        "a string".to_owned()
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
@@ -235,6 +255,10 @@ impl Fit for bool {
         value.as_bool()
     }
 
+    fn shape() -> String {
+        "true or false".to_owned()
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
     }
@@ -253,6 +277,10 @@ impl Fit for u64 {
 
     fn fit(value: Value) -> Option<Self> {
         value.as_u64()
+    }
+
+    fn shape() -> String {
+        "a whole number".to_owned()
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
@@ -274,6 +302,10 @@ impl Fit for i64 {
     fn fit(value: Value) -> Option<Self> {
         value.as_i64()
     }
+
+    fn shape() -> String {
+        "a whole number".to_owned()
+    }
 }
 
 impl Fit for Map<String, Value> {
@@ -284,6 +316,10 @@ impl Fit for Map<String, Value> {
     fn fit(value: Value) -> Option<Self> {
         if let Value::Object(members) = value { Some(members) } else { None }
     }
+
+    fn shape() -> String {
+        "an object".to_owned()
+    }
 }
 
 impl Fit for u32 {
@@ -293,6 +329,10 @@ impl Fit for u32 {
 
     fn fit(value: Value) -> Option<Self> {
         value.as_u64()?.try_into().ok()
+    }
+
+    fn shape() -> String {
+        "a whole number of at most 32 bits".to_owned()
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
@@ -315,6 +355,10 @@ impl Fit for usize {
         value.as_u64()?.try_into().ok()
     }
 
+    fn shape() -> String {
+        "a whole number".to_owned()
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
     }
@@ -335,6 +379,16 @@ impl<T: Fit + Serialize> Fit for Vec<T> {
         if let Value::Array(values) = value { values.into_iter().map(T::fit).collect() } else { None }
     }
 
+    fn shape() -> String {
+        "a list".to_owned()
+    }
+
+    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+        let Some(values) = value.as_array() else { return Some(Misfit::kind(value, Self::shape())) };
+        let mut items = values.iter().enumerate();
+        items.find_map(|(index, item)| Some(T::misfit(item, care)?.at(index)))
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::list(deserializer)
     }
@@ -347,6 +401,14 @@ impl<T: Fit> Fit for Box<T> {
 
     fn fit(value: Value) -> Option<Self> {
         T::fit(value).map(Self::new)
+    }
+
+    fn shape() -> String {
+        T::shape()
+    }
+
+    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+        T::misfit(value, care)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {

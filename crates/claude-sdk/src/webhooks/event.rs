@@ -1,5 +1,7 @@
 object! {
     /// What a webhook says: something has happened to an object of yours.
+    ///
+    /// Example: [`webhooks`](crate::webhooks).
     WebhookEvent {
         /// The id of the event, the same when it is sent again.
         id: String,
@@ -14,6 +16,8 @@ object! {
 
 object! {
     /// What has happened, and to what.
+    ///
+    /// Example: [`webhooks`](crate::webhooks).
     WebhookEventData {
         /// What has happened.
         kind as "type": WebhookEventType,
@@ -28,6 +32,8 @@ object! {
 
 open_enum! {
     /// What kind of object a [`WebhookEvent`] is.
+    ///
+    /// Example: [`webhooks`](crate::webhooks).
     WebhookEventKind {
         /// An event.
         Event = "event",
@@ -36,6 +42,8 @@ open_enum! {
 
 open_enum! {
     /// What has happened.
+    ///
+    /// Example: [`webhooks`](crate::webhooks).
     WebhookEventType {
         /// An agent was created.
         AgentCreated = "agent.created",

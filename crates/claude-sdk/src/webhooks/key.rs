@@ -33,6 +33,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The key of one webhook endpoint, which the Console shows as `whsec_…`.
+///
+/// Example: [`webhooks`](crate::webhooks).
 #[derive(Clone)]
 pub struct SigningKey {
     key: SecretSlice<u8>,

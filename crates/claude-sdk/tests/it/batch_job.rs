@@ -201,6 +201,43 @@ async fn names_are_checked_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_name_that_comes_twice_in_the_whole_job_can_be_found_before_anything_is_sent() {
+    let place = Place::new().await;
+    let twice = || requests(25).chain(requests(1));
+    assert_eq!(place.job().check(requests(25)).unwrap(), 25);
+    let error = place.job().check(twice()).unwrap_err();
+    assert!(matches!(&error, JobError::Duplicate { name } if name == "n-0"), "{error}");
+    assert_eq!(place.server.journal_len(), 0);
+    // Whoever does not look first has sent the batches before it, and can go on.
+    let error = place.job().submit(twice()).await.unwrap_err();
+    assert!(matches!(&error, JobError::Duplicate { name } if name == "n-0"), "{error}");
+    assert_eq!(place.created().len(), 2);
+    place.job().submit(requests(25)).await.unwrap();
+    assert_eq!(place.arrived(), names(25));
+}
+
+#[tokio::test]
+async fn a_job_is_sent_by_one_process_at_a_time_and_looked_at_by_any() {
+    let place = Place::new().await;
+    let (mut first, mut second) = (place.job(), place.job());
+    let held = place.server.hold_answers(BATCHES);
+    let mut submit = Box::pin(first.submit(requests(25)));
+    while place.server.journal_len() == 0 {
+        assert!(submit.as_mut().now_or_never().is_none(), "nothing is answered yet");
+        tokio::task::yield_now().await;
+    }
+    let error = second.submit(requests(25)).await.unwrap_err();
+    assert!(matches!(error, JobError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("wait until it is done"), "{error}");
+    drop(held);
+    submit.await.unwrap();
+    // It was opened before the first one had sent anything.
+    second.submit(requests(25)).await.unwrap();
+    assert_eq!((second.ids().len(), place.arrived()), (3, names(25)));
+    assert_eq!(second.progress().await.unwrap().requests, 25);
+}
+
+#[tokio::test]
 async fn a_wait_bears_a_service_that_fails_for_a_while_but_not_for_ever() {
     let place = Place::new().await;
     let mut job = place.job();

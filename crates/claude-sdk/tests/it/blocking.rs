@@ -1,9 +1,10 @@
 //! The blocking client: outside of every runtime, inside of one, and when things go wrong.
 
 use claude_sdk::{
-    Client, Error, FileUpload, RequestOptions, blocking,
+    Client, Error, FileUpload, RequestOptions, SkillFiles, blocking,
     stream::Event,
-    types::{BatchRequest, Model, ModelInfo},
+    tools::RunEvent,
+    types::{BatchRequest, Model, ModelInfo, UserProfileParams},
 };
 use mock_server::{MockServer, Reply};
 use serde_json::{Value, json};
@@ -63,6 +64,64 @@ fn files_and_batches_go_through_the_same_thread() {
     assert_eq!(client.batches().get(&batch.id).unwrap().id, batch.id);
     assert_eq!(client.batches().list().items().count(), 1);
     client.batches().cancel(&batch.id).unwrap();
+}
+
+#[test]
+fn skills_profiles_and_the_organization_are_there_too() {
+    let (_runtime, server, client) = rig([]);
+    let files =
+        || SkillFiles::new().file("haiku/SKILL.md", "---\nname: haiku\ndescription: Writes.\n---\nFive.");
+    let skill = client.skills().create(Some("Haiku"), files()).unwrap();
+    assert_eq!(client.skills().get(&skill.id).unwrap().display_name.as_deref(), Some("Haiku"));
+    let version = client.skills().create_version(&skill.id, files()).unwrap();
+    assert_eq!(client.skills().versions(&skill.id).items().count(), 2);
+    assert_eq!(client.skills().version(&skill.id, "latest").unwrap().id, version.id);
+    let archive: Vec<_> = client.skills().download_version(&skill.id, &version.id).unwrap().collect();
+    assert!(archive.iter().all(Result::is_ok) && !archive.is_empty());
+    client.skills().delete_version(&skill.id, &version.id).unwrap();
+    client.skills().delete(&skill.id).unwrap();
+    assert!(client.skills().list().query("source", "custom").items().next().is_none());
+
+    let profile = client.user_profiles().create(&UserProfileParams::new().name("Reader")).unwrap();
+    let changed = UserProfileParams::new().metadata("plan", "free");
+    assert_eq!(client.user_profiles().update(&profile.id, &changed).unwrap().name.as_deref(), Some("Reader"));
+    assert_eq!(client.user_profiles().get(&profile.id).unwrap().id, profile.id);
+    assert_eq!(client.user_profiles().list().items().count(), 1);
+    client.user_profiles().create_action_url(&profile.id, "enroll_end_user").unwrap();
+    client.user_profiles().create_enrollment_url(&profile.id).unwrap();
+    client.user_profiles().delete(&profile.id).unwrap();
+
+    server.push_reply(Reply::json(json!({"data": []})).on("/v1/organizations/rate_limits"));
+    assert!(client.organization().rate_limits().is_ok());
+}
+
+#[test]
+fn a_job_and_a_run_of_tools_come_and_go_between_the_threads() {
+    let (_runtime, server, client) = rig([]);
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut job =
+        client.batches().job(folder.path().join("job")).unwrap().with(|job| job.batch_size(2, usize::MAX));
+    let requests = || (0..3).map(|n| BatchRequest::new(format!("n-{n}"), hello()));
+    assert_eq!(job.check(requests()).unwrap(), 3);
+    job.submit(requests()).unwrap();
+    assert_eq!(job.ids().unwrap().len(), 2);
+    assert_eq!(job.progress().unwrap().requests, 3);
+    server.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    let (told, heard) = std::sync::mpsc::channel();
+    job.wait(move |progress| told.send(progress.done).unwrap()).unwrap();
+    assert_eq!(heard.iter().last(), Some(3));
+    let names: Vec<String> = job.results().unwrap().map(|result| result.unwrap().custom_id).collect();
+    assert_eq!(names, ["n-0", "n-1", "n-2"]);
+    job.cancel().unwrap();
+
+    let (_runtime, _server, client) = rig([Reply::tool_use("nobody", json!({})), Reply::text("done")]);
+    let mut runner = client.messages().tool_runner(hello()).with(|runner| runner.max_turns(3));
+    assert_eq!(runner.next().unwrap().unwrap().tool_uses().count(), 1);
+    runner.request_mut().unwrap().max_tokens = 7;
+    assert!(matches!(runner.next_event(), Some(Ok(RunEvent::Results(answers))) if answers.len() == 1));
+    assert_eq!(runner.finish().unwrap().text(), "done");
+    assert_eq!(runner.conversation().unwrap().len(), 4);
+    assert!(runner.next().is_none() && runner.next_event().is_none());
 }
 
 #[test]

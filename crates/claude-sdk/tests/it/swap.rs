@@ -11,9 +11,12 @@ use claude_sdk::{
     AuthError, Client, Error, StoreError,
     auth_core::Snapshot,
     credentials::{Credential, CredentialProvider, FromSecret},
+    mcp::{self, McpCaller},
+    memory::{MemoryCommand, MemoryStore, MemoryTool},
     ratelimit::{self, Cost, Key, Observation, Permit, RateLimiter},
     secrets::{self, Secret, SecretName, SecretProvider},
     token_store::{Sending, StoreLock, TokenStore},
+    tools::ToolError,
     transport::{
         self, Body, Clock, HttpBackend, Request, Response,
         layers::{Outcome, RetryPolicy, Verdict},
@@ -21,7 +24,7 @@ use claude_sdk::{
 };
 use http::StatusCode;
 use mock_server::Reply;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{Place, backend, client, held, hello, t0};
 
@@ -307,4 +310,65 @@ async fn a_clock_that_says_how_long_a_limit_still_is() {
     let client = client.backend(backend()).clock(Stopped).build().unwrap();
     client.messages().create(&hello()).await.unwrap();
     assert_eq!(client.limits().requests.reset_after, Some(Duration::from_secs(1)));
+}
+
+/// A memory in a map, which knows two commands.
+#[derive(Debug, Default)]
+struct Notes(Mutex<std::collections::BTreeMap<String, String>>);
+
+#[async_trait]
+impl MemoryStore for Notes {
+    async fn run(&self, command: MemoryCommand) -> Result<String, ToolError> {
+        let mut notes = self.0.lock().unwrap();
+        match command {
+            MemoryCommand::Create { path, file_text } => {
+                notes.insert(path.to_string(), file_text);
+                Ok(format!("{path} is noted"))
+            }
+            MemoryCommand::View { path, .. } => {
+                notes.get(&path.to_string()).cloned().ok_or_else(|| ToolError::new("there is no such note"))
+            }
+            _ => Err(ToolError::new("only `create` and `view` work here")),
+        }
+    }
+}
+
+/// A session with a server of tools.
+#[derive(Debug)]
+struct Library;
+
+#[async_trait]
+impl McpCaller for Library {
+    async fn call_tool(&self, name: &str, arguments: Value) -> Result<Value, ToolError> {
+        let title = arguments["title"].as_str().ok_or_else(|| ToolError::new("which book?"))?;
+        Ok(json!({"content": [{"type": "text", "text": format!("{name}: {title} is lent out")}]}))
+    }
+}
+
+#[tokio::test]
+async fn a_memory_and_a_caller_of_mcp_servers() {
+    let calls = [
+        json!({"type": "tool_use", "id": "t1", "name": "memory",
+            "input": {"command": "create", "path": "/memories/tea.md", "file_text": "Ada drinks tea."}}),
+        json!({"type": "tool_use", "id": "t2", "name": "memory",
+            "input": {"command": "view", "path": "/memories/../etc/passwd"}}),
+        json!({"type": "tool_use", "id": "t3", "name": "memory", "input": {"command": "delete", "path": "/memories/tea.md"}}),
+        json!({"type": "tool_use", "id": "t4", "name": "find", "input": {"title": "Emma"}}),
+        json!({"type": "tool_use", "id": "t5", "name": "find", "input": {}}),
+    ];
+    let server = held().script([Reply::message(calls), Reply::text("done")]).start().await.unwrap();
+    let client = client(&server).0.build().unwrap();
+    let session: Arc<dyn McpCaller> = Arc::new(Library);
+    let listed = json!({"tools": [{"name": "find", "inputSchema": {"type": "object"}}]});
+    let memory = MemoryTool::new(Notes::default());
+    let runner = client.messages().tool_runner(hello()).tool(memory);
+    let mut runner = runner.tools(mcp::handlers(&listed, &session).unwrap());
+    runner.finish().await.unwrap();
+    let told = serde_json::to_value(&runner.conversation()[2]).unwrap()["content"].take();
+    assert_eq!(told[0]["content"], "/memories/tea.md is noted");
+    assert_eq!(told[3]["content"], json!([{"type": "text", "text": "find: Emma is lent out"}]));
+    for (place, part) in [(1, "dot"), (2, "only `create` and `view`"), (4, "which book?")] {
+        assert_eq!(told[place]["is_error"], true, "{told}");
+        assert!(told[place]["content"].as_str().unwrap().contains(part), "{told}");
+    }
 }

@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use claude_sdk::{
     Client,
+    stream::Event,
     tools::{RunError, RunEvent, ToolError, ToolHandler, ToolRunner},
     types::{Content, ContentBlockParam, Role, Tool},
 };
@@ -269,13 +270,9 @@ impl ToolHandler for Slow {
 }
 
 #[tokio::test]
-async fn a_run_that_is_dropped_in_the_middle_repeats_only_the_calls_that_were_not_done() {
+async fn a_run_that_is_dropped_in_the_middle_goes_on_and_begins_no_call_twice() {
     let calls = [call("t1", "quick", &json!({})), call("t2", "slow", &json!({}))];
     let (_server, client) = script([Reply::message(calls), Reply::text("done")]).await;
-    let slow = |name, permits| {
-        let (begun, go) = (Arc::default(), Arc::new(Semaphore::new(permits)));
-        Slow { name, begun, go }
-    };
     let (first, second) = (slow("quick", 1), slow("slow", 0));
     let (quick, begun, go) = (Arc::clone(&first.begun), Arc::clone(&second.begun), Arc::clone(&second.go));
     let mut runner = client.messages().tool_runner(hello()).tool(first).tool(second);
@@ -285,7 +282,147 @@ async fn a_run_that_is_dropped_in_the_middle_repeats_only_the_calls_that_were_no
     assert_eq!((quick.load(Ordering::SeqCst), begun.load(Ordering::SeqCst)), (1, 1));
     go.add_permits(1);
     assert_eq!(runner.finish().await.unwrap().text(), "done");
-    assert_eq!((quick.load(Ordering::SeqCst), begun.load(Ordering::SeqCst)), (1, 2));
+    assert_eq!((quick.load(Ordering::SeqCst), begun.load(Ordering::SeqCst)), (1, 1));
+}
+
+fn slow(name: &'static str, permits: usize) -> Slow {
+    Slow { name, begun: Arc::default(), go: Arc::new(Semaphore::new(permits)) }
+}
+
+#[tokio::test]
+async fn an_eager_run_begins_a_call_as_soon_as_it_is_written() {
+    let reply = || {
+        Reply::message([
+            call("t1", "slow", &json!({})),
+            call("t2", "nobody", &json!({})),
+            json!({"type": "text", "text": "and so on"}),
+        ])
+        .stop_reason("tool_use")
+    };
+    for eager in [false, true] {
+        let (server, client) = script([reply(), Reply::text("done")]).await;
+        let tool = slow("slow", 1);
+        let begun = Arc::clone(&tool.begun);
+        let mut runner = client.messages().tool_runner(hello()).tool(tool);
+        if eager {
+            runner = runner.eager();
+        }
+        let (mut stopped, mut results) = (Vec::new(), Vec::new());
+        while let Some(event) = runner.next_event().await {
+            match event.unwrap() {
+                RunEvent::Stream(Event::ContentBlockStop { .. }) => {
+                    stopped.push(begun.load(Ordering::SeqCst));
+                }
+                RunEvent::Results(answers) => results.extend(answers),
+                _ => {}
+            }
+        }
+        // The three blocks of the first reply, and the one of the second.
+        let early = usize::from(eager);
+        assert_eq!(stopped, [early, early, early, 1]);
+        assert_eq!(begun.load(Ordering::SeqCst), 1, "it is called once");
+        let answers = serde_json::to_value(&results).unwrap();
+        assert_eq!(answers[0], json!({"type": "tool_result", "tool_use_id": "t1", "content": "done"}));
+        assert_eq!((&answers[1]["tool_use_id"], &answers[1]["is_error"]), (&json!("t2"), &json!(true)));
+        assert_eq!(sent(&server, 1)[2]["content"], answers);
+    }
+}
+
+#[tokio::test]
+async fn an_eager_run_keeps_its_limit_and_wants_no_answers_of_a_reply_that_is_cut() {
+    let again = || Reply::tool_use("slow", json!({}));
+    let (server, client) = script([again(), again().stop_reason("max_tokens")]).await;
+    let tool = slow("slow", 2);
+    let begun = Arc::clone(&tool.begun);
+    let mut runner = client.messages().tool_runner(hello()).tool(tool).eager().max_turns(1);
+    assert!(matches!(runner.finish().await, Err(RunError::TurnLimit { turns: 1 })));
+    assert_eq!((begun.load(Ordering::SeqCst), runner.conversation().len(), server.journal_len()), (1, 3, 1));
+    runner.allow_turns(1);
+    runner.finish().await.unwrap();
+    assert_eq!((begun.load(Ordering::SeqCst), runner.conversation().len()), (2, 4));
+    assert!(sent(&server, 1).as_array().unwrap().len() == 3 && runner.next().await.is_none());
+    let body: Value = serde_json::from_slice(&server.journal()[1].body).unwrap();
+    assert_eq!(body["stream"], true);
+}
+
+#[tokio::test]
+async fn calls_that_began_in_a_reply_that_broke_off_are_dropped_and_made_again() {
+    let calls = || Reply::message([call("t1", "slow", &json!({})), json!({"type": "text", "text": "on"})]);
+    let whole = calls().stop_reason("tool_use");
+    let (_server, client) = script([calls().truncate_after(900), whole, Reply::text("done")]).await;
+    let tool = slow("slow", 0);
+    let (begun, go) = (Arc::clone(&tool.begun), Arc::clone(&tool.go));
+    let mut runner = client.messages().tool_runner(hello()).tool(tool).eager();
+    assert!(matches!(runner.next().await, Some(Err(RunError::Call(claude_sdk::Error::Stream(_))))));
+    assert_eq!((begun.load(Ordering::SeqCst), runner.turns()), (1, 0));
+    go.add_permits(1);
+    assert_eq!(runner.finish().await.unwrap().text(), "done");
+    assert_eq!((begun.load(Ordering::SeqCst), runner.turns()), (2, 2));
+}
+
+/// A browser that goes where it is told.
+#[derive(Debug)]
+struct Browser;
+
+#[async_trait]
+impl ToolHandler for Browser {
+    fn tool(&self) -> Tool {
+        Tool::browser_toolset()
+    }
+
+    async fn call(&self, _input: Value) -> Result<Content, ToolError> {
+        Err(ToolError::new("a set is not called as a whole"))
+    }
+
+    async fn call_member(&self, name: &str, input: Value) -> Result<Content, ToolError> {
+        match name {
+            "navigate" => Ok(format!("at {}", input["url"].as_str().unwrap_or_default()).into()),
+            _ => Err(ToolError::new(format!("no {name} here"))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_a_set_of_tools_go_to_its_handler_by_their_names() {
+    #[derive(Debug)]
+    struct Screen;
+
+    #[async_trait]
+    impl ToolHandler for Screen {
+        fn tool(&self) -> Tool {
+            Tool::computer_toolset()
+        }
+
+        async fn call(&self, _input: Value) -> Result<Content, ToolError> {
+            Ok("called as a whole".into())
+        }
+    }
+
+    let of = |set: &str, id: &str, name: &str| json!({"type": "tool_use", "id": id, "name": name, "toolset_name": set, "input": {"url": "https://a.example"}});
+    let calls = [
+        of("browser", "t1", "navigate"),
+        of("browser", "t2", "dance"),
+        of("computer", "t3", "screenshot"),
+        of("kitchen", "t4", "navigate"),
+        call("t5", "browser", &json!({})),
+    ];
+    let (server, client) = script([Reply::message(calls), Reply::text("done")]).await;
+    let mut runner = client.messages().tool_runner(hello()).tool(Browser).tool(Screen).tool(Browser);
+    runner.finish().await.unwrap();
+    let body: Value = serde_json::from_slice(&server.journal()[0].body).unwrap();
+    let offered = json!([{"type": "computer_toolset_20260801"}, {"type": "browser_toolset_20260801"}]);
+    assert_eq!(body["tools"], offered);
+    let answers = answers(&runner);
+    assert_eq!(
+        answers[0],
+        json!({"type": "tool_result", "tool_use_id": "t1", "content": "at https://a.example", "toolset_name": "browser"})
+    );
+    let failed = [("browser", "no dance"), ("computer", "not carried out"), ("kitchen", "there is no tool")];
+    for (answer, (set, part)) in answers[1..].iter().zip(failed) {
+        assert_eq!((&answer["is_error"], &answer["toolset_name"]), (&json!(true), &json!(set)), "{answer}");
+        assert!(answer["content"].as_str().unwrap().contains(part), "{answer}");
+    }
+    assert!(answers[4].get("toolset_name").is_none() && answers[4]["is_error"] == true, "{}", answers[4]);
 }
 
 #[cfg(feature = "macros")]

@@ -4,6 +4,7 @@ mod cassette;
 mod player;
 mod recorder;
 mod scrub;
+mod sent;
 
 pub use self::{
     cassette::CassetteError,

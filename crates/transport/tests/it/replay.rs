@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use transport::{
-    Body, Error, ErrorKind, HttpBackend, Reach, Request, Response,
+    Body, Error, ErrorKind, HttpBackend, Reach, Request, Response, Upload,
     backends::{Mismatch, Player, Recorder, Reqwest},
     test_util::{ScriptedBackend, contract},
 };
@@ -95,6 +95,50 @@ async fn what_was_recorded_is_played_piece_by_piece() {
     assert_eq!(player.unplayed(), ["POST /c"]);
     assert_eq!(send(&player, post("/c", "")).await.unwrap().1.concat(), [0, 159, 146, 150]);
     assert!(player.unplayed().is_empty());
+}
+
+/// Reads all that it is sent, as one that goes over the network does.
+#[derive(Debug)]
+struct Reads;
+
+#[async_trait::async_trait]
+impl HttpBackend for Reads {
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let sent = Upload::of(&request).unwrap().open().collect(1 << 20).await?;
+        answer(200, Body::from(format!("{} bytes", sent.len())))
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_piece_by_piece_is_recorded_and_compared_too() {
+    let upload = |boundary: &str, content: &str| {
+        let form = format!("--{boundary}\r\n\r\n{content} sk-ant-api03-not-in-the-file\r\n--{boundary}--");
+        let mut request = post("/v1/files", "");
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        let length = form.len() as u64;
+        let halves = form.split_at(20);
+        let halves = [Bytes::from(halves.0.to_owned()), Bytes::from(halves.1.to_owned())];
+        let open = move || Body::from_stream(futures_util::stream::iter(halves.clone().map(Ok)));
+        request.extensions_mut().insert(Upload::new(Some(length), open));
+        request
+    };
+    let recorder = Recorder::new(Reads);
+    send(&recorder, upload("one", "hello")).await.unwrap();
+    let place = Place::new();
+    recorder.save(&place.0).unwrap();
+    assert!(
+        place.text().contains("hello [scrubbed]") && !place.text().contains("not-in"),
+        "{}",
+        place.text()
+    );
+
+    let player = Player::load(&place.0).unwrap();
+    let error = send(&player, upload("two", "other")).await.unwrap_err();
+    let mismatch = error.into_refusal::<Mismatch>().unwrap();
+    assert!(mismatch.to_string().contains("the body differs at byte"), "{mismatch}");
+    let (_, answer) = send(&player, upload("three", "hello")).await.unwrap();
+    assert!(answer.concat().ends_with(b" bytes"));
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::fmt;
 use crate::profile::ProfileName;
 
 /// Where a credential comes from.
+///
+/// Example: [`Resolution`](crate::credentials::Resolution).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {

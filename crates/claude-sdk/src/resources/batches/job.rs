@@ -25,7 +25,8 @@ use state::{JobBatch, Sending, State, StateFile};
 /// Any number of messages, sent in as many batches as it takes, and found again after a crash.
 ///
 /// What was sent is noted in a small file (mode 600), before and after each batch, so that nothing is sent twice: open
-/// the job again, give it the same messages, and it goes on where it was. Dropping a future of it is as good as a crash.
+/// the job again, give it the same messages, and it goes on where it was. Dropping a future of it is as good as a crash. One
+/// process at a time can send the messages of a job; any number may look how far it is.
 ///
 /// ```
 /// use claude_sdk::{Client, types::{BatchRequest, MessageRequest, Model}};
@@ -56,6 +57,8 @@ pub struct BatchJob {
 }
 
 /// How far a job is.
+///
+/// Example: [`BatchJob`](crate::BatchJob).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct JobProgress {
@@ -117,6 +120,38 @@ impl BatchJob {
         self
     }
 
+    /// Looks at all messages and sends none: says how many there are, or which of them no batch would take.
+    ///
+    /// [`submit`](Self::submit) sees each message once, and finds a wrong one when the batches before it have been sent.
+    /// Messages that can be had twice, from a file, say, are better looked at first.
+    ///
+    /// ```
+    /// # use claude_sdk::{Client, types::{BatchRequest, MessageRequest, Model}};
+    /// # let client = Client::builder().api_key("sk-ant-example").build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("colours.job");
+    /// let ask = |name: &str| BatchRequest::new(name, MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 50).user("Which colour?"));
+    /// let job = client.batches().job(path)?;
+    /// assert_eq!(job.check(["sky", "grass"].map(ask))?, 2);
+    /// let error = job.check(["sky", "grass", "sky"].map(ask)).unwrap_err();
+    /// assert!(error.to_string().starts_with("the custom_id \"sky\" is there twice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JobError::Name`], [`JobError::Duplicate`], [`JobError::TooLarge`].
+    pub fn check(&self, requests: impl IntoIterator<Item = BatchRequest>) -> Result<u64, JobError> {
+        let mut requests = requests.into_iter().peekable();
+        let (mut names, mut digest) = (HashSet::new(), hmac_sha256::Hash::new());
+        let mut count = 0;
+        while requests.peek().is_some() {
+            let chunk = Chunk::take(&mut requests, self.size, self.client.extra(), &mut names, &mut digest)?;
+            count += chunk.requests;
+        }
+        Ok(count)
+    }
+
     /// Sends the messages that have not been sent yet.
     ///
     /// They have to be the same, in the same order, whenever a job is opened again. Of each, 16 bytes are kept in memory,
@@ -124,14 +159,18 @@ impl BatchJob {
     ///
     /// # Errors
     ///
-    /// [`JobError::Name`] and [`JobError::Duplicate`] before the batch is sent that the message would be in, and
-    /// [`JobError::Changed`] where the messages are not those that were sent. After any other error the job can go on: call
-    /// it again.
+    /// [`JobError::Name`], [`JobError::Duplicate`] and [`JobError::TooLarge`] before the batch is sent that the message
+    /// would be in; [`check`](Self::check) finds them before anything is. [`JobError::Changed`] where the messages are not
+    /// those that were sent, [`JobError::InUse`] while another process sends them. After any other error the job can go on:
+    /// call it again.
     ///
     /// # Cancel safety
     ///
     /// What was sent is noted. A batch that was under way is looked for when the job goes on.
     pub async fn submit(&mut self, requests: impl IntoIterator<Item = BatchRequest>) -> Result<(), JobError> {
+        let _lock = self.file.lock()?;
+        // Another process may have gone on with it since it was opened.
+        self.state = self.file.read()?.unwrap_or_default();
         let mut requests = requests.into_iter().peekable();
         let mut names = HashSet::new();
         let mut digest = hmac_sha256::Hash::new();
@@ -200,7 +239,7 @@ impl BatchJob {
                 }
             }
         };
-        self.state.batches.push(JobBatch { id, requests: chunk.requests, ended: false });
+        self.state.batches.push(JobBatch { id, requests: chunk.requests });
         self.state.digest = Some(sum);
         self.state.sending = None;
         self.file.write(&self.state)
@@ -243,26 +282,24 @@ impl BatchJob {
     ///
     /// # Errors
     ///
-    /// Any [`Error`](crate::Error) of a call, and those of the file.
-    pub async fn progress(&mut self) -> Result<JobProgress, JobError> {
+    /// Any [`Error`](crate::Error) of a call.
+    pub async fn progress(&self) -> Result<JobProgress, JobError> {
+        Ok(JobProgress::of(&self.look().await?))
+    }
+
+    async fn look(&self) -> Result<Vec<MessageBatch>, JobError> {
         let mut batches = Vec::new();
-        for place in 0..self.state.batches.len() {
-            let Some(known) = self.state.batches.get_mut(place) else { break };
-            let batch = self.client.batches().get(&known.id).await?.into_inner();
-            if batch.has_ended() && !known.ended {
-                known.ended = true;
-                self.file.write(&self.state)?;
-            }
-            batches.push(batch);
+        for known in &self.state.batches {
+            batches.push(self.client.batches().get(&known.id).await?.into_inner());
         }
-        Ok(JobProgress::of(&batches))
+        Ok(batches)
     }
 
     /// Waits until all batches have ended, and tells `progress` after each look.
     ///
     /// # Errors
     ///
-    /// Any [`Error`](crate::Error) of a call that the same call would meet again; others are borne for a while. And those of the file.
+    /// Any [`Error`](crate::Error) of a call that the same call would meet again; others are borne for a while.
     ///
     /// # Cancel safety
     ///
@@ -301,8 +338,8 @@ impl BatchJob {
     /// # Errors
     ///
     /// Any [`Error`](crate::Error) of a call.
-    pub async fn cancel(&mut self) -> Result<(), JobError> {
-        for batch in self.state.batches.iter().filter(|batch| !batch.ended) {
+    pub async fn cancel(&self) -> Result<(), JobError> {
+        for batch in self.look().await?.iter().filter(|batch| !batch.has_ended()) {
             self.client.batches().cancel(&batch.id).await?;
         }
         Ok(())

@@ -24,6 +24,8 @@ use crate::{
 ///
 /// A connection that breaks is opened again, and what was given is passed over. There is an end only when there were as
 /// many results as the batch has messages.
+///
+/// Example: [`Batches`](crate::Batches).
 pub struct BatchResults {
     client: Client,
     route: String,

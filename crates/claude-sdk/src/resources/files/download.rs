@@ -16,6 +16,8 @@ use crate::{
 };
 
 /// Content that is not JSON, as it arrives: a [`Stream`] of pieces. It ends after the first error.
+///
+/// Example: [`Files`](crate::Files).
 pub struct Download {
     body: Body,
     status: StatusCode,

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use crate::resources::{multipart::Progress, source::Source};
 
 /// A file that is about to be sent ([`Files::upload`](crate::Files::upload)).
+///
+/// Example: [`Files`](crate::Files).
 #[must_use = "give it to files().upload()"]
 pub struct FileUpload {
     pub(super) source: Source,

@@ -248,6 +248,8 @@ impl Drop for MessageStream {
 }
 
 /// The text of a [`MessageStream`], piece by piece.
+///
+/// Example: [`MessageStream`](crate::MessageStream).
 #[derive(Debug)]
 pub struct TextStream<'a>(&'a mut MessageStream);
 

@@ -15,6 +15,27 @@ use crate::{error::Error, stream::Event};
 ///
 /// What one half has taken waits in memory for the other, unless that was dropped. A half that adds up its events with an
 /// [`Accumulator`](crate::stream::Accumulator) has the message.
+///
+/// ```
+/// use claude_sdk::{Client, stream::Accumulator, types::{MessageRequest, Model}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = mock_server::MockServer::builder().start().await?;
+/// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+/// let request = MessageRequest::new(Model::CLAUDE_HAIKU_4_5, 100).user("Hello!");
+/// let (mut shown, mut kept) = client.messages().stream(&request).await?.tee();
+/// while let Some(event) = shown.next().await {
+///     print!("{}", event?.text().unwrap_or_default());
+/// }
+/// let mut message = Accumulator::new();
+/// while let Some(event) = kept.next().await {
+///     message.push(&event?)?;
+/// }
+/// println!("{} tokens", message.finish()?.usage.output_tokens);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TeeStream {
     shared: Arc<Mutex<Shared>>,

@@ -28,6 +28,8 @@ setters! { BrowserStateBlock { state_changes: Vec<BrowserChange>, cache_control:
 
 object! {
     /// A tab of a browser.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     BrowserTab {
         /// The name that tools call it by.
         tab_id: String,
@@ -47,6 +49,8 @@ setters! { BrowserTab { active: bool, } }
 
 tagged! {
     /// Something that happened in a browser.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     BrowserChange {
         /// A tab was opened.
         TabOpened(TabOpened) = "tab_opened",
@@ -61,6 +65,8 @@ tagged! {
 
 object! {
     /// A tab was opened.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     TabOpened {
         /// The tab.
         tab_id: String,
@@ -72,6 +78,8 @@ object! {
 
 object! {
     /// A download began.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     DownloadStarted {
         /// The download.
         download_id: String,
@@ -85,6 +93,8 @@ object! {
 
 object! {
     /// A download is complete.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     DownloadCompleted {
         /// The download.
         download_id: String,
@@ -104,6 +114,8 @@ setters! { DownloadCompleted { path: impl Into<String>, size_bytes: u64, } }
 
 object! {
     /// A download failed.
+    ///
+    /// Example: [`BrowserStateBlock`](crate::types::BrowserStateBlock).
     DownloadFailed {
         /// The download.
         download_id: String,

@@ -5,6 +5,21 @@ use crate::types::cache::CacheControl;
 
 object! {
     /// What a run of code gave.
+    ///
+    /// ```
+    /// use claude_sdk::types::{CodeOutcome, ContentBlock};
+    ///
+    /// let block = r#"{"type": "code_execution_tool_result", "tool_use_id": "1", "content":
+    ///     {"type": "code_execution_result", "return_code": 0, "stdout": "42", "stderr": "", "content": []}}"#;
+    /// if let ContentBlock::CodeExecutionToolResult(block) = serde_json::from_str(block)? {
+    ///     match block.content {
+    ///         CodeOutcome::Result(run) => assert_eq!((run.return_code, run.stdout.as_str()), (0, "42")),
+    ///         CodeOutcome::Error(error) => println!("it could not run: {}", error.error_code),
+    ///         other => println!("{}", other.type_name()),
+    ///     }
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     CodeExecutionToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -17,6 +32,8 @@ object! {
 
 tagged! {
     /// What a run of code gave, or why it failed.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     CodeOutcome {
         /// It ran.
         Result(CodeResult) = "code_execution_result",
@@ -29,6 +46,8 @@ tagged! {
 
 object! {
     /// What a run of code gave.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     CodeResult {
         /// Its exit code; 0 is success.
         return_code: i64,
@@ -43,6 +62,8 @@ object! {
 
 object! {
     /// What a run of code gave whose output is for the service alone.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     EncryptedCodeResult {
         /// Its exit code; 0 is success.
         return_code: i64,
@@ -57,6 +78,8 @@ object! {
 
 object! {
     /// A file that code wrote.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     OutputFile {
         /// What kind of object this is: `code_execution_output` or `bash_code_execution_output`.
         kind as "type": String,
@@ -67,6 +90,8 @@ object! {
 
 object! {
     /// What a run of a shell gave.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     BashCodeExecutionToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -79,6 +104,8 @@ object! {
 
 tagged! {
     /// What a run of a shell gave, or why it failed.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     BashOutcome {
         /// It ran.
         Result(BashCodeResult) = "bash_code_execution_result",
@@ -89,6 +116,8 @@ tagged! {
 
 object! {
     /// What a run of a shell gave.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     BashCodeResult {
         /// Its exit code; 0 is success.
         return_code: i64,
@@ -103,6 +132,8 @@ object! {
 
 object! {
     /// What an editor did to a file.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     TextEditorCodeExecutionToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -115,6 +146,8 @@ object! {
 
 tagged! {
     /// What an editor did to a file, or why it failed.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     TextEditorOutcome {
         /// It showed the file.
         View(FileView) = "text_editor_code_execution_view_result",
@@ -129,6 +162,8 @@ tagged! {
 
 object! {
     /// A part of a file.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     FileView {
         /// What it says.
         content: String,
@@ -145,6 +180,8 @@ object! {
 
 open_enum! {
     /// The kinds of file that an editor shows.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     FileType {
         /// Text.
         Text = "text",
@@ -157,6 +194,8 @@ open_enum! {
 
 object! {
     /// A file was written.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     FileCreated {
         /// Whether it was there before.
         is_file_update: bool,
@@ -165,6 +204,8 @@ object! {
 
 object! {
     /// A file was changed; the fields are a diff.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     FileEdited {
         /// The lines of the diff.
         lines: Option<Vec<String>>,
@@ -181,6 +222,8 @@ object! {
 
 object! {
     /// What a search for tools gave.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     ToolSearchToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -193,6 +236,8 @@ object! {
 
 tagged! {
     /// The tools that were found, or why none were.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     ToolSearchOutcome {
         /// Tools.
         Found(ToolsFound) = "tool_search_tool_search_result",
@@ -203,6 +248,8 @@ tagged! {
 
 object! {
     /// The tools that a search gave, which the model may now call.
+    ///
+    /// Example: [`CodeExecutionToolResultBlock`](crate::types::CodeExecutionToolResultBlock).
     ToolsFound {
         /// The tools, as [`ContentBlockParam::ToolReference`](super::ContentBlockParam::ToolReference).
         tool_references: Vec<super::ContentBlockParam>,

@@ -8,6 +8,8 @@ use crate::types::tool::Tool;
 
 object! {
     /// What stands for the conversation before it, which need not be sent any more.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     CompactionBlock {
         /// A summary, if it may be read.
         content: Option<String>,
@@ -24,6 +26,8 @@ object! {
 
 object! {
     /// From here on another model answers.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     FallbackBlock {
         /// The model that answered before.
         from: Option<FallbackModel>,
@@ -36,6 +40,8 @@ object! {
 
 object! {
     /// A model that takes part in a fallback.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     FallbackModel {
         /// Its name.
         model: Model,
@@ -44,6 +50,8 @@ object! {
 
 object! {
     /// Why another model goes on.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     FallbackTrigger {
         /// The kind of reason: `refusal`.
         kind as "type": String,
@@ -79,6 +87,8 @@ object! {
 
 object! {
     /// A tool that the model may no longer call; in a message of the system.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ToolRemovalBlock {
         /// The tool.
         tool: ToolChange,
@@ -92,6 +102,8 @@ object! {
 
 tagged! {
     /// A tool that comes or goes.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ToolChange {
         /// A tool of the request.
         Tool(ToolReference) = "tool_reference",
@@ -106,6 +118,8 @@ tagged! {
 
 object! {
     /// A tool of the request.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ToolReference {
         /// Its name.
         name: String,
@@ -117,6 +131,8 @@ object! {
 
 object! {
     /// A tool of an MCP server.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     McpToolReference {
         /// The name of the server.
         server_name: String,
@@ -130,6 +146,8 @@ object! {
 
 object! {
     /// All tools of an MCP server.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     McpToolsetReference {
         /// The name of the server.
         server_name: String,
@@ -141,6 +159,8 @@ object! {
 
 object! {
     /// A new tool.
+    ///
+    /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ToolDefinition {
         /// The tool.
         definition: Box<Tool>,

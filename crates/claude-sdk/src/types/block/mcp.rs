@@ -7,6 +7,16 @@ use crate::types::content::Content;
 
 object! {
     /// A call of an MCP server's tool.
+    ///
+    /// ```
+    /// use claude_sdk::types::ContentBlock;
+    ///
+    /// let block = r#"{"type": "mcp_tool_use", "id": "1", "name": "find", "server_name": "library", "input": {"title": "Emma"}}"#;
+    /// if let ContentBlock::McpToolUse(call) = serde_json::from_str(block)? {
+    ///     println!("{} of {} is called with {}", call.name, call.server_name, call.input);
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     McpToolUseBlock {
         /// The id of the call, repeated in the result.
         id: String,
@@ -23,6 +33,8 @@ object! {
 
 object! {
     /// What an MCP server's tool answered.
+    ///
+    /// Example: [`McpToolUseBlock`](crate::types::McpToolUseBlock).
     McpToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -37,6 +49,8 @@ object! {
 
 object! {
     /// The tools that an MCP server has.
+    ///
+    /// Example: [`McpToolUseBlock`](crate::types::McpToolUseBlock).
     McpToolListingBlock {
         /// The name of the server, as the request calls it.
         mcp_server_name: String,
@@ -47,6 +61,8 @@ object! {
 
 object! {
     /// A tool of an MCP server.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     McpTool {
         /// The name of the tool.
         name: String,

@@ -7,6 +7,8 @@ use crate::types::content::Source;
 
 object! {
     /// An image.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     ImageBlock {
         /// Where the image is.
         source: Source,
@@ -24,6 +26,8 @@ setters! { ImageBlock { cache_control: CacheControl, transformations: ImageTrans
 
 object! {
     /// What the service does to an image that does not suit it.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     #[derive(Default)]
     ImageTransformations {
         /// What happens to an image that is too large.
@@ -35,6 +39,8 @@ setters! { ImageTransformations { oversized_image: OversizedImage, } }
 
 open_enum! {
     /// What happens to an image that is too large.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     OversizedImage {
         /// It is made smaller.
         Downsize = "downsize",
@@ -45,6 +51,17 @@ open_enum! {
 
 object! {
     /// A document.
+    ///
+    /// ```
+    /// use claude_sdk::types::{Citations, ContentBlockParam, DocumentBlock, ImageBlock, MessageRequest, Model, Source};
+    ///
+    /// let blocks: Vec<ContentBlockParam> = vec![
+    ///     DocumentBlock::new(Source::file("file_1")).title("Contract").citations(Citations::enabled()).into(),
+    ///     ImageBlock::new(Source::url("https://example.com/photo.png")).into(),
+    ///     ContentBlockParam::text("Does the contract cover what the photo shows?"),
+    /// ];
+    /// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 100).user(blocks);
+    /// ```
     DocumentBlock {
         /// Where the document is.
         source: Source,
@@ -73,6 +90,8 @@ setters! {
 
 object! {
     /// Something found by a search of your own.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     SearchResultBlock {
         /// Where it is from: an address, or any name.
         source: String,
@@ -94,6 +113,8 @@ setters! { SearchResultBlock { citations: Citations, cache_control: CacheControl
 
 object! {
     /// A file in the container where code runs.
+    ///
+    /// Example: [`DocumentBlock`](crate::types::DocumentBlock).
     ContainerUploadBlock {
         /// The id of the uploaded file.
         file_id: String,

@@ -5,6 +5,13 @@ use crate::types::citation::Citation;
 
 hot_object! {
     /// A block of text.
+    ///
+    /// ```
+    /// use claude_sdk::types::{CacheControl, ContentBlockParam, MessageRequest, Model, TextBlock};
+    ///
+    /// let rules = TextBlock::new("A long text that is the same in each request.").cache_control(CacheControl::ephemeral());
+    /// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 100).system(ContentBlockParam::from(rules)).user("Hello!");
+    /// ```
     TextBlock {
         /// The text.
         text: String,
@@ -22,6 +29,8 @@ setters! { TextBlock { cache_control: CacheControl, } }
 
 hot_object! {
     /// The model's thinking.
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     ThinkingBlock {
         /// The thinking, or a summary of it; may be empty.
         thinking: String,
@@ -32,6 +41,8 @@ hot_object! {
 
 object! {
     /// Thinking that only the service can read.
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     RedactedThinkingBlock {
         /// The thinking, encrypted.
         data: String,

@@ -7,6 +7,31 @@ use crate::types::content::Content;
 
 hot_object! {
     /// A call of a tool.
+    ///
+    /// ```
+    /// use claude_sdk::{Client, types::{ContentBlockParam, MessageRequest, Model, Tool}};
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::builder().script([mock_server::Reply::tool_use("double", json!({"of": 4})), mock_server::Reply::text("8")]).start().await?;
+    /// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+    /// let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 100)
+    ///     .tool(Tool::new("double", json!({"type": "object", "properties": {"of": {"type": "integer"}}})))
+    ///     .user("What is twice four?");
+    /// let message = client.messages().create(&request).await?;
+    /// let mut answers = Vec::new();
+    /// for call in message.tool_uses() {
+    ///     answers.push(match call.input["of"].as_i64() {
+    ///         Some(number) => ContentBlockParam::tool_result(&call.id, (number * 2).to_string()),
+    ///         None => ContentBlockParam::tool_error(&call.id, "`of` must be a number"),
+    ///     });
+    /// }
+    /// let message = client.messages().create(&request.message(message.to_param()).user(answers)).await?;
+    /// # assert_eq!(message.text(), "8");
+    /// # Ok(())
+    /// # }
+    /// ```
     ToolUseBlock {
         /// The id of the call, to be repeated in the answer.
         id: String,
@@ -41,6 +66,8 @@ impl ToolUseBlock {
 
 object! {
     /// Who makes a call of a tool.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     Caller {
         /// The kind of caller.
         kind as "type": CallerKind,
@@ -51,6 +78,8 @@ object! {
 
 open_enum! {
     /// The kinds of [`Caller`], and of callers that a tool allows.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     CallerKind {
         /// The model itself.
         Direct = "direct",
@@ -65,6 +94,8 @@ open_enum! {
 
 object! {
     /// What a tool answered.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ToolResultBlock {
         /// The id of the call that this answers.
         tool_use_id: String,
@@ -93,6 +124,8 @@ setters! {
 
 object! {
     /// A tool that was found and may now be called.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ToolReferenceBlock {
         /// The name of the tool.
         tool_name: String,
@@ -106,6 +139,8 @@ object! {
 
 object! {
     /// A call of a tool that the service runs itself; its result is a block of its own.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ServerToolUseBlock {
         /// The id of the call, repeated in the result.
         id: String,
@@ -122,6 +157,8 @@ object! {
 
 open_enum! {
     /// The tools that the service runs.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ServerToolName {
         /// Asks another model.
         Advisor = "advisor",
@@ -144,6 +181,8 @@ open_enum! {
 
 object! {
     /// Why a tool that the service runs has failed.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ServerToolError {
         /// The reason.
         error_code: ServerToolErrorCode,
@@ -154,6 +193,8 @@ object! {
 
 open_enum! {
     /// The reasons why a tool that the service runs fails.
+    ///
+    /// Example: [`ToolUseBlock`](crate::types::ToolUseBlock).
     ServerToolErrorCode {
         /// The model gave arguments that the tool does not take.
         InvalidToolInput = "invalid_tool_input",

@@ -37,6 +37,8 @@ object! {
 
 either! {
     /// What was found on the web, or why nothing was.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebSearchOutcome {
         /// Pages.
         Results(Vec<WebSearchResult>),
@@ -47,6 +49,8 @@ either! {
 
 tagged! {
     /// Why a search of the web failed.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebSearchFailure {
         /// It failed for this reason.
         Error(ServerToolError) = "web_search_tool_result_error",
@@ -55,6 +59,8 @@ tagged! {
 
 object! {
     /// A page found on the web.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebSearchResult {
         /// What kind of object this is: `web_search_result`.
         kind as "type": String,
@@ -71,6 +77,8 @@ object! {
 
 object! {
     /// What was fetched from the web.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebFetchToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -85,6 +93,8 @@ object! {
 
 tagged! {
     /// What was fetched from the web, or why nothing was.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebFetchOutcome {
         /// A page or a file.
         Result(WebFetchResult) = "web_fetch_result",
@@ -95,6 +105,8 @@ tagged! {
 
 object! {
     /// A page or a file fetched from the web.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     WebFetchResult {
         /// The address.
         url: String,
@@ -115,6 +127,8 @@ impl WebFetchResult {
 
 object! {
     /// What another model advised.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     AdvisorToolResultBlock {
         /// The id of the call.
         tool_use_id: String,
@@ -127,6 +141,8 @@ object! {
 
 tagged! {
     /// The advice of another model, or why there is none.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     AdvisorOutcome {
         /// Advice.
         Result(AdvisorAnswer) = "advisor_result",
@@ -139,6 +155,8 @@ tagged! {
 
 object! {
     /// The advice of another model.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     AdvisorAnswer {
         /// The advice.
         text: String,
@@ -149,6 +167,8 @@ object! {
 
 object! {
     /// Advice that only the service can read; to be sent back as it came.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
     RedactedAdvisorAnswer {
         /// The advice, encrypted.
         encrypted_content: String,

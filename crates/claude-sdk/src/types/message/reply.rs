@@ -35,6 +35,8 @@ object! {
 
 open_enum! {
     /// What a refusal is about.
+    ///
+    /// Example: [`StopDetails`](crate::types::StopDetails).
     RefusalCategory {
         /// Attacks on computers.
         Cyber = "cyber",
@@ -51,6 +53,8 @@ open_enum! {
 
 object! {
     /// The container that code ran in.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     Container {
         /// The id by which the next request names it.
         id: String,
@@ -63,6 +67,8 @@ object! {
 
 object! {
     /// A skill that a container has.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     ContainerSkill {
         /// Whose skill it is.
         kind as "type": SkillKind,
@@ -83,6 +89,8 @@ setters! { ContainerSkill { version: impl Into<String>, } }
 
 open_enum! {
     /// Whose skill it is.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     SkillKind {
         /// The service's.
         Anthropic = "anthropic",
@@ -93,6 +101,8 @@ open_enum! {
 
 object! {
     /// Why the cache did not help.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     Diagnostics {
         /// The reason; `None` if it did help.
         cache_miss_reason: Option<CacheMiss>,
@@ -101,6 +111,8 @@ object! {
 
 object! {
     /// Why the cache did not help, and what that cost.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     CacheMiss {
         /// The reason.
         kind as "type": CacheMissReason,
@@ -111,6 +123,8 @@ object! {
 
 open_enum! {
     /// The reasons why the cache does not help.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     CacheMissReason {
         /// Another model.
         ModelChanged = "model_changed",
@@ -129,6 +143,8 @@ open_enum! {
 
 object! {
     /// What the service has left out of the conversation.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     ContextManagementReport {
         /// What it did.
         applied_edits: Vec<AppliedEdit>,
@@ -137,6 +153,8 @@ object! {
 
 object! {
     /// Something that the service has left out.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     AppliedEdit {
         /// What it was.
         kind as "type": AppliedEditKind,
@@ -151,6 +169,8 @@ object! {
 
 open_enum! {
     /// What the service leaves out.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     AppliedEditKind {
         /// Old calls of tools.
         ClearToolUses20250919 = "clear_tool_uses_20250919",
@@ -161,6 +181,8 @@ open_enum! {
 
 object! {
     /// A change that the service has made to a request.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     InputTransformation {
         /// What it did.
         kind as "type": InputTransformationKind,
@@ -173,6 +195,8 @@ object! {
 
 open_enum! {
     /// What the service does to a request.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     InputTransformationKind {
         /// It left out thinking.
         ThinkingDropped = "thinking_dropped",
@@ -183,6 +207,8 @@ open_enum! {
 
 open_enum! {
     /// Why thinking does not belong into a request.
+    ///
+    /// Example: [`Message`](crate::types::Message).
     ThinkingMismatch {
         /// It is another model's.
         Model = "model_binding_mismatch",

@@ -50,6 +50,8 @@ hot_object! {
 
 hot_object! {
     /// Tokens written to the cache, by how long they live there.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     CacheCreation {
         /// Tokens that live for five minutes.
         ephemeral_5m_input_tokens: u64,
@@ -60,6 +62,8 @@ hot_object! {
 
 open_enum! {
     /// A tier of service (API documentation: service tiers).
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     ServiceTier {
         /// The usual one.
         Standard = "standard",
@@ -72,6 +76,8 @@ open_enum! {
 
 object! {
     /// What has changed in the [`Usage`] since a stream began; every count is a total, not an increment.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     UsageDelta {
         /// As [`Usage::input_tokens`].
         input_tokens: Option<u64>,
@@ -102,6 +108,8 @@ object! {
 
 open_enum! {
     /// How fast a request is served.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     Speed {
         /// As usual.
         Standard = "standard",
@@ -112,6 +120,8 @@ open_enum! {
 
 object! {
     /// How the tokens generated divide.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     OutputTokensDetails {
         /// Those that were thinking.
         thinking_tokens: u64,
@@ -120,6 +130,8 @@ object! {
 
 object! {
     /// What the service's own tools did.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     ServerToolUsage {
         /// Searches of the web.
         web_search_requests: Option<u64>,
@@ -130,6 +142,8 @@ object! {
 
 object! {
     /// What one step of a request cost, in tokens.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     Iteration {
         /// The kind of step.
         kind as "type": IterationKind,
@@ -150,6 +164,8 @@ object! {
 
 open_enum! {
     /// The kinds of step that a request takes.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     IterationKind {
         /// The model answered.
         Message = "message",
@@ -164,6 +180,8 @@ open_enum! {
 
 object! {
     /// What became of the credit that a request brought.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     FallbackCredit {
         /// Whether it counted.
         status: FallbackCreditStatus,
@@ -172,6 +190,8 @@ object! {
 
 object! {
     /// Whether a credit counted.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     FallbackCreditStatus {
         /// Whether it did.
         kind as "type": FallbackCreditKind,
@@ -184,6 +204,8 @@ object! {
 
 open_enum! {
     /// Whether a credit counted.
+    ///
+    /// Example: [`Usage`](crate::types::Usage).
     FallbackCreditKind {
         /// It did.
         Redeemed = "redeemed",

@@ -31,6 +31,8 @@ impl ContextManagement {
 
 object! {
     /// Something that the service may leave out of the conversation; which fields count follows from the kind.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     ContextEdit {
         /// What.
         kind as "type": ContextEditKind,
@@ -74,6 +76,8 @@ setters! {
 
 open_enum! {
     /// What the service may leave out.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     ContextEditKind {
         /// Old calls of tools and their results.
         ClearToolUses20250919 = "clear_tool_uses_20250919",
@@ -86,6 +90,8 @@ open_enum! {
 
 object! {
     /// So much of something.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     Threshold {
         /// Of what.
         kind as "type": ThresholdKind,
@@ -121,6 +127,8 @@ impl Threshold {
 
 open_enum! {
     /// What a [`Threshold`] counts.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     ThresholdKind {
         /// Tokens sent.
         InputTokens = "input_tokens",
@@ -135,6 +143,8 @@ open_enum! {
 
 either! {
     /// How much stays.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     Keep {
         /// So much.
         Some(Threshold),
@@ -145,6 +155,8 @@ either! {
 
 either! {
     /// Whether the arguments of calls go as well.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     ClearInputs {
         /// Of all calls or of none.
         All(bool),
@@ -155,6 +167,8 @@ either! {
 
 object! {
     /// Shortens the conversation in place of answering it.
+    ///
+    /// Example: [`ContextManagement`](crate::types::ContextManagement).
     CompactionConfig {
         /// How: `summarize`.
         kind as "type": String,

@@ -16,6 +16,8 @@ object! {
     /// A request for the number of tokens that a message request would send (`POST /v1/messages/count_tokens`).
     ///
     /// Made from a [`MessageRequest`], by leaving out what does not count.
+    ///
+    /// Example: [`Messages`](crate::Messages).
     CountTokensRequest {
         /// The model whose tokens are counted.
         model: Model,
@@ -131,6 +133,8 @@ impl From<&MessageRequest> for CountTokensRequest {
 
 object! {
     /// The number of tokens that a message request would send.
+    ///
+    /// Example: [`Messages`](crate::Messages).
     TokenCount {
         /// The number of tokens.
         input_tokens: u64,

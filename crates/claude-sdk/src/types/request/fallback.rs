@@ -31,6 +31,8 @@ impl Default for Fallbacks {
 
 object! {
     /// A model that answers where another one declines, and what is different with it.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     Fallback {
         /// The model.
         model: Model,
@@ -52,6 +54,8 @@ setters! { Fallback { max_tokens: u32, output_config: OutputConfig, speed: Speed
 
 either! {
     /// The credit of a refused request, which makes the next one cost less.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     FallbackCreditToken {
         /// The token of [`StopDetails::fallback_credit_token`](crate::types::StopDetails::fallback_credit_token).
         Token(String),
@@ -68,6 +72,8 @@ impl From<&str> for FallbackCreditToken {
 
 object! {
     /// A credit, and what happens where it does not count.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     IssuedCredit {
         /// The token.
         token: String,
@@ -83,6 +89,8 @@ setters! { IssuedCredit { mode: CreditMode, } }
 
 open_enum! {
     /// What happens where a credit does not count.
+    ///
+    /// Example: [`Fallbacks`](crate::types::Fallbacks).
     CreditMode {
         /// The request is refused.
         Strict = "strict",

@@ -7,6 +7,17 @@ object! {
     ///
     /// [`MessageRequest::effort`](super::MessageRequest::effort) and
     /// [`MessageRequest::output_schema`](super::MessageRequest::output_schema) set its parts.
+    ///
+    /// ```
+    /// use claude_sdk::types::{Effort, MessageRequest, Model, OutputConfig, OutputFormat, TaskBudget};
+    /// use serde_json::json;
+    ///
+    /// let config = OutputConfig::default()
+    ///     .effort(Effort::Low)
+    ///     .format(OutputFormat::json_schema(json!({"type": "object", "properties": {}, "additionalProperties": false})))
+    ///     .task_budget(TaskBudget::tokens(50_000));
+    /// let request = MessageRequest::new(Model::CLAUDE_OPUS_5_5, 100).output_config(config).user("Hello!");
+    /// ```
     #[derive(Default)]
     OutputConfig {
         /// How much effort it makes.
@@ -22,6 +33,8 @@ setters! { OutputConfig { effort: Effort, format: OutputFormat, task_budget: Tas
 
 open_enum! {
     /// How much effort the model makes.
+    ///
+    /// Example: [`OutputConfig`](crate::types::OutputConfig).
     Effort {
         /// Little.
         Low = "low",
@@ -38,6 +51,8 @@ open_enum! {
 
 object! {
     /// The form of the answer.
+    ///
+    /// Example: [`OutputConfig`](crate::types::OutputConfig).
     OutputFormat {
         /// The kind of form: `json_schema`.
         kind as "type": String,
@@ -51,6 +66,8 @@ object! {
 
 object! {
     /// How much a whole task may take.
+    ///
+    /// Example: [`OutputConfig`](crate::types::OutputConfig).
     TaskBudget {
         /// What is counted: `tokens`.
         kind as "type": String,

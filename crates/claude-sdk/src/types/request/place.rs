@@ -38,6 +38,8 @@ impl From<&str> for ContainerParam {
 
 object! {
     /// A container with skills.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     #[derive(Default)]
     ContainerConfig {
         /// Its id; a new one where unset.
@@ -60,6 +62,8 @@ impl ContainerConfig {
 
 object! {
     /// Asks why the cache does not help.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     #[derive(Default)]
     DiagnosticsParam {
         /// The message that this request goes on from.
@@ -71,6 +75,8 @@ setters! { DiagnosticsParam { previous_message_id: impl Into<String>, } }
 
 object! {
     /// Who pays for a request.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     BillingPolicy {
         /// What this is: `billing_policy`.
         kind as "type": String,
@@ -91,6 +97,8 @@ impl BillingPolicy {
 
 open_enum! {
     /// Who pays for a request.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     BillTo {
         /// The organisation that sends it.
         Myself = "self",
@@ -101,6 +109,8 @@ open_enum! {
 
 object! {
     /// A conversation that the service keeps.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     Thread {
         /// Whether it begins or goes on.
         kind as "type": ThreadKind,
@@ -124,6 +134,8 @@ impl Thread {
 
 open_enum! {
     /// Whether a conversation begins or goes on.
+    ///
+    /// Example: [`ContainerParam`](crate::types::ContainerParam).
     ThreadKind {
         /// It begins.
         Create = "create",
@@ -170,6 +182,8 @@ setters! {
 
 object! {
     /// Which tools of an MCP server are offered.
+    ///
+    /// Example: [`McpServer`](crate::types::McpServer).
     #[derive(Default)]
     McpToolConfiguration {
         /// The only ones; all where unset.
@@ -182,6 +196,8 @@ object! {
 setters! { McpToolConfiguration { allowed_tools: Vec<String>, enabled: bool, } }
 
 /// The token that an MCP server wants; it is in the request and not in what is printed of it.
+///
+/// Example: [`McpServer`](crate::types::McpServer).
 #[derive(Clone)]
 pub struct AuthorizationToken(SecretString);
 
@@ -236,6 +252,10 @@ impl Fit for AuthorizationToken {
 
     fn fit(value: Value) -> Option<Self> {
         if let Value::String(token) = value { Some(token.into()) } else { None }
+    }
+
+    fn shape() -> String {
+        String::shape()
     }
 }
 

@@ -47,6 +47,8 @@ setters! { Thinking { display: ThinkingDisplay, block_binding: BlockBinding, } }
 
 open_enum! {
     /// The kinds of [`Thinking`].
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     ThinkingKind {
         /// As much as the model finds useful.
         Adaptive = "adaptive",
@@ -61,6 +63,8 @@ open_enum! {
 
 open_enum! {
     /// How much of the thinking is shown.
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     ThinkingDisplay {
         /// A summary.
         Summarized = "summarized",
@@ -73,6 +77,8 @@ open_enum! {
 
 object! {
     /// What happens to thinking that does not belong where it is sent back.
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     #[derive(Default)]
     BlockBinding {
         /// Where what came before it is not what it was.
@@ -84,6 +90,8 @@ setters! { BlockBinding { prefix_mismatch_behavior: PrefixMismatch, } }
 
 open_enum! {
     /// What happens to thinking where what came before it is not what it was.
+    ///
+    /// Example: [`Thinking`](crate::types::Thinking).
     PrefixMismatch {
         /// The request is refused.
         Error = "error",

@@ -292,9 +292,22 @@ pub(super) fn error() -> Value {
 }
 
 pub(super) fn model() -> Value {
+    let yes = || json!({"supported": true});
     json!({
         "type": "model", "id": "claude-opus-5-5", "display_name": "Claude Opus 5.5",
         "created_at": "2026-09-01T00:00:00Z", "lifecycle": "active", "line": "opus", "retires_at": null,
-        "max_input_tokens": 1_000_000, "max_tokens": 128_000, "capabilities": {"thinking": true},
+        "deprecated_at": "2027-09-01T00:00:00Z", "allowed_fallback_models": ["claude-sonnet-5-5"],
+        "max_input_tokens": 1_000_000, "max_tokens": 128_000, "capabilities": {
+            "batch": yes(), "citations": yes(), "code_execution": yes(),
+            "compaction": {"supported": true, "summarize": yes()},
+            "context_management": {"supported": true, "clear_thinking_20251015": yes(),
+                "clear_tool_uses_20250919": yes(), "compact_20260112": null},
+            "effort": {"supported": true, "low": yes(), "medium": yes(), "high": yes(), "xhigh": null, "max": yes()},
+            "image_input": yes(), "pdf_input": yes(),
+            "server_tools": {"supported": true, "code_execution": yes(), "web_search": {"supported": false}},
+            "structured_outputs": yes(),
+            "thinking": {"supported": true, "types":
+                {"adaptive": yes(), "between_tools": yes(), "disabled": yes(), "enabled": yes()}},
+        },
     })
 }

@@ -2,6 +2,8 @@
 
 open_enum! {
     /// The kinds of tool, with their versions; later ones of a kind come last.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     ToolKind {
         /// A tool of your own.
         Custom = "custom",
@@ -90,5 +92,10 @@ impl ToolKind {
             | Self::McpToolset
             | Self::Other(_) => None,
         }
+    }
+    /// The name by which calls refer to a set of tools that your program runs, such as a browser's; `None` for all else.
+    #[must_use]
+    pub fn toolset_name(&self) -> Option<&str> {
+        self.as_str().split_once("_toolset_").map(|(name, _)| name)
     }
 }

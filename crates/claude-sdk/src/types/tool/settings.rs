@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 object! {
     /// How a tool of a set is offered.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     #[derive(Default)]
     MemberConfig {
         /// Whether it is offered at all.
@@ -27,6 +29,8 @@ impl From<MemberConfig> for Value {
 
 object! {
     /// Where the user is, so that a search fits.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     UserLocation {
         /// How exact this is: `approximate`.
         kind as "type": String,
@@ -55,6 +59,8 @@ setters! {
 
 open_enum! {
     /// Whether results of calls from code are in the reply.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     ResponseInclusion {
         /// They are.
         Full = "full",
@@ -65,6 +71,8 @@ open_enum! {
 
 object! {
     /// Where the addresses may come from that are fetched.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     #[derive(Default)]
     UrlSources {
         /// From what the user wrote: all or none.
@@ -80,6 +88,8 @@ setters! { UrlSources { user_input: UrlSource, client_tool_results: UrlSource, s
 
 object! {
     /// Which tools' answers addresses may come from.
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     UrlSource {
         /// Which.
         kind as "type": UrlSourceKind,
@@ -120,6 +130,8 @@ fn references<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Vec<Value>
 
 open_enum! {
     /// The kinds of [`UrlSource`].
+    ///
+    /// Example: [`Tool`](crate::types::Tool).
     UrlSourceKind {
         /// From all of them.
         All = "all",

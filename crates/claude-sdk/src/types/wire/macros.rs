@@ -127,7 +127,10 @@ macro_rules! object_struct {
             fn take_from(
                 members: &mut serde_json::Map<String, serde_json::Value>,
             ) -> Result<Self, $crate::types::wire::Misfit> {
-                Self::check(members)?;
+                let care = $crate::types::wire::Care::Needed;
+                if let Some(misfit) = Self::misfit_among(members, care) {
+                    return Err(misfit);
+                }
                 $(let $field = <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?;)*
                 let nulls = [$($crate::types::wire::Nulls::take(members, json_name!($field $($json)?)),)*];
                 Ok(Self {
@@ -137,11 +140,17 @@ macro_rules! object_struct {
                 })
             }
 
-            fn check(
+            fn misfit_among(
                 members: &serde_json::Map<String, serde_json::Value>,
-            ) -> Result<(), $crate::types::wire::Misfit> {
-                $(<$type as $crate::types::wire::Field>::check(members, json_name!($field $($json)?))?;)*
-                Ok(())
+                care: $crate::types::wire::Care,
+            ) -> Option<$crate::types::wire::Misfit> {
+                $(let misfit = <$type as $crate::types::wire::Field>::misfit(
+                    members, json_name!($field $($json)?), care,
+                );
+                if misfit.is_some() {
+                    return misfit;
+                })*
+                None
             }
 
             object_reader! { $reader $($field $(as $json)?: $type,)* }
@@ -178,14 +187,26 @@ macro_rules! object_struct {
 
         impl $crate::types::wire::Fit for $name {
             fn fits(value: &serde_json::Value) -> bool {
-                value.as_object().is_some_and(|members| {
-                    <Self as $crate::types::wire::Object>::check(members).is_ok()
-                })
+                <Self as $crate::types::wire::Fit>::misfit(value, $crate::types::wire::Care::Needed).is_none()
             }
 
             fn fit(value: serde_json::Value) -> Option<Self> {
                 let serde_json::Value::Object(mut members) = value else { return None };
                 <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
+            }
+
+            fn shape() -> String {
+                "an object".to_owned()
+            }
+
+            fn misfit(
+                value: &serde_json::Value,
+                care: $crate::types::wire::Care,
+            ) -> Option<$crate::types::wire::Misfit> {
+                match value.as_object() {
+                    Some(members) => <Self as $crate::types::wire::Object>::misfit_among(members, care),
+                    None => Some($crate::types::wire::Misfit::kind(value, Self::shape())),
+                }
             }
 
             fn read<'de, D: serde::Deserializer<'de>>(
@@ -277,6 +298,19 @@ macro_rules! either {
                 })*
                 None
             }
+
+            fn shape() -> String {
+                [$(<$type as $crate::types::wire::Fit>::shape()),*].join(" or ")
+            }
+
+            fn misfit(
+                value: &serde_json::Value,
+                care: $crate::types::wire::Care,
+            ) -> Option<$crate::types::wire::Misfit> {
+                let mut deepest = $crate::types::wire::Misfit::kind(value, Self::shape());
+                $(deepest = deepest.deepest(<$type as $crate::types::wire::Fit>::misfit(value, care)?);)*
+                Some(deepest)
+            }
         }
     };
 }
@@ -294,14 +328,10 @@ macro_rules! serde_object {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 use serde::de::Error as _;
 
-                match $crate::types::wire::Fit::read(deserializer)? {
-                    Ok(object) => Ok(object),
-                    Err(serde_json::Value::Object(members)) => {
-                        let checked = <Self as $crate::types::wire::Object>::check(&members);
-                        Err(D::Error::custom(checked.err().map_or_else(String::new, |misfit| misfit.to_string())))
-                    }
-                    Err(_) => Err(D::Error::custom("not an object")),
-                }
+                $crate::types::wire::Fit::read(deserializer)?.map_err(|value| {
+                    let misfit = <Self as $crate::types::wire::Fit>::misfit(&value, $crate::types::wire::Care::Needed);
+                    D::Error::custom(misfit.map_or_else(String::new, |misfit| misfit.to_string()))
+                })
             }
         }
     )+};
@@ -370,10 +400,12 @@ macro_rules! tagged {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                match $crate::types::wire::read::tagged(deserializer)? {
-                    Ok(object) => Ok(object),
-                    Err(_) => Err(<D::Error as serde::de::Error>::custom("not an object")),
-                }
+                use serde::de::Error as _;
+
+                $crate::types::wire::read::tagged(deserializer)?.map_err(|value| {
+                    let shape = <Self as $crate::types::wire::Fit>::shape();
+                    D::Error::custom($crate::types::wire::Misfit::kind(&value, shape))
+                })
             }
         }
 
@@ -405,6 +437,30 @@ macro_rules! tagged {
 
             fn fit(value: serde_json::Value) -> Option<Self> {
                 if let serde_json::Value::Object(members) = value { Some(Self::from(members)) } else { None }
+            }
+
+            fn shape() -> String {
+                "an object".to_owned()
+            }
+
+            fn misfit(
+                value: &serde_json::Value,
+                care: $crate::types::wire::Care,
+            ) -> Option<$crate::types::wire::Misfit> {
+                use $crate::types::wire::{Care, Misfit, Object};
+
+                let Some(members) = value.as_object() else { return Some(Misfit::kind(value, Self::shape())) };
+                if care == Care::Needed {
+                    return None;
+                }
+                match members.get("type") {
+                    $(Some(serde_json::Value::String(tag)) if tag == $tag => {
+                        <$object as Object>::misfit_among(members, care)
+                    })*
+                    Some(serde_json::Value::String(_)) => None,
+                    Some(other) => Some(Misfit::kind(other, String::shape()).within("type")),
+                    None => Some(Misfit::missing("type")),
+                }
             }
 
             fn read<'de, D: serde::Deserializer<'de>>(
@@ -496,6 +552,10 @@ macro_rules! serde_string {
 
             fn fit(value: serde_json::Value) -> Option<Self> {
                 if let serde_json::Value::String(text) = value { Some(Self::from(text)) } else { None }
+            }
+
+            fn shape() -> String {
+                "a string".to_owned()
             }
 
             fn read<'de, D: serde::Deserializer<'de>>(

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::{
     cassette::{self, CassetteError, Content, Interaction},
     scrub::Secrets,
+    sent,
 };
 use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response};
 
@@ -82,12 +83,13 @@ impl Player {
         self.interactions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, request: &Request) -> Result<Interaction, Mismatch> {
+    fn answer(&self, request: &Request, body: &Bytes) -> Result<Interaction, Mismatch> {
         let mut secrets = Secrets::default();
         secrets.learn(request);
+        secrets.learn_body(body);
         let method = request.method().as_str();
         let target = secrets.target(request.uri());
-        let body = secrets.content(&Content::of(request.body().clone()));
+        let body = secrets.content(&sent::content(request.headers(), body));
 
         let mut slots = self.slots();
         let asked = |slot: &&mut Slot| slot.interaction.method == method && slot.interaction.target == target;
@@ -166,8 +168,10 @@ fn first_difference(recorded: &Value, sent: &Value, at: String) -> Option<String
 #[async_trait]
 impl HttpBackend for Player {
     async fn send(&self, request: Request) -> Result<Response, Error> {
-        let played =
-            self.answer(&request).map_err(|mismatch| Error::refused(mismatch).with_target(request.uri()))?;
+        let body = sent::read(&request).await?;
+        let played = self
+            .answer(&request, &body)
+            .map_err(|mismatch| Error::refused(mismatch).with_target(request.uri()))?;
         let pieces =
             Pieces { left: played.pieces.into(), breaks_off: !played.ended, uri: request.uri().clone() };
         let mut response = Response::new(Body::from_stream(pieces));

@@ -12,8 +12,9 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::{
-    cassette::{self, CassetteError, Content, Interaction, LIMIT, Problem},
+    cassette::{self, CassetteError, Interaction, LIMIT, Problem},
     scrub::Secrets,
+    sent::{self, Ear},
 };
 use crate::{Body, Error, HttpBackend, Request, Response};
 
@@ -75,14 +76,17 @@ impl<B> Recorder<B> {
 
 #[async_trait]
 impl<B: HttpBackend> HttpBackend for Recorder<B> {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        let (method, uri, sent) = (request.method().clone(), request.uri().clone(), request.body().clone());
+    async fn send(&self, mut request: Request) -> Result<Response, Error> {
+        let (method, uri, headers) =
+            (request.method().clone(), request.uri().clone(), request.headers().clone());
         lock(&self.tape).secrets.learn(&request);
+        let ear = Ear::of(&mut request);
         let response = self.inner.send(request).await?;
+        let sent = ear.heard();
         let interaction = Interaction {
             method: method.to_string(),
             target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            body: Content::of(sent.clone()),
+            body: sent::content(&headers, &sent),
             status: response.status(),
             headers: response.headers().clone(),
             pieces: Vec::new(),
@@ -91,6 +95,7 @@ impl<B: HttpBackend> HttpBackend for Recorder<B> {
         };
         let index = {
             let mut tape = lock(&self.tape);
+            tape.secrets.learn_body(&sent);
             tape.secrets.learn_headers(response.headers());
             tape.bytes = tape.bytes.saturating_add(sent.len());
             tape.interactions.push(interaction);

@@ -3,6 +3,8 @@ use std::{io, path::PathBuf};
 use crate::error::Error;
 
 /// Why a [`BatchJob`](crate::BatchJob) cannot go on.
+///
+/// Example: [`BatchJob`](crate::BatchJob).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
@@ -21,6 +23,15 @@ pub enum JobError {
     #[error("{} is no file of a job; give another path, or remove it to begin anew", path.display())]
     Format {
         /// Where it is.
+        path: PathBuf,
+    },
+    /// Another process is sending the job's messages.
+    #[error(
+        "another process is sending the messages of the job {}; wait until it is done, `progress` tells how far the job is",
+        path.display()
+    )]
+    InUse {
+        /// Where the job's file is.
         path: PathBuf,
     },
     /// A message has a name that the service would not take.

@@ -16,6 +16,8 @@ use crate::{
 };
 
 /// The results of all batches of a job, in any order, one at a time in memory. It ends after the first error.
+///
+/// Example: [`BatchJob`](crate::BatchJob).
 pub struct JobResults {
     client: Client,
     ids: VecDeque<String>,

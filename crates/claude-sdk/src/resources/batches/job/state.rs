@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -37,7 +37,6 @@ enum Version {
 pub(super) struct JobBatch {
     pub(super) id: String,
     pub(super) requests: u64,
-    pub(super) ended: bool,
 }
 
 /// A batch that may have been created.
@@ -56,9 +55,17 @@ impl State {
     }
 }
 
-/// The file.
+/// The file. Whoever writes it holds its [`Lock`].
 #[derive(Debug)]
 pub(super) struct StateFile(PathBuf);
+
+/// Keeps every other process away from a job, until it is dropped or the process ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "it stays where it is"))]
+    path: PathBuf,
+}
 
 impl StateFile {
     pub(super) fn new(path: &Path) -> Self {
@@ -79,6 +86,22 @@ impl StateFile {
         serde_json::from_slice(&text).map(Some).map_err(|_| JobError::Format { path: self.0.clone() })
     }
 
+    /// Takes the job for this process: by a lock on a file beside it, because the file itself is replaced.
+    pub(super) fn lock(&self) -> Result<Lock, JobError> {
+        let path = beside(&self.0, ".lock");
+        let failed = |source| JobError::File { path: path.clone(), source };
+        loop {
+            let file = private().create(true).truncate(false).open(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Lock { _file: file, path }),
+                // The process that had it has just removed it.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(JobError::InUse { path: self.0.clone() }),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+    }
+
     /// Writes it anew beside the old one, which it then takes the place of.
     pub(super) fn write(&self, state: &State) -> Result<(), JobError> {
         let written =
@@ -87,17 +110,12 @@ impl StateFile {
     }
 
     fn replace(&self, text: &[u8]) -> io::Result<()> {
-        let mut new = OsString::from(&self.0);
-        new.push(".new");
+        let new = beside(&self.0, ".new");
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
+        let mut file = private().create_new(true).open(&new)?;
         file.write_all(text)?;
         file.sync_all()?;
         fs::rename(&new, &self.0)?;
@@ -108,6 +126,44 @@ impl StateFile {
         }
         Ok(())
     }
+}
+
+/// It is removed while it is held, so that nobody else holds the one that is removed.
+#[cfg(unix)]
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+/// Files that only their owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Whether the file is the one that the path leads to.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let (Ok(file), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    (file.dev(), file.ino()) == (there.dev(), there.ino())
+}
+
+/// Nobody removes it here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

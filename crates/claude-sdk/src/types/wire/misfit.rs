@@ -1,0 +1,129 @@
+//! Where JSON is not of the shape it should be.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What keeps JSON from being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// A member that an object cannot do without. Whatever else does not fit is kept as it came.
+    Needed,
+    /// Any member that is known here and of another shape: for what people write, which the service would refuse.
+    Known,
+}
+
+/// A place in JSON that is not of the shape it should be.
+///
+/// The path is made of names of this crate and of numbers; of the JSON itself nothing is told but its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    /// Such as `messages[1].role`; empty for the value itself.
+    path: String,
+    problem: Problem,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    Missing,
+    Kind { found: &'static str, wanted: String },
+}
+
+impl Misfit {
+    /// A member that is not there.
+    pub(crate) fn missing(name: &'static str) -> Self {
+        Self { path: name.to_owned(), problem: Problem::Missing }
+    }
+
+    /// A value of another kind than `wanted`, such as "a string".
+    pub(crate) fn kind(value: &Value, wanted: String) -> Self {
+        let found = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        Self { path: String::new(), problem: Problem::Kind { found, wanted } }
+    }
+
+    /// The same place, seen from an object that has it in this member.
+    pub(crate) fn within(self, name: &str) -> Self {
+        Self { path: joined(name, &self.path), ..self }
+    }
+
+    /// The same place, seen from a list that has it in this item.
+    pub(crate) fn at(self, index: usize) -> Self {
+        self.within(&format!("[{index}]"))
+    }
+
+    /// What is wrong with a value that may have one of several shapes, of what is wrong with it as each of them: the place
+    /// that lies deepest, because that is the shape that was meant.
+    pub(crate) fn deepest(self, other: Self) -> Self {
+        if other.path.len() > self.path.len() { other } else { self }
+    }
+}
+
+fn joined(name: &str, path: &str) -> String {
+    let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+    format!("{name}{dot}{path}")
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.problem, self.path.as_str()) {
+            (Problem::Missing, path) => write!(f, "`{path}` is missing"),
+            (Problem::Kind { found, wanted }, "") => write!(f, "it is {found}, not {wanted}"),
+            (Problem::Kind { found, wanted }, path) => write!(f, "`{path}` is {found}, not {wanted}"),
+        }
+    }
+}
+
+/// The text of a [`Misfit`] with its place seen from further out; any other text with the place before it.
+pub(crate) fn seen_from(place: &str, text: &str) -> String {
+    match place_in(text) {
+        Some(path) => {
+            let rest = text.get(path.len() + 2..).unwrap_or_default();
+            format!("`{}`{rest}", joined(place, path))
+        }
+        None => match text.strip_prefix("it is ") {
+            Some(rest) => format!("`{place}` is {rest}"),
+            None => format!("{place}: {text}"),
+        },
+    }
+}
+
+/// The place that the text of a [`Misfit`] names.
+pub(crate) fn place_in(text: &str) -> Option<&str> {
+    let (path, rest) = text.strip_prefix('`')?.split_once('`')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']');
+    (path.bytes().all(plain) && rest.starts_with(" is ")).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_named_from_the_outside_in() {
+        let misfit =
+            Misfit::kind(&json!(7), "a string".to_owned()).within("text").at(2).within("content").at(0);
+        let misfit = misfit.within("messages");
+        assert_eq!(misfit.to_string(), "`messages[0].content[2].text` is a number, not a string");
+        assert_eq!(Misfit::missing("role").at(1).to_string(), "`[1].role` is missing");
+        assert_eq!(Misfit::kind(&json!(null), "a list".to_owned()).to_string(), "it is null, not a list");
+    }
+
+    #[test]
+    fn a_text_can_be_seen_from_further_out() {
+        assert_eq!(seen_from("data[3]", "`id` is missing"), "`data[3].id` is missing");
+        assert_eq!(seen_from("data", "`[0].id` is missing"), "`data[0].id` is missing");
+        assert_eq!(seen_from("data[3]", "it is null, not an object"), "`data[3]` is null, not an object");
+        assert_eq!(seen_from("data[3]", "no number"), "data[3]: no number");
+        assert_eq!(place_in("`sk-ant-key` is missing"), None);
+        assert_eq!(place_in("`a.b[1]` is a list, not a string at line 1 column 3"), Some("a.b[1]"));
+    }
+}
