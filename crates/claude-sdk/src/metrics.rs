@@ -53,6 +53,8 @@ pub(crate) use renewals::Renewals;
 /// Takes in what a client measures; swap in your own to send it anywhere.
 ///
 /// It is called in the midst of calls, by many tasks at once: it must be quick and must not block.
+///
+/// Example: [`metrics`](crate::metrics).
 pub trait Metrics: fmt::Debug + Send + Sync + 'static {
     /// Takes note of `measurement`.
     fn record(&self, measurement: &Measurement<'_>);
@@ -68,6 +70,8 @@ impl<T: Metrics + ?Sized> Metrics for Arc<T> {
 ///
 /// Errors and reasons are words of which there are few, such as `rate_limit_error`, `timeout` or `dns`: the API's own
 /// names of errors, and for failures without an answer what went wrong.
+///
+/// Example: [`metrics`](crate::metrics).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Measurement<'a> {
@@ -139,6 +143,8 @@ pub enum Measurement<'a> {
 }
 
 /// Which call something was measured of, in values of which there are few.
+///
+/// Example: [`metrics`](crate::metrics).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Labels {
@@ -155,6 +161,8 @@ pub struct Labels {
 }
 
 /// How many tokens a message has used.
+///
+/// Example: [`metrics`](crate::metrics).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tokens {

@@ -1,4 +1,6 @@
 /// What measurements are exported as: a name, a unit, and for a histogram its buckets.
+///
+/// Example: [`metrics`](crate::metrics).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Instrument {
