@@ -99,6 +99,11 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
     let Chosen { profiles, name, .. } = Chosen::new(name, env)?;
     let profile = profiles.load(&name)?;
     let tokens = profiles.tokens(&name, &profile)?;
+    for member in Member::ALL.into_iter().filter(|member| member.is_reference()) {
+        if let Err(error) = profile.reference(member) {
+            tell(error); // it is not among what is shown
+        }
+    }
     // Members that are not known here are not shown: they may be anything, secrets too.
     let set = Member::ALL.iter().filter_map(|&member| {
         let value = profile.get(member)?;

@@ -71,7 +71,7 @@ impl fmt::Display for Error {
             ErrorKind::ForeignOwner => {
                 write!(
                     f,
-                    "{place} belongs to another user: run `chown \"$(id -u)\" {place}` or use what is your own"
+                    "{place} belongs to another user: run `chown -h \"$(id -u)\" {place}` or use what is your own"
                 )
             }
             ErrorKind::Linked => {

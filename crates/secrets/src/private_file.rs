@@ -142,7 +142,7 @@ const ROOM: usize = 64 * 1024;
 /// secret where its path belongs.
 #[must_use]
 pub fn shown_path(path: &Path) -> String {
-    if looks_like_a_path(path) { quoted(path) } else { "the file that is named".to_owned() }
+    if looks_like_a_path(path) { quoted(path) } else { "[not shown]".to_owned() }
 }
 
 /// It begins with a dot or with `~`, or with what is there, or is a whole path from the root through a folder.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use claude_sdk::secrets::ChildEnvironment;
+use claude_sdk::secrets::{ChildEnvironment, shown_path};
 
 use super::shapes::{Scanner, Sight};
 use crate::console::plain;
@@ -53,7 +53,7 @@ impl Scan {
     /// Looks into a file, or into the files below a folder: in a git work tree into those that git does not ignore.
     pub(super) fn files(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
         let metadata =
-            fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown(scanner, root)))?;
+            fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown_path(root)))?;
         if !metadata.is_dir() {
             self.file(scanner, root);
             return Ok(());

@@ -186,7 +186,9 @@ fn write(path: &Path, secret: &Secret) -> anyhow::Result<()> {
         format!("{} cannot be written; check that its folder exists and is yours", secrets::shown_path(path))
     };
     // Made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    let file = tempfile::NamedTempFile::new_in(folder);
+    // Its error has the path in it, too.
+    let mut file = file.map_err(|error| io::Error::from(error.kind())).with_context(failed)?;
     file.write_all(secret.expose().as_bytes()).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     file.persist(path).with_context(failed)?;

@@ -249,6 +249,8 @@ async fn a_secret_in_the_place_of_anything_else_in_a_profile_is_not_shown() {
         assert!(!format!("{told:?}").contains(CANARY), "{arguments:?}: {told:?}");
         assert!(!told.stdout.is_empty() || !told.stderr.is_empty(), "{arguments:?}");
     }
+    let shown = run(home.claudectl(&["profile", "show", "prod"]).env("DEV_KEY", "x"));
+    assert!(shown.ok().contains("api_key=env:DEV_KEY"), "{shown:?}");
     set(&home, "fine", &["api_key=env:DEV_KEY", "base_url=https://fine.example/v"]);
     let shown = run(&mut home.claudectl(&["profile", "show", "fine"]));
     assert!(shown.ok().contains("base_url=https://fine.example/v"), "{shown:?}");

@@ -136,7 +136,8 @@ fn a_key_that_is_typed_where_none_belongs_is_not_repeated() {
 /// A secret that looks like nothing is known by its place only.
 #[test]
 fn what_is_typed_in_the_wrong_place_is_not_repeated_whatever_it_is() {
-    let cases: [(&[&str], i32, &str); 13] = [
+    let cases: [(&[&str], i32, &str); 14] = [
+        (&["secrets", "scan", "CANARY-hunter2"], 1, "cannot read [not shown]"),
         (&["secrets", "get", "file:CANARY-hunter2"], 1, "the file of the file reference does not exist"),
         (&["secrets", "get", "env:CANARY_hunter2"], 1, "the environment variable of the reference"),
         (&["secrets", "get", "command:CANARY-hunter2"], 1, "the program of the command reference"),

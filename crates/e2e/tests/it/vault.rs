@@ -404,6 +404,30 @@ async fn dynamic_users_of_a_real_redis_are_lent_renewed_and_revoked() {
     // The server sees to it a moment later.
     let gone = (0..10_000).any(|_| !works(&other, &password));
     assert!(gone, "what was lent to the session ends with it");
+
+    let vault = bao.vault(Login::token(secret(server::ROOT))).timer(Arc::clone(&timer)).build().unwrap();
+    let cached = Cached::new_with(vault.clone(), Arc::clone(&timer), Duration::from_secs(300), 1);
+    cached.get(name("database/creds/app#*")).await.unwrap().unwrap();
+    // A cache has it renewed after two thirds of its time, give or take a ninth.
+    let renewals = || bao.audit().matches("\"path\":\"sys/leases/renew\"").count();
+    let before = renewals();
+    timer.advance(Duration::from_secs(33));
+    cached.get(name("database/creds/app#*")).await.unwrap().unwrap();
+    assert_eq!(renewals(), before, "not yet");
+    timer.advance(Duration::from_secs(14));
+    let renewed = async || {
+        cached.get(name("database/creds/app#*")).await.unwrap().unwrap();
+        tokio::task::yield_now().await;
+        renewals() > before
+    };
+    let mut asked = 0;
+    while !renewed().await {
+        asked += 1;
+        assert!(asked < 100_000, "nothing is renewed");
+    }
+    // This waits for the renewal to end.
+    let left = vault.get(name("database/creds/app#password")).await.unwrap().unwrap();
+    assert_eq!(left.good_for(), Some(Duration::from_secs(60)));
 }
 
 #[tokio::test]

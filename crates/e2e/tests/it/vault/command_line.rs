@@ -86,7 +86,7 @@ pub(super) fn logs_in_every_way(
             &[("VAULT_AUTH_METHOD", "jwt"), ("VAULT_ROLE", "claude"), ("VAULT_JWT", "wrong-jwt")],
             "was refused",
         ),
-        (&[("VAULT_TOKEN", "vault:secret/data/claude#key")], "the scheme vault has no provider here"),
+        (&[("VAULT_TOKEN", "vault:secret/data/claude#key")], "VAULT_TOKEN refers to Vault itself"),
         (&[("VAULT_TOKEN", "env:wrong-name")], "the env reference is not understood"),
     ] {
         let refused = claudectl(bao, &["secrets", "get", "vault:secret/data/claude#key"], way);
