@@ -49,5 +49,7 @@ pub(crate) async fn builder(args: &ConnectionArgs) -> anyhow::Result<ClientBuild
         Some(name) => builder.profile(name.clone(), &env),
         None => builder.environment(&env),
     };
+    #[cfg(feature = "otlp")]
+    let builder = builder.map(|builder| crate::otlp::measured(builder, &env));
     builder.map_err(|error| at_a_terminal(error.into()))
 }

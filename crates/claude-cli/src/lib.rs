@@ -23,6 +23,8 @@ mod messages;
 mod mock;
 mod models;
 mod monitor;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod profile;
 mod progress;
 pub mod quickstart;
@@ -61,6 +63,8 @@ pub fn run_to_end(args: Args) -> ExitCode {
 
 /// Runs one command and gives the exit status.
 pub async fn run(args: Args) -> ExitCode {
+    #[cfg(feature = "otlp")]
+    let export = otlp::Export::begin();
     let result = match args.command {
         Command::Messages { command: MessagesCommand::Create(args) } => messages::create(args).await,
         Command::Messages { command: MessagesCommand::Stream(args) } => messages::stream(args).await,
@@ -82,6 +86,10 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man(args) => man::run(&args),
     };
+    #[cfg(feature = "otlp")]
+    if let Some(export) = export {
+        export.end().await;
+    }
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Nothing is wrong, and nobody is there to be told.

@@ -46,6 +46,11 @@
 //! for generative AI and for HTTP say. Header values are in none of them, and what people say is only where
 //! [`ClientBuilder::trace_bodies`] asks for it. Where they go is up to your subscriber.
 //!
+//! # Metrics
+//!
+//! [`ClientBuilder::metrics`] says what calls take, use and run into, to OpenTelemetry for instance
+//! ([`metrics`]). Without it nothing is measured.
+//!
 //! # Plugging in your own
 //!
 //! | part | trait | builder |

@@ -22,6 +22,8 @@ mod messages;
 mod mock;
 mod monitor;
 mod monitor_page;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod person;
 mod profiles;
 mod quickstart;

@@ -9,7 +9,7 @@ use std::{
 use http::StatusCode;
 use transport::{Clock, Request};
 
-use super::{Labels, Measurement, Metrics, Tokens, models::Models};
+use super::{Labels, Measurement, Metrics, Tokens, models::Models, tell};
 use crate::{config::BaseUrl, error::Error, types::Usage};
 
 /// What a client measures with; a client without has none.
@@ -177,6 +177,6 @@ impl Metered {
     }
 
     fn record(&self, measurement: &Measurement<'_>) {
-        self.0.metrics.record(measurement);
+        tell(&*self.0.metrics, measurement);
     }
 }

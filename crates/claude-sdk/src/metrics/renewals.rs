@@ -14,7 +14,7 @@ impl Renewals {
 
     pub(crate) fn tell(&self, error: Option<&'static str>) {
         if let Some(metrics) = self.0.get() {
-            metrics.record(&Measurement::Refresh { error });
+            super::tell(&**metrics, &Measurement::Refresh { error });
         }
     }
 

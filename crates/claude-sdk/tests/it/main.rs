@@ -38,6 +38,8 @@ mod login_ways;
 mod logout;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(all(feature = "metrics", feature = "otel"))]
+mod metric_sinks;
 mod metrics;
 mod middleware;
 mod options;

@@ -333,6 +333,29 @@ async fn what_a_source_gives_and_what_it_does_not_is_counted() {
     assert_eq!(notes.take(), ["refresh: ok", "refresh: failed"]);
 }
 
+#[derive(Debug)]
+struct Faulty;
+
+impl Metrics for Faulty {
+    fn record(&self, _: &Measurement<'_>) {
+        panic!("this is a test")
+    }
+}
+
+#[tokio::test]
+async fn metrics_that_panic_cost_neither_a_call_nor_a_session() {
+    let place = Place::new(held().access_token_ttl(HOUR)).await;
+    let store = MemoryTokenStore::new(place.login(SCOPES).await);
+    let oauth = place.open(store).await;
+    let builder = Client::builder().base_url(place.mock.base_url()).backend(backend()).metrics(Faulty);
+    let client = builder.clock(place.clock.clone()).credentials(oauth.clone()).build().unwrap();
+    for _ in 0..2 {
+        place.advance(HOUR);
+        client.messages().create(&hello()).await.unwrap();
+        client.messages().stream(&hello()).await.unwrap().final_message().await.unwrap();
+    }
+}
+
 /// Looks at how much a request carries along.
 #[derive(Debug, Clone)]
 struct Scales(Arc<Mutex<Vec<usize>>>);

@@ -10,7 +10,10 @@ use claude_sdk::{
 use mock_server::Entry;
 
 use super::*;
-use crate::rig::{Place, access, backend, held, hello};
+use crate::{
+    metrics::Notes,
+    rig::{Place, access, backend, held, hello},
+};
 
 const SCOPES: &str = "user:inference user:profile";
 const HOUR: Duration = Duration::from_secs(8 * 3600);
@@ -82,6 +85,20 @@ async fn a_profile_is_all_a_client_needs_and_its_session_is_renewed() {
     let stored =
         desk.profiles.tokens(&name("default"), &Profile::user_oauth()).unwrap().load().await.unwrap();
     assert_eq!(desk.sent(), access(&stored.unwrap()));
+}
+
+#[tokio::test]
+async fn a_profiles_renewals_are_told_to_the_metrics_of_its_client() {
+    let desk = Desk::new().await;
+    desk.log_in(&desk.place, "default").await;
+    let notes = Notes::default();
+    let builder = desk.builder().metrics(notes.clone()).environment(&desk.env());
+    let client = builder.unwrap().build().unwrap();
+    for _ in 0..2 {
+        client.messages().create(&hello()).await.unwrap();
+        desk.place.advance(HOUR);
+    }
+    assert_eq!(notes.take().iter().filter(|line| *line == "refresh: ok").count(), 1);
 }
 
 #[tokio::test]

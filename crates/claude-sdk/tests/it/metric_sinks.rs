@@ -1,0 +1,192 @@
+//! The same calls, as the recorder of the crate `metrics` hears of them and as OpenTelemetry does.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ::metrics::{
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+    set_default_local_recorder,
+};
+use claude_sdk::metrics::{INSTRUMENTS, Metrics, sinks};
+use http::StatusCode;
+use mock_server::{MockServer, Reply};
+use opentelemetry::{KeyValue, global};
+use opentelemetry_sdk::metrics::{
+    InMemoryMetricExporter, SdkMeterProvider,
+    data::{AggregatedMetrics, Metric, MetricData},
+};
+
+use crate::rig::{Waits, client, held, hello};
+
+/// How often something came, and what it came to in all.
+type Heard = BTreeMap<String, (u64, f64)>;
+
+/// A call that is refused with a 429 once, one that is refused for good, and a stream.
+async fn calls(metrics: impl Metrics) -> (MockServer, Waits) {
+    let server = held().start().await.unwrap();
+    let (builder, waits) = client(&server);
+    let client = builder.metrics(metrics).build().unwrap();
+    let refusal = |status, kind| Reply::error(StatusCode::from_u16(status).unwrap(), kind, "planted");
+    server.set_script([
+        refusal(429, "rate_limit_error"),
+        Reply::text("one two"),
+        refusal(400, "sk-ant-made-up"),
+    ]);
+    client.messages().create(&hello()).await.unwrap();
+    client.messages().create(&hello()).await.unwrap_err();
+    client.messages().stream(&hello()).await.unwrap().final_message().await.unwrap();
+    (server, waits)
+}
+
+fn expected(server: &MockServer, waited: Duration) -> Heard {
+    let port = server.base_url().port().unwrap();
+    let named = |name: &str, extra: &str| {
+        format!(
+            "{name} {extra}gen_ai.operation.name=chat gen_ai.provider.name=anthropic \
+             gen_ai.request.model=claude-haiku-4-5 server.address=127.0.0.1 server.port={port}"
+        )
+    };
+    let usage = |kind: &str| {
+        let name = named("gen_ai.client.token.usage", "");
+        name.replace(" server.address", &format!(" gen_ai.token.type={kind} server.address"))
+    };
+    [
+        (named("gen_ai.client.operation.duration", ""), (2, waited.as_secs_f64())),
+        (named("gen_ai.client.operation.duration", "error.type=other "), (1, 0.0)),
+        (named("gen_ai.client.operation.time_to_first_chunk", ""), (1, 0.0)),
+        (usage("input"), (2, 12.0)),
+        (usage("output"), (2, 6.0)),
+        (named("claude.client.time_to_headers", ""), (2, 0.0)),
+        (named("claude.client.time_to_headers", "error.type=other "), (1, 0.0)),
+        (named("claude.client.time_to_headers", "error.type=rate_limit_error "), (1, 0.0)),
+        (named("claude.client.rate_limited", ""), (1, 1.0)),
+        (named("claude.client.retries", "claude.retry.reason=rate_limit_error "), (1, 1.0)),
+    ]
+    .into()
+}
+
+#[derive(Debug, Clone, Default)]
+struct Ledger(Arc<Mutex<Heard>>);
+
+impl Ledger {
+    fn handle(&self, key: &Key) -> Arc<Line> {
+        let mut labels: Vec<_> =
+            key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        labels.sort();
+        Arc::new(Line(self.clone(), format!("{} {}", key.name(), labels.join(" "))))
+    }
+}
+
+struct Line(Ledger, String);
+
+impl Line {
+    fn add(&self, value: f64) {
+        let mut heard = self.0.0.lock().unwrap();
+        let line = heard.entry(self.1.clone()).or_default();
+        *line = (line.0 + 1, line.1 + value);
+    }
+}
+
+impl CounterFn for Line {
+    fn increment(&self, value: u64) {
+        self.add(value as f64);
+    }
+    fn absolute(&self, _: u64) {
+        panic!("nothing is counted like that")
+    }
+}
+
+impl HistogramFn for Line {
+    fn record(&self, value: f64) {
+        self.add(value);
+    }
+}
+
+impl Recorder for Ledger {
+    fn describe_counter(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(format!("counter {}", key.as_str()), (0, 0.0));
+    }
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(format!("histogram {}", key.as_str()), (0, 0.0));
+    }
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.handle(key))
+    }
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        panic!("there is none")
+    }
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.handle(key))
+    }
+}
+
+#[tokio::test]
+async fn the_recorder_hears_of_each_call_under_the_names_of_the_conventions() {
+    let ledger = Ledger::default();
+    let _installed = set_default_local_recorder(&ledger);
+    let sink = sinks::Recorder::new();
+    let described = std::mem::take(&mut *ledger.0.lock().unwrap());
+    assert_eq!(described.len(), INSTRUMENTS.len());
+    for instrument in INSTRUMENTS {
+        let kind = if instrument.buckets.is_empty() { "counter" } else { "histogram" };
+        assert!(described.contains_key(&format!("{kind} {}", instrument.name)), "{described:?}");
+    }
+    let (server, waits) = calls(sink).await;
+    assert_eq!(*ledger.0.lock().unwrap(), expected(&server, waits.slept().iter().sum()));
+}
+
+fn text<'a>(attributes: impl Iterator<Item = &'a KeyValue> + 'a) -> String {
+    let mut attributes: Vec<_> = attributes.map(|of| format!("{}={}", of.key, of.value)).collect();
+    attributes.sort();
+    attributes.join(" ")
+}
+
+/// Reads a metric, and looks whether its buckets are ours.
+fn read(metric: &Metric, heard: &mut Heard) {
+    let instrument = INSTRUMENTS.iter().find(|instrument| instrument.name == metric.name()).unwrap();
+    assert_eq!((metric.unit(), metric.description()), (instrument.unit, instrument.description));
+    let mut add =
+        |labels: String, count, sum| heard.insert(format!("{} {labels}", metric.name()), (count, sum));
+    match metric.data() {
+        AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+            assert!(sum.is_monotonic());
+            for point in sum.data_points() {
+                add(text(point.attributes()), point.value(), point.value() as f64);
+            }
+        }
+        AggregatedMetrics::U64(MetricData::Histogram(histogram)) => {
+            for point in histogram.data_points() {
+                assert!(point.bounds().eq(instrument.buckets.iter().copied()));
+                add(text(point.attributes()), point.count(), point.sum() as f64);
+            }
+        }
+        AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
+            for point in histogram.data_points() {
+                assert!(point.bounds().eq(instrument.buckets.iter().copied()));
+                add(text(point.attributes()), point.count(), point.sum());
+            }
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn opentelemetry_hears_the_same_with_buckets_and_units() {
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
+    global::set_meter_provider(provider.clone());
+    let (server, waits) = calls(sinks::OpenTelemetry::new()).await;
+    provider.force_flush().unwrap();
+    let mut heard = Heard::new();
+    for scope in exporter.get_finished_metrics().unwrap().iter().flat_map(|all| all.scope_metrics()) {
+        assert_eq!(scope.scope().name(), "claude-sdk");
+        for metric in scope.metrics() {
+            read(metric, &mut heard);
+        }
+    }
+    assert_eq!(heard, expected(&server, waits.slept().iter().sum()));
+}
