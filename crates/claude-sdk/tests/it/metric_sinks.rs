@@ -16,7 +16,7 @@ use mock_server::{MockServer, Reply};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, SdkMeterProvider,
-    data::{AggregatedMetrics, Metric, MetricData},
+    data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics},
 };
 
 use crate::rig::{Waits, client, held, hello};
@@ -182,7 +182,7 @@ async fn opentelemetry_hears_the_same_with_buckets_and_units() {
     let (server, waits) = calls(sinks::OpenTelemetry::new()).await;
     provider.force_flush().unwrap();
     let mut heard = Heard::new();
-    for scope in exporter.get_finished_metrics().unwrap().iter().flat_map(|all| all.scope_metrics()) {
+    for scope in exporter.get_finished_metrics().unwrap().iter().flat_map(ResourceMetrics::scope_metrics) {
         assert_eq!(scope.scope().name(), "claude-sdk");
         for metric in scope.metrics() {
             read(metric, &mut heard);
