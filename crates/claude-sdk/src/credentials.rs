@@ -138,7 +138,7 @@ impl<T: CredentialProvider + ?Sized> CredentialProvider for Arc<T> {
 /// Its header values are made once, so that putting it on a request copies no secret. The secret is wiped from memory
 /// with the last clone.
 ///
-/// Example: [`CredentialProvider`](crate::credentials::CredentialProvider).
+/// Example: [`CredentialProvider`].
 #[derive(Clone)]
 pub struct Credential(Arc<Inner>);
 

@@ -71,7 +71,7 @@ impl<T: Estimate + ?Sized> Estimate for Arc<T> {
 
 /// About four bytes for each token sent, and `max_tokens` for what comes back: what is used if nothing else was chosen.
 ///
-/// Example: [`Estimate`](crate::estimates::Estimate).
+/// Example: [`Estimate`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Longest;
 
@@ -84,7 +84,7 @@ impl Estimate for Longest {
 /// About four bytes for each token sent, and next to nothing for what comes back: a call goes as soon as no debt is left,
 /// and its answer is paid for afterwards.
 ///
-/// Example: [`Estimate`](crate::estimates::Estimate).
+/// Example: [`Estimate`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shortest;
 
@@ -100,7 +100,7 @@ impl Estimate for Shortest {
 /// Lengths are remembered by the model's name in eighths of a power of two, so that the estimate is at most an eighth too
 /// high; old ones fade.
 ///
-/// Example: [`Estimate`](crate::estimates::Estimate).
+/// Example: [`Estimate`].
 #[derive(Debug)]
 pub struct Learned {
     percent: u8,

@@ -31,7 +31,7 @@ pub use secret::SecretTokenStore;
 /// A rotating refresh token may be spent once in all. So whoever renews holds [`lock`](Self::lock), reads again
 /// with [`load`](Self::load), [prepares](Self::prepare), and only then spends what it read.
 ///
-/// Example: [`SecretTokenStore`](crate::token_store::SecretTokenStore).
+/// Example: [`SecretTokenStore`].
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The stored session, or `None` where there is none yet.
@@ -95,7 +95,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
 
 /// What is known of a refresh token that is about to be sent.
 ///
-/// Example: [`SecretTokenStore`](crate::token_store::SecretTokenStore).
+/// Example: [`SecretTokenStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// Nobody is known to have sent it.
@@ -133,7 +133,7 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
 
 /// A held lock; it is given up when this is dropped.
 ///
-/// Example: [`SecretTokenStore`](crate::token_store::SecretTokenStore).
+/// Example: [`SecretTokenStore`].
 #[must_use = "the lock is given up when this is dropped"]
 pub struct StoreLock(#[expect(dead_code, reason = "held for its drop")] Box<dyn Any + Send>);
 
@@ -152,7 +152,7 @@ impl fmt::Debug for StoreLock {
 
 /// A session kept in this process only: for services that log in anew at each start, and for tests.
 ///
-/// Example: [`SecretTokenStore`](crate::token_store::SecretTokenStore).
+/// Example: [`SecretTokenStore`].
 #[derive(Debug, Default)]
 pub struct MemoryTokenStore {
     stored: Mutex<Option<Snapshot>>,
