@@ -57,7 +57,9 @@ impl Board {
             self.failures.push_front(outcome.clone());
             self.failures.truncate(usize::try_from(FAILURES).unwrap_or_default());
         }
-        if self.limits.as_ref().is_none_or(|(known, _)| *known != limits) && !limits.is_empty() {
+        // Answers to messages have them.
+        let is_new = matches!(outcome.probe, Probe::Message | Probe::Stream) && outcome.failure.is_none();
+        if !limits.is_empty() && (is_new || self.limits.is_none()) {
             self.limits = Some((limits, outcome.at));
         }
         self.alarms.hear(outcome, &self.windows)

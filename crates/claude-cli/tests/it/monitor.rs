@@ -53,10 +53,12 @@ async fn once_runs_each_probe_and_names_what_fails() {
     assert_eq!(classes(told.ok()), well);
 
     server.inject(Fault::status(http_status(529)).on("/v1/messages").always());
+    server.inject(Fault::status(http_status(500)).on(server.token_url().path()).always());
     let told = run(&mut home.claudectl(&["monitor", "--once"]));
-    told.failed(1, "2 probes failed");
+    told.failed(1, "3 probes failed");
     assert!(told.stdout.contains("overloaded: ") && told.stdout.contains("request req_"), "{told:?}");
-    assert_eq!(told.stdout.lines().filter(|line| line.contains("  ok  ")).count(), 2, "{told:?}");
+    assert!(told.stdout.contains("token   FAILED") && told.stdout.contains("server: 127.0.0.1"), "{told:?}");
+    assert_eq!(told.stdout.lines().filter(|line| line.contains("  ok  ")).count(), 1, "{told:?}");
     assert!(!home.path().join(".local").exists(), "one look writes no history");
 }
 
@@ -178,19 +180,25 @@ impl Monitor {
     }
 }
 
-/// Takes the alerts that are sent to it.
+/// Takes the alerts that are sent to it, the first one only when it comes again.
 fn webhook() -> (String, Receiver<Value>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}/hook/CANARY", listener.local_addr().unwrap());
     let (sender, received) = channel();
     thread::spawn(move || {
-        for socket in listener.incoming() {
+        for (index, socket) in listener.incoming().enumerate() {
             let mut socket = socket.unwrap();
             let (mut request, mut part) = (String::new(), [0; 4096]);
             // The alert is small, and JSON ends the request.
             while !request.ends_with('}') {
                 let count = socket.read(&mut part).unwrap();
                 request += std::str::from_utf8(&part[..count]).unwrap();
+            }
+            if index == 0 {
+                socket
+                    .write_all(b"HTTP/1.1 503 Later\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                continue;
             }
             socket.write_all(b"HTTP/1.1 204 Thanks\r\nconnection: close\r\n\r\n").unwrap();
             let body = request.split_once("\r\n\r\n").unwrap().1;

@@ -111,7 +111,7 @@ async fn the_page_lives_in_a_real_browser_while_the_service_fails_and_comes_back
     assert_eq!(shown(&browser, "#state-message.bad").await, "server");
     assert!(shown(&browser, "#overall.bad").await.contains("message"));
     assert!(shown(&browser, "#failures code").await.starts_with("req_"));
-    shows(&browser, "#notes:not([hidden])", "alert down").await;
+    shows(&browser, "#notes:not([hidden])", "alert down: ").await;
     assert_eq!(shown(&browser, "#state-models.well").await, "well", "the other probe goes on");
     looks_good(&browser).await;
     server.clear_faults();

@@ -179,3 +179,21 @@ fn is_full(error: &anyhow::Error) -> bool {
             || matches!(file, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::args::Probe;
+
+    #[test]
+    fn what_waits_for_a_disk_is_bounded_and_the_newest_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(folder.path().join("history")).unwrap();
+        for at in 0..10_005 {
+            writer.take(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+        }
+        assert_eq!((writer.waiting.len(), writer.waiting[0].at, lock(&writer.state).lost), (WAITING, 5, 5));
+    }
+}

@@ -24,7 +24,7 @@ const clock = (seconds) => new Date(seconds * 1000).toLocaleString([], range ===
   ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric", month: "short", day: "numeric", hour: "2-digit" });
 const ago = (seconds) => {
   const passed = Math.max(0, Math.round(state.now - seconds));
-  return passed < 120 ? `${passed} s ago` : passed < 7200 ? `${Math.round(passed / 60)} min ago` : clock(seconds);
+  return passed < 120 ? `${passed} s ago` : passed < 7200 ? `${Math.round(passed / 60)} min ago` : `at ${clock(seconds)}`;
 };
 
 function rows(pairs) {
@@ -102,10 +102,11 @@ function card(probe) {
   const badge = make("span", { class: !last ? "" : failure ? "bad" : "well", id: `state-${name}` }, word);
   const figures = [["last run", last ? `${duration(last.took_ms)}, ${ago(last.at)}` : "–"]];
   const hour = windows["1h"];
-  figures.push(["median, 95 %, 99 % (1 h)", [hour.p50, hour.p95, hour.p99].map(duration).join(", ")]);
-  figures.push(["errors 5 min, 1 h, 6 h", ["5m", "1h", "6h"].map((key) => share(windows[key].errors)).join(", ")]);
+  figures.push(["last hour", `${duration(hour.p50)} median, ${duration(hour.p95)} 95 %`]);
+  figures.push(["", `${duration(hour.p99)} 99 %`]);
+  figures.push(["errors", `${share(windows["5m"].errors)} 5 min, ${share(windows["1h"].errors)} 1 h, ${share(windows["6h"].errors)} 6 h`]);
   const classes = Object.entries(windows["6h"].classes).map(([kind, count]) => `${kind} ${count}`).join(", ");
-  figures.push(["failures (6 h)", classes || "none"]);
+  figures.push(["failed", classes ? `${classes} (6 h)` : "none (6 h)"]);
   const article = make("article", { id: `probe-${name}`, "aria-label": name });
   article.append(make("h2", {}, name, badge), rows(figures), ...chart(name, state.chart.series[name] || []));
   return article;
@@ -118,7 +119,7 @@ function draw() {
   if (overall.textContent !== words) overall.textContent = words;
   overall.className = failing.length ? "bad" : run ? "well" : "";
   document.title = failing.length ? `failing – claudectl monitor` : "claudectl monitor";
-  const notes = state.alerts.map((alert) => `alert ${alert.alert} for ${alert.probe}, since ${ago(alert.since)}`).concat(state.notes);
+  const notes = state.alerts.map((alert) => `alert ${alert.alert}: ${alert.probe}, began ${ago(alert.since)}`).concat(state.notes);
   find("#notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
   find("#notes").hidden = notes.length === 0;
 
