@@ -105,7 +105,7 @@ fn shown(message: Message) -> Value {
     without_nulls(serde_json::to_value(message).unwrap())
 }
 
-/// They write `null` for what was never said, and leave out what was said to be `null`.
+/// They write `null` for what was never said, and leave out what was said to be `null`; and to JavaScript 3.0 is 3.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -113,6 +113,10 @@ fn without_nulls(value: Value) -> Value {
             members.map(|(name, value)| (name, without_nulls(value))).collect()
         }
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        Value::Number(number) => match number.to_string().strip_suffix(".0") {
+            Some(whole) => whole.parse().map_or(Value::Number(number), Value::Number),
+            None => Value::Number(number),
+        },
         value => value,
     }
 }
