@@ -20,18 +20,13 @@ pub(super) enum Rule {
     Down,
     /// Runs that go well take too long.
     Slow,
-    /// So many runs fail that the errors allowed for a month are used up in two days.
-    FastBurn,
-    /// So many that they are used up in five.
-    SlowBurn,
+    /// So many runs fail that the errors allowed for a month are used up in two days, or in five. Two measures, and one alarm: an
+    /// outage is the matter of both.
+    Burn,
 }
 
-pub(super) const RULES: [(Rule, &str); 4] = [
-    (Rule::Down, "down"),
-    (Rule::Slow, "slow"),
-    (Rule::FastBurn, "fast_burn"),
-    (Rule::SlowBurn, "slow_burn"),
-];
+pub(super) const RULES: [(Rule, &str); 3] =
+    [(Rule::Down, "down"), (Rule::Slow, "slow"), (Rule::Burn, "burn")];
 
 /// Failures in a row that begin an alarm, and successes in a row that end one.
 const BEGINS: u32 = 3;
@@ -154,13 +149,16 @@ impl Alarms {
             (Rule::Down, _) => down(outcome, streak),
             (Rule::Slow, Some(slow)) => too_slow(&over(HOUR / 2), slow),
             (Rule::Slow, None) => Verdict::Ends("nobody minds any more how long it takes".to_owned()),
-            (Rule::FastBurn, _) => {
-                let most = (14.4 * self.tolerance.errors).min(1.0);
-                burn(most, ("hour", &over(HOUR)), &over(5 * MINUTE), &over(10 * MINUTE), streak)
-            }
-            (Rule::SlowBurn, _) => {
-                let most = (6.0 * self.tolerance.errors).min(1.0);
-                burn(most, ("six hours", &over(6 * HOUR)), &over(30 * MINUTE), &over(HOUR), streak)
+            (Rule::Burn, _) => {
+                let most = |factor: f64| (factor * self.tolerance.errors).min(1.0);
+                let (hour, half) = (over(HOUR), over(30 * MINUTE));
+                let fast = burn(most(14.4), ("hour", &hour), &over(5 * MINUTE), &over(10 * MINUTE), streak);
+                let slow = burn(most(6.0), ("six hours", &over(6 * HOUR)), &half, &hour, streak);
+                match (fast, slow) {
+                    (begins @ Verdict::Begins(_), _) | (_, begins @ Verdict::Begins(_)) => begins,
+                    (Verdict::Ends(_), ends @ Verdict::Ends(_)) => ends,
+                    _ => Verdict::Stays,
+                }
             }
         }
     }
@@ -261,10 +259,10 @@ mod tests {
         assert!(world.runs(300, |_| false).is_empty());
         let mut outage = world.runs(60, |_| true);
         outage.sort();
-        assert_eq!(outage, ["+down", "+fast_burn", "+slow_burn"]);
+        assert_eq!(outage, ["+burn", "+down"]);
         let mut after = world.runs(300, |_| false);
         after.sort();
-        assert_eq!(after, ["-down", "-fast_burn", "-slow_burn"]);
+        assert_eq!(after, ["-burn", "-down"]);
     }
 
     #[test]
@@ -272,9 +270,12 @@ mod tests {
         // Every fourth run fails: never three in a row, and far more than one in a hundred.
         let mut world = World::new();
         world.runs(300, |_| false);
-        let mut news = world.runs(600, |index| index % 4 == 0);
-        news.sort();
-        assert_eq!(news, ["+fast_burn", "+slow_burn"]);
+        assert_eq!(world.runs(600, |index| index % 4 == 0), ["+burn"]);
+        // Every twelfth is under the one measure and over the other.
+        let mut milder = World::new();
+        milder.runs(300, |_| false);
+        assert_eq!(milder.runs(600, |index| index % 12 == 0), ["+burn"]);
+        assert_eq!(milder.runs(600, |_| false), ["-burn"]);
     }
 
     #[test]

@@ -18,8 +18,8 @@ const shape = (name, attributes, text = "") => {
   return node;
 };
 
-const duration = (ms) => ms === null ? "–" : ms < 995 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-const share = (part) => part === null ? "–" : `${(part * 100).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
+const duration = (ms) => ms === null ? "–" : ms < 995 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`;
+const share = (part) => part === null ? "–" : `${(part * 100).toFixed(part > 0 && part < 0.1 ? 1 : 0)}\u00a0%`;
 const clock = (seconds) => new Date(seconds * 1000).toLocaleString([], range === "hour" || range === "day"
   ? { hour: "2-digit", minute: "2-digit" } : { year: "numeric", month: "short", day: "numeric", hour: "2-digit" });
 const ago = (seconds) => {
@@ -102,11 +102,12 @@ function card(probe) {
   const badge = make("span", { class: !last ? "" : failure ? "bad" : "well", id: `state-${name}` }, word);
   const figures = [["last run", last ? `${duration(last.took_ms)}, ${ago(last.at)}` : "–"]];
   const hour = windows["1h"];
-  figures.push(["last hour", `${duration(hour.p50)} median, ${duration(hour.p95)} 95 %`]);
-  figures.push(["", `${duration(hour.p99)} 99 %`]);
-  figures.push(["errors", `${share(windows["5m"].errors)} 5 min, ${share(windows["1h"].errors)} 1 h, ${share(windows["6h"].errors)} 6 h`]);
+  figures.push(["median, 1 h", duration(hour.p50)]);
+  figures.push(["95 %, 99 %, 1 h", `${duration(hour.p95)}, ${duration(hour.p99)}`]);
+  figures.push(["errors 5 min", share(windows["5m"].errors)]);
+  figures.push(["errors 1 h, 6 h", `${share(windows["1h"].errors)}, ${share(windows["6h"].errors)}`]);
   const classes = Object.entries(windows["6h"].classes).map(([kind, count]) => `${kind} ${count}`).join(", ");
-  figures.push(["failed", classes ? `${classes} (6 h)` : "none (6 h)"]);
+  figures.push(["failures, 6 h", classes || "none"]);
   const article = make("article", { id: `probe-${name}`, "aria-label": name });
   article.append(make("h2", {}, name, badge), rows(figures), ...chart(name, state.chart.series[name] || []));
   return article;
