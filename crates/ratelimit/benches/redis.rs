@@ -26,11 +26,11 @@ use redis::{Script, aio::ConnectionManager};
 const TURNS: usize = 20_000;
 const COST: Cost = Cost::requests(1).with_input_tokens(1_200).with_output_tokens(400);
 /// One third of each, so that nothing is refused.
-const ARGUMENTS: [i64; 30] = {
-    let mut arguments = [0; 30];
+const ARGUMENTS: [i64; 31] = {
+    let mut arguments = [0; 31];
     (arguments[6], arguments[7], arguments[9], arguments[11]) = (-1, 100_000, 1, -1);
-    let mut place = 12;
-    while place < 30 {
+    let mut place = 13;
+    while place < 31 {
         (arguments[place], arguments[place + 1], arguments[place + 2]) = (100_000_000, 100_000_000, 1);
         (arguments[place + 4], arguments[place + 5]) = (-1, -1);
         place += 6;
@@ -63,7 +63,7 @@ async fn main() {
             call.arg(argument);
         }
         let timer = TokioTimer::new();
-        let _: [i64; 4] = call.invoke_async(&mut connection).await.unwrap();
+        let _: [i64; 5] = call.invoke_async(&mut connection).await.unwrap();
         times[1].push(timer.now());
         let timer = TokioTimer::new();
         let permit = direct.acquire(Key::from("direct"), COST, Duration::ZERO).await.unwrap();

@@ -10,7 +10,7 @@ use crate::Dimension;
 pub enum Error {
     /// The permit would come later than the caller is willing to wait.
     #[error(
-        "the rate limit would make this wait {wait:?}, longer than the {max_wait:?} allowed: try again later"
+        "the rate limit has this wait {wait:?} from now on, and {max_wait:?} in all were allowed: try again later"
     )]
     WouldWait {
         /// How long it would have taken from now on, as far as the limiter can tell.

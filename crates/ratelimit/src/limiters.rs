@@ -3,6 +3,8 @@
 #[cfg(feature = "governor")]
 mod governor;
 mod local;
+#[cfg(any(feature = "governor", feature = "redis"))]
+mod race;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod unlimited;

@@ -22,7 +22,7 @@ pub struct Limits {
     pub input_tokens: Option<Rate>,
     /// How many tokens may be received.
     pub output_tokens: Option<Rate>,
-    /// How many permits may be out at once.
+    /// How many permits may be out at once; none counts as one.
     pub concurrency: Option<u32>,
 }
 
@@ -49,6 +49,11 @@ impl Limits {
     #[must_use]
     pub fn with_concurrency(self, most: u32) -> Self {
         Self { concurrency: Some(most.max(1)), ..self }
+    }
+
+    /// How many permits may be out at once, which is at least one.
+    pub(crate) fn seats(&self) -> Option<u32> {
+        self.concurrency.map(|most| most.max(1))
     }
 
     /// The rates, in the order of [`Dimension::ALL`](crate::Dimension::ALL).

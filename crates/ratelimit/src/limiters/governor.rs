@@ -18,9 +18,11 @@ use ::governor::{
     state::{NotKeyed, StateStore},
 };
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use crate::{
     Cost, Decision, Dimension, Error, Key, Observation, Permit, RateLimiter, Timer,
+    limiters::race::first,
     moment::{FOREVER, nanos},
 };
 
@@ -49,6 +51,8 @@ pub struct Governor {
     max_keys: usize,
     timer: Arc<dyn Timer>,
     lanes: Mutex<Lanes>,
+    /// Tells those in line that somebody has left it.
+    left: Notify,
 }
 
 impl Governor {
@@ -127,7 +131,7 @@ impl RateLimiter for Governor {
         loop {
             match place.step(cost.requests, deadline) {
                 Step::Admit => return Ok(Permit::free()),
-                Step::Sleep(wait) => self.timer.sleep(wait).await,
+                Step::Sleep(wait) => first(self.timer.sleep(wait), self.left.notified()).await,
                 Step::GiveUp(wait) => return Err(Error::WouldWait { wait, max_wait }),
                 Step::TooLarge { dimension, capacity } => {
                     return Err(Error::TooLarge { dimension, asked: cost.requests.into(), capacity });
@@ -187,6 +191,7 @@ impl GovernorBuilder {
             max_keys: self.max_keys,
             timer: Arc::new(timer),
             lanes: Mutex::default(),
+            left: Notify::new(),
         })
     }
 }
@@ -324,6 +329,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.ticket.is_some() {
             self.leave(&mut self.limiter.lock());
+            self.limiter.left.notify_waiters();
         }
     }
 }

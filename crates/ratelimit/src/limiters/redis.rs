@@ -23,8 +23,8 @@ pub use builder::{BuildError, RedisBuilder};
 pub use health::WhenGone;
 
 use desk::{Desk, Settings};
-use question::counts;
 use serve::SOME_TIME;
+use server::Trouble;
 
 const LEASE: Duration = Duration::from_mins(10);
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -50,10 +50,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// - Whoever waits stands in line: in one process as at a [`Local`](super::Local), with tenants by turns and priorities,
 ///   between processes in the order Redis hears of them.
 /// - It listens to the service ([`Observation`]), for all processes. `retry_after` closes the key for everybody, for an
-///   hour at the most in other processes, and what is left is the most that is left here. Limits that were set are
+///   hour at the most in other processes (what these were admitted for already is theirs), and what is left is the most that is left here. Limits that were set are
 ///   ceilings: the newest word of the service, which any process has heard, lowers them and never raises them.
-/// - A rate or a burst above 100 million is no limit. A key that is not used is forgotten by the server an hour after it
-///   is full again.
+/// - A rate or a burst above 100 million counts as 100 million. A key that is not used is forgotten by the server an hour
+///   after it is full again, and by a process when it uses more than 1024 others.
+/// - Where less may go on at once than there are processes, each permit is asked for even with blocks, and nothing is
+///   admitted as a share.
+/// - A question whose answer does not come in time may have been charged all the same; time gives that back.
 ///
 /// Calls are made on a tokio runtime. The connection is not encrypted.
 ///
@@ -101,6 +104,12 @@ impl Redis {
         self.0.health.outage().is_none()
     }
 
+    /// Why the server does not decide at present, for a person to read.
+    #[must_use]
+    pub fn outage(&self) -> Option<String> {
+        self.0.health.outage().map(|outage| outage.why.to_string())
+    }
+
     /// Tells the server all it has not heard yet, and returns what blocks are left: good manners before a program ends.
     ///
     /// # Errors
@@ -117,15 +126,25 @@ impl RateLimiter for Redis {
         let desk = &self.0;
         desk.keep();
         let deadline = desk.now().saturating_add(nanos(max_wait));
-        let Some(account) = desk.account(&key) else {
-            return Err(Error::WouldWait { wait: SOME_TIME, max_wait });
+        let account = loop {
+            if let Some(account) = desk.account(&key) {
+                break account;
+            }
+            let left = Duration::from_nanos(deadline.saturating_sub(desk.now()));
+            if left.is_zero() {
+                return Err(Error::WouldWait { wait: SOME_TIME, max_wait });
+            }
+            desk.timer.sleep(left.min(SOME_TIME)).await;
         };
         misfit(&account.limits, cost)?;
         loop {
             let left = Duration::from_nanos(deadline.saturating_sub(desk.now()));
             let outcome = match desk.health.outage() {
                 Some(outage) => desk.without_server(&outage, &account, &key, cost, left).await,
-                None => desk.with_server(&account, &key, cost, deadline).await.ok(),
+                None => match desk.with_server(&account, &key, cost, deadline).await {
+                    Err(trouble @ Trouble::Key(_)) => Some(Err(Error::unavailable(trouble))),
+                    outcome => outcome.ok(),
+                },
             };
             match outcome {
                 Some(Ok(permit)) => return Ok(permit),
@@ -140,6 +159,9 @@ impl RateLimiter for Redis {
     fn observe(&self, key: &Key, seen: &Observation) {
         let Some(account) = self.0.account(key) else { return };
         account.books().hear(self.0.now(), seen, nanos(self.0.settings.lease));
+        if seen.retry_after.is_some() {
+            account.changed.notify_waiters();
+        }
         if let Some(outage) = self.0.health.outage() {
             outage.share.observe(key, seen);
         }
@@ -150,7 +172,7 @@ impl RateLimiter for Redis {
 fn misfit(limits: &Limits, cost: Cost) -> Result<(), Error> {
     let dimensions = Dimension::ALL.into_iter().zip(limits.rates()).zip(cost.amounts());
     for ((dimension, rate), asked) in dimensions {
-        if let Some(rate) = rate.filter(|rate| counts(*rate) && rate.burst() < asked) {
+        if let Some(rate) = rate.filter(|rate| rate.burst() < asked) {
             return Err(Error::TooLarge { dimension, asked, capacity: rate.burst() });
         }
     }

@@ -9,6 +9,9 @@ pub const SCRIPT: &str = include_str!("../limiters/redis/script.lua");
 const TOKEN: i128 = 60_000_000;
 const HOUR: i128 = 3_600_000_000;
 const NEVER: i128 = 1_000_000_000_000_000;
+const HEARD: i128 = 6_000_000;
+const WAITING: i128 = 400_000;
+const FAR: i128 = 1_000_000;
 
 /// What a server keeps of one key, but for the expiry of what is full again.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,11 @@ struct State {
     slots: i128,
     told: Option<i128>,
     limits: [Option<i128>; 3],
+    number: i128,
+    first: i128,
+    waits_until: i128,
+    shut: i128,
+    served: i128,
     levels: [Option<i128>; 3],
     batches: HashMap<i128, i128>,
     held: HashMap<i128, i128>,
@@ -43,7 +51,7 @@ struct Meter {
 
 impl Twin {
     /// Answers what the script answers to these arguments when the server's clock says `clock` microseconds.
-    pub fn answer(&mut self, clock: i64, arguments: [i64; 30]) -> [i64; 4] {
+    pub fn answer(&mut self, clock: i64, arguments: [i64; 31]) -> [i64; 5] {
         let is_new = self.state.is_none();
         let state = self.state.get_or_insert_with(State::default);
         let [
@@ -59,6 +67,7 @@ impl Twin {
             wants,
             closed,
             age,
+            undo,
             limits @ ..,
         ] = arguments;
         let [client, batch, mut held, most, lease] = [client, batch, held, most, lease].map(i128::from);
@@ -69,7 +78,11 @@ impl Twin {
         let now = clock + state.shift;
         state.now = now;
         let at = if is_new { now } else { state.at };
-        let base = now.max(at).max(now + i128::from(closed));
+        let closed = i128::from(closed);
+        let mut base = now.max(at).max(now + closed);
+        if is_new && (idle >= 0 || away > 0) {
+            state.shut = now + HEARD;
+        }
 
         let is_news = age >= 0 && state.told.is_none_or(|told| now - i128::from(age) > told);
         if is_news {
@@ -121,6 +134,14 @@ impl Twin {
                     meter.add(meter.correction * TOKEN);
                 }
                 state.batches.insert(name, batch);
+                let back = base - now - closed;
+                if undo > 0 && i128::from(undo) == state.number && back > 0 {
+                    for meter in meters.iter_mut().flatten() {
+                        meter.level -= back * meter.rate;
+                    }
+                    base = now + closed;
+                    state.at = base;
+                }
             }
             state.slots += held - state.held.get(&name).copied().unwrap_or(0);
         }
@@ -128,16 +149,22 @@ impl Twin {
         let (mut status, mut wait, mut again) = (0, 0, 0);
         if wants > 0 {
             wait = meters.iter().flatten().map(|meter| meter.wait_for(meter.cost)).max().unwrap_or(0);
+            let mut waits = false;
             let mut dimensions = (1..).zip(meters);
             let small = dimensions.find_map(|(index, meter)| {
                 meter.filter(|meter| meter.cost > meter.burst).map(|meter| [index, meter.burst / TOKEN])
             });
             if let Some([index, burst]) = small {
                 (status, wait, again) = (3, index - (base - now), burst);
-            } else if most > 0 && state.slots >= most {
+            } else if most > 0 && (state.slots >= most || now < state.shut) {
                 status = 2;
+                waits = true;
+            } else if state.first > 0 && state.first != name && now < state.waits_until {
+                (status, again) = (if most > 0 { 2 } else { 1 }, horizon / 2);
+                wait = wait.max(again);
             } else if base - now > horizon {
                 (status, again) = (1, base - now - horizon / 2);
+                waits = base - now > FAR;
             } else if base + wait - now > patience {
                 (status, again) = (1, wait);
             } else {
@@ -146,10 +173,18 @@ impl Twin {
                     meter.earn(wait);
                     meter.level -= meter.cost;
                 }
+                state.number += 1;
+                if state.first == name {
+                    (state.first, state.waits_until) = (0, 0);
+                }
+                state.served = name;
                 if most > 0 {
                     state.slots += 1;
                     held += 1;
                 }
+            }
+            if waits && (state.first == name || state.first == state.served || now >= state.waits_until) {
+                (state.first, state.waits_until) = (name, now + WAITING);
             }
             wait += base - now;
         }
@@ -165,7 +200,7 @@ impl Twin {
                 state.held.insert(name, held);
             }
         }
-        [status, wait, again, name].map(|number| i64::try_from(number).unwrap_or(i64::MAX))
+        [status, wait, again, name, state.number].map(|number| i64::try_from(number).unwrap_or(i64::MAX))
     }
 
     /// Loses everything, as a server that is emptied.

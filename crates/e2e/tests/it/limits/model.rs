@@ -49,7 +49,7 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
         let most = if random.bool() { random.i64(1..6) } else { 0 };
         // Three processes, with the names they were given, their last batches, and what they hold.
         let mut processes = [(0, 0, 0); 3];
-        let mut told = 0;
+        let (mut told, mut last) = (0, 0);
         for step in 0..40 {
             clock += span(&mut random, told);
             if random.u8(0..12) == 0 {
@@ -71,9 +71,11 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
             let closed = if random.u8(0..20) == 0 { random.i64(0..100_000) } else { 0 };
             let patience = span(&mut random, told);
             let age = if random.u8(0..6) == 0 { span(&mut random, told) } else { -1 };
-            let mut arguments = [0; 30];
-            arguments[..12].copy_from_slice(&[
+            let undo = if random.u8(0..3) == 0 { last - i64::from(random.u8(0..6) == 0) } else { 0 };
+            let mut arguments = [0; 31];
+            arguments[..13].copy_from_slice(&[
                 *name, batch, *held, most, 20_000_000, away, idle, 100_000, patience, wants, closed, age,
+                undo,
             ]);
             for dimension in 0..3 {
                 let burst = bursts[dimension];
@@ -87,7 +89,7 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
                     1 => random.i64(1..=burst.max(1)),
                     _ => 100_000_000,
                 };
-                let place = 12 + 6 * dimension;
+                let place = 13 + 6 * dimension;
                 arguments[place..place + 6]
                     .copy_from_slice(&[rate, burst, cost, correction, remaining, word]);
             }
@@ -98,14 +100,15 @@ fn the_script_and_its_twin_answer_the_same_over_the_same_histories() {
                 call.arg(argument);
             }
             call.arg(clock / 1_000_000).arg(clock % 1_000_000);
-            let answer: [i64; 4] = call.invoke(&mut connection).unwrap();
+            let answer: [i64; 5] = call.invoke(&mut connection).unwrap();
             assert_eq!(
                 answer,
                 twin.answer(clock, arguments),
                 "history {history}, step {step}: {arguments:?}"
             );
 
-            let [status, wait, again, given] = answer;
+            let [status, wait, again, given, number] = answer;
+            last = number;
             told = if status == 0 { wait } else { again };
             (compared, kinds[usize::try_from(status).unwrap()]) =
                 (compared + 1, kinds[usize::try_from(status).unwrap()] + 1);

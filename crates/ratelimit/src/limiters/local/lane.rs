@@ -45,7 +45,7 @@ impl Lane {
     pub(super) fn new(limits: &Limits, adaptive: Option<Adaptive>, lease: u64, now: u64) -> Self {
         Self {
             meters: limits.rates().map(|ceiling| Meter::new(ceiling, now)),
-            concurrency: limits.concurrency,
+            concurrency: limits.seats(),
             adapted: adaptive.map(Adapted::new),
             lease,
             closed_until: 0,

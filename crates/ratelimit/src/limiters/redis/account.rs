@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Mutex as Wire;
+use tokio::sync::{Mutex as Wire, Notify};
 
 use super::{
     question::{MOST, Question},
@@ -19,16 +19,22 @@ use crate::{
 
 /// How often a process that holds permits is heard of.
 const HEARTBEAT: u64 = 5_000_000_000; // ns
+/// The longest that a key is closed in other processes.
+const AN_HOUR: u64 = 3_600_000_000_000; // ns
 
 /// One key, as one process sees it.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) key: Arc<str>,
     pub(super) limits: Limits,
+    /// Whether blocks are taken: how much goes on at once has to be something for each process.
+    pub(super) is_leased: bool,
     /// Those who wait in this process.
     pub(super) queue: Queue,
     /// Whoever holds it asks the server: one question at a time, so that batches have an order.
     pub(super) wire: Arc<Wire<()>>,
+    /// Tells those who rest that there may be news.
+    pub(super) changed: Notify,
     books: Mutex<Books>,
 }
 
@@ -44,6 +50,9 @@ pub(super) struct Books {
     /// The batch that was sent, until an answer comes.
     sent: Option<[i64; 3]>,
     batch: i64,
+    /// The admission for a later time that nobody waits for any more.
+    undo: i64,
+    undone: i64,
     /// Whether the server counts the permits, and whether it counts other ones than there are.
     is_counted: bool,
     is_stale: bool,
@@ -66,9 +75,11 @@ pub(super) struct Books {
 }
 
 impl Account {
-    pub(super) fn new(key: Arc<str>, limits: Limits, is_counted: bool, told_away: u64) -> Self {
+    pub(super) fn new(key: Arc<str>, limits: Limits, is_leased: bool, told_away: u64) -> Self {
+        let is_counted = limits.concurrency.is_some() && !is_leased;
         let books = Mutex::new(Books { is_counted, told_away, ..Books::default() });
-        Self { key, limits, queue: Queue::default(), wire: Arc::default(), books }
+        let (queue, wire, changed) = (Queue::default(), Arc::default(), Notify::new());
+        Self { key, limits, is_leased, queue, wire, changed, books }
     }
 
     pub(super) fn books(&self) -> MutexGuard<'_, Books> {
@@ -84,9 +95,11 @@ impl Books {
         if self.sent.is_none() && self.pending != [0; 3] && self.client != 0 {
             self.batch += 1;
             self.sent = Some(std::mem::take(&mut self.pending));
+            self.undone = std::mem::take(&mut self.undo);
         }
         if let Some(sent) = self.sent {
             (question.batch, question.correction) = (self.batch, sent);
+            question.undo = self.undone;
         }
         question.client = self.client;
         question.held = self.counted();
@@ -94,7 +107,7 @@ impl Books {
         question.away = Duration::from_nanos(away.saturating_sub(self.told_away));
         question.idle = self.asked_at.map(|at| Duration::from_nanos(now.saturating_sub(at)));
         if self.close {
-            question.closed = Duration::from_nanos(self.closed_until.saturating_sub(now));
+            question.closed = Duration::from_nanos(self.closed_until.saturating_sub(now).min(AN_HOUR));
         }
         question.remaining = self.remaining;
         question.told = self.told;
@@ -141,8 +154,14 @@ impl Books {
         !self.has_news(now) && self.book.len() == 0 && self.block == [0; 3]
     }
 
-    pub(super) fn open(&mut self, number: u64, cost: Cost, ends_at: u64) {
+    pub(super) fn open(&mut self, now: u64, number: u64, cost: Cost, ends_at: u64) {
+        self.used_at = now;
         self.book.open(number, cost, ends_at);
+    }
+
+    /// Notes that nobody waits any more for what was admitted for a later time.
+    pub(super) const fn undo(&mut self, admission: i64) {
+        self.undo = admission;
     }
 
     /// Closes a permit, and says by how much the charge was wrong: above zero something comes back.

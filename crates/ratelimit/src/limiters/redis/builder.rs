@@ -94,6 +94,11 @@ pub enum BuildError {
         "the address of Redis cannot be read: write redis://user:password@host:port/database or unix:///path"
     )]
     Address,
+    /// An address wants TLS.
+    #[error(
+        "connections to Redis are not encrypted here: go through a tunnel, and write redis://127.0.0.1:port"
+    )]
+    Encrypted,
     /// A password would be sent to another machine in clear.
     #[error(
         "the password for Redis would be sent to another machine in clear: use a network that nobody listens to and say `danger_password_in_clear`"

@@ -15,7 +15,7 @@ use super::{
     WhenGone,
     account::{Account, add},
     health::Health,
-    question::{Question, Verdict, counts},
+    question::{MOST, Question, Verdict},
     race::{Finished, within},
     server::{Store, Trouble},
 };
@@ -77,6 +77,7 @@ pub(super) struct Charged {
     account: Arc<Account>,
     amounts: [i64; 3],
     permit: Option<Permit>,
+    admission: i64,
 }
 
 /// What to ask for.
@@ -118,21 +119,14 @@ impl Desk {
             return Some(Arc::clone(account));
         }
         let now = self.now();
-        if accounts.len() >= MAX_KEYS {
-            accounts.retain(|_, account| {
-                let books = account.books();
-                !books.is_idle(now)
-                    || Arc::strong_count(account) > 1
-                    || books.used_at.saturating_add(AN_HOUR) > now
-            });
-        }
-        if accounts.len() >= MAX_KEYS {
+        if accounts.len() >= MAX_KEYS && !make_room(&mut accounts, now) {
             return None;
         }
         let (name, _) = key.parts();
-        let limits = *self.settings.special.get(name).unwrap_or(&self.settings.limits);
-        let is_counted = limits.concurrency.is_some() && !self.settings.is_leased;
-        let account = Account::new(Arc::clone(name), limits, is_counted, self.health.away(now));
+        let limits = countable(self.settings.special.get(name).unwrap_or(&self.settings.limits));
+        let processes = self.settings.processes;
+        let is_leased = self.settings.is_leased && limits.concurrency.is_none_or(|most| most >= processes);
+        let account = Account::new(Arc::clone(name), limits, is_leased, self.health.away(now));
         let account = Arc::new(account);
         accounts.insert(Arc::clone(name), Arc::clone(&account));
         Some(account)
@@ -161,15 +155,22 @@ impl Desk {
             let away = desk.health.away(now);
             let question = desk.question(&account, now, away, want);
             let answer = within(&*desk.timer, patience, desk.store.ask(&account.key, &question)).await;
-            let answer = answer.unwrap_or_else(|| Err(Trouble("no answer in time".into())));
+            let answer = answer.unwrap_or_else(|| Err(Trouble::Server("no answer in time".into())));
             let answer = answer.inspect_err(|why| {
-                desk.health.fail(now, why, &account.key, || desk.share());
-                desk.news.notify_one();
+                if matches!(why, Trouble::Server(_)) {
+                    desk.health.fail(now, why, &account.key, || desk.share());
+                    desk.news.notify_one();
+                }
             })?;
             account.books().answered(now, &question, answer.client, away);
+            if question.undo > 0 {
+                account.changed.notify_waiters();
+            }
             let now = desk.now();
             Ok(match answer.verdict {
-                Verdict::Admitted(wait) => Told::Charged(wait, Charged::new(&desk, &account, now, want)),
+                Verdict::Admitted(wait) => {
+                    Told::Charged(wait, Charged::new(&desk, &account, now, want, answer.number))
+                }
                 Verdict::Later { wait, again } => Told::Later { wait, again },
                 Verdict::Full => Told::Full,
                 Verdict::TooLarge { dimension, capacity } => Told::TooLarge { dimension, capacity },
@@ -178,7 +179,7 @@ impl Desk {
     }
 
     fn question(&self, account: &Account, now: u64, away: u64, want: Want) -> Question {
-        let limits = if self.settings.is_leased { without_seats(account.limits) } else { account.limits };
+        let limits = if account.is_leased { without_seats(account.limits) } else { account.limits };
         let mut books = account.books();
         let late = books.close_late(now);
         books.correct(late);
@@ -197,13 +198,13 @@ impl Desk {
     /// How much of each limit a process holds in advance: all of them together a fiftieth of the burst.
     pub(super) fn lot(&self, limits: &Limits) -> [u64; 3] {
         let held = 50 * u64::from(self.settings.processes);
-        limits.rates().map(|rate| rate.filter(|rate| counts(*rate)).map_or(0, |rate| rate.burst() / held))
+        limits.rates().map(|rate| rate.map_or(0, |rate| rate.burst() / held))
     }
 
     /// How many permits of a key may be out in this process, where the server does not count them.
-    pub(super) fn seats(&self, limits: &Limits) -> Option<usize> {
-        let most = limits.concurrency.filter(|_| self.settings.is_leased)?;
-        Some((most / self.settings.processes).max(1) as usize)
+    pub(super) fn seats(&self, account: &Account) -> Option<usize> {
+        let most = account.limits.concurrency.filter(|_| account.is_leased)?;
+        Some((most / self.settings.processes) as usize)
     }
 
     /// A limiter of this process's share of all limits.
@@ -229,7 +230,7 @@ impl Desk {
     /// Puts what a permit did not cost where it can be spent again, or charges what it cost beyond.
     fn give_back(&self, account: &Account, correction: [i64; 3]) {
         let mut books = account.books();
-        if self.settings.is_leased {
+        if account.is_leased {
             // What is more than a block goes back, and so does what is less than none.
             add(&mut books.block, correction);
             let mut rest = [0; 3];
@@ -268,14 +269,14 @@ impl Ledger for Desk {
 }
 
 impl Charged {
-    fn new(desk: &Arc<Desk>, account: &Arc<Account>, now: u64, want: Want) -> Self {
+    fn new(desk: &Arc<Desk>, account: &Arc<Account>, now: u64, want: Want, admission: i64) -> Self {
         let (mut amounts, mut permit) = ([0; 3], None);
         match want {
             Want::Nothing => {}
             Want::Permit(cost, _) => permit = Some(desk.permit(account, now, cost)),
             Want::Block(block, _) => amounts = block.map(u64::cast_signed),
         }
-        Self { desk: Arc::clone(desk), account: Arc::clone(account), amounts, permit }
+        Self { desk: Arc::clone(desk), account: Arc::clone(account), amounts, permit, admission }
     }
 
     pub(super) fn into_permit(mut self) -> Option<Permit> {
@@ -292,13 +293,16 @@ impl Desk {
     /// Opens the account of a permit.
     pub(super) fn permit(self: &Arc<Self>, account: &Account, now: u64, cost: Cost) -> Permit {
         let number = self.next_number();
-        account.books().open(number, cost, now.saturating_add(nanos(self.settings.lease)));
+        account.books().open(now, number, cost, now.saturating_add(nanos(self.settings.lease)));
         Permit::of(Arc::<Self>::clone(self), Key::from(Arc::clone(&account.key)), number, unknown(cost))
     }
 }
 
 impl Drop for Charged {
     fn drop(&mut self) {
+        if self.permit.is_some() || self.amounts != [0; 3] {
+            self.account.books().undo(self.admission);
+        }
         if let Some(permit) = self.permit.take() {
             permit.settle(Cost::default());
         }
@@ -306,6 +310,29 @@ impl Drop for Charged {
             self.account.books().correct(self.amounts);
             self.desk.news.notify_one();
         }
+    }
+}
+
+/// Makes room for one more key: out goes what has been idle for an hour, or else the idle one that was used longest ago.
+fn make_room(accounts: &mut HashMap<Arc<str>, Arc<Account>>, now: u64) -> bool {
+    let is_idle = |account: &Arc<Account>| Arc::strong_count(account) == 1 && account.books().is_idle(now);
+    accounts.retain(|_, account| !is_idle(account) || account.books().used_at.saturating_add(AN_HOUR) > now);
+    if accounts.len() < MAX_KEYS {
+        return true;
+    }
+    let idle = accounts.values().filter(|account| is_idle(account));
+    let oldest = idle.min_by_key(|account| account.books().used_at).map(|account| Arc::clone(&account.key));
+    oldest.is_some_and(|key| accounts.remove(&key).is_some())
+}
+
+/// Limits as the server can count them.
+fn countable(limits: &Limits) -> Limits {
+    let most = |rate: Option<Rate>| rate.map(|rate| rate.and(Rate::per_minute(MOST)));
+    Limits {
+        requests: most(limits.requests),
+        input_tokens: most(limits.input_tokens),
+        output_tokens: most(limits.output_tokens),
+        concurrency: limits.seats(),
     }
 }
 

@@ -13,9 +13,9 @@ use tokio::runtime::Handle;
 use super::{
     desk::{Desk, Want},
     health::PAUSE,
-    race::first,
     server::Trouble,
 };
+use crate::{Key, limiters::race::first};
 
 /// How long news may gather.
 const GATHER: Duration = Duration::from_millis(5);
@@ -54,7 +54,11 @@ impl Desk {
                 books.has_news(now)
             };
             if has_news {
-                self.ask(&account, Want::Nothing, self.settings.patience).await?;
+                match self.ask(&account, Want::Nothing, self.settings.patience).await {
+                    Err(trouble @ Trouble::Server(_)) => return Err(trouble),
+                    // The others are told all the same.
+                    Err(Trouble::Key(_)) | Ok(_) => {}
+                }
             }
         }
         Ok(())
@@ -75,7 +79,9 @@ impl Desk {
     /// Asks whether the server is back: connected again, and fast again.
     async fn try_again(self: &Arc<Self>) -> Option<()> {
         let outage = self.health.outage()?;
-        let account = self.accounts().into_iter().find(|account| account.key == outage.key)?;
+        let account = self.account(&Key::from(Arc::clone(&outage.key)));
+        // Without room for that key, any other one tells as well whether the server is there.
+        let account = account.or_else(|| self.accounts().into_iter().next())?;
         self.ask(&account, Want::Nothing, CONNECTION).await.ok()?;
         self.ask(&account, Want::Nothing, self.settings.patience).await.ok()?;
         self.health.recover(self.now());

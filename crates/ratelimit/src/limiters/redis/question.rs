@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Dimension, Limits, Rate};
+use crate::{Dimension, Limits};
 
-/// The largest rate and the largest burst that the script counts exactly: beyond it, a limit is none.
+/// The largest rate and the largest burst that the script counts exactly; what is larger counts as this.
 pub(crate) const MOST: u64 = 100_000_000;
 
 /// The script, as the server runs it.
@@ -41,6 +41,8 @@ pub(crate) struct Question {
     pub(crate) told: [Option<u64>; 3],
     /// How long ago that was asked of it.
     pub(crate) told_before: Option<Duration>,
+    /// The last admission, if whoever it was for has gone away before its time came.
+    pub(crate) undo: i64,
 }
 
 impl Question {
@@ -60,13 +62,14 @@ impl Question {
             remaining: [None; 3],
             told: [None; 3],
             told_before: None,
+            undo: 0,
         }
     }
 
     /// The arguments of the script, in its order.
-    pub(crate) fn arguments(&self) -> [i64; 30] {
+    pub(crate) fn arguments(&self) -> [i64; 31] {
         let (costs, patience) = self.wanted.unwrap_or_default();
-        let mut arguments = [0; 30];
+        let mut arguments = [0; 31];
         let head = [
             self.client,
             self.batch,
@@ -80,13 +83,14 @@ impl Question {
             self.wanted.is_some().into(),
             micros(self.closed),
             self.told_before.map_or(-1, micros),
+            self.undo,
         ];
         let said = self.remaining.into_iter().zip(self.told);
         let tail = self.limits.rates().into_iter().zip(costs).zip(self.correction).zip(said);
         let tail = tail.flat_map(|(((rate, cost), correction), (remaining, told))| {
             let (rate, burst) = match rate {
-                Some(rate) if counts(rate) => (whole(rate.amount()), whole(rate.burst())),
-                _ => (-1, 0),
+                Some(rate) => (whole(rate.amount()), whole(rate.burst())),
+                None => (-1, 0),
             };
             let told = told.map_or(-1, |limit| whole(limit.min(MOST)));
             [rate, burst, whole(cost), correction, remaining.map_or(-1, whole), told]
@@ -103,6 +107,8 @@ impl Question {
 pub(crate) struct Answer {
     pub(crate) client: i64,
     pub(crate) verdict: Verdict,
+    /// Which admission at this key was the last one.
+    pub(crate) number: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +123,8 @@ pub(crate) enum Verdict {
     TooLarge { dimension: Dimension, capacity: u64 },
 }
 
-impl From<[i64; 4]> for Answer {
-    fn from([status, wait, again, client]: [i64; 4]) -> Self {
+impl From<[i64; 5]> for Answer {
+    fn from([status, wait, again, client, number]: [i64; 5]) -> Self {
         let micros = |count: i64| Duration::from_micros(count.try_into().unwrap_or(0));
         let verdict = match status {
             0 => Verdict::Admitted(micros(wait)),
@@ -130,13 +136,8 @@ impl From<[i64; 4]> for Answer {
                 Verdict::TooLarge { dimension, capacity: again.try_into().unwrap_or(0) }
             }
         };
-        Self { client, verdict }
+        Self { client, verdict, number }
     }
-}
-
-/// Whether a limit is small enough to be counted.
-pub(crate) const fn counts(rate: Rate) -> bool {
-    rate.amount() <= MOST && rate.burst() <= MOST
 }
 
 /// Times are rounded up: nobody is let in too early by what a microsecond cannot say.

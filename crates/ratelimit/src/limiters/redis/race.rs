@@ -1,25 +1,15 @@
 //! Futures against time, and futures that are not lost half-way.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::runtime::Handle;
 
-use crate::Timer;
-
-/// Whichever is ready first, the first one where both are.
-pub(super) async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    poll_fn(|context| match one.as_mut().poll(context) {
-        Poll::Pending => other.as_mut().poll(context),
-        ready => ready,
-    })
-    .await
-}
+use crate::{Timer, limiters::race::first};
 
 /// What the future gives within this time.
 pub(super) async fn within<T>(

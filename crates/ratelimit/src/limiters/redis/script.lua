@@ -11,6 +11,11 @@
 
 local TOKEN = 60000000
 local HOUR = 3600000000
+-- After so long every process has told what it holds, and after so long one that waits for a permit has gone away.
+local HEARD = 6000000
+local WAITING = 400000
+-- Whoever has to wait for longer than this may be next by surprise, when whoever it waits for goes away.
+local FAR = 1000000
 local NEVER = 1000000000000000
 
 local hash, holders = KEYS[1], KEYS[2]
@@ -39,6 +44,15 @@ local function add(meter, tokens)
     if meter.t >= meter.burst then meter.t, meter.f = meter.burst, 0 end
 end
 
+-- Goes back in time: what was earned since is taken away again.
+local function unearn(meter, span)
+    local minutes = quotient(span, TOKEN)
+    local units = meter.f - (span - minutes * TOKEN) * meter.rate
+    local whole = units < 0 and -quotient(TOKEN - 1 - units, TOKEN) or 0
+    meter.t = meter.t - minutes * meter.rate + whole
+    meter.f = units - whole * TOKEN
+end
+
 -- How long until there are so many tokens.
 local function wait_for(meter, tokens)
     local missing = tokens - meter.t
@@ -53,12 +67,12 @@ end
 
 local client, batch, held, most, lease = arg(1), arg(2), arg(3), arg(4), arg(5)
 local away, idle, horizon, patience, wants, closed = arg(6), arg(7), arg(8), arg(9), arg(10), arg(11)
-local age = arg(12)
+local age, undo = arg(12), arg(13)
 
 local time = redis.call('TIME')
 local clock = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local kept = redis.call('HMGET', hash, 'now', 'shift', 'at', 'last', 'slots', 't1', 'f1', 't2', 'f2', 't3', 'f3',
-    'told', 'l1', 'l2', 'l3')
+    'told', 'l1', 'l2', 'l3', 'number', 'first', 'until', 'shut', 'served')
 local shift = tonumber(kept[2] or 0)
 local now = clock + shift
 local seen = tonumber(kept[1] or now)
@@ -77,6 +91,10 @@ local span = base - at
 if idle >= 0 then span = math.min(span, idle + base - math.max(now, at)) end
 
 -- The limits that the service has told, by the newest request that any process has an answer to. They lower what is set.
+local number = tonumber(kept[16] or 0)
+local first, waits_until = tonumber(kept[17] or 0), tonumber(kept[18] or 0)
+local shut, served = tonumber(kept[19] or 0), tonumber(kept[20] or 0)
+if not kept[3] and (idle >= 0 or away > 0) then shut = now + HEARD end
 local told = tonumber(kept[12] or -1)
 local limits = { tonumber(kept[13] or -1), tonumber(kept[14] or -1), tonumber(kept[15] or -1) }
 local is_news = age >= 0 and now - age > told
@@ -86,7 +104,7 @@ if is_news then told = now - age end
 -- process has been here, the data was lost: it begins with what was earned since, not with a full burst.
 local meters = {}
 for index = 1, 3 do
-    local place = 7 + 6 * index
+    local place = 8 + 6 * index
     local meter = { rate = arg(place), burst = arg(place + 1), cost = arg(place + 2) }
     local word = arg(place + 5)
     if is_news and word >= 0 then limits[index] = word end
@@ -138,15 +156,22 @@ if is_known then
     end
     local own = redis.call('HMGET', hash, 'batch:' .. name, 'held:' .. name)
     if batch > tonumber(own[1] or 0) then
-        for index, meter in pairs(meters) do add(meter, arg(10 + 6 * index)) end
+        for index, meter in pairs(meters) do add(meter, arg(11 + 6 * index)) end
         redis.call('HSET', hash, 'batch:' .. name, batch)
+        -- Whoever was admitted last, for a later time, has gone away: that time is free again.
+        local back = base - now - closed
+        if undo > 0 and undo == number and back > 0 then
+            for _, meter in pairs(meters) do unearn(meter, back) end
+            base = now + closed
+            at = base
+        end
     end
     slots = slots - tonumber(own[2] or 0) + held
 end
 
 local status, wait, again = 0, 0, 0
 if wants > 0 then
-    local small
+    local small, waits
     for index = 3, 1, -1 do
         local meter = meters[index]
         if meter then
@@ -156,10 +181,17 @@ if wants > 0 then
     end
     if small then
         status = 3
-    elseif most > 0 and slots >= most then
+    elseif most > 0 and (slots >= most or now < shut) then
         status = 2
+        waits = true
+    elseif first > 0 and first ~= client and now < waits_until then
+        -- Whoever waits is next: a process that gives back and asks again in one question is not.
+        status, again = 1, quotient(horizon, 2)
+        if most > 0 then status = 2 end
+        wait = math.max(wait, again)
     elseif base - now > horizon then
         status, again = 1, base - now - quotient(horizon, 2)
+        waits = base - now > FAR
     elseif base + wait - now > patience then
         status, again = 1, wait
     else
@@ -168,17 +200,26 @@ if wants > 0 then
             earn(meter, wait)
             add(meter, -meter.cost)
         end
+        number = number + 1
+        if first == client then first, waits_until = 0, 0 end
+        served = client
         if most > 0 then
             slots = slots + 1
             held = held + 1
         end
+    end
+    -- One that was served last lets every other one go first.
+    if waits and (first == client or first == served or now >= waits_until) then
+        first, waits_until = client, now + WAITING
     end
     wait = wait + base - now
     if small then wait, again = small, meters[small].burst end
 end
 
 local full = 0
-local state = { 'now', now, 'shift', shift, 'at', at, 'last', last, 'slots', slots, 'told', told }
+local state = { 'now', now, 'shift', shift, 'at', at, 'last', last, 'slots', slots, 'told', told,
+    'number', number, 'first', first, 'until', waits_until, 'shut', shut,
+    'served', served }
 for index, meter in pairs(meters) do
     full = math.max(full, wait_for(meter, meter.burst))
     local size = #state
@@ -199,4 +240,4 @@ if is_known then
     end
     redis.call('PEXPIRE', holders, quotient(kept_for + lease, 1000))
 end
-return { status, wait, again, client }
+return { status, wait, again, client, number }

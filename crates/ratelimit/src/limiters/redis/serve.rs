@@ -7,19 +7,21 @@ use super::{
     account::Account,
     desk::{Desk, Told, Want},
     health::Outage,
-    question::counts,
+    queue::First,
     race,
     server::Trouble,
 };
 use crate::{
     Cost, Dimension, Error, Key, Limits, Permit, RateLimiter as _, Timer as _,
-    limiters::{Local, local::line::share},
+    limiters::{Local, local::line::share, race::first as first_of},
     moment::{FOREVER, nanos},
 };
 
 /// How long to wait before asking again where nobody knows: for a permit to be given back.
 pub(super) const SOME_TIME: Duration = Duration::from_millis(100);
 const FULL_PAUSE: Duration = Duration::from_millis(20);
+/// After how long whoever is in front asks again at the latest.
+const LONGEST_REST: Duration = Duration::from_millis(250);
 
 impl Desk {
     /// Waits for what the server admits. An error says that it is gone.
@@ -35,18 +37,15 @@ impl Desk {
         {
             return Ok(Ok(permit));
         }
-        let now = self.now();
-        let rests = account.books().rests_until;
-        if rests > deadline {
-            return Ok(would_wait(rests.saturating_sub(now)));
-        }
-        let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(self.settings.patience);
-        let turn = account.queue.first(key, cost, share(account.limits.rates(), cost));
-        let Some(mut first) = race::within(&*self.timer, patience, turn).await.map(Some) else {
-            return Ok(would_wait(account.books().rests_until.saturating_sub(self.now())));
-        };
+        let mut first = None;
         let mut is_exact = false;
         loop {
+            if first.is_none() {
+                first = match self.stand(account, key, cost, deadline).await {
+                    Ok(place) => Some(place),
+                    Err(wait) => return Ok(would_wait(wait)),
+                };
+            }
             if let Some(outage) = self.health.outage() {
                 return Err(outage.why.clone());
             }
@@ -65,36 +64,35 @@ impl Desk {
                     .ask(account, self.want(account, cost, is_exact, left), self.settings.patience)
                     .await?
                 {
-                    Told::Charged(wait, charged) if !self.settings.is_leased => {
+                    Told::Charged(wait, charged) if !account.is_leased => {
                         // Its time has come when it has waited; whoever is next may ask now.
                         first.take();
-                        if wait > Duration::ZERO {
-                            self.timer.sleep(wait).await;
+                        if self.until_due(account, wait).await {
+                            return Ok(charged.into_permit().ok_or(Error::unavailable("no permit")));
                         }
-                        return Ok(charged.into_permit().ok_or(Error::unavailable("no permit")));
-                    }
-                    Told::Charged(wait, charged) => {
-                        self.rest(account, wait).await;
-                        charged.into_block();
                         continue;
                     }
-                    // Without what would be held in advance it may be soon enough.
-                    Told::Later { wait, .. } if wait > left && self.settings.is_leased && !is_exact => {
+                    Told::Charged(wait, charged) => {
+                        account.books().rests_until = self.now().saturating_add(nanos(wait)).min(FOREVER);
+                        if self.until_due(account, wait).await {
+                            charged.into_block();
+                        }
+                        continue;
+                    }
+                    // Without what would be held in advance it may be soon enough, and fit.
+                    Told::Later { wait, .. } if wait > left && account.is_leased && !is_exact => {
                         is_exact = true;
                         continue;
                     }
-                    Told::Later { wait, again } => (Some(wait), again),
-                    Told::Full => (None, FULL_PAUSE),
-                    Told::TooLarge { .. } if self.settings.is_leased && !is_exact => {
+                    Told::TooLarge { .. } if account.is_leased && !is_exact => {
                         is_exact = true;
                         continue;
                     }
                     Told::TooLarge { dimension, capacity } => {
-                        let amounts = Dimension::ALL.into_iter().zip(cost.amounts());
-                        let asked =
-                            amounts.filter(|(of, _)| *of == dimension).map(|(_, amount)| amount).sum();
-                        return Ok(Err(Error::TooLarge { dimension, asked, capacity }));
+                        return Ok(Err(too_large(cost, dimension, capacity)));
                     }
+                    Told::Later { wait, again } => (Some(wait), again),
+                    Told::Full => (None, FULL_PAUSE),
                 }
             };
             if left == Duration::ZERO || wait.is_some_and(|wait| wait > left) {
@@ -104,9 +102,45 @@ impl Desk {
         }
     }
 
+    /// Stands in line until the first place is free; the error is how long that takes, where it takes too long.
+    async fn stand<'a>(
+        &self,
+        account: &'a Account,
+        key: &Key,
+        cost: Cost,
+        deadline: u64,
+    ) -> Result<First<'a>, u64> {
+        let rests = |now: u64| account.books().rests_until.saturating_sub(now);
+        let now = self.now();
+        if now.saturating_add(rests(now)) > deadline {
+            return Err(rests(now));
+        }
+        let patience = Duration::from_nanos(deadline.saturating_sub(now)).max(self.settings.patience);
+        let turn = account.queue.first(key, cost, share(account.limits.rates(), cost));
+        let first = race::within(&*self.timer, patience, turn).await;
+        first.ok_or_else(|| rests(self.now()).max(nanos(SOME_TIME)))
+    }
+
+    /// Waits until what was charged may be spent: `false` if the service wants to be left alone then, and the charge has
+    /// to go back.
+    async fn until_due(&self, account: &Account, wait: Duration) -> bool {
+        let due = self.now().saturating_add(nanos(wait));
+        loop {
+            let now = self.now();
+            if account.books().closed_until > due.max(now) {
+                return false;
+            }
+            if now >= due {
+                return true;
+            }
+            let left = self.timer.sleep(Duration::from_nanos(due - now));
+            first_of(left, account.changed.notified()).await;
+        }
+    }
+
     /// What to ask for: a permit, or as much as is missing for one in advance of others.
     fn want(&self, account: &Account, cost: Cost, is_exact: bool, left: Duration) -> Want {
-        if !self.settings.is_leased {
+        if !account.is_leased {
             return Want::Permit(cost, left);
         }
         let (block, limits) = {
@@ -118,7 +152,7 @@ impl Desk {
         for (((amount, cost), block), (lot, rate)) in
             amounts.iter_mut().zip(cost.amounts()).zip(block).zip(lots)
         {
-            let Some(rate) = rate.filter(|rate| counts(*rate)) else { continue };
+            let Some(rate) = rate else { continue };
             let ahead = if is_exact { 0 } else { lot };
             // As long as there is enough, the next block is not needed.
             let missing = cost.saturating_sub(block.unsigned_abs());
@@ -129,12 +163,12 @@ impl Desk {
 
     /// Gives a permit out of what is here already.
     fn from_block(self: &Arc<Self>, account: &Account, cost: Cost) -> Option<Permit> {
-        if !self.settings.is_leased || self.is_full(account) {
+        if !account.is_leased || self.is_full(account) {
             return None;
         }
         let now = self.now();
         let mut books = account.books();
-        let rates = account.limits.rates().map(|rate| rate.filter(|rate| counts(*rate)));
+        let rates = account.limits.rates();
         let mut left = books.block;
         for ((left, rate), amount) in left.iter_mut().zip(rates).zip(cost.amounts()) {
             if rate.is_some() {
@@ -150,7 +184,7 @@ impl Desk {
     }
 
     fn is_full(&self, account: &Account) -> bool {
-        self.seats(&account.limits).is_some_and(|most| {
+        self.seats(account).is_some_and(|most| {
             let mut books = account.books();
             let late = books.close_late(self.now());
             books.correct(late);
@@ -158,10 +192,12 @@ impl Desk {
         })
     }
 
-    /// Rests in front of the line, and lets those behind know for how long.
+    /// Rests in front of the line, and lets those behind know for how long. It ends sooner where somebody who was admitted
+    /// may have gone away, in this process or in another one.
     async fn rest(&self, account: &Account, wait: Duration) {
         account.books().rests_until = self.now().saturating_add(nanos(wait)).min(FOREVER);
-        self.timer.sleep(wait).await;
+        first_of(self.timer.sleep(wait.min(LONGEST_REST)), account.changed.notified()).await;
+        account.books().rests_until = self.now();
     }
 
     /// Goes on by the rule for when the server is gone; `None` as soon as it is back.
@@ -178,6 +214,10 @@ impl Desk {
             WhenGone::Closed => return Some(Err(Error::unavailable(outage.why.clone()))),
             WhenGone::Share => {}
         }
+        if account.limits.concurrency.is_some_and(|most| most < self.settings.processes) {
+            // There is less than one for each process.
+            return Some(Err(Error::unavailable(outage.why.clone())));
+        }
         let is_first = std::mem::replace(&mut account.books().emptied_in, outage.number) != outage.number;
         if is_first {
             let limits = account.books().lowered(&account.limits);
@@ -188,7 +228,7 @@ impl Desk {
             self.health.end_of(outage).await;
             None
         };
-        Some(match race::first(permit, back).await? {
+        Some(match first_of(permit, back).await? {
             Err(Error::TooLarge { .. }) => Err(Error::unavailable(outage.why.clone())),
             outcome => outcome,
         })
@@ -201,6 +241,12 @@ fn empty(share: &Local, limits: &Limits, processes: u32, key: &Key) {
         limits.rates().map(|rate| rate.map_or(0, |rate| rate.burst() / u64::from(processes)));
     let all = Cost::requests(requests.try_into().unwrap_or(u32::MAX));
     let _ = share.try_acquire(key, all.with_input_tokens(input).with_output_tokens(output));
+}
+
+fn too_large(cost: Cost, dimension: Dimension, capacity: u64) -> Error {
+    let amounts = Dimension::ALL.into_iter().zip(cost.amounts());
+    let asked = amounts.filter(|(of, _)| *of == dimension).map(|(_, amount)| amount).sum();
+    Error::TooLarge { dimension, asked, capacity }
 }
 
 fn would_wait(wait: u64) -> Result<Permit, Error> {

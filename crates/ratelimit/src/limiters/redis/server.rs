@@ -31,8 +31,14 @@ pub(super) trait Store: fmt::Debug + Send + Sync + 'static {
 
 /// Why there is no answer: what went wrong, in words of the crate's and never of the server's.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("redis: {0}")]
-pub(super) struct Trouble(pub(super) Arc<str>);
+pub(super) enum Trouble {
+    /// The server cannot be asked about anything.
+    #[error("redis: {0}")]
+    Server(Arc<str>),
+    /// It cannot be asked about this key.
+    #[error("redis: {0} holds something else than a limit: delete it, or choose another prefix")]
+    Key(Arc<str>),
+}
 
 /// A Redis server, or a cluster of them. Nothing is connected before it is needed.
 pub(super) struct Server {
@@ -50,8 +56,14 @@ static CALL: LazyLock<Script> = LazyLock::new(|| Script::new(SCRIPT));
 impl Server {
     /// The server at one address, or the cluster that several addresses lead to.
     pub(super) fn new(urls: &[String], prefix: &str, in_clear: bool) -> Result<Self, BuildError> {
+        if urls.is_empty() {
+            return Err(BuildError::Address);
+        }
         for url in urls {
             // The address may hold a password: it is in no error.
+            if url.starts_with("rediss:") {
+                return Err(BuildError::Encrypted);
+            }
             let address = url.as_str().into_connection_info().map_err(|_| BuildError::Address)?;
             let has_password = address.redis_settings().password().is_some();
             if has_password && !in_clear && !is_confidential(address.addr()) {
@@ -86,7 +98,10 @@ impl Store for Server {
                 call(&mut connection.map_err(|error| trouble(&error))?.clone(), &hash, question).await
             }
         };
-        answer.map_err(|error| trouble(&error))
+        answer.map_err(|error| match error.code() {
+            Some("WRONGTYPE") => Trouble::Key(hash.into()),
+            _ => trouble(&error),
+        })
     }
 }
 
@@ -114,7 +129,7 @@ async fn call(
         command.arg(script).arg(2).arg(hash).arg(format!("{hash}:holders")).arg(&question.arguments());
         command
     };
-    let answer: Result<[i64; 4], RedisError> = run("EVALSHA", CALL.get_hash()).query_async(connection).await;
+    let answer: Result<[i64; 5], RedisError> = run("EVALSHA", CALL.get_hash()).query_async(connection).await;
     let answer = match answer {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
             run("EVAL", SCRIPT).query_async(connection).await
@@ -134,8 +149,17 @@ impl fmt::Debug for Server {
 fn trouble(error: &RedisError) -> Trouble {
     let is_plain = |code: &&str| code.bytes().all(|byte| byte.is_ascii_uppercase());
     let code = error.code().filter(is_plain).unwrap_or_default();
-    let what = if error.is_timeout() { "timed out" } else { error.category() };
-    Trouble(format!("{what} {code}").trim().into())
+    let what = match error.kind() {
+        _ if error.is_timeout() => "timed out",
+        ErrorKind::AuthenticationFailed => "the user or the password in the address is wrong",
+        _ if code == "NOAUTH" => "it wants a password: write redis://user:password@host",
+        ErrorKind::Io => "no connection: check the host and the port, and whether it runs",
+        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            "it refuses: is it a cluster, and this one node of it?"
+        }
+        _ => error.category(),
+    };
+    Trouble::Server(format!("{what} {code}").trim().into())
 }
 
 /// Whether what is sent there cannot be read on the way. The host is compared as parsed, never as text.

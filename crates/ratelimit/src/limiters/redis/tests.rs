@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod gone;
+mod keys;
 mod leased;
+mod seats;
 mod shared;
 mod told;
 
@@ -18,7 +20,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Redis, RedisBuilder,
+    Redis, RedisBuilder, WhenGone,
     question::{Answer, Question},
     server::{Store, Trouble},
 };
@@ -54,9 +56,12 @@ const IS_SLOW: u8 = 4;
 impl Store for Arc<Twins> {
     async fn ask(&self, key: &str, question: &Question) -> Result<Answer, Trouble> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        if key == "poisoned" {
+            return Err(Trouble::Key(key.into()));
+        }
         let behaviour = self.behaviour.load(Ordering::Relaxed);
         match behaviour {
-            REFUSES => return Err(Trouble("refused".into())),
+            REFUSES => return Err(Trouble::Server("refused".into())),
             IS_SILENT => std::future::pending().await,
             IS_SLOW => tokio::task::yield_now().await,
             _ => {}
@@ -66,7 +71,7 @@ impl Store for Arc<Twins> {
             return std::future::pending().await;
         }
         let answer = self.answer(key, question);
-        if behaviour == LOSES_ANSWERS { Err(Trouble("lost".into())) } else { Ok(answer.into()) }
+        if behaviour == LOSES_ANSWERS { Err(Trouble::Server("lost".into())) } else { Ok(answer.into()) }
     }
 }
 
@@ -81,7 +86,7 @@ struct Mortal {
 impl Store for Mortal {
     async fn ask(&self, key: &str, question: &Question) -> Result<Answer, Trouble> {
         if self.is_dead.load(Ordering::Relaxed) {
-            return Err(Trouble("dead".into()));
+            return Err(Trouble::Server("dead".into()));
         }
         self.twins.ask(key, question).await
     }
@@ -99,7 +104,7 @@ impl Twins {
         })
     }
 
-    fn answer(&self, key: &str, question: &Question) -> [i64; 4] {
+    fn answer(&self, key: &str, question: &Question) -> [i64; 5] {
         let clock = i64::try_from(self.timer.now().as_micros()).unwrap();
         let clock = clock + 1_000_000_000_000 + self.clock_off.load(Ordering::Relaxed);
         self.keys.lock().unwrap().entry(key.to_owned()).or_default().answer(clock, question.arguments())

@@ -133,3 +133,15 @@ async fn a_late_wake_up_takes_what_has_been_earned_meanwhile() {
     assert_eq!(limiter.try_acquire(&key(), requests(1)), Decision::Admit);
     assert_eq!(limiter.try_acquire(&key(), requests(1)), Decision::Wait(SECOND));
 }
+
+#[tokio::test]
+async fn whoever_leaves_the_line_moves_up_those_behind() {
+    let (limiter, timer) = spent(20);
+    let large = wait_for(&limiter, 20, 60 * SECOND).await;
+    let small = wait_for(&limiter, 1, 60 * SECOND).await;
+    large.abort();
+    settle().await;
+    timer.advance(SECOND);
+    settle().await;
+    assert!(small.is_finished());
+}

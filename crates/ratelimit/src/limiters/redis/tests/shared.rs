@@ -101,8 +101,59 @@ async fn whoever_goes_away_is_charged_nothing() {
     limiter.give_back().await.unwrap();
     twins.behave(ANSWERS);
     // Its place in line is gone as well: the time until its turn is not waited for.
+    twins.pass(2 * SECOND).await;
+    let other = twins.process(sixty());
+    assert_eq!(drain(&limiter).await + drain(&other).await, 2);
     twins.pass(60 * SECOND).await;
     assert_eq!(drain(&limiter).await, 60);
+}
+
+#[tokio::test]
+async fn whoever_gives_up_again_and_again_does_not_starve_the_others() {
+    let twins = Twins::start();
+    let (impatient, other) = (twins.process(sixty()), twins.process(sixty()));
+    drain(&other).await;
+    let timer = Arc::clone(&twins.timer);
+    let impatient = tokio::spawn(async move {
+        loop {
+            let all = impatient.acquire(key(), Cost::requests(60), 600 * SECOND);
+            let _ = super::super::race::within(&*timer, SECOND / 5, all).await;
+        }
+    });
+    let served = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&served);
+    let patient = tokio::spawn(async move {
+        loop {
+            other.acquire(key(), Cost::requests(1), 600 * SECOND).await.unwrap().settle(Cost::requests(1));
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    twins.pass(20 * SECOND).await;
+    impatient.abort();
+    patient.abort();
+    let served = served.load(Ordering::Relaxed);
+    assert!((10..=20).contains(&served), "{served} of 20");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_time_that_is_closed_since_then_waits_until_it_is_open() {
+    for is_leased in [false, true] {
+        let twins = Twins::start();
+        let limiter = twins.process(if is_leased { sixty().leased() } else { sixty() });
+        drain(&limiter).await;
+        let waiting = {
+            let limiter = limiter.clone();
+            tokio::spawn(
+                async move { limiter.acquire(key(), Cost::requests(2), 60 * SECOND).await.map(drop) },
+            )
+        };
+        settle_down().await;
+        limiter.observe(&key(), &Observation::default().with_retry_after(8 * SECOND));
+        twins.pass(7 * SECOND).await;
+        assert!(!waiting.is_finished(), "closed, leased: {is_leased}");
+        twins.pass(2 * SECOND).await;
+        assert!(waiting.is_finished(), "open again, leased: {is_leased}");
+    }
 }
 
 #[tokio::test]
