@@ -85,7 +85,6 @@ async fn a_server_that_is_slow_or_refuses_is_done_without() {
     let faults = [
         ("read-only", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
         ("full", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
-        ("wrong", "SET {wrong:team/model} text", "DEL {wrong:team/model}"),
     ];
     for (what, hurt, heal) in faults {
         let hurt = |server: &mut RedisServer| {
@@ -94,6 +93,22 @@ async fn a_server_that_is_slow_or_refuses_is_done_without() {
         };
         survives(&mut server, what, hurt, |server| drop(server.tell(heal).unwrap())).await;
     }
+}
+
+#[tokio::test]
+async fn a_key_that_holds_something_else_is_told_by_its_name_and_harms_no_other() {
+    let server = RedisServer::start(&[]).unwrap();
+    let limiter = Redis::at(server.url(), limits(), 2).patience(LONG).build(TokioTimer::new()).unwrap();
+    let ask = |key: &str| limiter.acquire(Key::from(key), Cost::requests(1), Duration::ZERO);
+    ask("good").await.unwrap().settle(Cost::requests(1));
+    assert!(server.tell("SET {ratelimit:bad} text").unwrap().starts_with("+OK"));
+    let error = ask("bad").await.unwrap_err();
+    let Error::Unavailable(why) = error else { panic!("{error:?}") };
+    assert!(why.to_string().contains("{ratelimit:bad} holds something else than a limit"), "{why}");
+    assert!(limiter.is_shared());
+    ask("good").await.unwrap().settle(Cost::requests(1));
+    server.tell("DEL {ratelimit:bad}").unwrap();
+    ask("bad").await.unwrap().settle(Cost::requests(1));
 }
 
 #[tokio::test]
