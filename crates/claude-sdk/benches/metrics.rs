@@ -79,6 +79,7 @@ mod unix {
                 let turn = (turn + round) % contenders.len();
                 took[turn] = runtime.block_on(calls(&contenders[turn].1));
             }
+            server.clear_journal();
             if round > 0 {
                 off.push(took[0]);
                 for (more, took_with) in more.iter_mut().zip(took) {
@@ -93,7 +94,6 @@ mod unix {
         for ((name, _), more) in contenders.iter().zip(more).skip(1) {
             println!("{name:>15}: {:+.2} % (goal: at most {GOAL} %)", median(more));
         }
-        server.clear_journal();
     }
 
     /// A server that another thread serves.
@@ -102,7 +102,10 @@ mod unix {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                give.send(MockServer::start().await.unwrap()).unwrap();
+                let server =
+                    MockServer::builder().requests_per_minute(u32::MAX).input_tokens_per_minute(u32::MAX);
+                let server = server.output_tokens_per_minute(u32::MAX).start();
+                give.send(server.await.unwrap()).unwrap();
                 std::future::pending::<()>().await;
             });
         });
