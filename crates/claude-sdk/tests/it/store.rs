@@ -81,8 +81,10 @@ async fn file_and_folder_are_the_owners_alone_whatever_the_umask() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let former = rustix::process::umask(rustix::fs::Mode::empty());
     for (word, umask) in [("one", 0o000), ("two", 0o000), ("three", 0o077), ("four", 0o022)] {
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+        // What lies above is nobody else's: a folder that anybody may change is refused.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let folder = tempfile::tempdir().unwrap();
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
         let store = store(&folder);
         store.save(snapshot(word)).await.unwrap();
         drop(store.lock().await.unwrap());
