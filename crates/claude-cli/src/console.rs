@@ -44,6 +44,15 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
 }
 
+/// What a command comes to that has printed what it found: where nobody reads that, its verdict counts all the same.
+pub(crate) fn concluded(printed: anyhow::Result<()>, verdict: anyhow::Result<()>) -> anyhow::Result<()> {
+    match printed {
+        Err(error) if error.downcast_ref().is_some_and(OutputError::is_unread) => verdict.and(Err(error)),
+        Err(error) => Err(error),
+        Ok(()) => verdict,
+    }
+}
+
 /// Tells `text` in a line of its own, without this run's secrets and without what looks like a key: somebody may have typed one
 /// where a path or a name belongs. Where standard error is closed, nobody is there to be told: no reason to stop.
 pub(crate) fn tell(text: impl Display) {

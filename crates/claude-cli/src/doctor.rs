@@ -5,13 +5,13 @@
 
 use std::fmt::Write as _;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use claude_sdk::secrets::providers::Env;
 use serde::Serialize;
 
 use crate::{
     args::DoctorArgs,
-    console::{plain, print, print_json, scrubber},
+    console::{concluded, plain, print, print_json, scrubber},
 };
 
 mod files;
@@ -80,20 +80,20 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
         Some(address) => mail::look(address, args.dns_server).await?,
         None => look(&args, &Env::process()).await,
     };
-    if args.json {
-        print_json(&findings)?;
+    let printed = if args.json {
+        print_json(&findings)
     } else {
-        print(text(&findings))?;
         // To whom nothing can be sent, no administrator can help.
-        if let Some(address) = args.email.filter(|_| !findings.iter().any(Finding::is_problem)) {
-            print(mail::letter(&address))?;
-        }
-    }
-    match findings.iter().filter(|finding| finding.is_problem()).count() {
+        let reader = args.email.filter(|_| !findings.iter().any(Finding::is_problem));
+        let letter = reader.map(|address| mail::letter(&address)).unwrap_or_default();
+        print(text(&findings) + &letter).map_err(Into::into)
+    };
+    let verdict = match findings.iter().filter(|finding| finding.is_problem()).count() {
         0 => Ok(()),
-        1 => bail!("there is a problem"),
-        count => bail!("there are {count} problems"),
-    }
+        1 => Err(anyhow!("there is a problem")),
+        count => Err(anyhow!("there are {count} problems")),
+    };
+    concluded(printed, verdict)
 }
 
 /// Everything, what does not depend on another at the same time.

@@ -1,16 +1,23 @@
 //! `claudectl env`: profiles as environments, with the secrets they refer to.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::{
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    path::Path,
+};
 
 use claude_sdk::{
     profile::{Kind, Member, Profile, ProfileName, Profiles},
-    secrets::{Resolver, providers::Env},
+    secrets::{
+        Resolver, SecretName, SecretProvider as _,
+        providers::{Env, File},
+    },
     token_store::TokenStore as _,
 };
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::{args::EnvCommand, console::one_line, references::References};
+use crate::{args::EnvCommand, console::one_line, profile::shown, references::References};
 
 mod check;
 mod diff;
@@ -46,9 +53,16 @@ pub(crate) struct Fact {
     fingerprint: Option<String>,
     /// Why it cannot be had.
     pub(crate) error: Option<String>,
+    /// The one name of the file that a login or an identity is kept in: who has the file has the secret.
+    #[serde(skip)]
+    file: Option<String>,
 }
 
 impl Fact {
+    fn new(member: impl Into<String>, reference: Option<String>, error: Option<String>) -> Self {
+        Self { member: member.into(), reference, fingerprint: None, error, file: None }
+    }
+
     /// Whether there may be a secret that was not looked at.
     fn is_unknown(&self) -> bool {
         self.error.as_ref().is_some_and(|error| !error.starts_with(NOBODY))
@@ -66,7 +80,7 @@ impl Fingerprints {
     }
 }
 
-/// The secrets of a profile: those that it refers to, and the login of a person.
+/// The secrets of a profile: those that it refers to, and the login of a person or the identity of a workload.
 async fn facts(
     profiles: &Profiles,
     name: &ProfileName,
@@ -74,8 +88,10 @@ async fn facts(
     (resolver, prints): (&Resolver, &Fingerprints),
 ) -> Vec<Fact> {
     let mut facts = referred(profile, resolver, prints).await;
-    if profile.kind() == Kind::UserOAuth {
-        facts.push(login(profiles, name, profile, prints).await);
+    match (profile.kind(), profile.get(Member::IdentityTokenFile)) {
+        (Kind::UserOAuth, _) => facts.push(login(profiles, name, profile, prints).await),
+        (Kind::OidcFederation, Some(path)) => facts.push(identity(path, prints).await),
+        _ => {}
     }
     facts
 }
@@ -92,19 +108,17 @@ pub(crate) async fn referred(profile: &Profile, resolver: &Resolver, prints: &Fi
         };
         let shown = reference.as_ref().map(ToString::to_string);
         references.extend(reference);
-        facts.push(Fact { member: member.to_string(), reference: shown, fingerprint: None, error });
+        facts.push(Fact::new(member.as_str(), shown, error));
     }
     match profile.variables() {
         Ok(variables) => {
             for (name, reference) in variables {
-                let (member, shown) = (format!("env.{name}"), Some(reference.to_string()));
-                facts.push(Fact { member, reference: shown, fingerprint: None, error: None });
+                facts.push(Fact::new(format!("env.{name}"), Some(reference.to_string()), None));
                 references.push(reference);
             }
         }
         Err(error) => {
-            let (member, error) = ("environment".to_owned(), Some(one_line(&error.into())));
-            facts.push(Fact { member, reference: None, fingerprint: None, error });
+            facts.push(Fact::new("environment", None, Some(one_line(&error.into()))));
         }
     }
     let secrets = resolver.resolve_all(&references).await;
@@ -119,12 +133,13 @@ pub(crate) async fn referred(profile: &Profile, resolver: &Resolver, prints: &Fi
 
 /// The login of a profile is known by the token that renews it.
 async fn login(profiles: &Profiles, name: &ProfileName, profile: &Profile, prints: &Fingerprints) -> Fact {
-    let mut fact = Fact { member: LOGIN.to_owned(), reference: None, fingerprint: None, error: None };
+    let mut fact = Fact::new("login", None, None);
     let tokens = match profiles.tokens(name, profile) {
         Ok(tokens) => tokens,
         Err(error) => return Fact { error: Some(one_line(&error.into())), ..fact },
     };
     fact.reference = Some(tokens.path().display().to_string());
+    fact.file = Some(same_file(tokens.path()));
     match tokens.load().await {
         Ok(Some(session)) => {
             let token = session.refresh_token.as_ref().unwrap_or(&session.access_token);
@@ -138,6 +153,24 @@ async fn login(profiles: &Profiles, name: &ProfileName, profile: &Profile, print
     fact
 }
 
-/// What a login is called among the secrets of a profile, and what is told of one that is not there.
-const LOGIN: &str = "login";
+/// What a workload shows of itself: with another rule it is another's, but it is one.
+async fn identity(path: &str, prints: &Fingerprints) -> Fact {
+    let member = Member::IdentityTokenFile;
+    let mut fact = Fact::new(member.as_str(), Some(shown(member, path)), None);
+    fact.file = Some(same_file(Path::new(path)));
+    let read = async { File::at(path).mounted().get(SecretName::new("identity_token")?).await };
+    match read.await {
+        Ok(Some(token)) => fact.fingerprint = Some(prints.of(token.expose())),
+        Ok(None) => fact.error = Some("the file does not exist".to_owned()),
+        Err(error) => fact.error = Some(one_line(&error.into())),
+    }
+    fact
+}
+
+/// A file by its one name, as far as it is there.
+fn same_file(path: &Path) -> String {
+    fs::canonicalize(path).as_deref().unwrap_or(path).display().to_string()
+}
+
+/// What is told of a login that is not there.
 const NOBODY: &str = "nobody is logged in";

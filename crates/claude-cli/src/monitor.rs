@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{
     secrets::providers::Env,
     transport::{Clock, SystemClock},
@@ -19,7 +19,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{print, print_json, say, tell},
+    console::{concluded, print, print_json, say, tell},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -194,16 +194,16 @@ async fn once(prober: &Arc<Prober>, plan: &[(Probe, Duration)], json: bool) -> a
     }
     let mut outcomes = unless_interrupted(prober.flush(), running.join_all()).await?;
     outcomes.sort_by_key(|outcome| outcome.probe);
-    if json {
-        print_json(&outcomes)?;
-    } else {
-        print(outcomes.iter().map(line).collect::<String>())?;
-    }
-    match outcomes.iter().filter(|outcome| outcome.failure.is_some()).count() {
+    let printed = match json {
+        true => print_json(&outcomes),
+        false => print(outcomes.iter().map(line).collect::<String>()).map_err(Into::into),
+    };
+    let verdict = match outcomes.iter().filter(|outcome| outcome.failure.is_some()).count() {
         0 => Ok(()),
-        1 => bail!("a probe failed"),
-        count => bail!("{count} probes failed"),
-    }
+        1 => Err(anyhow!("a probe failed")),
+        count => Err(anyhow!("{count} probes failed")),
+    };
+    concluded(printed, verdict)
 }
 
 fn line(outcome: &Outcome) -> String {

@@ -7,7 +7,7 @@ use claude_sdk::secrets::{Secret, providers::Env};
 
 use crate::{
     args::{ScanArgs, SecretsCommand},
-    console::{Ending, print, print_json, tell},
+    console::{Ending, concluded, print, print_json, tell},
     references::References,
 };
 
@@ -45,29 +45,33 @@ fn scan(args: &ScanArgs) -> anyhow::Result<()> {
     for skipped in &scan.skipped {
         tell(format!("{skipped} was not looked at"));
     }
-    if args.json {
-        print_json(&scan.finds)?;
+    let printed = if args.json {
+        print_json(&scan.finds)
     } else {
         let mut lines = String::new();
         for find in &scan.finds {
             writeln!(lines, "{}:{}: {}", find.place, find.line, find.kind)?;
         }
-        print(lines)?;
-    }
-    match scan.finds.len() {
-        // A check that looks at nothing always succeeds.
-        0 if scan.looked_at == 0 => bail!("there is nothing to look at; name a folder with files in it"),
+        print(lines).map_err(Into::into)
+    };
+    concluded(printed, verdict(&scan))
+}
+
+fn verdict(scan: &Scan) -> anyhow::Result<()> {
+    let told = match scan.finds.len() {
         0 if !scan.skipped.is_empty() => {
             bail!("no key was found, but not everything was looked at; make it readable, or leave it out")
         }
-        0 => Ok(()),
-        count => {
-            let told = format!(
-                "{count} places look like keys; revoke each that is one, for removing it does not unpublish it"
-            );
-            Err(Ending { status: FOUND, told }.into())
-        }
-    }
+        // A check that looks at nothing always succeeds.
+        0 if scan.looked_at == 0 => bail!("there is nothing to look at; name a folder with files in it"),
+        0 => return Ok(()),
+        1 => "1 place looks like a key; revoke it if it is one, for removing it does not unpublish it"
+            .to_owned(),
+        count => format!(
+            "{count} places look like keys; revoke each that is one, for removing it does not unpublish it"
+        ),
+    };
+    Err(Ending { status: FOUND, told }.into())
 }
 
 async fn get(reference: &str) -> anyhow::Result<()> {

@@ -42,6 +42,11 @@ impl NamedVault {
         }
     }
 
+    /// As [`Vault::put_counted`].
+    pub(crate) async fn put_counted(&self, name: SecretName, secret: Secret) -> Result<Option<u64>, Error> {
+        self.vault().await?.put_counted(name, secret).await
+    }
+
     async fn vault(&self) -> Result<&Vault, Error> {
         self.vault.get_or_try_init(|| self.build()).await
     }

@@ -3,22 +3,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs,
 };
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use claude_sdk::{
     profile::{Kind, Member, Profile, ProfileName, Profiles},
-    secrets::{
-        Resolver, SecretName, SecretProvider as _,
-        providers::{Env, File},
-    },
+    secrets::{Resolver, providers::Env},
 };
 use serde::Serialize;
 
-use super::{Fact, Fingerprints, LOGIN, facts};
+use super::{Fact, Fingerprints, facts};
 use crate::{
-    console::{masked, one_line, print, print_masked},
+    console::{concluded, masked, one_line, print, print_masked},
     profile::tell_unknown,
 };
 
@@ -49,13 +45,13 @@ pub(super) async fn run(
     }
     let mut reports = Vec::new();
     for name in &names {
-        reports.push(report(&profiles, name, env, (resolver, &prints)).await);
+        reports.push(report(&profiles, name, (resolver, &prints)).await);
     }
     tell_shared(&mut reports);
     tell_not_compared(&mut reports);
     reports.retain(|report| named.is_empty() || named.iter().any(|name| name.as_str() == report.profile));
-    if json {
-        print_masked(&reports)?;
+    let printed = if json {
+        print_masked(&reports)
     } else {
         let mut text = String::new();
         for Report { profile, secrets, problems, warnings } in &reports {
@@ -74,19 +70,19 @@ pub(super) async fn run(
                 writeln!(text, "{profile}: warning: {warning}")?;
             }
         }
-        print(masked(&text))?;
-    }
-    match reports.iter().map(|report| report.problems.len()).sum::<usize>() {
+        print(masked(&text)).map_err(Into::into)
+    };
+    let verdict = match reports.iter().map(|report| report.problems.len()).sum::<usize>() {
         0 => Ok(()),
-        1 => bail!("there is a problem"),
-        count => bail!("there are {count} problems"),
-    }
+        1 => Err(anyhow!("there is a problem")),
+        count => Err(anyhow!("there are {count} problems")),
+    };
+    concluded(printed, verdict)
 }
 
 async fn report(
     profiles: &Profiles,
     name: &ProfileName,
-    env: &Env,
     (resolver, prints): (&Resolver, &Fingerprints),
 ) -> Report {
     let (mut secrets, mut problems, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
@@ -98,7 +94,7 @@ async fn report(
                 let error = fact.error.as_ref()?;
                 Some(format!("its {} cannot be had: {error}", fact.member))
             }));
-            if let Err(error) = look(&profile, env).await {
+            if let Err(error) = look(&profile) {
                 problems.push(one_line(&error));
             }
         }
@@ -108,16 +104,16 @@ async fn report(
 }
 
 /// Everything but the secrets that are referred to.
-async fn look(profile: &Profile, env: &Env) -> anyhow::Result<()> {
-    let filled = profile.filled(env)?;
-    filled.base_url()?;
+///
+/// What the profile leaves open is not looked for in the environment: `env run` takes nothing from there.
+fn look(profile: &Profile) -> anyhow::Result<()> {
+    profile.base_url()?;
     match profile.kind() {
-        Kind::UserOAuth => drop(filled.server()?),
+        Kind::UserOAuth => drop(profile.server()?),
         Kind::OidcFederation => {
-            if let Some(path) = filled.get(Member::IdentityTokenFile)
-                && File::at(path).mounted().get(SecretName::new("identity_token")?).await?.is_none()
-            {
-                bail!("its identity_token_file does not exist");
+            let needed = [Member::FederationRuleId, Member::OrganizationId, Member::IdentityTokenFile];
+            if let Some(missing) = needed.into_iter().find(|member| profile.get(*member).is_none()) {
+                bail!("it has no {missing}; set it");
             }
         }
         // One that is no reference is told with the secrets.
@@ -141,13 +137,13 @@ fn tell_not_compared(reports: &mut [Report]) {
     }
 }
 
-/// Environments that share a secret are one environment for whoever has it; so are two that keep their logins in one file.
+/// Environments that share a secret are one environment for whoever has it; so are two that keep their logins in one file, or
+/// show one file as their identity.
 fn tell_shared(reports: &mut [Report]) {
     let mut owners: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for Report { profile, secrets, .. } in reports.iter() {
         for fact in secrets {
-            let file = fact.reference.as_deref().filter(|_| fact.member == LOGIN).map(same_file);
-            for key in fact.fingerprint.clone().into_iter().chain(file) {
+            for key in fact.fingerprint.clone().into_iter().chain(fact.file.clone()) {
                 owners.entry(key).or_default().push((profile.clone(), fact.member.clone()));
             }
         }
@@ -169,9 +165,4 @@ fn tell_shared(reports: &mut [Report]) {
             report.problems.push(problem.clone());
         }
     }
-}
-
-/// A file by its one name, as far as it is there.
-fn same_file(path: &str) -> String {
-    fs::canonicalize(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }

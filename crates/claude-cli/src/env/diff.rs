@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use anyhow::bail;
+use anyhow::anyhow;
 use claude_sdk::{
-    profile::{Member, Profile, ProfileName, Profiles},
+    profile::{Kind, Member, Profile, ProfileName, Profiles},
     secrets::{Resolver, providers::Env},
 };
 use serde::Serialize;
 
 use super::{Fact, Fingerprints, facts};
 use crate::{
-    console::{masked, plain, print, print_masked, tell},
+    console::{concluded, masked, plain, print, print_masked, tell},
     profile::{kind, shown},
 };
 
@@ -58,14 +58,15 @@ pub(super) async fn run(
             break; // told once
         }
     }
-    if json {
-        print_masked(&differences)?;
-    } else {
-        print_text(&names, &differences)?;
-    }
-    if !unknown.is_empty() {
-        bail!("not everything could be compared: {} cannot be had", unknown.join(", "));
-    }
+    let printed = match json {
+        true => print_masked(&differences),
+        false => print_text(&names, &differences),
+    };
+    let verdict = match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(anyhow!("not everything could be compared: {} cannot be had", unknown.join(", "))),
+    };
+    concluded(printed, verdict)?;
     if differences.is_empty() && !json {
         tell("they do not differ");
     }
@@ -87,7 +88,13 @@ fn print_text(names: &[ProfileName; 2], differences: &[Difference]) -> anyhow::R
 fn differences(profiles: [&Profile; 2], facts: &[Vec<Fact>; 2]) -> Vec<Difference> {
     let kinds = profiles.map(|profile| Side::Value(kind(profile).to_owned()));
     let of_kind = std::iter::once(("type".to_owned(), kinds));
-    let of_members = Member::ALL.into_iter().filter(|member| !member.is_reference());
+    // What a workload shows is among the secrets.
+    let is_secret = |member: Member| {
+        member.is_reference()
+            || (member == Member::IdentityTokenFile
+                && profiles.iter().any(|one| one.kind() == Kind::OidcFederation))
+    };
+    let of_members = Member::ALL.into_iter().filter(|member| !is_secret(*member));
     let of_members = of_members.filter(|member| profiles[0].get(*member) != profiles[1].get(*member));
     let of_members = of_members.map(|member| {
         let value = |profile: &Profile| profile.get(member).map(|value| Side::Value(shown(member, value)));

@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Context as _, bail};
 use claude_sdk::{
     profile::{Kind, Member, Profile, ProfileName, Profiles},
-    secrets::{Resolver, process_names, providers::Env},
+    secrets::{Resolver, SecretName, process_names, providers::Env},
 };
 
 use crate::{
-    console::{Ending, plain},
+    console::{Ending, plain, tell},
     hardening::is_secret,
     profile::kind,
     references::References,
@@ -25,11 +25,13 @@ pub(super) async fn run(env: &Env, name: &ProfileName, program: &[OsString]) -> 
     let Some((program, arguments)) = program.split_first() else { bail!("name a program to run") };
     let mut command = Command::new(program);
     command.args(arguments);
-    for variable in process_names().iter().filter(|name| is_secret(&name.to_string_lossy())) {
+    for variable in process_names().iter().filter(|name| is_left_behind(&name.to_string_lossy())) {
         command.env_remove(variable);
     }
-    command.env_remove("ANTHROPIC_PROFILE").env_remove("CLAUDE_CLIENT_ID");
-    command.env("ANTHROPIC_BASE_URL", profile.filled(env)?.base_url()?.as_str());
+    if profile.get(Member::BaseUrl).is_some() {
+        command.env("ANTHROPIC_BASE_URL", profile.base_url()?.as_str());
+    }
+    tell_of_client_secret(env, name, &profile)?;
     let references = References::of(env);
     let equipped = equip(&mut command, &profiles, name, &profile, &references.resolver).await;
     // What is lent is lent to the program.
@@ -39,6 +41,27 @@ pub(super) async fn run(env: &Env, name: &ProfileName, program: &[OsString]) -> 
     equipped?;
     start(command, program)
 }
+
+/// Of the caller's environment: secrets, and whatever else would decide for the profile where its key goes and whose calls these
+/// are. Where the profiles are stays.
+fn is_left_behind(variable: &str) -> bool {
+    let of_calls =
+        ["ANTHROPIC_", "CLAUDE_"].iter().any(|begin| variable.to_ascii_uppercase().starts_with(begin));
+    is_secret(variable) || (of_calls && variable != "ANTHROPIC_CONFIG_DIR")
+}
+
+/// The caller's secret of a client does not go along; a login that needs it would fail at its next renewal.
+fn tell_of_client_secret(env: &Env, name: &ProfileName, profile: &Profile) -> anyhow::Result<()> {
+    let is_lost = profile.kind() == Kind::UserOAuth && profile.get(Member::ClientSecret).is_none();
+    if is_lost && env.read(&SecretName::new(CLIENT_SECRET)?)?.is_some() {
+        tell(format!(
+            "{CLIENT_SECRET} does not go along; if the login of {name} needs it, set its client_id and client_secret"
+        ));
+    }
+    Ok(())
+}
+
+const CLIENT_SECRET: &str = "CLAUDE_CLIENT_SECRET";
 
 /// Puts into the program's environment what the profile says; tells whether some of it is lent for a time.
 async fn equip(
@@ -74,8 +97,11 @@ async fn equip(
         return Ok(lent);
     }
     command.env("ANTHROPIC_PROFILE", name.as_str()).env("ANTHROPIC_CONFIG_DIR", profiles.path());
-    if let (Some(secret), Some(id)) = (&secret, profile.get(Member::ClientId)) {
-        command.env("CLAUDE_CLIENT_ID", id).env("CLAUDE_CLIENT_SECRET", secret.expose());
+    if let Some(secret) = &secret {
+        let Some(id) = profile.get(Member::ClientId) else {
+            bail!("profile {name} has a client_secret and no client_id; set the client_id that it is of");
+        };
+        command.env("CLAUDE_CLIENT_ID", id).env(CLIENT_SECRET, secret.expose());
     }
     Ok(lent)
 }

@@ -17,7 +17,7 @@ const fn shape(kind: &'static str, begins: &'static str, least: usize, of: fn(u8
     Shape { kind, begins, least, of }
 }
 
-const SHAPES: [Shape; 40] = [
+const SHAPES: [Shape; 59] = [
     shape("Claude API key", "sk-ant-api", 32, wordy),
     shape("Claude admin key", "sk-ant-admin", 32, wordy),
     shape("Claude access token", "sk-ant-oat", 32, wordy),
@@ -25,6 +25,8 @@ const SHAPES: [Shape; 40] = [
     shape("Claude session key", "sk-ant-sid", 32, wordy),
     shape("AWS access key", "AKIA", 16, capital),
     shape("AWS access key", "ASIA", 16, capital),
+    shape("AWS access key", "ABIA", 16, capital),
+    shape("AWS access key", "ACCA", 16, capital),
     shape("GitHub token", "ghp_", 36, wordy),
     shape("GitHub token", "gho_", 36, wordy),
     shape("GitHub token", "ghs_", 36, wordy),
@@ -35,6 +37,9 @@ const SHAPES: [Shape; 40] = [
     shape("GitLab token", "glrt-", 20, wordy),
     shape("GitLab token", "gldt-", 20, wordy),
     shape("GitLab token", "glptt-", 20, wordy),
+    shape("GitLab token", "glcbt-", 20, wordy),
+    shape("GitLab token", "glsoat-", 20, wordy),
+    shape("GitLab token", "glft-", 20, wordy),
     shape("Google API key", "AIza", 35, wordy),
     shape("Google client secret", "GOCSPX-", 20, wordy),
     shape("Google access token", "ya29.", 30, wordy),
@@ -42,23 +47,38 @@ const SHAPES: [Shape; 40] = [
     shape("OpenAI key", "sk-proj-", 40, wordy),
     shape("OpenAI key", "sk-svcacct-", 40, wordy),
     shape("OpenAI key", "sk-admin-", 40, wordy),
+    shape("OpenAI key", "sk-None-", 40, wordy),
     shape("OpenAI key", OPENAI, 20, wordy),
     shape("PyPI token", "pypi-AgE", 50, wordy),
     shape("Slack token", "xoxb-", 24, wordy),
     shape("Slack token", "xoxp-", 24, wordy),
+    shape("Slack token", "xoxa-", 24, wordy),
+    shape("Slack token", "xoxr-", 24, wordy),
+    shape("Slack token", "xoxs-", 24, wordy),
+    shape("Slack token", "xoxe-", 24, wordy),
     shape("Slack token", "xapp-", 24, wordy),
     shape("Slack webhook", "hooks.slack.com/services/", 40, of_path),
     shape("Slack webhook", "hooks.slack.com/triggers/", 40, of_path),
     shape("Slack webhook", "hooks.slack.com/workflows/", 40, of_path),
+    // As JSON may write it.
+    shape("Slack webhook", "hooks.slack.com\\/services\\/", 40, of_escaped_path),
+    shape("Slack webhook", "hooks.slack.com\\/triggers\\/", 40, of_escaped_path),
+    shape("Slack webhook", "hooks.slack.com\\/workflows\\/", 40, of_escaped_path),
     shape("Stripe key", "sk_live_", 24, wordy),
     shape("Stripe key", "rk_live_", 24, wordy),
+    shape("Stripe key", "sk_test_", 24, wordy),
+    shape("Stripe key", "rk_test_", 24, wordy),
     shape("webhook signing key", "whsec_", 24, base64_word),
     shape("Vault token", "hvs.", 24, wordy),
     shape("Vault token", "hvb.", 24, wordy),
+    shape("Vault token", "hvr.", 24, wordy),
     // What follows is on the next line.
     shape("private key", "PRIVATE KEY-----", 40, base64),
     shape("private key", "PRIVATE KEY BLOCK-----", 40, base64),
     shape("private key", "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED", 20, header),
+    shape("private key", "PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED", 20, header),
+    shape("private key", "PRIVATE KEY-----\\nProc-Type: 4,ENCRYPTED", 20, header),
+    shape("private key", "PRIVATE KEY-----\\r\\nProc-Type: 4,ENCRYPTED", 20, header),
 ];
 
 /// In the middle of older keys of `OpenAI`, which begin as others do.
@@ -70,6 +90,10 @@ fn wordy(byte: u8) -> bool {
 
 fn of_path(byte: u8) -> bool {
     wordy(byte) || byte == b'/'
+}
+
+fn of_escaped_path(byte: u8) -> bool {
+    of_path(byte) || byte == b'\\'
 }
 
 fn base64_word(byte: u8) -> bool {
@@ -118,12 +142,22 @@ impl Scanner {
         sights
     }
 
+    /// Whether there is no key in a text, of which nothing is in UTF-16.
+    pub(super) fn is_clean(&self, text: &[u8]) -> bool {
+        self.keys(text).next().is_none()
+    }
+
     fn sights(&self, text: &[u8]) -> Vec<Sight> {
-        let sight = |(at, shape): (Range<usize>, &Shape)| {
-            let before = text.get(..at.start).unwrap_or_default();
-            Sight { line: memchr::memchr_iter(b'\n', before).count() + 1, kind: shape.kind }
+        let mut keys: Vec<(usize, &'static str)> =
+            self.keys(text).map(|(at, shape)| (at.start, shape.kind)).collect();
+        keys.sort_unstable();
+        let (mut line, mut counted) = (1, 0);
+        let sight = |(at, kind)| {
+            line += memchr::memchr_iter(b'\n', text.get(counted..at).unwrap_or_default()).count();
+            counted = at;
+            Sight { line, kind }
         };
-        self.keys(text).map(sight).collect()
+        keys.into_iter().map(sight).collect()
     }
 
     /// A text with `[key]` in the place of each key in it, for what has to be shown: a name, or what somebody has typed.
@@ -141,17 +175,28 @@ impl Scanner {
         masked + text.get(shown..).unwrap_or_default()
     }
 
-    /// Where keys are, and of what shape.
+    /// Where keys are, and of what shape. Each byte is looked at a few times at most, whatever the text is made of.
     fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, &'static Shape)> + 'a {
         self.0.iter().flat_map(move |(finder, shape)| {
+            // What was measured last: a key that begins within ends there too.
+            let mut measured = 0;
             finder.find_iter(text).filter_map(move |at| {
-                let (before, rest) = text.split_at_checked(at)?;
-                let body = rest.get(shape.begins.len()..)?;
-                let length = length(body, shape);
-                let start = if shape.begins == OPENAI { start_of_openai(before)? } else { at };
-                let before = text.get(..start)?;
-                let found = is_apart(before, shape) && is_long_and_mixed(body, length, shape);
-                found.then_some((start..at + shape.begins.len() + length, *shape))
+                let start = if shape.begins == OPENAI { start_of_openai(text.get(..at)?)? } else { at };
+                if !is_apart(text.get(..start)?, shape) {
+                    return None;
+                }
+                let begin = at + shape.begins.len();
+                let body = text.get(begin..)?;
+                if begin >= measured {
+                    measured = begin + length(body, shape);
+                }
+                let length = measured - begin;
+                let length = if is_long_and_mixed(body, length, shape) {
+                    length
+                } else {
+                    armored(body).filter(|_| shape.begins.ends_with("-----"))?
+                };
+                Some((start..begin + length, *shape))
             })
         })
     }
@@ -182,19 +227,77 @@ fn is_apart(before: &[u8], shape: &Shape) -> bool {
     shape.begins.starts_with("PRIVATE") || is_escape || !in_a_word
 }
 
+/// How long a private key is that is not plain lines of base64: there are headers before it, or each line is a comment or a
+/// string in a program. `body` is what follows its first line.
+fn armored(body: &[u8]) -> Option<usize> {
+    const NEAR: usize = 1024;
+    let near = body.get(..body.len().min(NEAR))?;
+    let mut at = 0;
+    loop {
+        let line = near.get(at..)?;
+        let end = line_end(line);
+        match kind_of_line(line.get(..end)?) {
+            Line::Key => break,
+            Line::Other => return None,
+            Line::Between if end == line.len() => return None,
+            Line::Between => at += end + 1 + usize::from(line.get(end) == Some(&b'\\')),
+        }
+    }
+    let whole = body.get(..body.len().min(NEAR * 16))?;
+    Some(memchr::memmem::find(whole, b"-----END").unwrap_or(near.len()))
+}
+
+/// Where a line ends, or what is one in a string: `\\n`, `\\r`.
+fn line_end(text: &[u8]) -> usize {
+    let is_end = |pair: &[u8]| matches!(pair, [b'\n' | b'\r', ..] | [b'\\', b'n' | b'r']);
+    text.windows(2).position(is_end).unwrap_or(text.len())
+}
+
+/// What a line between the first and the last of a private key is.
+enum Line {
+    Key,
+    /// Nothing, or a header.
+    Between,
+    Other,
+}
+
+fn kind_of_line(line: &[u8]) -> Line {
+    let mut words: Vec<&[u8]> = line.split(|&byte| !base64_word(byte)).collect();
+    words.retain(|word| word.iter().any(u8::is_ascii_alphanumeric));
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    match words.split_first() {
+        None => Line::Between,
+        // What is beside it is the beginning of a string: `b"`, `rb"`.
+        Some((longest, others))
+            if longest.len() >= 40 && is_mixed(longest) && others.iter().all(|other| other.len() <= 2) =>
+        {
+            Line::Key
+        }
+        Some(_) if line.contains(&b':') => Line::Between,
+        // The first line has nothing more, but for what ends a string and begins the next.
+        Some((longest, _)) if longest.len() <= 2 => Line::Between,
+        Some(_) => Line::Other,
+    }
+}
+
 fn length(body: &[u8], shape: &Shape) -> usize {
     body.iter().take_while(|&&byte| (shape.of)(byte)).count()
 }
 
 /// Examples and placeholders (`…-xxxxxxxx`, `AKIAAAAAAAAAAAAAAAAA`) are short or made of few characters.
 fn is_long_and_mixed(body: &[u8], length: usize, shape: &Shape) -> bool {
-    let mut seen = [false; 256];
-    for &byte in body.iter().take(length.min(LOOK)) {
+    length >= shape.least && body.get(..length.min(LOOK)).is_some_and(is_mixed)
+}
+
+fn is_mixed(body: &[u8]) -> bool {
+    let (mut seen, mut different) = ([false; 256], 0);
+    for &byte in body.iter().take(LOOK) {
         if let Some(seen) = seen.get_mut(usize::from(byte)) {
+            different += usize::from(!*seen);
             *seen = true;
         }
     }
-    length >= shape.least && seen.iter().filter(|&&seen| seen).count() >= MIXED
+    different >= MIXED
 }
 
 /// How far into a key is looked, and how many characters of it are different ones at least.
@@ -265,9 +368,75 @@ mod tests {
             format!("https://hooks.slack.{}/services/T0Q7ZK2M9/B0XW4RB8TJ/{}", "com", &body[..24]),
             format!("whs{}_{}", "ec", "Q7ZK2M9XW4RB8TJ3a+b/cdefQ7ZK2M=="),
             format!("gl{}-{}", "dt", &body[..20]),
+            format!(
+                "-----BEGIN RSA {} KEY-----\r\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: AES-128-CBC,0A1B\r\n",
+                "PRIVATE"
+            ),
+            format!(
+                "\"-----BEGIN RSA {} KEY-----\\nProc-Type: 4,ENCRYPTED\\nDEK-Info: AES-128-CBC,0A1B\\n",
+                "PRIVATE"
+            ),
+            format!(
+                "-----BEGIN PGP {} KEY BLOCK-----\nVersion: GnuPG v2.0.22 (GNU/Linux)\nComment: https://x.example\n\n{pem}",
+                "PRIVATE"
+            ),
+            format!("-----BEGIN PGP {} KEY BLOCK-----\r\nVersion: GnuPG v2\r\n\r\n{pem}", "PRIVATE"),
+            format!(
+                "\"-----BEGIN {} KEY-----\\n\"\n    \"{}\\n\"\n    \"{}\\n\"",
+                "PRIVATE",
+                &body[..64],
+                &body[..64]
+            ),
+            format!("'-----BEGIN EC {} KEY-----\\n' +\n    '{}\\n' +\n", "PRIVATE", &body[..64]),
+            format!("(b\"-----BEGIN {} KEY-----\\n\"\n    b\"{}\\n\"", "PRIVATE", &body[..64]),
+            format!("# -----BEGIN {} KEY-----\n# {}\n# {}\n", "PRIVATE", &body[..64], &body[..64]),
+            format!("// -----BEGIN {} KEY-----\r\n// {}\r\n", "PRIVATE", &body[..64]),
+            format!("xox{}-{}", "a", &body[..40]),
+            format!("xox{}-{}", "r", &body[..40]),
+            format!("xox{}-{}", "s", &body[..40]),
+            format!("xox{}-1-{}", "e", &body[..40]),
+            format!("gl{}-64_{}", "cbt", &body[..20]),
+            format!("gl{}-{}", "soat", &body[..20]),
+            format!("gl{}-{}", "ft", &body[..20]),
+            format!("s{}_{}", "k_test", &body[..24]),
+            format!("r{}_{}", "k_test", &body[..24]),
+            format!("hv{}.{}", "r", &body[..40]),
+            format!("sk-{}-{}", "None", &body[..48]),
+            format!("AB{}{}", "IA", &body[..16]),
+            format!("AC{}{}", "CA", &body[..16]),
+            format!(
+                "\"https:\\/\\/hooks.slack.{}\\/services\\/T0Q7ZK2M9\\/B0XW4RB8TJ\\/{}\"",
+                "com",
+                &body[..24]
+            ),
         ] {
             assert_eq!(scanner.scan(text.as_bytes()).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_line_of_a_private_key_is_none() {
+        let (scanner, begin) = (Scanner::new(), format!("-----BEGIN {} KEY-----", "PRIVATE"));
+        let long = "Q7ZK2M9XW4RB8TJ3".repeat(4);
+        for text in [
+            format!("it begins with `{begin}` and ends;\n{long}"),
+            format!("let begin = \"{begin}\";\nlet hash = \"{long}\";\n"),
+            format!("# {begin}\n# and so on\n# {long}"),
+        ] {
+            assert!(scanner.scan(text.as_bytes()).is_empty(), "{text}");
+        }
+    }
+
+    /// Each of these begins a key in whose body all the others are: measured one by one, a megabyte takes hours here.
+    #[test]
+    fn a_text_of_nothing_but_beginnings_is_looked_at_once() {
+        let scanner = Scanner::new();
+        let dull = "ghp_".repeat(1 << 18);
+        assert!(scanner.scan(dull.as_bytes()).is_empty());
+        let key = key(&SHAPES[9]);
+        let lines = format!("{key}\n").repeat(1 << 10);
+        let sights = scanner.scan(lines.as_bytes());
+        assert_eq!((sights.len(), sights.last().map(|last| last.line)), (1 << 10, Some(1 << 10)));
     }
 
     #[test]

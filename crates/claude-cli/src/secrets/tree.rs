@@ -1,7 +1,7 @@
 //! The files of a tree, and what git remembers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -52,10 +52,14 @@ impl Scan {
 
     /// Looks into a file, or into the files below a folder: in a git work tree into those that git does not ignore.
     pub(super) fn files(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
-        let metadata =
-            fs::symlink_metadata(root).with_context(|| format!("cannot read {}", shown_path(root)))?;
+        let metadata = fs::metadata(root).with_context(|| format!("cannot read {}", shown_path(root)))?;
+        // What is named is meant, be it a link; of a pipe or a device there is no end.
         if !metadata.is_dir() {
-            self.file(scanner, root);
+            if metadata.is_file() {
+                self.read(scanner, root);
+            } else {
+                self.skipped.push(format!("{}, which is neither file nor folder,", shown(scanner, root)));
+            }
             return Ok(());
         }
         match listed(root)? {
@@ -100,12 +104,13 @@ impl Scan {
         let mut command = git(root);
         command.args(["cat-file", "--buffer"]).arg(BATCH).stdin(asked);
         let found = self.objects(scanner, &mut command)?;
+        let known: HashSet<(String, usize, &str)> =
+            self.finds.iter().map(|find| (find.place.clone(), find.line, find.kind)).collect();
         for (id, sights) in found {
             for path in id.rsplit(' ').next().and_then(|id| paths.get(id)).into_iter().flatten() {
                 let place = shown(scanner, &root.join(path));
                 for &Sight { line, kind } in &sights {
-                    let is_same = |find: &Find| find.place == place && find.line == line && find.kind == kind;
-                    if !self.finds.iter().any(is_same) {
+                    if !known.contains(&(place.clone(), line, kind)) {
                         self.finds.push(Find { place: format!("{place} (staged)"), line, kind });
                     }
                 }
@@ -132,10 +137,13 @@ impl Scan {
     fn file(&mut self, scanner: &Scanner, path: &Path) {
         // What git lists may be a link, a submodule, or gone.
         match fs::symlink_metadata(path) {
-            Ok(metadata) if !metadata.is_file() => return,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-            _ => {}
+            Ok(metadata) if !metadata.is_file() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            _ => self.read(scanner, path),
         }
+    }
+
+    fn read(&mut self, scanner: &Scanner, path: &Path) {
         let mut text = Vec::new();
         let read = fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
         match read {
@@ -149,8 +157,8 @@ impl Scan {
         }
     }
 
-    /// Looks into all that git keeps: every version of every file of every branch, and what hangs on none; messages, and names
-    /// of branches and tags.
+    /// Looks into all that git keeps: every version of every file of every branch, and what hangs on none; messages, names
+    /// of files, branches and tags; and what is beside that: settings, and the log of where branches were.
     pub(super) fn history(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
         let mut command = git(root);
         command.args(["cat-file", "--batch-all-objects", "--unordered", "--buffer"]).arg(BATCH);
@@ -170,6 +178,32 @@ impl Scan {
             let place = scanner.masked(&plain(name));
             self.finds.extend(sights.first().map(|sight| Find { place, line: 0, kind: sight.kind }));
         }
+        self.beside(scanner, root)
+    }
+
+    /// Looks into what git keeps beside its objects.
+    fn beside(&mut self, scanner: &Scanner, root: &Path) -> anyhow::Result<()> {
+        let mut command = git(root);
+        command.args(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir"]);
+        let output = command.output().context("cannot run git")?;
+        if !output.status.success() {
+            self.skipped.push("what git keeps beside its objects".to_owned());
+        }
+        let mut folders: Vec<&[u8]> =
+            output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
+        folders.dedup();
+        let looked_at = self.looked_at;
+        for folder in folders {
+            for name in BESIDE {
+                let path = path_of(folder)?.join(name);
+                match fs::metadata(&path) {
+                    Ok(metadata) if metadata.is_dir() => self.folder(scanner, &path),
+                    Ok(_) => self.file(scanner, &path),
+                    Err(_) => {} // most of them are rare
+                }
+            }
+        }
+        self.looked_at = looked_at; // a repository without objects is still empty
         Ok(())
     }
 
@@ -179,9 +213,10 @@ impl Scan {
         scanner: &Scanner,
         command: &mut Command,
     ) -> anyhow::Result<Vec<(String, Vec<Sight>)>> {
+        let before = self.looked_at;
         let mut objects = Running::start(command)?;
         let mut output = BufReader::new(objects.0.stdout.take().context("git has no output")?);
-        let mut found = Vec::new();
+        let (mut found, mut named) = (Vec::new(), HashSet::new());
         loop {
             let mut head = String::new();
             if output.read_line(&mut head)? == 0 {
@@ -198,25 +233,62 @@ impl Scan {
             let size: u64 = size.parse().context("git says a size that is none; run `git fsck`")?;
             let mut object = (&mut output).take(size);
             let mut text = Vec::new();
-            // A tree holds names and hashes.
-            if kind != "tree" {
-                (&mut object).take(LARGEST).read_to_end(&mut text)?;
-                self.looked_at += 1;
-            }
-            if kind != "tree" && size > LARGEST {
+            (&mut object).take(LARGEST).read_to_end(&mut text)?;
+            if size > LARGEST {
                 self.skipped.push(format!("{kind} {id} (after {LARGEST} bytes)"));
             }
-            std::io::copy(&mut object, &mut std::io::sink())?;
-            output.read_exact(&mut [0])?; // the newline behind it
+            let rest = std::io::copy(&mut object, &mut std::io::sink())?;
+            // With the newline behind it.
+            if text.len() as u64 + rest < size || output.read_exact(&mut [0]).is_err() {
+                bail!("git cannot read {kind} {id} to its end; run `git fsck`, which says what is damaged");
+            }
+            if kind == "tree" {
+                self.names(scanner, &text, id, &mut named);
+                continue;
+            }
+            self.looked_at += 1;
             let sights = scanner.scan(&text);
             if !sights.is_empty() {
                 found.push((format!("{kind} {id}"), sights));
             }
         }
-        objects.succeed()?;
+        objects.succeed(self.looked_at > before)?;
         Ok(found)
     }
+
+    /// The keys among the names in a tree, each told once, though it is in every later tree too.
+    fn names(&mut self, scanner: &Scanner, tree: &[u8], id: &str, told: &mut HashSet<Vec<u8>>) {
+        if scanner.is_clean(tree) {
+            return;
+        }
+        let mut rest = tree;
+        // `MODE NAME\0HASH`, and the hash is as long as the tree's own.
+        while let Some(end) = memchr::memchr(0, rest) {
+            let entry = rest.get(..end).unwrap_or_default();
+            rest = rest.get(end + 1 + id.len() / 2..).unwrap_or_default();
+            let name = entry.splitn(2, |&byte| byte == b' ').nth(1).unwrap_or_default();
+            let Some(sight) = scanner.scan(name).into_iter().next() else { continue };
+            if told.insert(name.to_owned()) {
+                let name = scanner.masked(&plain(&String::from_utf8_lossy(name)));
+                self.finds.push(Find { place: format!("tree {id} {name}"), line: 0, kind: sight.kind });
+            }
+        }
+    }
 }
+
+/// What git keeps beside its objects, in words of people and of programs.
+const BESIDE: [&str; 10] = [
+    "config",
+    "config.worktree",
+    "logs",
+    "COMMIT_EDITMSG",
+    "MERGE_MSG",
+    "SQUASH_MSG",
+    "TAG_EDITMSG",
+    "FETCH_HEAD",
+    "hooks",
+    "info",
+];
 
 /// What git says of each object before it.
 const BATCH: &str = "--batch=%(objectname) %(objecttype) %(objectsize)";
@@ -266,7 +338,9 @@ fn git(root: &Path) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
     git.env_clear().envs(ChildEnvironment::process().variables());
-    git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").stdin(Stdio::null());
+    git.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
+    // What is there is looked at, and not what the repository has put in its place.
+    git.env("GIT_NO_REPLACE_OBJECTS", "1").stdin(Stdio::null());
     git.env("LC_ALL", "C"); // what it says is read here
     git
 }
@@ -296,8 +370,11 @@ impl Running {
         child.map(Self).context("cannot run git; install it, or leave --history out")
     }
 
-    fn succeed(&mut self) -> anyhow::Result<()> {
+    fn succeed(&mut self, has_begun: bool) -> anyhow::Result<()> {
         if !self.0.wait().context("cannot wait for git")?.success() {
+            if has_begun {
+                bail!("git cannot read all of its objects; run `git fsck`, which says what is damaged");
+            }
             bail!("git cannot read the history; name a folder of a git repository");
         }
         Ok(())

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     args::WriteArgs,
-    console::{print, print_json, scrubber, tell},
+    console::{print, print_masked, scrubber, tell},
     references::give_back,
     vault::NamedVault,
 };
@@ -90,12 +90,7 @@ impl Place {
                 keyring.put(name.clone(), secret).await?;
                 Ok(None)
             }
-            Self::Vault(vault, name) => {
-                vault.put(name.clone(), secret.duplicate()).await?;
-                // Whoever came later has a version of their own.
-                let now = vault.get(name.clone()).await.ok().flatten();
-                Ok(now.filter(|now| now.expose() == secret.expose()).and_then(|now| now.version()))
-            }
+            Self::Vault(vault, name) => Ok(vault.put_counted(name.clone(), secret).await?),
         }
     }
 
@@ -197,7 +192,7 @@ fn write(path: &Path, secret: &Secret) -> anyhow::Result<()> {
 
 fn tell_of(args: &WriteArgs, (done, by): (&str, &str), version: Option<u64>) -> anyhow::Result<()> {
     if args.json {
-        return print_json(&Report { reference: args.reference.clone(), version });
+        return print_masked(&Report { reference: args.reference.clone(), version });
     }
     Ok(print(match version {
         Some(version) => format!("{done} {by} version {version}.\n"),

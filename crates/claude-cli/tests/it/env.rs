@@ -300,6 +300,14 @@ async fn a_program_gets_the_secrets_of_its_profile_and_no_others() {
     let ran = env(&home, &["run", "person", "--", "sh", "-c", show]);
     assert_eq!(ran.ok(), "person app CANARY-client []\n");
 
+    set(&home, "person", &["client_id="]);
+    env(&home, &["run", "person", "--", "true"]).failed(1, "has a client_secret and no client_id");
+    set(&home, "person", &["client_secret="]);
+    let mut lost = home.claudectl(&["env", "run", "person", "--", "true"]);
+    let lost = run(lost.env("PATH", "/usr/bin:/bin").env("CLAUDE_CLIENT_SECRET", "CANARY-of-the-caller"));
+    assert_eq!(lost.status, Some(0));
+    assert!(lost.stderr.contains("CLAUDE_CLIENT_SECRET does not go along"), "{lost:?}");
+
     env(&home, &["run", "prod", "--", "/nowhere/program"]).failed(127, "/nowhere/program could not be run");
     env(&home, &["run", "prod", "--", "/etc"]).failed(126, "/etc could not be run");
     env(&home, &["run", "prod"]).failed(2, "PROGRAM");
@@ -307,6 +315,93 @@ async fn a_program_gets_the_secrets_of_its_profile_and_no_others() {
     env(&home, &["run", "nobody", "--", "true"]).failed(1, "there is no profile \"nobody\"");
     fs::remove_file(home.path().join("prod-key")).unwrap();
     env(&home, &["run", "prod", "--", "true"]).failed(1, "does not exist");
+}
+
+/// A key of prod goes where prod says, as prod says, whatever the caller's environment is set to.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_callers_decides_where_a_profiles_key_goes() {
+    let home = two().await;
+    set(&home, "prod", &["base_url=", "env.ANTHROPIC_LOG=env:LOG"]);
+    let mut command = home.claudectl(&["env", "run", "prod", "--", "env"]);
+    for variable in [
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "ANTHROPIC_IDENTITY_TOKEN_FILE",
+        "ANTHROPIC_ORGANIZATION_ID",
+        "ANTHROPIC_WORKSPACE_ID",
+        "CLAUDE_CLIENT_ID",
+        "CLAUDE_CODE_USE_BEDROCK",
+    ] {
+        command.env(variable, "of the caller");
+    }
+    command.env("PATH", "/usr/bin:/bin").env("LOG", "debug").env("HOMEWORK", "stays");
+    command.env("ANTHROPIC_CONFIG_DIR", home.config(""));
+    let ran = run(&mut command);
+    let mut seen: Vec<&str> = ran
+        .ok()
+        .lines()
+        .filter(|line| ["ANTHROPIC", "CLAUDE", "HOMEWORK"].iter().any(|begin| line.starts_with(begin)))
+        .collect();
+    seen.sort_unstable();
+    let folder = format!("ANTHROPIC_CONFIG_DIR={}", home.config("").display());
+    let key = format!("ANTHROPIC_API_KEY={PROD}");
+    assert_eq!(seen, [&key, &folder, "ANTHROPIC_LOG=debug", "HOMEWORK=stays"]);
+
+    // What the caller has set to nonsense is no problem of a profile's, and what it has set right no help.
+    let check = |value: &str| {
+        let mut check = home.claudectl(&["env", "check"]);
+        check.env("DEV_KEY", DEV).env("LOG", "debug").env("ANTHROPIC_BASE_URL", value);
+        run(check.env("ANTHROPIC_FEDERATION_RULE_ID", "fdrl_x"))
+    };
+    check("nonsense").ok();
+    home.write("configs/ci.json", r#"{"authentication": {"type": "oidc_federation"}}"#);
+    let missing = check("nonsense");
+    missing.failed(1, "there is a problem");
+    assert!(missing.stdout.contains("ci: it has no federation_rule_id"), "{missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_two_workloads_show_is_shared() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::new(&server);
+    let token = secret(&home, "token", "CANARY-identity");
+    let link = home.path().join("link");
+    std::os::unix::fs::symlink(&token, &link).unwrap();
+    let workload = |path: &std::path::Path, rule: &str| {
+        let identity = json!({ "source": "file", "path": path });
+        json!({ "organization_id": "org", "authentication":
+            { "type": "oidc_federation", "federation_rule_id": rule, "identity_token": identity } })
+    };
+    home.write("configs/test.json", workload(&token, "fdrl_test").to_string());
+    home.write("configs/prod.json", workload(&link, "fdrl_prod").to_string());
+    let shared = env(&home, &["check"]);
+    shared.failed(1, "there are 2 problems");
+    assert!(
+        shared.stdout.contains("prod: its identity_token_file is the same secret as in test"),
+        "{shared:?}"
+    );
+    let diff: Value = serde_json::from_str(env(&home, &["diff", "test", "prod", "--json"]).ok()).unwrap();
+    assert_eq!(
+        (&diff[0]["member"], &diff[1]["member"]),
+        (&json!("federation_rule_id"), &json!("identity_token_file"))
+    );
+    assert_eq!(diff[1]["one"]["fingerprint"], diff[1]["other"]["fingerprint"], "{diff}");
+    // The file is one before there is a token in it, too.
+    fs::remove_file(&token).unwrap();
+    home.write("configs/prod.json", workload(&token, "fdrl_prod").to_string());
+    let nothing = env(&home, &["check"]);
+    nothing.failed(1, "there are 4 problems");
+    assert!(
+        nothing.stdout.contains("prod: its identity_token_file is the same secret as in test"),
+        "{nothing:?}"
+    );
+
+    // Nobody reads it, and it fails all the same.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    for look in [&["check"][..], &["diff", "test", "prod"]] {
+        let mut command = home.claudectl(&[&["env"], look].concat());
+        assert_eq!(run(command.stdout(writer.try_clone().unwrap())).status, Some(1), "{look:?}");
+    }
 }
 
 /// One file for dev, test and prod, which holds no secret.

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::claudectl::{CANARY, Run, claudectl, run};
+use crate::claudectl::{CANARY, Run, claudectl, run, run_with_input};
 
 /// A key as a real one looks, put together here so that none stands in this file.
 fn key() -> String {
@@ -89,13 +89,13 @@ fn a_repository_in_another_is_looked_into_with_its_history() {
     git(&inner, &["add", "key"]);
     git(&inner, &["commit", "-q", "-m", "x"]);
     let told = scan(folder.path(), &[]);
-    told.failed(3, "1 places look like keys");
+    told.failed(3, "1 place looks like a key");
     assert!(told.stdout.contains("inner/key:1"), "{told:?}");
     fs::remove_file(inner.join("key")).unwrap();
     fs::write(folder.path().join("file"), "nothing").unwrap();
     git(&inner, &["commit", "-q", "-a", "-m", "y"]);
     scan(folder.path(), &[]).ok();
-    scan(folder.path(), &["--history"]).failed(3, "1 places look like keys");
+    scan(folder.path(), &["--history"]).failed(3, "1 place looks like a key");
 }
 
 #[test]
@@ -158,6 +158,117 @@ fn what_is_typed_in_the_wrong_place_is_not_repeated_whatever_it_is() {
         assert!(!format!("{refused:?}").contains(CANARY), "{arguments:?}");
     }
     run(&mut claudectl(["profile", "list", "--jsno"])).failed(2, "unexpected argument '--jsno'");
+}
+
+/// What a hook or a pipeline goes by is the status, whoever reads what is printed.
+#[test]
+fn what_was_found_is_a_failure_where_nobody_reads_it_too() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("key"), key()).unwrap();
+    for json in [&[][..], &["--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut scan = claudectl([&["secrets", "scan"], json].concat());
+        run(scan.arg(folder.path()).stdout(writer)).failed(3, "1 place looks like a key");
+    }
+}
+
+/// What is named is meant; what has no end, or is not a file, is told.
+#[test]
+fn a_link_that_is_named_is_followed_and_a_pipe_is_no_success() {
+    let folder = TempDir::new().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    fs::write(place("key"), key()).unwrap();
+    std::os::unix::fs::symlink(place("key"), place("link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", place("dangling")).unwrap();
+    let found = scan(&place("link"), &[]);
+    found.failed(3, "1 place looks like a key");
+    assert_eq!(found.stdout, format!("{}:1: Claude API key\n", place("link").display()));
+    scan(&place("dangling"), &[]).failed(1, "cannot read");
+    assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
+    for path in [place("pipe"), "/dev/zero".into()] {
+        let told = scan(&path, &[]);
+        assert_eq!((told.status, told.stdout.as_str()), (Some(1), ""), "{told:?}");
+        assert!(told.stderr.contains("neither file nor folder, was not looked at"), "{told:?}");
+    }
+}
+
+#[test]
+fn what_git_keeps_beside_the_files_is_found_too() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let has = |line: &str| {
+        let found = scan(path, &["--history"]);
+        assert!(!format!("{found:?}").contains(CANARY));
+        found.stdout.lines().filter(|found| found.contains(line)).count()
+    };
+    git(path, &["init", "-q"]);
+    // A name that no commit has any more.
+    fs::write(path.join(format!("{}.txt", key())), "nothing").unwrap();
+    git(path, &["add", "--all"]);
+    git(path, &["commit", "-qm", "one"]);
+    fs::write(path.join("clean"), "nothing else").unwrap();
+    git(path, &["add", "--all"]);
+    git(path, &["commit", "-qm", "two"]);
+    fs::remove_file(path.join(format!("{}.txt", key()))).unwrap();
+    git(path, &["commit", "-qam", "three"]);
+    assert_eq!(scan(path, &[]).ok(), "");
+    assert_eq!((has("tree "), has(" [key].txt:0: Claude API key")), (1, 1), "in two trees, and told once");
+
+    git(path, &["remote", "add", "origin", &format!("https://x:{}@git.example/x", key())]);
+    assert_eq!((has(".git/config:"), has(".git/logs/HEAD:")), (1, 0));
+    git(path, &["update-ref", "-m", &key(), "HEAD", "HEAD~1"]);
+    assert_eq!(has(".git/logs/HEAD:"), 1);
+}
+
+/// `git replace` shows something else in the place of what is there.
+#[test]
+fn what_is_staged_is_looked_at_and_not_what_replaces_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    git(path, &["init", "-q"]);
+    fs::write(path.join("app.conf"), key()).unwrap();
+    git(path, &["add", "app.conf"]);
+    fs::write(path.join("app.conf"), "nothing").unwrap();
+    fs::write(path.join("other"), "clean").unwrap();
+    git(path, &["add", "other"]);
+    git(path, &["replace", &staged(path, "app.conf"), &staged(path, "other")]);
+    let found = scan(path, &[]);
+    found.failed(3, "1 place looks like a key");
+    assert!(found.stdout.contains("app.conf (staged):1"), "{found:?}");
+}
+
+/// The id of what is staged of a file.
+fn staged(folder: &Path, name: &str) -> String {
+    let mut git = Command::new("git");
+    let output = git.arg("-C").arg(folder).args(["rev-parse", &format!(":{name}")]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_damaged_store_of_git_is_told_with_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    git(path, &["init", "-q"]);
+    // Given piece by piece, as what is large is, and nothing that shrinks: so the end is missed after the beginning was given.
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    })
+    .take(1 << 18)
+    .collect();
+    fs::write(path.join("noise"), noise).unwrap();
+    git(path, &["add", "noise"]);
+    git(path, &["config", "core.bigFileThreshold", "1k"]);
+    let id = staged(path, "noise");
+    let object = path.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    let bytes = fs::read(&object).unwrap();
+    fs::remove_file(&object).unwrap();
+    fs::write(&object, &bytes[..bytes.len() / 2]).unwrap();
+    let told = scan(path, &["--history"]);
+    told.failed(1, "run `git fsck`");
+    assert!(told.stderr.contains(&format!("git cannot read blob {id} to its end")), "{told:?}");
 }
 
 #[test]
@@ -239,6 +350,17 @@ fn a_key_in_utf_16_is_found_on_its_line() {
     let found = scan(folder.path(), &[]);
     found.failed(3, "revoke");
     assert_eq!(found.stdout, format!("{}/app.ps1:2: Claude API key\n", folder.path().display()));
+}
+
+/// A report goes into logs.
+#[test]
+fn a_reference_with_a_key_in_it_is_not_repeated_in_a_report() {
+    let folder = TempDir::new().unwrap();
+    let reference = format!("file:{}", folder.path().join(key()).display());
+    for (write, secret) in [("put", &b"CANARY-1"[..]), ("rotate", b"CANARY-2")] {
+        let report = run_with_input(&mut claudectl(["secrets", write, &reference, "--json"]), secret);
+        assert!(report.ok().contains("[key]"), "{report:?}");
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@ const TOKEN: &str = "CANARY-vault-token";
 struct Kept {
     fields: Value,
     version: u64,
+    /// Whether somebody writes another field after each write.
+    is_busy: bool,
     /// What the requests were told apart by.
     ids: Vec<String>,
 }
@@ -68,8 +70,9 @@ fn route(head: &str, body: &Value, kept: &mut Kept) -> (u16, Value) {
         ["get", "/v1/secret/data/claude"] if kept.version > 0 => (200, json!({ "data": data })),
         ["get", _] => (404, json!({ "errors": [] })),
         ["post", "/v1/secret/data/claude"] if body["options"]["cas"] == kept.version => {
-            (kept.fields, kept.version) = (body["data"].clone(), kept.version + 1);
-            (200, json!({ "data": { "version": kept.version } }))
+            let written = kept.version + 1;
+            (kept.fields, kept.version) = (body["data"].clone(), written + u64::from(kept.is_busy));
+            (200, json!({ "data": { "version": written } }))
         }
         _ => (400, json!({ "errors": ["check-and-set parameter did not match the current version"] })),
     }
@@ -96,6 +99,14 @@ fn a_secret_in_vault_is_stored_got_and_replaced() {
     let put = run_with_input(&mut of(&address, &["put", "--json"]), b"CANARY-4");
     let report: Value = serde_json::from_str(put.ok()).unwrap();
     assert_eq!(report, json!({ "reference": "vault:secret/data/claude#key", "version": 4 }));
+}
+
+#[test]
+fn the_version_that_is_told_is_of_ones_own_write() {
+    let (address, kept) = vault();
+    kept.lock().unwrap().is_busy = true;
+    assert_eq!(run_with_input(&mut of(&address, &["put"]), b"CANARY-1").ok(), "Stored as version 1.\n");
+    assert_eq!(run_with_input(&mut of(&address, &["put"]), b"CANARY-1").ok(), "Stored as version 3.\n");
 }
 
 /// In containers all programs have the same number.

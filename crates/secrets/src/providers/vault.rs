@@ -215,6 +215,26 @@ impl SecretProvider for Vault {
 }
 
 impl Vault {
+    /// As [`put`](SecretStore::put), and gives the version that this write made; `None` where the store does not count.
+    ///
+    /// # Errors
+    ///
+    /// As `put`.
+    pub async fn put_counted(&self, name: SecretName, secret: Secret) -> Result<Option<u64>, Error> {
+        let place = Place::parse(&name)?.writable()?;
+        let counts = self.counts(&place).await?;
+        for _ in 0..TRIES {
+            let (mut fields, version) = self.read_for_writing(&place).await?;
+            fields.insert(place.field.clone(), secret.expose().into());
+            match self.write(&place, fields, counts.then_some(version)).await {
+                Err(error) if error.kind() == ErrorKind::Superseded => {}
+                outcome => return Ok(outcome?.at(&["data", "version"]).and_then(Value::as_u64)),
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, place.shown())
+            .with_source(io::Error::other("others write it all the time")))
+    }
+
     /// Renews a loan; `false` where something new has to be asked for.
     async fn renew(&self, loan: &mut Lent, place: &Place) -> bool {
         if !loan.renewable() {
@@ -232,18 +252,7 @@ impl Vault {
 #[async_trait]
 impl SecretStore for Vault {
     async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error> {
-        let place = Place::parse(&name)?.writable()?;
-        let counts = self.counts(&place).await?;
-        for _ in 0..TRIES {
-            let (mut fields, version) = self.read_for_writing(&place).await?;
-            fields.insert(place.field.clone(), secret.expose().into());
-            match self.write(&place, fields, counts.then_some(version)).await {
-                Err(error) if error.kind() == ErrorKind::Superseded => {}
-                outcome => return outcome.map(drop),
-            }
-        }
-        Err(Error::new(ErrorKind::Unavailable, place.shown())
-            .with_source(io::Error::other("others write it all the time")))
+        self.put_counted(name, secret).await.map(drop)
     }
 
     async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error> {
