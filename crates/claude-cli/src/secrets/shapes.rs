@@ -191,10 +191,10 @@ impl Scanner {
                     measured = begin + length(body, shape);
                 }
                 let length = measured - begin;
-                let length = if is_long_and_mixed(body, length, shape) {
-                    length
-                } else {
-                    armored(body).filter(|_| shape.begins.ends_with("-----"))?
+                let length = match shape.begins.ends_with("-----") {
+                    _ if is_long_and_mixed(body, length, shape) => length,
+                    true => armored(body)?,
+                    false => return None,
                 };
                 Some((start..begin + length, *shape))
             })
