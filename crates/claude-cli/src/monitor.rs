@@ -6,7 +6,10 @@
 use std::{
     convert::Infallible,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -19,7 +22,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{concluded, print, print_json, say, tell},
+    console::{concluded, one_line, print, print_json, say, tell},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -80,7 +83,16 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let board = Mutex::new(Board::new(tolerance, history.as_ref(), now));
     let (alerts, told) = mpsc::channel(ALERTS);
     tokio::spawn(teller.work(told));
-    let monitor = Arc::new(Monitor { prober, clock, plan, board, keeper, alerts, json: args.json });
+    let monitor = Arc::new(Monitor {
+        prober,
+        clock,
+        plan,
+        board,
+        keeper,
+        alerts,
+        json: args.json,
+        is_mute: AtomicBool::new(false),
+    });
     let ended = tokio::select! {
         biased;
         request = interrupted() => request.map(drop).map_err(Into::into),
@@ -106,6 +118,8 @@ struct Monitor {
     keeper: Keeper,
     alerts: mpsc::Sender<News>,
     json: bool,
+    /// Whether what it prints goes nowhere.
+    is_mute: AtomicBool,
 }
 
 impl Monitor {
@@ -149,7 +163,21 @@ impl Monitor {
         }
         let told = if self.json { serde_json::to_string(&outcome)? + "\n" } else { line(&outcome) };
         self.keeper.keep(outcome);
-        Ok(print(told)?)
+        match print(told) {
+            // Nobody reads any more.
+            Err(error) if error.is_unread() => Err(error.into()),
+            // The history, the page and the alerts go on, whatever is wrong with where this goes.
+            Err(error) => {
+                if !self.is_mute.swap(true, Ordering::Relaxed) {
+                    tell(one_line(&error.into()));
+                }
+                Ok(())
+            }
+            Ok(()) => {
+                self.is_mute.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+        }
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {

@@ -149,6 +149,11 @@ fn judge(base_url: &Url, answer: &Response<Body>, took: u128) -> Finding {
         let next = "put the user and the password into HTTPS_PROXY: http://user:password@host:port";
         return Finding::problem("proxy", "the proxy asks who you are", next);
     }
+    if status.is_server_error() {
+        let next = "wait, and look at https://status.anthropic.com; behind a gateway of your own, ask whoever runs that";
+        let page = if is_json { "" } else { " and a page" };
+        return Finding::problem(ANSWER, format!("{host} answers {status}{page}"), next);
+    }
     if status.is_redirection() || !is_json {
         let to = Url::parse(header(header::LOCATION)).ok();
         let to = to.and_then(|url| url.host_str().map(|host| format!(" that leads to {host}")));
@@ -157,10 +162,6 @@ fn judge(base_url: &Url, answer: &Response<Body>, took: u128) -> Finding {
             format!("{status} and {what}{} from {host} in place of the API's answer", to.unwrap_or_default());
         let next = "open a browser: a network may want you to log in first; and check the base URL";
         return Finding::problem(ANSWER, evidence, next);
-    }
-    if status.is_server_error() {
-        let next = "wait, and look at https://status.anthropic.com";
-        return Finding::problem(ANSWER, format!("{host} answers {status}"), next);
     }
     Finding::ok(ANSWER, format!("{host} answers a call without a credential with {status} in {took} ms"))
 }
@@ -181,8 +182,12 @@ pub(super) async fn reach(check: &'static str, url: &Url) -> Finding {
 }
 
 pub(super) async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
+    in_time(PATIENCE, work).await
+}
+
+pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
-        () = SystemClock.sleep(PATIENCE) => None,
+        () = SystemClock.sleep(limit) => None,
     }
 }

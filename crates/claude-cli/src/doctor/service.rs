@@ -1,5 +1,7 @@
 //! What the API says to the credential: whether it is good, for what, and how much is left.
 
+use std::time::Duration;
+
 use anyhow::Error;
 use claude_sdk::{
     Client, Limit, RateLimits, RequestOptions,
@@ -8,16 +10,28 @@ use claude_sdk::{
 };
 use http::StatusCode;
 
-use super::{Finding, spend};
+use super::{Finding, network::in_time, spend};
 use crate::{args::DoctorArgs, connection, console::one_line, wording::at_a_terminal};
 
 const API: &str = "api";
+/// How long all that is asked of the API may take; an answer may come, and have no end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_WITH_A_MESSAGE: Duration = Duration::from_secs(60);
 
 /// Reads the list of models, which costs nothing, and sends a message of one token if that is allowed.
 pub(super) async fn look(args: &DoctorArgs, is_open: bool) -> Vec<Finding> {
     if !is_open {
-        return vec![Finding::skipped(API, "there is no way to it")];
+        return vec![Finding::skipped(API, "something before it is broken")];
     }
+    let limit = if args.call { PATIENCE_WITH_A_MESSAGE } else { PATIENCE };
+    in_time(limit, ask(args)).await.unwrap_or_else(|| {
+        let evidence = format!("no whole answer within {} s", limit.as_secs());
+        let next = "something on the way holds it up: a proxy, a firewall, a VPN";
+        vec![Finding::problem(API, evidence, next)]
+    })
+}
+
+async fn ask(args: &DoctorArgs) -> Vec<Finding> {
     let once = RequestOptions::new().max_retries(0);
     let client = async { Ok::<_, Error>(connection::client(&args.connection).await?.with_options(once)?) };
     let client = match client.await {

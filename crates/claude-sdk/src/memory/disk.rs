@@ -46,6 +46,21 @@ impl Disk {
         Ok(Self { root })
     }
 
+    /// Waits until nobody else is at work in this folder, whichever handle or process they have it open in.
+    #[cfg(unix)]
+    pub(super) fn turn(&self) -> io::Result<File> {
+        let folder = File::open(&self.root)?;
+        folder.lock()?;
+        Ok(folder)
+    }
+
+    /// A folder cannot be locked here: each handle takes turns for itself.
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "on Unix it can")]
+    pub(super) fn turn(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Where a path is, and what is there. No part of it may be a link.
     pub(super) fn find(&self, path: &MemoryPath) -> Result<(PathBuf, Option<Metadata>), ToolError> {
         let mut place = self.root.clone();

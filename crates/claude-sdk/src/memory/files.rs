@@ -24,7 +24,8 @@ const SHOWN: usize = 1000;
 /// Files have mode 0600 and folders 0700; a file is written whole or not at all. No link is followed, hidden files are not
 /// seen, and there are bounds: 1 MiB for a file, 64 MiB and 10,000 entries for all.
 ///
-/// Commands of this process are carried out one after the other. Each looks for links before it opens anything, so whoever
+/// Commands on one folder are carried out one after the other, whoever has opened it; on Unix those of other processes too.
+/// Each looks for links before it opens anything, so whoever
 /// else may write into the folder could put one there in between: give each user a folder, and the folder to nobody else.
 ///
 /// Example: [`memory`](crate::memory).
@@ -46,7 +47,11 @@ impl FileMemory {
 impl MemoryStore for FileMemory {
     async fn run(&self, command: MemoryCommand) -> Result<String, ToolError> {
         let disk = Arc::clone(&self.0);
-        let work = move || run(&disk.lock().unwrap_or_else(PoisonError::into_inner), command);
+        let work = move || {
+            let disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = disk.turn()?;
+            run(&disk, command)
+        };
         tokio::task::spawn_blocking(work).await?
     }
 }

@@ -267,3 +267,31 @@ async fn a_command_that_is_none_is_told_as_such() {
         json!({"type": "memory_20250818", "name": "memory"})
     );
 }
+
+/// As many handles as there are conversations may be open on one folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn handles_on_one_folder_do_not_get_into_each_other_s_way() {
+    let rig = rig();
+    let tasks: Vec<_> = (0..4)
+        .map(|handle| {
+            let tool = MemoryTool::new(FileMemory::open(&rig.root).unwrap());
+            tokio::spawn(async move {
+                for number in 0..25 {
+                    let (path, text) =
+                        (format!("/memories/{handle}-{number}"), format!("{handle} wrote {number}"));
+                    let command = json!({"command": "create", "path": path, "file_text": text});
+                    tool.call(command).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for handle in 0..4 {
+        for number in 0..25 {
+            let kept = fs::read_to_string(rig.root.join(format!("{handle}-{number}"))).unwrap();
+            assert_eq!(kept, format!("{handle} wrote {number}"));
+        }
+    }
+}

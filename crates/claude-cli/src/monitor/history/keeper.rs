@@ -115,10 +115,29 @@ impl Writer {
             match note {
                 Note::Run(outcome) => self.take(outcome),
                 Note::Firing(firing) => self.firing = Some(firing),
-                Note::End => return,
+                Note::End => {
+                    let written = self.write();
+                    self.troubled(written.err().as_ref());
+                    return self.take_leave();
+                }
             }
             let written = self.write();
+            if written.is_err() {
+                // The file may have been taken away: it is opened, or made, anew.
+                self.history = None;
+            }
             self.troubled(written.err().as_ref());
+        }
+    }
+
+    /// Tells what nobody will ever see, if there is something.
+    fn take_leave(&self) {
+        match self.waiting.len() {
+            0 => {}
+            1 => tell("a run is in memory only and is lost now: the history could not be written"),
+            count => tell(format!(
+                "{count} runs are in memory only and are lost now: the history could not be written"
+            )),
         }
     }
 
@@ -195,5 +214,33 @@ mod tests {
             writer.take(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
         }
         assert_eq!((writer.waiting.len(), writer.waiting[0].at, lock(&writer.state).lost), (WAITING, 5, 5));
+    }
+
+    #[test]
+    fn a_file_that_was_taken_away_is_made_anew_with_what_came_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        let mut writer = Writer::new(path.clone()).unwrap();
+        let (notes, received) = sync_channel(100);
+        let note = |at| Note::Run(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+        let removed = path.clone();
+        let thread = std::thread::spawn(move || writer.work(&received));
+        notes.send(note(60)).unwrap();
+        // Written, when the next one can be taken.
+        while History::read(&path).map_or(0, |history| history.summaries(60, 0).map_or(0, |all| all.len()))
+            == 0
+        {
+            std::thread::yield_now();
+        }
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        for at in [120, 180, 240] {
+            notes.send(note(at)).unwrap();
+        }
+        notes.send(Note::End).unwrap();
+        thread.join().unwrap();
+        let kept = History::read(&removed).unwrap().summaries(60, 0).unwrap();
+        assert!(!kept.is_empty(), "nothing of what came since");
     }
 }

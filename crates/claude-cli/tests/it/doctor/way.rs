@@ -130,3 +130,15 @@ async fn a_scope_that_was_not_granted_is_told() {
     assert_eq!(verdict, "warning", "{login}");
     assert!(login["evidence"].as_str().unwrap().contains("org:admin"), "{login}");
 }
+
+#[test]
+fn a_page_of_a_gateway_that_reaches_nobody_is_no_portal() {
+    let page = "<html>Bad Gateway</html>";
+    let length = page.len();
+    let (url, _) = server(format!(
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n\r\n{page}"
+    ));
+    let problem = only_problem(&run(&mut doctor_at(&url)), "answer");
+    assert!(problem["evidence"].as_str().unwrap().contains("502"), "{problem}");
+    assert!(!problem["next_step"].as_str().unwrap().contains("browser"), "{problem}");
+}
