@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Dimension;
 
-/// Why no permit was given; nothing has been charged.
+/// Why no permit was given. Nothing has been charged, unless [`Unavailable`](Self::Unavailable) says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -30,7 +30,8 @@ pub enum Error {
         /// How much fits at the most.
         capacity: u64,
     },
-    /// The limiter's own store or service did not answer; the source says why.
+    /// The limiter's own store or service did not answer; the source says why. Where only the answer was lost, what was asked
+    /// for may have been charged there all the same.
     #[error("the rate limiter cannot be asked right now: check its backend or try again")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
