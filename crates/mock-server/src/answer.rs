@@ -24,6 +24,8 @@ pub(crate) struct Received {
     pub(crate) at: Duration,
     /// The request id of the reply.
     pub(crate) id: String,
+    /// Whether a mail that this request asks for gets lost.
+    pub(crate) loses_mail: bool,
 }
 
 impl Received {
@@ -42,6 +44,8 @@ pub(crate) struct Answer {
     /// Headers of a script: they are set last.
     pub(crate) scripted_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) credential: Credential,
+    /// Whose organisation it is from.
+    pub(crate) seat: usize,
     pub(crate) note: Option<&'static str>,
 }
 
@@ -53,6 +57,7 @@ impl Answer {
             body,
             scripted_headers: Vec::new(),
             credential: Credential::None,
+            seat: 0,
             note: None,
         }
     }

@@ -56,9 +56,14 @@ pub(crate) fn answer(state: &State, received: &Received, call: Call<'_>) -> Answ
     };
     let mut answer =
         serve(state, received, call, entry.version).unwrap_or_else(|refusal| refusal.into_answer(received));
-    answer.credential = entry.credential;
+    (answer.credential, answer.seat) = (entry.credential, entry.seat);
     state.lock().limits.write(received.at, &state.clock, &mut answer.headers);
-    answer.header(HeaderName::from_static("anthropic-workspace-id"), state.workspace.as_str())
+    match state.seats.get(entry.seat).and_then(|seat| seat.headers.as_ref()) {
+        Some([_, workspace]) => {
+            answer.header(HeaderName::from_static("anthropic-workspace-id"), workspace.clone())
+        }
+        None => answer,
+    }
 }
 
 /// Renders a scripted reply where no message was asked for.

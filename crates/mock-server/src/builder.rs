@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
+use crate::people::Person;
 use crate::reply::Reply;
 use crate::server::MockServer;
 use crate::state::DEFAULT_MODELS;
@@ -17,6 +18,7 @@ pub struct Builder {
     pub(crate) issuer: Option<String>,
     pub(crate) client: String,
     pub(crate) api_key: Option<ApiKey>,
+    pub(crate) people: Vec<Person>,
     pub(crate) models: Vec<String>,
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
@@ -52,6 +54,7 @@ impl Builder {
             issuer: None,
             client: "mock-client".to_owned(),
             api_key: None,
+            people: vec![Person::new("person@example.com", "Mock Organization")],
             models: DEFAULT_MODELS.iter().map(ToString::to_string).collect(),
             access_token_ttl: Duration::from_secs(8 * 3600),
             refresh_token_ttl: Duration::from_secs(30 * 86_400),
@@ -99,6 +102,13 @@ impl Builder {
     /// Sets the one API key that is accepted; the default is made up, see [`MockServer::api_key`].
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(ApiKey(key.into()));
+        self
+    }
+
+    /// Replaces the people who can log in; the default is one, who has nothing to choose. The API key belongs to the first
+    /// workspace of the first.
+    pub fn people(mut self, people: impl IntoIterator<Item = Person>) -> Self {
+        self.people = people.into_iter().collect();
         self
     }
 
@@ -245,6 +255,11 @@ impl Builder {
                 self.api_key.as_ref().is_none_or(|key| visible(&key.0)),
                 "api_key",
                 "give visible ASCII characters without spaces",
+            ),
+            (
+                !self.people.is_empty() && self.people.iter().all(Person::fits),
+                "people",
+                "give at least one person, names that are not blank, and at least one workspace each",
             ),
             (!self.models.is_empty(), "models", "give at least one model"),
             (self.access_token_ttl >= second, "access_token_ttl", at_least_a_second),

@@ -60,6 +60,8 @@ pub(crate) enum Effect {
     Extra(Bytes),
     /// Nothing is served.
     Answer(Box<Reply>),
+    /// The mail that a login sends does not arrive.
+    LoseMail,
 }
 
 /// How it ends.
@@ -170,6 +172,12 @@ impl Fault {
     pub fn encoding(name: HeaderValue) -> Self {
         let reply = Reply::json(serde_json::json!({"type": "message"}));
         Self::answer(reply.header(header::CONTENT_ENCODING, name))
+    }
+
+    /// Loses the mail with the code that a login asks for; the journal's note says so.
+    #[must_use]
+    pub fn lose_mail() -> Self {
+        Self::new(Effect::LoseMail).on("/oauth/login")
     }
 
     /// Says for which path it is, without the path prefix, such as `/v1/messages`.

@@ -42,9 +42,12 @@
 //! | `GET /oauth/authorize` | the consent page: authorization code with PKCE (S256), loopback redirects |
 //! | `POST /oauth/authorize/decision` | the page's form: redirects with `code`, `state` and `iss` |
 //! | `GET /oauth/code/callback` | where a login without a listener ends: the page shows `code#state` |
+//! | `POST /oauth/login` | who logs in, where there is a choice, and the code that came by mail |
+//! | `GET /mock/mail` | the mailbox with those codes |
 //! | `POST /v1/oauth/device_authorization` | the codes of a login on another device (RFC 8628) |
 //! | `GET /oauth/device`, `POST /oauth/device/decision` | the page where the person enters the code, and its form |
-//! | `POST /v1/oauth/token`, `POST /oauth/token` | code, refresh and device grants, as a form or as JSON |
+//! | `POST /v1/oauth/token`, `POST /oauth/token` | code, refresh, device, client credentials and JWT bearer grants, as a form or as JSON |
+//! | `GET /.well-known/jwks.json` | the key that signs workload identities (RFC 7517) |
 //! | `POST /v1/oauth/revoke` | revocation (RFC 7009) |
 //! | `GET /.well-known/oauth-authorization-server` | metadata (RFC 8414) |
 //! | `POST /v1/messages` | a message, as JSON or as a stream |
@@ -77,20 +80,25 @@ mod journal;
 #[cfg(feature = "leaks")]
 pub mod leaks;
 mod limits;
+mod mail;
 mod mint;
 mod oauth;
 mod page;
+mod people;
 mod reply;
 mod router;
 mod server;
 mod state;
 mod time;
 mod wire;
+mod workload;
 
 pub use builder::Builder;
 pub use error::Error;
 pub use fault::{At, Fault, UnknownFault};
 pub use hold::HeldAnswers;
 pub use journal::{Credential, Entry};
+pub use mail::Mail;
+pub use people::Person;
 pub use reply::Reply;
 pub use server::MockServer;

@@ -28,6 +28,17 @@ impl Mint {
         self.name("CANARYcode_", 43)
     }
 
+    pub(crate) fn client_secret(&mut self) -> String {
+        self.name("CANARYsecret_", 43)
+    }
+
+    /// The private part of a signing key.
+    pub(crate) fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.0.fill(&mut seed);
+        seed
+    }
+
     pub(crate) fn device_code(&mut self) -> String {
         self.name("CANARYdevice_", 43)
     }
@@ -40,6 +51,11 @@ impl Mint {
             letters.take(4).collect()
         };
         format!("{}-{}", half(), half())
+    }
+
+    /// Six digits, as mails have them.
+    pub(crate) fn mail_code(&mut self) -> String {
+        format!("{:06}", self.0.u32(..1_000_000))
     }
 
     /// A prefix and letters or digits, as in `req_…`.

@@ -1,14 +1,17 @@
 //! The OAuth side: authorization code with PKCE, device authorization, rotating refresh tokens, revocation, metadata.
 
+mod alone;
 mod authorize;
 mod device;
 mod grants;
+mod login;
 mod params;
 mod token;
 
 pub(crate) use authorize::{authorize, decide};
 pub(crate) use device::{authorize_device, callback_page, decide_device, device_page};
 pub(crate) use grants::{Access, Grants};
+pub(crate) use login::{log_in, mailbox};
 pub(crate) use token::{revoke, token};
 
 use http::StatusCode;
@@ -22,6 +25,9 @@ pub(crate) const INFERENCE: &str = "user:inference";
 
 /// The grant of a login on another device.
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The grant of a signed statement about who asks (RFC 7523).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The scopes there are, and what they allow.
 const SCOPES: [(&str, &str); 3] = [
@@ -63,11 +69,14 @@ pub(crate) fn metadata(state: &State) -> Answer {
             "token_endpoint": state.url("/v1/oauth/token").as_str(),
             "device_authorization_endpoint": state.url("/v1/oauth/device_authorization").as_str(),
             "revocation_endpoint": state.url("/v1/oauth/revoke").as_str(),
+            "jwks_uri": state.url("/.well-known/jwks.json").as_str(),
             "scopes_supported": scopes,
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_CODE],
-            "token_endpoint_auth_methods_supported": ["none"],
+            "grant_types_supported": [
+                "authorization_code", "refresh_token", "client_credentials", DEVICE_CODE, JWT_BEARER,
+            ],
+            "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
             "revocation_endpoint_auth_methods_supported": ["none"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,

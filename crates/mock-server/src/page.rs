@@ -1,5 +1,9 @@
 //! The HTML pages: they need no script, no picture and no other server, and fit a phone.
 
+mod login;
+
+pub(crate) use login::{Form, login, mailbox, verify};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
@@ -7,6 +11,7 @@ use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use crate::answer::Answer;
+use crate::people::Seat;
 use crate::state::State;
 
 const STYLE: &str = "\
@@ -17,12 +22,16 @@ code{overflow-wrap:anywhere}\
 li{margin:.3rem 0}\
 form{display:flex;flex-wrap:wrap;gap:1rem;margin-top:2rem}\
 input{font:inherit;padding:.6rem;width:100%;box-sizing:border-box;letter-spacing:.1em}\
+input[type=radio]{width:auto}\
+fieldset{display:grid;gap:1rem;width:100%;box-sizing:border-box;min-width:0;padding:1rem}\
+fieldset label{overflow-wrap:anywhere}\
 button{font:inherit;padding:.7rem 1.5rem;min-width:8rem;flex:1}\
 footer{margin-top:3rem;font-size:.9rem}";
 
 /// What the consent page asks.
 pub(crate) struct Consent<'a> {
     pub(crate) client: &'a str,
+    pub(crate) seat: &'a Seat,
     pub(crate) redirect_host: &'a str,
     /// What each scope allows, in words.
     pub(crate) scopes: Vec<(&'a str, &'a str)>,
@@ -33,12 +42,12 @@ pub(crate) struct Consent<'a> {
 
 /// The consent page. Browsers hold a form's redirect against `form-action`, so the policy names where it leads.
 pub(crate) fn consent(asked: &Consent<'_>, form_target: &str) -> Answer {
-    let scopes = list(&asked.scopes);
+    let (scopes, who) = (list(&asked.scopes), signed_in(asked.seat));
     let (client, host) = (escape(asked.client), escape(asked.redirect_host));
     let (action, request_id, csrf) = (escape(asked.action), escape(asked.request_id), escape(asked.csrf));
     let main = format!(
         "<h1>Allow {client} to use your account?</h1>\
-         <p>You are signed in as person@example.com. If you allow it, <strong>{client}</strong> will be able to:</p>\
+         <p>{who} If you allow it, <strong>{client}</strong> will be able to:</p>\
          <ul>{scopes}</ul>\
          <p>You will be sent back to <code>{host}</code>.</p>\
          <form method=\"post\" action=\"{action}\">\
@@ -54,6 +63,7 @@ pub(crate) fn consent(asked: &Consent<'_>, form_target: &str) -> Answer {
 /// What the page of a login on another device asks.
 pub(crate) struct DeviceConsent<'a> {
     pub(crate) client: &'a str,
+    pub(crate) seat: &'a Seat,
     pub(crate) user_code: &'a str,
     /// What each scope allows, in words.
     pub(crate) scopes: Vec<(&'a str, &'a str)>,
@@ -84,11 +94,11 @@ pub(crate) fn device_code(action: &str, refused: bool) -> Answer {
 /// The page that shows the code again, and asks.
 pub(crate) fn device_consent(asked: &DeviceConsent<'_>) -> Answer {
     let (client, code, scopes) = (escape(asked.client), escape(asked.user_code), list(&asked.scopes));
-    let (action, csrf) = (escape(asked.action), escape(asked.csrf));
+    let (action, csrf, who) = (escape(asked.action), escape(asked.csrf), signed_in(asked.seat));
     let main = format!(
         "<h1>Allow {client} to use your account?</h1>\
          <p>Go on only if <strong>{client}</strong> shows this code: <code>{code}</code></p>\
-         <p>You are signed in as person@example.com. If you allow it, the app will be able to:</p>\
+         <p>{who} If you allow it, the app will be able to:</p>\
          <ul>{scopes}</ul>\
          <form method=\"post\" action=\"{action}\">\
          <input type=\"hidden\" name=\"user_code\" value=\"{code}\">\
@@ -110,6 +120,12 @@ pub(crate) fn code_to_paste(text: &str) -> Answer {
 pub(crate) fn notice(title: &str, text: &str) -> Answer {
     let main = format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text));
     guarded(StatusCode::OK, document(title, &main), "'none'")
+}
+
+fn signed_in(seat: &Seat) -> String {
+    let (email, workspace) = (escape(&seat.email), escape(&seat.workspace_name));
+    let organization = escape(&seat.organization_name);
+    format!("You are signed in as {email}, in the workspace {workspace} of {organization}.")
 }
 
 fn list(scopes: &[(&str, &str)]) -> String {

@@ -32,8 +32,11 @@ const POST: &[Method] = &[Method::POST];
 enum Endpoint<'a> {
     Index,
     Metadata,
+    Keys,
     Authorize,
     Decision,
+    Login,
+    Mailbox,
     Callback,
     DeviceAuthorization,
     DevicePage,
@@ -63,6 +66,7 @@ pub(crate) async fn answer(
         body: Bytes::new(),
         at: state.clock.now(),
         id,
+        loses_mail: false,
     };
     let path = local(&state, &received.path).map(str::to_owned);
     let (answer, fault) = match (body, fault(&state, &received, path.as_deref())) {
@@ -78,7 +82,10 @@ pub(crate) async fn answer(
                 Some(Effect::Answer(reply)) => {
                     (api::scripted(&state, &received, *reply).noted(Some("a fault in its place")), None)
                 }
-                fault => (dispatch(&state, &received), fault),
+                fault => {
+                    received.loses_mail = matches!(fault, Some(Effect::LoseMail));
+                    (dispatch(&state, &received), fault)
+                }
             }
         }
         (Some(_), Err(unknown)) => {
@@ -133,7 +140,7 @@ async fn break_down(fault: Effect, plan: Plan, response: &mut Response<Body>) ->
         Effect::Length(off_by) => plan.tail(body.announce(off_by)),
         Effect::Extra(bytes) => plan.tail(bytes),
         // After the answer nothing is left to drip, and an answer was given before.
-        Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) => {}
+        Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) | Effect::LoseMail => {}
     }
     body.planned(plan);
     Ok(())
@@ -187,8 +194,11 @@ fn dispatch(state: &State, received: &Received) -> Answer {
     match endpoint {
         Endpoint::Index => page::index(state),
         Endpoint::Metadata => oauth::metadata(state),
+        Endpoint::Keys => Answer::json(StatusCode::OK, &state.workload.keys()),
         Endpoint::Authorize => oauth::authorize(state, received),
         Endpoint::Decision => oauth::decide(state, received),
+        Endpoint::Login => oauth::log_in(state, received),
+        Endpoint::Mailbox => oauth::mailbox(state),
         Endpoint::Callback => oauth::callback_page(received),
         Endpoint::DeviceAuthorization => oauth::authorize_device(state, received),
         Endpoint::DevicePage => oauth::device_page(state, received),
@@ -204,8 +214,11 @@ impl<'a> Endpoint<'a> {
         Some(match path {
             "" | "/" => Self::Index,
             "/.well-known/oauth-authorization-server" => Self::Metadata,
+            "/.well-known/jwks.json" => Self::Keys,
             "/oauth/authorize" => Self::Authorize,
             "/oauth/authorize/decision" => Self::Decision,
+            "/oauth/login" => Self::Login,
+            "/mock/mail" => Self::Mailbox,
             "/oauth/code/callback" => Self::Callback,
             "/v1/oauth/device_authorization" => Self::DeviceAuthorization,
             "/oauth/device" => Self::DevicePage,
@@ -218,8 +231,15 @@ impl<'a> Endpoint<'a> {
 
     fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Index | Self::Metadata | Self::Authorize | Self::Callback | Self::DevicePage => GET,
+            Self::Index
+            | Self::Metadata
+            | Self::Keys
+            | Self::Authorize
+            | Self::Mailbox
+            | Self::Callback
+            | Self::DevicePage => GET,
             Self::Decision
+            | Self::Login
             | Self::DeviceAuthorization
             | Self::DeviceDecision
             | Self::Token
@@ -254,15 +274,14 @@ fn finish(state: &State, received: Received, answer: Answer) -> Response<Body> {
     let headers = response.headers_mut();
     *headers = answer.headers;
     let date = httpdate::fmt_http_date(state.clock.wall(received.at));
-    let own = [
-        (HeaderName::from_static("request-id"), received.id),
-        (HeaderName::from_static("anthropic-organization-id"), state.organization.clone()),
-        (DATE, date),
-    ];
+    let own = [(HeaderName::from_static("request-id"), received.id), (DATE, date)];
     for (name, value) in own {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
+    }
+    if let Some([organization, _]) = state.seats.get(answer.seat).and_then(|seat| seat.headers.as_ref()) {
+        headers.insert(HeaderName::from_static("anthropic-organization-id"), organization.clone());
     }
     for (name, value) in answer.scripted_headers {
         headers.insert(name, value);

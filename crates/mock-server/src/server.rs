@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::fault::{Ending, Fault};
 use crate::hold::HeldAnswers;
 use crate::journal::Entry;
+use crate::mail::Mail;
 use crate::reply::Reply;
 use crate::router;
 use crate::state::State;
@@ -118,6 +120,53 @@ impl MockServer {
         &self.state.client
     }
 
+    /// Returns the client's secret, which only the client credentials grant asks for.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.state.client_secret
+    }
+
+    /// Returns the id of the organisation that the API key belongs to.
+    #[must_use]
+    pub fn organization_id(&self) -> &str {
+        self.state.seats.get(0).map_or("", |seat| &seat.organization)
+    }
+
+    /// Returns the workspaces, by id and name.
+    #[must_use]
+    pub fn workspaces(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for (_, seat) in self.state.seats.iter() {
+            if !all.iter().any(|(id, _)| *id == seat.workspace) {
+                all.push((seat.workspace.clone(), seat.workspace_name.clone()));
+            }
+        }
+        all
+    }
+
+    /// Returns the id of the federation rule that trades workload identities for tokens, `fdrl_…`.
+    #[must_use]
+    pub fn federation_rule_id(&self) -> &str {
+        &self.state.workload.rule
+    }
+
+    /// Returns the id of the service account that the federation rule is for, `svac_…`.
+    #[must_use]
+    pub fn service_account_id(&self) -> &str {
+        &self.state.workload.service_account
+    }
+
+    /// Signs a workload identity: a JWT that the token endpoint accepts as an assertion for as long as `life`.
+    ///
+    /// `claims` are added to it, or replace what would be there: `json!({"aud": "somebody else"})` makes a bad one. What is
+    /// no JSON object adds nothing.
+    #[must_use]
+    pub fn identity_token(&self, subject: &str, life: Duration, claims: Value) -> String {
+        let claims = if let Value::Object(claims) = claims { claims } else { Map::new() };
+        let now = self.state.clock.wall(self.state.clock.now());
+        self.state.workload.sign(now, life, subject, claims)
+    }
+
     /// Returns the API key that is accepted: `sk-ant-api03-CANARY…` unless another was set.
     #[must_use]
     pub fn api_key(&self) -> &str {
@@ -159,6 +208,12 @@ impl MockServer {
     /// Appends a reply to the script.
     pub fn push_reply(&self, reply: Reply) {
         self.state.lock().script.push_back(reply);
+    }
+
+    /// Returns the mails with codes for logins, oldest first; it keeps the latest 100.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.state.lock().mailbox.all().cloned().collect()
     }
 
     /// Puts a file onto the server that a tool might have made, so that it can be downloaded, and returns its id.

@@ -14,11 +14,14 @@ use crate::fault::Faults;
 use crate::hold::Gate;
 use crate::journal::Journal;
 use crate::limits::Limits;
+use crate::mail::Mailbox;
 use crate::mint::Mint;
 use crate::oauth::Grants;
+use crate::people::Seats;
 use crate::reply::Reply;
 use crate::time::{self, Clock};
 use crate::wire::Traffic;
+use crate::workload::Workload;
 
 /// The API's catalogue of November 2026.
 pub(crate) const DEFAULT_MODELS: [&str; 22] = [
@@ -56,9 +59,9 @@ pub(crate) struct State {
     pub(crate) api_key: String,
     pub(crate) models: Vec<String>,
     pub(crate) lifetimes: Lifetimes,
-    pub(crate) organization: String,
-    pub(crate) account: String,
-    pub(crate) workspace: String,
+    pub(crate) client_secret: String,
+    pub(crate) seats: Seats,
+    pub(crate) workload: Workload,
     pub(crate) gate: Gate,
     pub(crate) traffic: Arc<Traffic>,
     changing: Mutex<Changing>,
@@ -86,6 +89,7 @@ pub(crate) struct Changing {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) shelf: Shelf,
+    pub(crate) mailbox: Mailbox,
 }
 
 impl State {
@@ -96,8 +100,11 @@ impl State {
         };
         let issuer = settings.issuer.unwrap_or_else(|| base_url.as_str().trim_end_matches('/').to_owned());
         let api_key = settings.api_key.map_or_else(|| mint.api_key(), |key| key.0);
-        let (organization, account) = (mint.uuid(), mint.uuid());
-        let workspace = mint.name("wrkspc_", 24);
+        let seats = Seats::new(&settings.people, &mut mint);
+        let client_secret = mint.client_secret();
+        let Some(workload) = Workload::new(&issuer, &mut mint) else {
+            return Err(Error::Setting { name: "seed", hint: "give another one" });
+        };
         Ok(Self {
             clock,
             base_url,
@@ -115,9 +122,9 @@ impl State {
                 reuse_revokes: settings.refresh_reuse_revokes,
                 batch: settings.batch_time,
             },
-            organization,
-            account,
-            workspace,
+            client_secret,
+            seats,
+            workload,
             gate: Gate::default(),
             traffic: Arc::default(),
             changing: Mutex::new(Changing {
@@ -132,6 +139,7 @@ impl State {
                 faults: Faults::default(),
                 journal: Journal::default(),
                 shelf: Shelf::default(),
+                mailbox: Mailbox::default(),
             }),
         })
     }

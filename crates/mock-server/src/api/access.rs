@@ -27,6 +27,8 @@ pub(super) enum Version {
 pub(super) struct Entry {
     pub(super) version: Version,
     pub(super) credential: Credential,
+    /// Whose credential it is.
+    pub(super) seat: usize,
 }
 
 /// Checks everything that has to be right before the request itself is looked at.
@@ -43,8 +45,8 @@ pub(super) fn check(state: &State, received: &Received, call: Call<'_>) -> Resul
             return Err(refuse(received, Kind::Request, message, Credential::None));
         }
     };
-    let credential = credential(state, received, call, version)?;
-    Ok(Entry { version, credential })
+    let (credential, seat) = credential(state, received, call, version)?;
+    Ok(Entry { version, credential, seat })
 }
 
 fn credential(
@@ -52,7 +54,7 @@ fn credential(
     received: &Received,
     call: Call<'_>,
     version: Version,
-) -> Result<Credential, Box<Answer>> {
+) -> Result<(Credential, usize), Box<Answer>> {
     let denied = |message: &str| refuse(received, Kind::Credential, message, Credential::Refused);
     if let Some(authorization) = received.header("authorization") {
         let Some((scheme, secret)) = authorization.split_once(' ') else {
@@ -62,12 +64,12 @@ fn credential(
             return Err(denied("authorization: the scheme has to be Bearer"));
         }
         if is_key(state, secret) {
-            return Ok(Credential::ApiKey);
+            return Ok((Credential::ApiKey, 0));
         }
         return token(state, received, call, secret);
     }
     match (received.header("x-api-key"), version) {
-        (Some(key), Version::Older) if is_key(state, key) => Ok(Credential::ApiKey),
+        (Some(key), Version::Older) if is_key(state, key) => Ok((Credential::ApiKey, 0)),
         (Some(_), Version::Older) => Err(denied("x-api-key: the key is not valid")),
         (Some(_), Version::Current) => {
             Err(denied("x-api-key: with this anthropic-version, send the key as authorization: Bearer"))
@@ -79,12 +81,17 @@ fn credential(
     }
 }
 
-fn token(state: &State, received: &Received, call: Call<'_>, token: &str) -> Result<Credential, Box<Answer>> {
+fn token(
+    state: &State,
+    received: &Received,
+    call: Call<'_>,
+    token: &str,
+) -> Result<(Credential, usize), Box<Answer>> {
     let denied = |message: &str| refuse(received, Kind::Credential, message, Credential::Refused);
     // The guard ends here: an answer is made without the lock.
     let access = state.lock().grants.access(received.at, token);
-    let scope = match access {
-        Access::Granted { scope } => scope,
+    let (scope, seat) = match access {
+        Access::Granted { scope, seat } => (scope, seat),
         Access::Expired => return Err(denied("authorization: the access token has expired")),
         Access::Revoked => return Err(denied("authorization: the access token was revoked")),
         Access::Unknown => return Err(denied("authorization: the key or token is not valid")),
@@ -97,7 +104,7 @@ fn token(state: &State, received: &Received, call: Call<'_>, token: &str) -> Res
         let message = "the access token lacks the scope user:inference";
         return Err(refuse(received, Kind::Permission, message, Credential::AccessToken));
     }
-    Ok(Credential::AccessToken)
+    Ok((Credential::AccessToken, seat))
 }
 
 #[derive(Clone, Copy)]

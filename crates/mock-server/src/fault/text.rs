@@ -51,6 +51,7 @@ fn read(text: &str) -> Option<Fault> {
         }
         ["length", off_by] => Fault::length(off_by.parse().ok()?),
         ["extra", ref words @ ..] if !words.is_empty() => Fault::extra(words.join(" ")),
+        ["lose-mail"] => Fault::lose_mail(),
         ["garbage"] => Fault::garbage(),
         ["headers", count, length] => {
             let (count, length): (usize, usize) = (count.parse().ok()?, length.parse().ok()?);

@@ -4,9 +4,9 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, LOCATION};
 use url::{Host, Url};
 
-use super::grants::Request;
+use super::grants::{Asked, Request};
 use super::params::Params;
-use super::{meanings, scopes};
+use super::{login, meanings, scopes};
 use crate::answer::{Answer, Received};
 use crate::body::Body;
 use crate::page::{self, Consent};
@@ -62,27 +62,39 @@ pub(crate) fn authorize(state: &State, received: &Received) -> Answer {
         return back("invalid_scope", "a scope is unknown");
     };
 
-    let meanings = meanings(&scope);
-    let changing = &mut *state.lock();
     let request = Request {
         redirect_uri: redirect_uri.to_owned(),
-        target: target.clone(),
+        target,
         scope,
         state: client_state.to_owned(),
         challenge: challenge.to_owned(),
     };
-    let asked = changing.grants.ask(received.at, &mut changing.mint, request);
-    let host = target[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+    let begun = login::begin(state);
+    let seat = begun.seat;
+    let asked = {
+        let changing = &mut *state.lock();
+        changing.grants.ask(received.at, &mut changing.mint, request.clone(), begun)
+    };
+    ask(state, &request, seat, &asked)
+}
+
+/// Asks whether to allow what was asked for, or first who is asked.
+pub(super) fn ask(state: &State, request: &Request, seat: Option<usize>, asked: &Asked) -> Answer {
+    let Some(seat) = seat.and_then(|seat| state.seats.get(seat)) else {
+        return login::page(state, ("request_id", &asked.id), &asked.csrf);
+    };
+    let target = &request.target;
     let action = state.url("/oauth/authorize/decision");
     let consent = Consent {
         client: &state.client,
-        redirect_host: &host,
-        scopes: meanings,
+        seat,
+        redirect_host: &target[url::Position::BeforeHost..url::Position::AfterPort],
+        scopes: meanings(&request.scope),
         action: action.path(),
         request_id: &asked.id,
         csrf: &asked.csrf,
     };
-    page::consent(&consent, &form_target(&target))
+    page::consent(&consent, &form_target(target))
 }
 
 /// Takes the person's answer and redirects with it.
@@ -97,7 +109,7 @@ pub(crate) fn decide(state: &State, received: &Received) -> Answer {
         _ => return page::problem("Nothing was chosen", "Go back and choose Allow or Deny."),
     };
     let changing = &mut *state.lock();
-    let Some(request) = changing.grants.decide(received.at, id, csrf) else {
+    let Some((request, seat)) = changing.grants.decide(received.at, id, csrf) else {
         let advice =
             "It was answered before, or too much time has passed. Go back to the app and start again.";
         return page::problem("This request is over", advice);
@@ -107,7 +119,7 @@ pub(crate) fn decide(state: &State, received: &Received) -> Answer {
         return send_back(state, &target, Some(&client_state), &error("access_denied", "the person said no"))
             .noted(Some("consent denied"));
     }
-    let code = changing.grants.allow(received.at, &mut changing.mint, request);
+    let code = changing.grants.allow(received.at, &mut changing.mint, request, seat);
     send_back(state, &target, Some(&client_state), &[("code", &code)]).noted(Some("consent given"))
 }
 

@@ -4,9 +4,10 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use serde_json::json;
 
+use super::grants::DeviceQuestion;
 use super::params::Params;
 use super::token::{client_params, refusal};
-use super::{grants::Denied, meanings, scopes};
+use super::{grants::Denied, login, meanings, scopes};
 use crate::answer::{Answer, Received};
 use crate::page;
 use crate::state::State;
@@ -23,7 +24,8 @@ pub(crate) fn authorize_device(state: &State, received: &Received) -> Answer {
     };
     let changing = &mut *state.lock();
     let life = state.lifetimes;
-    let codes = changing.grants.begin_device(received.at, &mut changing.mint, life, scope);
+    let codes =
+        changing.grants.begin_device(received.at, &mut changing.mint, life, scope, login::begin(state));
     let page = state.url("/oauth/device");
     let mut complete = page.clone();
     complete.query_pairs_mut().append_pair("user_code", &codes.user_code);
@@ -43,13 +45,22 @@ pub(crate) fn device_page(state: &State, received: &Received) -> Answer {
     let action = state.url("/oauth/device");
     let params = Params::of_query(received);
     let Some(typed) = params.get("user_code") else { return page::device_code(action.path(), false) };
-    let changing = &mut *state.lock();
-    let Some(question) = changing.grants.device_question(received.at, typed) else {
-        return page::device_code(action.path(), true);
+    let question = state.lock().grants.device_question(received.at, typed);
+    match question {
+        Some(question) => ask(state, &question),
+        None => page::device_code(action.path(), true),
+    }
+}
+
+/// Asks whether to allow what a code stands for, or first who is asked.
+pub(super) fn ask(state: &State, question: &DeviceQuestion) -> Answer {
+    let Some(seat) = question.login.seat.and_then(|seat| state.seats.get(seat)) else {
+        return login::page(state, ("user_code", &question.user_code), &question.csrf);
     };
     let action = state.url("/oauth/device/decision");
     page::device_consent(&page::DeviceConsent {
         client: &state.client,
+        seat,
         user_code: &question.user_code,
         scopes: meanings(&question.scope),
         action: action.path(),

@@ -4,6 +4,8 @@
 
 mod device;
 
+pub(crate) use device::DeviceQuestion;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -34,6 +36,22 @@ pub(crate) struct Request {
     pub(crate) challenge: String,
 }
 
+/// Who has logged in so far, to answer a request.
+#[derive(Clone, Default)]
+pub(crate) struct Login {
+    /// The seat of the person, once that is settled.
+    pub(crate) seat: Option<usize>,
+    /// The seat that a mail was sent for, and the code in it.
+    pub(crate) mail: Option<(usize, String)>,
+}
+
+/// What is allowed: these scopes, to whoever sits here.
+#[derive(Clone)]
+pub(crate) struct Permission {
+    pub(crate) scope: Vec<String>,
+    pub(crate) seat: usize,
+}
+
 /// The hidden fields of a consent form.
 pub(crate) struct Asked {
     pub(crate) id: String,
@@ -53,8 +71,10 @@ pub(crate) struct Exchange<'a> {
 #[derive(Clone)]
 pub(crate) struct Issued {
     pub(crate) access_token: String,
-    pub(crate) refresh_token: String,
+    /// None where the client can prove itself again.
+    pub(crate) refresh_token: Option<String>,
     pub(crate) scope: Vec<String>,
+    pub(crate) seat: usize,
     /// When the access token ends.
     pub(crate) until: Duration,
     pub(crate) note: &'static str,
@@ -71,7 +91,7 @@ pub(crate) struct Denied {
 /// What an access token is worth.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    Granted { scope: Vec<String> },
+    Granted { scope: Vec<String>, seat: usize },
     Expired,
     Revoked,
     Unknown,
@@ -91,12 +111,14 @@ pub(crate) struct Grants {
 
 struct Waiting {
     request: Request,
+    login: Login,
     csrf: String,
     until: Duration,
 }
 
 struct Code {
     request: Request,
+    seat: usize,
     until: Duration,
     spent: bool,
     /// What the code gave; a replay takes it back.
@@ -105,7 +127,7 @@ struct Code {
 
 /// All tokens that descend from one consent.
 struct Family {
-    scope: Vec<String>,
+    permission: Permission,
     revoked: bool,
 }
 
@@ -129,27 +151,31 @@ struct Spent {
 
 impl Grants {
     /// Keeps a request until the person has answered.
-    pub(crate) fn ask(&mut self, now: Duration, mint: &mut Mint, request: Request) -> Asked {
+    pub(crate) fn ask(&mut self, now: Duration, mint: &mut Mint, request: Request, login: Login) -> Asked {
         self.forget(now);
         let asked = Asked { id: mint.name("authreq_", 24), csrf: mint.name("", 43) };
-        let waiting = Waiting { request, csrf: asked.csrf.clone(), until: now.saturating_add(CONSENT_LIFE) };
+        let waiting =
+            Waiting { request, login, csrf: asked.csrf.clone(), until: now.saturating_add(CONSENT_LIFE) };
         self.waiting.insert(asked.id.clone(), waiting);
         asked
     }
 
-    /// Takes the request that a form answers; a form answers once.
-    pub(crate) fn decide(&mut self, now: Duration, id: &str, csrf: &str) -> Option<Request> {
-        if !same(&self.waiting.get(id)?.csrf, csrf) {
-            return None;
-        }
-        let waiting = self.waiting.remove(id)?;
-        (now < waiting.until).then_some(waiting.request)
+    /// The request that somebody is logging in for, and how far that is.
+    pub(crate) fn login(&mut self, now: Duration, id: &str, csrf: &str) -> Option<(&Request, &mut Login)> {
+        let waiting = self.waiting.get_mut(id)?;
+        (same(&waiting.csrf, csrf) && now < waiting.until).then_some((&waiting.request, &mut waiting.login))
+    }
+
+    /// Takes the request that a form answers, and who answers; a form answers once, after the login.
+    pub(crate) fn decide(&mut self, now: Duration, id: &str, csrf: &str) -> Option<(Request, usize)> {
+        let seat = self.login(now, id, csrf)?.1.seat?;
+        Some((self.waiting.remove(id)?.request, seat))
     }
 
     /// Makes the code for a request the person allowed.
-    pub(crate) fn allow(&mut self, now: Duration, mint: &mut Mint, request: Request) -> String {
+    pub(crate) fn allow(&mut self, now: Duration, mint: &mut Mint, request: Request, seat: usize) -> String {
         let code = mint.code();
-        let kept = Code { request, until: now.saturating_add(CODE_LIFE), spent: false, family: None };
+        let kept = Code { request, seat, until: now.saturating_add(CODE_LIFE), spent: false, family: None };
         self.codes.insert(code.clone(), kept);
         code
     }
@@ -192,7 +218,8 @@ impl Grants {
             return Err(Denied::grant("code_verifier does not match code_challenge", Some("PKCE failed")));
         }
         let scope = code.request.scope.clone();
-        let family = self.new_family(scope.clone());
+        let permission = Permission { scope: scope.clone(), seat: code.seat };
+        let family = self.new_family(permission);
         if let Some(code) = self.codes.get_mut(exchange.code) {
             code.family = Some(family);
         }
@@ -233,8 +260,8 @@ impl Grants {
         if now >= known.until {
             return Err(Denied::grant("the refresh token has expired", Some("refresh token expired")));
         }
-        let scope = scope.unwrap_or_else(|| family.scope.clone());
-        if !scope.iter().all(|name| family.scope.contains(name)) {
+        let scope = scope.unwrap_or_else(|| family.permission.scope.clone());
+        if !scope.iter().all(|name| family.permission.scope.contains(name)) {
             return Err(Denied {
                 error: "invalid_scope",
                 description: "a refresh cannot ask for more than was allowed",
@@ -262,19 +289,36 @@ impl Grants {
     /// Says what an access token is worth now.
     pub(crate) fn access(&self, now: Duration, token: &str) -> Access {
         let Some(access) = self.access.get(token) else { return Access::Unknown };
-        let family_revoked = self.families.get(&access.family).is_none_or(|family| family.revoked);
-        if access.revoked || family_revoked {
-            Access::Revoked
-        } else if now >= access.until {
-            Access::Expired
-        } else {
-            Access::Granted { scope: access.scope.clone() }
+        let family = self.families.get(&access.family).filter(|family| !family.revoked && !access.revoked);
+        match family {
+            None => Access::Revoked,
+            Some(_) if now >= access.until => Access::Expired,
+            Some(family) => Access::Granted { scope: access.scope.clone(), seat: family.permission.seat },
         }
     }
 
-    fn new_family(&mut self, scope: Vec<String>) -> u64 {
+    /// Issues an access token alone, to a client that can prove itself again.
+    pub(crate) fn issue_alone(
+        &mut self,
+        now: Duration,
+        mint: &mut Mint,
+        life: Lifetimes,
+        permission: Permission,
+        note: &'static str,
+    ) -> Issued {
+        self.forget(now);
+        let scope = permission.scope.clone();
+        let family = self.new_family(permission);
+        let mut issued = self.issue(now, mint, life, family, scope, note);
+        if let Some(token) = issued.refresh_token.take() {
+            self.refresh.remove(&token);
+        }
+        issued
+    }
+
+    fn new_family(&mut self, permission: Permission) -> u64 {
         self.last_family += 1;
-        self.families.insert(self.last_family, Family { scope, revoked: false });
+        self.families.insert(self.last_family, Family { permission, revoked: false });
         self.last_family
     }
 
@@ -288,17 +332,14 @@ impl Grants {
         note: &'static str,
     ) -> Issued {
         let until = now.saturating_add(life.access_token);
-        let issued = Issued {
-            access_token: mint.access_token(),
-            refresh_token: mint.refresh_token(),
-            scope,
-            until,
-            note,
-        };
+        let seat = self.families.get(&family).map_or(0, |family| family.permission.seat);
+        let (access_token, refresh_token) = (mint.access_token(), mint.refresh_token());
+        let issued =
+            Issued { access_token, refresh_token: Some(refresh_token.clone()), scope, seat, until, note };
         let access = AccessToken { family, scope: issued.scope.clone(), until, revoked: false };
         self.access.insert(issued.access_token.clone(), access);
         let refresh = RefreshToken { family, until: now.saturating_add(life.refresh_token), spent: None };
-        self.refresh.insert(issued.refresh_token.clone(), refresh);
+        self.refresh.insert(refresh_token, refresh);
         issued
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::grants::{Denied, Exchange, Issued};
 use super::params::Params;
-use super::{DEVICE_CODE, scopes};
+use super::{DEVICE_CODE, JWT_BEARER, alone, scopes};
 use crate::answer::{Answer, Received};
 use crate::state::State;
 
@@ -14,17 +14,23 @@ use crate::state::State;
 pub(crate) fn token(state: &State, received: &Received) -> Answer {
     match grant(state, received) {
         Ok(issued) => {
-            let remaining = issued.until.saturating_sub(received.at);
-            let reply = json!({
+            let mut reply = json!({
                 "token_type": "Bearer",
                 "access_token": issued.access_token,
-                "refresh_token": issued.refresh_token,
-                "expires_in": remaining.as_secs(),
+                "expires_in": issued.until.saturating_sub(received.at).as_secs(),
                 "scope": issued.scope.join(" "),
-                "organization": {"uuid": state.organization, "name": "Mock Organization"},
-                "account": {"uuid": state.account, "email_address": "person@example.com"},
-                "workspace": {"id": state.workspace, "name": "Default"},
             });
+            if let (Some(members), Some(seat)) = (reply.as_object_mut(), state.seats.get(issued.seat)) {
+                let organization = json!({"uuid": seat.organization, "name": seat.organization_name});
+                members.insert("organization".to_owned(), organization);
+                if let Some(token) = issued.refresh_token {
+                    let account = json!({"uuid": seat.account, "email_address": seat.email});
+                    members.insert("refresh_token".to_owned(), json!(token));
+                    members.insert("account".to_owned(), account);
+                }
+                let workspace = json!({"id": seat.workspace, "name": seat.workspace_name});
+                members.insert("workspace".to_owned(), workspace);
+            }
             unstored(Answer::json(StatusCode::OK, &reply)).noted(Some(issued.note))
         }
         Err(denied) => refusal(&denied),
@@ -43,9 +49,15 @@ pub(crate) fn revoke(state: &State, received: &Received) -> Answer {
 }
 
 fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
-    let params = client_params(state, received)?;
+    let params = params(received)?;
+    let grant_type = required(&params, "grant_type")?;
+    match grant_type {
+        "client_credentials" => return alone::client_credentials(state, received, &params),
+        JWT_BEARER => return alone::jwt_bearer(state, received, &params),
+        _ => check_client(state, &params)?,
+    }
     let changing = &mut *state.lock();
-    match required(&params, "grant_type")? {
+    match grant_type {
         "authorization_code" => {
             let exchange = Exchange {
                 code: required(&params, "code")?,
@@ -76,7 +88,7 @@ fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
         }
         _ => Err(Denied {
             error: "unsupported_grant_type",
-            description: "grant_type has to be authorization_code, refresh_token or device_code",
+            description: "grant_type has to be one of those in the metadata",
             note: None,
         }),
     }
@@ -84,17 +96,27 @@ fn grant(state: &State, received: &Received) -> Result<Issued, Denied> {
 
 /// Reads the parameters and checks the client, which is public: its id is all it has to say.
 pub(super) fn client_params(state: &State, received: &Received) -> Result<Params, Denied> {
+    let params = params(received)?;
+    check_client(state, &params)?;
+    Ok(params)
+}
+
+fn params(received: &Received) -> Result<Params, Denied> {
     let params = Params::of_body(received).map_err(invalid)?;
-    if params.repeated().is_some() {
-        return Err(invalid("a parameter is given twice"));
+    match params.repeated() {
+        Some(_) => Err(invalid("a parameter is given twice")),
+        None => Ok(params),
     }
-    if required(&params, "client_id")? == state.client {
-        return Ok(params);
+}
+
+fn check_client(state: &State, params: &Params) -> Result<(), Denied> {
+    if required(params, "client_id")? == state.client {
+        return Ok(());
     }
     Err(Denied { error: "invalid_client", description: "the client is unknown", note: None })
 }
 
-fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, Denied> {
+pub(super) fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, Denied> {
     let missing = match name {
         "grant_type" => "grant_type is missing",
         "code" => "code is missing",
@@ -103,6 +125,8 @@ fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, Denie
         "refresh_token" => "refresh_token is missing",
         "device_code" => "device_code is missing",
         "client_id" => "client_id is missing",
+        "assertion" => "assertion is missing",
+        "organization_id" => "organization_id is missing",
         "token" => "token is missing",
         _ => "a parameter is missing",
     };
@@ -115,7 +139,7 @@ fn is_verifier(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-fn invalid(description: &'static str) -> Denied {
+pub(super) fn invalid(description: &'static str) -> Denied {
     Denied { error: "invalid_request", description, note: None }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Denied, Grants, Issued, MEMORY, same};
+use super::{Denied, Grants, Issued, Login, MEMORY, Permission, same};
 use crate::mint::Mint;
 use crate::state::Lifetimes;
 
@@ -21,6 +21,7 @@ pub(crate) struct DeviceQuestion {
     pub(crate) user_code: String,
     pub(crate) scope: Vec<String>,
     pub(crate) csrf: String,
+    pub(crate) login: Login,
 }
 
 /// The logins there are, by device code.
@@ -31,6 +32,7 @@ struct Device {
     user_code: String,
     scope: Vec<String>,
     csrf: String,
+    login: Login,
     until: Duration,
     interval: Duration,
     /// The last poll, or the answer that gave the codes.
@@ -68,6 +70,7 @@ impl Grants {
         mint: &mut Mint,
         life: Lifetimes,
         scope: Vec<String>,
+        login: Login,
     ) -> DeviceCodes {
         self.forget(now);
         let codes = DeviceCodes { device_code: mint.device_code(), user_code: mint.user_code() };
@@ -75,6 +78,7 @@ impl Grants {
             user_code: codes.user_code.clone(),
             scope,
             csrf: mint.name("", 43),
+            login,
             until: now.saturating_add(life.device_code),
             interval: life.device_interval,
             asked_at: now,
@@ -91,10 +95,17 @@ impl Grants {
             user_code: device.user_code.clone(),
             scope: device.scope.clone(),
             csrf: device.csrf.clone(),
+            login: device.login.clone(),
         })
     }
 
-    /// Takes the person's decision; `false` if there was nothing to decide.
+    /// How far somebody is who logs in to decide about a code.
+    pub(crate) fn device_login(&mut self, now: Duration, user_code: &str, csrf: &str) -> Option<&mut Login> {
+        let device = self.devices.undecided(now, user_code).filter(|device| same(&device.csrf, csrf))?;
+        Some(&mut device.login)
+    }
+
+    /// Takes the person's decision, after the login; `false` if there was nothing to decide.
     pub(crate) fn decide_device(
         &mut self,
         now: Duration,
@@ -103,7 +114,7 @@ impl Grants {
         allowed: bool,
     ) -> bool {
         let device = self.devices.undecided(now, user_code).filter(|device| same(&device.csrf, csrf));
-        let Some(device) = device else { return false };
+        let Some(device) = device.filter(|device| device.login.seat.is_some()) else { return false };
         device.decision = if allowed { Decision::Allowed } else { Decision::Denied };
         true
     }
@@ -138,7 +149,8 @@ impl Grants {
             Decision::Allowed => {
                 device.decision = Decision::Spent;
                 let scope = device.scope.clone();
-                let family = self.new_family(scope.clone());
+                let seat = device.login.seat.unwrap_or_default();
+                let family = self.new_family(Permission { scope: scope.clone(), seat });
                 Ok(self.issue(now, mint, life, family, scope, "device code exchanged"))
             }
         }
