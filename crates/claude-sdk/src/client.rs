@@ -183,9 +183,9 @@ impl Client {
         self.0.pipeline.estimate.as_ref()
     }
 
-    /// A call begins, where calls are measured. Boxed, because most are not, and futures of every call would grow by it.
-    pub(crate) fn meter(&self, operation: &'static str, model: Option<&str>) -> Option<Box<Meter>> {
-        Some(Box::new(self.0.pipeline.meters.as_ref()?.begin(operation, model)))
+    /// A call begins, where calls are measured.
+    pub(crate) fn meter(&self, operation: &'static str, model: Option<&str>) -> Option<Meter> {
+        Some(self.0.pipeline.meters.as_ref()?.begin(operation, model))
     }
 
     pub(crate) fn classes(&self) -> &ModelClasses {

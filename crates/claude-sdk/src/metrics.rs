@@ -41,6 +41,7 @@ use std::{
 use http::StatusCode;
 
 mod instruments;
+mod labels;
 mod meter;
 mod models;
 mod operation;
@@ -48,9 +49,12 @@ mod operation;
 mod points;
 mod renewals;
 #[cfg(any(feature = "metrics", feature = "otel"))]
+mod series;
+#[cfg(any(feature = "metrics", feature = "otel"))]
 pub mod sinks;
 
 pub use instruments::{INSTRUMENTS, Instrument};
+pub use labels::Labels;
 pub(crate) use meter::{Meter, Metered, Meters};
 pub(crate) use operation::operation;
 pub(crate) use renewals::Renewals;
@@ -153,24 +157,6 @@ pub enum Measurement<'a> {
         /// What it failed with: `invalid_grant` and `no_answer` where a person has to log in again, else `failed`.
         error: Option<&'static str>,
     },
-}
-
-/// Which call something was measured of, in values of which there are few.
-///
-/// Example: [`metrics`](crate::metrics).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Labels {
-    /// What was called: `chat` is a message, `count_tokens` the count of its tokens; any other is named for its route
-    /// (`models`, `batches`, `files`, `skills`, `user_profiles`, `organization`, `other`).
-    pub operation: &'static str,
-    /// The model that was asked for, where one was. Of names that are not known here the first 50 are told apart; any
-    /// other is `other`.
-    pub model: Option<Arc<str>>,
-    /// The host of the base URL.
-    pub server_address: Option<Arc<str>>,
-    /// The port of the base URL, its default included.
-    pub server_port: Option<u16>,
 }
 
 /// How many tokens a message has used.

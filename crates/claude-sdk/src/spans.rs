@@ -22,7 +22,7 @@ pub(crate) struct CallSpan {
     has_bodies: bool,
     /// What a server may repeat and nobody is to read.
     secret: Option<Credential>,
-    meter: Option<Box<Meter>>,
+    meter: Option<Meter>,
 }
 
 impl CallSpan {
@@ -69,7 +69,7 @@ impl CallSpan {
         Self::of(client, span, client.meter("count_tokens", Some(model)))
     }
 
-    fn of(client: &Client, span: Span, meter: Option<Box<Meter>>) -> Self {
+    fn of(client: &Client, span: Span, meter: Option<Meter>) -> Self {
         let is_seen = !span.is_disabled();
         let secret = if is_seen { client.credential_at_hand() } else { None };
         Self { span, has_bodies: is_seen && client.traces_bodies(), secret, meter }

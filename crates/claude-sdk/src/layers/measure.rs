@@ -30,10 +30,12 @@ impl<B: HttpBackend> HttpBackend for Measure<B> {
         let Some(call) = self.is_on.then(|| Metered::of(&request).cloned()).flatten() else {
             return self.backend.send(request);
         };
+        call.is_sent();
+        let sent = call.now();
+        // Asked for out here, so that the request is no part of one more future.
+        let sending = self.backend.send(request);
         Box::pin(async move {
-            call.is_sent();
-            let sent = call.now();
-            let answer = self.backend.send(request).await;
+            let answer = sending.await;
             if let Ok(response) = &answer {
                 let took = call.now().duration_since(sent).unwrap_or_default();
                 call.is_answered(response.status(), took);

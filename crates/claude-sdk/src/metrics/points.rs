@@ -82,7 +82,12 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::metrics::{INSTRUMENTS, Tokens};
+    use crate::metrics::{INSTRUMENTS, Tokens, series::Prepared};
+
+    fn labels() -> Labels {
+        let prepared = Prepared::default();
+        Labels { operation: "chat", model: None, server_address: None, server_port: None, prepared }
+    }
 
     fn read(measurement: Measurement<'_>) -> Vec<(&'static str, Value, Option<&'static str>)> {
         let mut read = Vec::new();
@@ -94,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_cache_is_part_of_the_input_and_counted_apart_where_it_was_used() {
-        let labels = Labels { operation: "chat", model: None, server_address: None, server_port: None };
+        let labels = labels();
         let used = Tokens { input: 5, output: 7, cache_write: 0, cache_read: 100 };
         assert_eq!(
             read(Measurement::Tokens { labels: &labels, used }),
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn an_attempt_that_was_refused_is_told_from_one_that_went_well() {
-        let labels = Labels { operation: "chat", model: None, server_address: None, server_port: None };
+        let labels = labels();
         let took = Duration::from_millis(250);
         for (status, error) in [
             (200, None),

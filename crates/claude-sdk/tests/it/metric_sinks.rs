@@ -10,7 +10,12 @@ use ::metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     set_default_local_recorder,
 };
-use claude_sdk::metrics::{INSTRUMENTS, Metrics, sinks};
+use claude_sdk::{
+    Client, auth_core,
+    credentials::{Cached, CredentialProvider},
+    metrics::{INSTRUMENTS, Measurement, Metrics, sinks},
+    transport::SimClock,
+};
 use http::StatusCode;
 use mock_server::{MockServer, Reply};
 use opentelemetry::{KeyValue, global};
@@ -19,13 +24,18 @@ use opentelemetry_sdk::metrics::{
     data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics},
 };
 
-use crate::rig::{Waits, client, held, hello};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
-/// How often something came, and what it came to in all.
+use crate::{
+    metrics::{BLOCK, END, HEAD, Notes, Once, Queue, START, asked},
+    rig::{HOUR, Waits, backend, client, held, hello, t0, until},
+};
+
+/// How often something came, and what it came to in all; a counter has counted both.
 type Heard = BTreeMap<String, (u64, f64)>;
 
 /// A call that is refused with a 429 once, one that is refused for good, and a stream.
-async fn calls(metrics: impl Metrics) -> (MockServer, Waits) {
+async fn calls(metrics: Arc<dyn Metrics>) -> (MockServer, Waits) {
     let server = held().start().await.unwrap();
     let (builder, waits) = client(&server);
     let client = builder.metrics(metrics).build().unwrap();
@@ -41,29 +51,90 @@ async fn calls(metrics: impl Metrics) -> (MockServer, Waits) {
     (server, waits)
 }
 
-fn expected(server: &MockServer, waited: Duration) -> Heard {
+/// Passes on to a sink, and to notes that tell how far a call is.
+#[derive(Debug)]
+struct Both(Arc<dyn Metrics>, Notes);
+
+impl Metrics for Both {
+    fn record(&self, measurement: &Measurement<'_>) {
+        self.0.record(measurement);
+        self.1.record(measurement);
+    }
+}
+
+/// A stream of 30 tokens in two seconds, which waits two seconds for its permit and has read the cache; it gets a first
+/// credential, and afterwards there is none. Tells the port.
+async fn slow_stream(metrics: Arc<dyn Metrics>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (notes, clock) = (Notes::default(), SimClock::new(t0()));
+    let source = Cached::new_with(Once::default(), clock.clone(), auth_core::Policy::default());
+    let client = Client::builder()
+        .base_url(format!("http://127.0.0.1:{port}"))
+        .credentials(source.clone())
+        .backend(backend())
+        .clock(clock.clone())
+        .rate_limiter(Queue(clock.clone(), Mutex::new(1)))
+        .metrics(Both(metrics, notes.clone()))
+        .build()
+        .unwrap();
+    let call = tokio::spawn(async move {
+        let stream = client.messages().stream(&hello()).await.unwrap();
+        stream.final_message().await.unwrap()
+    });
+    until(|| clock.sleepers() == 1).await;
+    clock.advance(Duration::from_secs(2));
+    let mut socket = asked(&listener).await;
+    clock.advance(Duration::from_millis(250));
+    socket.write_all(format!("{HEAD}{START}{BLOCK}").as_bytes()).await.unwrap();
+    // The wait, the credential, the head and the first content.
+    until(|| notes.count() == 4).await;
+    clock.advance(Duration::from_secs(2));
+    socket.write_all(END.as_bytes()).await.unwrap();
+    call.await.unwrap();
+    clock.advance(HOUR);
+    source.credential().await.unwrap_err();
+    port
+}
+
+fn expected(server: &MockServer, waited: Duration, stream: u16) -> Heard {
     let port = server.base_url().port().unwrap();
-    let named = |name: &str, extra: &str| {
-        format!(
-            "{name} {extra}gen_ai.operation.name=chat gen_ai.provider.name=anthropic \
-             gen_ai.request.model=claude-haiku-4-5 server.address=127.0.0.1 server.port={port}"
-        )
+    let of = |port: u16, name: &str, extra: &str| {
+        let mut labels = vec![
+            "gen_ai.operation.name=chat".to_owned(),
+            "gen_ai.provider.name=anthropic".to_owned(),
+            "gen_ai.request.model=claude-haiku-4-5".to_owned(),
+            "server.address=127.0.0.1".to_owned(),
+            format!("server.port={port}"),
+        ];
+        labels.extend((!extra.is_empty()).then(|| extra.to_owned()));
+        labels.sort();
+        format!("{name} {}", labels.join(" "))
     };
-    let usage = |kind: &str| {
-        let name = named("gen_ai.client.token.usage", "");
-        name.replace(" server.address", &format!(" gen_ai.token.type={kind} server.address"))
-    };
+    let named = |name: &str, extra: &str| of(port, name, extra);
+    let slow = |name: &str, extra: &str| of(stream, name, extra);
+    let refreshes = "claude.client.token.refreshes";
     [
         (named("gen_ai.client.operation.duration", ""), (2, waited.as_secs_f64())),
-        (named("gen_ai.client.operation.duration", "error.type=other "), (1, 0.0)),
+        (named("gen_ai.client.operation.duration", "error.type=other"), (1, 0.0)),
         (named("gen_ai.client.operation.time_to_first_chunk", ""), (1, 0.0)),
-        (usage("input"), (2, 12.0)),
-        (usage("output"), (2, 6.0)),
+        (named("gen_ai.client.token.usage", "gen_ai.token.type=input"), (2, 12.0)),
+        (named("gen_ai.client.token.usage", "gen_ai.token.type=output"), (2, 6.0)),
         (named("claude.client.time_to_headers", ""), (2, 0.0)),
-        (named("claude.client.time_to_headers", "error.type=other "), (1, 0.0)),
-        (named("claude.client.time_to_headers", "error.type=rate_limit_error "), (1, 0.0)),
+        (named("claude.client.time_to_headers", "error.type=other"), (1, 0.0)),
+        (named("claude.client.time_to_headers", "error.type=rate_limit_error"), (1, 0.0)),
         (named("claude.client.rate_limited", ""), (1, 1.0)),
-        (named("claude.client.retries", "claude.retry.reason=rate_limit_error "), (1, 1.0)),
+        (named("claude.client.retries", "claude.retry.reason=rate_limit_error"), (1, 1.0)),
+        (slow("gen_ai.client.operation.duration", ""), (1, 4.25)),
+        (slow("gen_ai.client.operation.time_to_first_chunk", ""), (1, 2.25)),
+        (slow("gen_ai.client.token.usage", "gen_ai.token.type=input"), (1, 109.0)),
+        (slow("gen_ai.client.token.usage", "gen_ai.token.type=output"), (1, 30.0)),
+        (slow("claude.client.time_to_headers", ""), (1, 0.25)),
+        (slow("claude.client.output.speed", ""), (1, 15.0)),
+        (slow("claude.client.limiter.wait", ""), (1, 2.0)),
+        (slow("claude.client.cache.tokens", "claude.cache.access=read"), (100, 100.0)),
+        (format!("{refreshes} gen_ai.provider.name=anthropic"), (1, 1.0)),
+        (format!("{refreshes} error.type=failed gen_ai.provider.name=anthropic"), (1, 1.0)),
     ]
     .into()
 }
@@ -83,16 +154,16 @@ impl Ledger {
 struct Line(Ledger, String);
 
 impl Line {
-    fn add(&self, value: f64) {
+    fn add(&self, count: u64, value: f64) {
         let mut heard = self.0.0.lock().unwrap();
         let line = heard.entry(self.1.clone()).or_default();
-        *line = (line.0 + 1, line.1 + value);
+        *line = (line.0 + count, line.1 + value);
     }
 }
 
 impl CounterFn for Line {
     fn increment(&self, value: u64) {
-        self.add(value as f64);
+        self.add(value, value as f64);
     }
     fn absolute(&self, _: u64) {
         panic!("nothing is counted like that")
@@ -101,7 +172,7 @@ impl CounterFn for Line {
 
 impl HistogramFn for Line {
     fn record(&self, value: f64) {
-        self.add(value);
+        self.add(1, value);
     }
 }
 
@@ -128,15 +199,16 @@ impl Recorder for Ledger {
 async fn the_recorder_hears_of_each_call_under_the_names_of_the_conventions() {
     let ledger = Ledger::default();
     let _installed = set_default_local_recorder(&ledger);
-    let sink = sinks::Recorder::new();
+    let sink: Arc<dyn Metrics> = Arc::new(sinks::Recorder::new());
     let described = std::mem::take(&mut *ledger.0.lock().unwrap());
     assert_eq!(described.len(), INSTRUMENTS.len());
     for instrument in INSTRUMENTS {
         let kind = if instrument.buckets.is_empty() { "counter" } else { "histogram" };
         assert!(described.contains_key(&format!("{kind} {}", instrument.name)), "{described:?}");
     }
-    let (server, waits) = calls(sink).await;
-    assert_eq!(*ledger.0.lock().unwrap(), expected(&server, waits.slept().iter().sum()));
+    let (server, waits) = calls(Arc::clone(&sink)).await;
+    let stream = slow_stream(sink).await;
+    assert_eq!(*ledger.0.lock().unwrap(), expected(&server, waits.slept().iter().sum(), stream));
 }
 
 fn text<'a>(attributes: impl Iterator<Item = &'a KeyValue> + 'a) -> String {
@@ -179,7 +251,9 @@ async fn opentelemetry_hears_the_same_with_buckets_and_units() {
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
     global::set_meter_provider(provider.clone());
-    let (server, waits) = calls(sinks::OpenTelemetry::new()).await;
+    let sink: Arc<dyn Metrics> = Arc::new(sinks::OpenTelemetry::new());
+    let (server, waits) = calls(Arc::clone(&sink)).await;
+    let stream = slow_stream(sink).await;
     provider.force_flush().unwrap();
     let mut heard = Heard::new();
     for scope in exporter.get_finished_metrics().unwrap().iter().flat_map(ResourceMetrics::scope_metrics) {
@@ -188,5 +262,5 @@ async fn opentelemetry_hears_the_same_with_buckets_and_units() {
             read(metric, &mut heard);
         }
     }
-    assert_eq!(heard, expected(&server, waits.slept().iter().sum()));
+    assert_eq!(heard, expected(&server, waits.slept().iter().sum(), stream));
 }

@@ -35,7 +35,7 @@ impl Notes {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 }
@@ -148,19 +148,19 @@ async fn every_route_is_an_operation_and_no_id_is_in_its_name() {
     );
 }
 
-const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_1\r\n\r\n";
-const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\
+pub const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_1\r\n\r\n";
+pub const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\
                      \"type\":\"message\",\"role\":\"assistant\",\"model\":\"claude-opus-5\",\"content\":[],\
                      \"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,\
                      \"cache_read_input_tokens\":100,\"output_tokens\":1}}}\n\n";
-const BLOCK: &str = "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\
+pub const BLOCK: &str = "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\
                      \"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
-const END: &str = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n\
+pub const END: &str = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n\
                    event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\
                    \"stop_sequence\":null},\"usage\":{\"output_tokens\":30}}\n\n\
                    event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
-async fn asked(listener: &TcpListener) -> TcpStream {
+pub async fn asked(listener: &TcpListener) -> TcpStream {
     let (mut socket, _) = listener.accept().await.unwrap();
     let _ = socket.read(&mut [0; 4096]).await.unwrap();
     socket
@@ -237,9 +237,9 @@ async fn a_stream_that_begins_with_a_refusal_is_a_429_and_sent_again() {
     assert_eq!(heard[4], format!("first token after {waited:?}"));
 }
 
-/// Gives a permit at once, and the next ones after two seconds.
+/// Gives a permit at once, and the next ones after two seconds; the number is how many it has given.
 #[derive(Debug)]
-struct Queue(SimClock, Mutex<u32>);
+pub struct Queue(pub SimClock, pub Mutex<u32>);
 
 #[async_trait]
 impl RateLimiter for Queue {
@@ -307,7 +307,7 @@ async fn renewals_are_counted_for_every_client_at_once_and_failed_ones_apart() {
 
 /// Gives one token, and then none.
 #[derive(Debug, Default)]
-struct Once(Mutex<bool>);
+pub struct Once(Mutex<bool>);
 
 #[async_trait]
 impl TokenSource for Once {

@@ -1,13 +1,9 @@
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, sync::Arc};
 
 use ::metrics::{Key, Label, Level, Metadata, Unit, with_recorder};
 
 use crate::metrics::{
-    INSTRUMENTS, Instrument, Labels, Measurement, Metrics,
+    INSTRUMENTS, Instrument, Measurement, Metrics,
     points::{PROVIDER, Point, Value, points},
 };
 
@@ -25,14 +21,8 @@ use crate::metrics::{
 /// # }
 /// ```
 #[derive(Default)]
-pub struct Recorder {
-    /// Made once for each series, of which there are few. What they lead to is asked for each time: a recorder may come
-    /// late, and an exporter may forget a series that was idle.
-    keys: RwLock<HashMap<Labels, Series>>,
-}
-
-/// The keys of one set of labels, by instrument and further label.
-type Series = HashMap<(&'static str, Option<&'static str>), Arc<Key>>;
+#[non_exhaustive]
+pub struct Recorder;
 
 impl Recorder {
     /// Describes the instruments to the recorder that is installed, and makes the sink.
@@ -48,27 +38,19 @@ impl Recorder {
                 }
             }
         });
-        Self::default()
-    }
-
-    fn key(&self, point: &Point<'_>) -> Arc<Key> {
-        let Some(labels) = point.labels else { return Arc::new(key(point)) };
-        let series = (point.instrument.name, point.extra.map(|(_, value)| value));
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = keys.get(labels).and_then(|keys| keys.get(&series)) {
-            return Arc::clone(key);
-        }
-        drop(keys);
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let keys = keys.entry(labels.clone()).or_default();
-        Arc::clone(keys.entry(series).or_insert_with(|| Arc::new(key(point))))
+        Self
     }
 }
 
 impl Metrics for Recorder {
     fn record(&self, measurement: &Measurement<'_>) {
         points(measurement, |point| {
-            let key = self.key(&point);
+            // What a key leads to is asked for each time: a recorder may come late, and an exporter may forget a series
+            // that was idle.
+            let key = match point.labels {
+                Some(labels) => labels.prepared.of(&point, || key(&point)),
+                None => Arc::new(key(&point)),
+            };
             with_recorder(|recorder| match point.value {
                 Value::Observed(value) => recorder.register_histogram(&key, &METADATA).record(value),
                 Value::Counted(count) => recorder.register_histogram(&key, &METADATA).record(real(count)),
