@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::journal::Credential;
 
 /// A request that was read to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: Method,
     /// As sent.

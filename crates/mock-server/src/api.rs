@@ -5,6 +5,7 @@ mod archive;
 mod ask;
 mod batches;
 mod count;
+mod examples;
 mod files;
 mod models;
 mod multipart;
@@ -54,6 +55,8 @@ pub(crate) fn answer(state: &State, received: &Received, call: Call<'_>) -> Answ
         Ok(entry) => entry,
         Err(refused) => return *refused,
     };
+    let example = state.examples.then(|| examples::provide(state, received, call));
+    let received = example.as_ref().unwrap_or(received);
     let mut answer =
         serve(state, received, call, entry.version).unwrap_or_else(|refusal| refusal.into_answer(received));
     (answer.credential, answer.seat) = (entry.credential, entry.seat);

@@ -31,6 +31,7 @@ pub struct Builder {
     pub(crate) input_tokens_per_minute: u32,
     pub(crate) output_tokens_per_minute: u32,
     pub(crate) batch_time: Duration,
+    pub(crate) examples: bool,
     pub(crate) script: Vec<Reply>,
     pub(crate) seed: Option<u64>,
     pub(crate) held_at: Option<SystemTime>,
@@ -67,6 +68,7 @@ impl Builder {
             input_tokens_per_minute: 2_000_000,
             output_tokens_per_minute: 400_000,
             batch_time: Duration::from_secs(5),
+            examples: false,
             script: Vec::new(),
             seed: None,
             held_at: None,
@@ -185,6 +187,14 @@ impl Builder {
     /// Sets how long a batch takes, on the server's clock; the default is 5 seconds. One that takes more than a day expires.
     pub fn batch_time(mut self, time: Duration) -> Self {
         self.batch_time = time;
+        self
+    }
+
+    /// Takes the calls of generated examples, which name what nobody has made: a file `file_id`, a page `page`, the text
+    /// of a skill without its folder. The server makes what a call names before it serves the call; the default is to
+    /// refuse it, as the service does.
+    pub fn examples(mut self) -> Self {
+        self.examples = true;
         self
     }
 

@@ -62,6 +62,8 @@ pub(crate) struct State {
     pub(crate) client_secret: String,
     pub(crate) seats: Seats,
     pub(crate) workload: Workload,
+    /// Whether whatever a call names is there.
+    pub(crate) examples: bool,
     pub(crate) gate: Gate,
     pub(crate) traffic: Arc<Traffic>,
     changing: Mutex<Changing>,
@@ -125,6 +127,7 @@ impl State {
             client_secret,
             seats,
             workload,
+            examples: settings.examples,
             gate: Gate::default(),
             traffic: Arc::default(),
             changing: Mutex::new(Changing {

@@ -6,6 +6,8 @@ use super::{Refusal, pages};
 
 /// The largest output of any model here, in tokens.
 pub(super) const MAX_TOKENS: u64 = 128_000;
+/// The lines that models belong to.
+const LINES: [&str; 5] = ["haiku", "sonnet", "opus", "fable", "mythos"];
 
 /// One model.
 pub(super) fn one(models: &[String], id: &str) -> Result<Value, Refusal> {
@@ -26,6 +28,7 @@ fn describe(id: &str) -> Value {
     let first = capital.next().map(char::to_uppercase).into_iter().flatten();
     let line_name: String = first.chain(capital).collect();
     let version = words.collect::<Vec<_>>().join(".");
+    let known = LINES.contains(&line).then_some(line);
     json!({
         "type": "model",
         "id": id,
@@ -33,7 +36,7 @@ fn describe(id: &str) -> Value {
         // The epoch stands for an unknown release date.
         "created_at": "1970-01-01T00:00:00Z",
         "lifecycle": "active",
-        "line": line,
+        "line": known,
         "deprecated_at": null,
         "retires_at": null,
         "max_input_tokens": 1_000_000,
@@ -50,5 +53,6 @@ mod tests {
     fn a_model_has_a_name_for_people() {
         assert_eq!(describe("claude-sonnet-4-6")["display_name"], "Claude Sonnet 4.6");
         assert_eq!(describe("claude-sonnet-4-6")["line"], "sonnet");
+        assert_eq!(describe("claude-instant-1.2")["line"], Value::Null);
     }
 }

@@ -26,8 +26,10 @@ struct Profile {
     metadata: Map<String, Value>,
 }
 
-/// What the route asks for that is a beta.
+/// The beta that has one more route, and profiles of an older form.
 const BETA: &str = "user-profiles-2026-08-18";
+/// What a profile does not have there.
+const ABSENT: [&str; 4] = ["enforcement_actions", "enforcement_status", "external_user_details", "programs"];
 /// How long a link works.
 const LINK: Duration = Duration::from_secs(3600);
 /// What may be said of a user.
@@ -37,19 +39,14 @@ const USER: [&str; 7] =
 pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Result<Answer, Refusal> {
     let json = |value: &Value| Answer::json(StatusCode::OK, value);
     let now = received.at;
+    let legacy = is_legacy(received);
+    let describe =
+        |profile: &Profile| if legacy { profile.describe_legacy(state) } else { profile.describe(state) };
     match (call, &received.method) {
         (Call::All, &Method::POST) => {
-            let mut profile = Profile {
-                id: state.lock().mint.name("uprof_", 24),
-                created: now,
-                updated: now,
-                access_type: "application".to_owned(),
-                name: None,
-                user: Map::new(),
-                metadata: Map::new(),
-            };
-            profile.change(&ask::object(&received.body)?)?;
-            let answer = json(&profile.describe(state));
+            let mut profile = Profile::new(state.lock().mint.name("uprof_", 24), now);
+            profile.change(&ask::object(&received.body)?, legacy)?;
+            let answer = json(&describe(&profile));
             state.lock().shelf.profiles.0.push(profile);
             Ok(answer)
         }
@@ -74,7 +71,7 @@ pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Resul
                 None | Some("desc") => profiles.reverse(),
                 Some(_) => return Err(Refusal::invalid("order: must be asc or desc")),
             }
-            let all: Vec<Value> = profiles.into_iter().map(|profile| profile.describe(state)).collect();
+            let all: Vec<Value> = profiles.into_iter().map(describe).collect();
             pages::by_cursor(&all, &received.query).map(|page| json(&page))
         }
         (Call::One(id), &Method::DELETE) => {
@@ -87,11 +84,11 @@ pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Resul
             let members = ask::object(&received.body)?;
             let profiles = &mut state.lock().shelf.profiles;
             let profile = profiles.find(id)?;
-            profile.change(&members)?;
+            profile.change(&members, legacy)?;
             profile.updated = now;
-            Ok(json(&profile.describe(state)))
+            Ok(json(&describe(profile)))
         }
-        (Call::One(id), _) => Ok(json(&state.lock().shelf.profiles.find(id)?.describe(state))),
+        (Call::One(id), _) => Ok(json(&describe(state.lock().shelf.profiles.find(id)?))),
         (Call::ActionUrls(id), _) => {
             let members = ask::object(&received.body)?;
             if members.get("action").and_then(|action| action["type"].as_str()) != Some("enroll_end_user") {
@@ -100,14 +97,19 @@ pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Resul
             link(state, now, id, "user_profile_action_url").map(|link| json(&link))
         }
         (Call::EnrollmentUrl(id), _) => {
-            let betas = received.headers.get_all("anthropic-beta").iter();
-            let mut betas = betas.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-            if !betas.any(|beta| beta.trim() == BETA) {
+            if !legacy {
                 return Err(Refusal::not_found(format!("anthropic-beta: this route needs {BETA}")));
             }
             link(state, now, id, "enrollment_url").map(|link| json(&link))
         }
     }
+}
+
+/// Whether a call is one of the beta, in which a profile has fewer members.
+fn is_legacy(received: &Received) -> bool {
+    let betas = received.headers.get_all("anthropic-beta").iter();
+    let mut betas = betas.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    betas.any(|beta| beta.trim() == BETA)
 }
 
 fn link(state: &State, now: Duration, id: &str, kind: &str) -> Result<Value, Refusal> {
@@ -118,6 +120,13 @@ fn link(state: &State, now: Duration, id: &str, kind: &str) -> Result<Value, Ref
 }
 
 impl Profiles {
+    /// Makes a profile of this id where there is none.
+    pub(super) fn provide(&mut self, id: &str, now: Duration) {
+        if self.find(id).is_err() {
+            self.0.push(Profile::new(id.to_owned(), now));
+        }
+    }
+
     fn find(&mut self, id: &str) -> Result<&mut Profile, Refusal> {
         let found = self.0.iter_mut().find(|profile| profile.id == id);
         found.ok_or_else(|| Refusal::not_found(format!("user_profile_id: there is no profile {id}")))
@@ -125,8 +134,14 @@ impl Profiles {
 }
 
 impl Profile {
+    fn new(id: String, now: Duration) -> Self {
+        let access_type = "application".to_owned();
+        let (user, metadata) = (Map::new(), Map::new());
+        Self { id, created: now, updated: now, access_type, name: None, user, metadata }
+    }
+
     /// Takes over what is said; nothing where a part of it is wrong.
-    fn change(&mut self, members: &Map<String, Value>) -> Result<(), Refusal> {
+    fn change(&mut self, members: &Map<String, Value>, legacy: bool) -> Result<(), Refusal> {
         let mut changed =
             (self.access_type.clone(), self.name.clone(), self.user.clone(), self.metadata.clone());
         for (member, value) in members {
@@ -139,8 +154,15 @@ impl Profile {
                 }
                 ("name", Value::Null) => changed.1 = None,
                 ("name", Value::String(name)) => changed.1 = Some(name.clone()),
+                ("external_id" | "external_user_onboarded_at", Value::Null) if legacy => {}
+                ("external_id", Value::String(_)) if legacy => {
+                    changed.2.insert("reference_id".to_owned(), value.clone());
+                }
+                ("external_user_onboarded_at", Value::String(_)) if legacy => {
+                    changed.2.insert("onboarded_at".to_owned(), value.clone());
+                }
                 ("external_user_details", Value::Object(user))
-                    if user.keys().all(|name| USER.contains(&name.as_str())) =>
+                    if !legacy && user.keys().all(|name| USER.contains(&name.as_str())) =>
                 {
                     changed.2.extend(user.clone());
                 }
@@ -176,5 +198,17 @@ impl Profile {
             "created_at": date(self.created),
             "updated_at": date(self.updated),
         })
+    }
+
+    fn describe_legacy(&self, state: &State) -> Value {
+        let mut profile = self.describe(state);
+        if let Some(members) = profile.as_object_mut() {
+            members.retain(|name, _| !ABSENT.contains(&name.as_str()));
+            let said = |name: &str| self.user.get(name).cloned().unwrap_or_default();
+            members.insert("external_id".to_owned(), said("reference_id"));
+            members.insert("external_user_onboarded_at".to_owned(), said("onboarded_at"));
+            members.insert("trust_grants".to_owned(), json!({}));
+        }
+        profile
     }
 }

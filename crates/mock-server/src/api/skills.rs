@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::route::Skills as Call;
-use super::{Refusal, archive, multipart, pages};
+use super::{Refusal, archive, examples, multipart, pages};
 use crate::answer::{Answer, Received};
 use crate::body::Body;
 use crate::state::State;
@@ -111,6 +111,27 @@ pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Resul
 }
 
 impl Skills {
+    /// Makes a skill of this id, and a version of it, where there is none.
+    pub(super) fn provide(&mut self, id: &str, version: Option<&str>, now: Duration) {
+        let version_of = |id: &str| Version {
+            id: id.to_owned(),
+            name: "example".to_owned(),
+            description: "An example.".to_owned(),
+            created: now,
+            files: Vec::new(),
+        };
+        if self.find(id).is_err() {
+            let versions = vec![version_of("skillver_example")];
+            let (id, display_name) = (id.to_owned(), "Example".to_owned());
+            self.0.push(Skill { id, display_name, created: now, updated: now, versions });
+        }
+        if let (Ok(skill), Some(version)) = (self.find(id), version)
+            && skill.version(version).is_err()
+        {
+            skill.versions.push(version_of(version));
+        }
+    }
+
     fn find(&mut self, id: &str) -> Result<&mut Skill, Refusal> {
         let found = self.0.iter_mut().find(|skill| skill.id == id);
         found.ok_or_else(|| Refusal::not_found(format!("skill_id: there is no skill {id}")))
@@ -146,6 +167,12 @@ impl Version {
         let (mut files, mut display_name, mut size) = (Vec::new(), None, 0);
         for part in multipart::parts(received)? {
             match part.name.as_str() {
+                "files[]"
+                    if state.examples && part.filename.as_ref().is_none_or(|path| !path.contains('/')) =>
+                {
+                    let (path, text) = examples::SKILL;
+                    files.push((path.to_owned(), Bytes::from_static(text.as_bytes())));
+                }
                 "files[]" => {
                     let path = part.filename.unwrap_or_default();
                     if path.split('/').any(|step| matches!(step, "" | "." | "..")) {
