@@ -1,7 +1,7 @@
 //! What the tests need from others: which packages, whether they are there, and how they are installed.
 //!
-//! The exact versions are in `xtask/tools`: `python.txt` (with hashes, made from `python.in`) and `package-lock.json`
-//! (made from `package.json`). They go into `target/tools`, where `crates/e2e` looks for them.
+//! The exact versions are in `xtask/tools`: `python.txt` (with hashes, made from `python.in`), `sdist.txt` (a source
+//! distribution, for the tests in it) and `package-lock.json` (made from `package.json`). They go into `target/tools`, where `crates/e2e` looks for them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::step::{self, Workspace, on_path, output, step, succeeds};
 
 const PYTHON: &str = "python.txt";
+const SOURCE: &str = "sdist.txt";
 const PACKAGE: &str = "package.json";
 const LOCK: &str = "package-lock.json";
 
@@ -78,6 +79,7 @@ fn lock(workspace: &Workspace) -> Result<File> {
 fn install_packages(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     install_python(workspace, &folder.join("python"))?;
+    install_source(workspace, &folder)?;
     install_node(workspace, &folder)?;
     install_unpacked(workspace, &folder, "nginx", "usr/sbin/nginx")?;
     install_unpacked(workspace, &folder, "prometheus", "usr/bin/promtool")
@@ -150,6 +152,35 @@ fn install_python(workspace: &Workspace, folder: &Path) -> Result<()> {
     stamp.write()
 }
 
+/// Unpacks a source distribution, whose tests are not in the wheel.
+fn install_source(workspace: &Workspace, tools: &Path) -> Result<()> {
+    let folder = tools.join("sdist");
+    let stamp = Stamp::new(&folder, pinned(workspace, SOURCE)?);
+    if stamp.is_current() {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // Pip asks for the metadata, which the builder among the Python packages makes; nothing is installed.
+    let pip = ["-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"];
+    let source = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"];
+    let mut download = workspace.command(tools.join("python/bin/python"));
+    download.args(pip).args(source).arg("--dest").arg(&folder);
+    step::run(download.arg("--requirement").arg(lock_folder(workspace).join(SOURCE)))?;
+    let archive = only_file(&folder, "gz")?;
+    step::run(
+        workspace
+            .command("tar")
+            .args(["--extract", "--gzip", "--strip-components", "1", "--file"])
+            .arg(archive)
+            .arg("--directory")
+            .arg(&folder),
+    )?;
+    stamp.write()
+}
+
 fn install_node(workspace: &Workspace, tools: &Path) -> Result<()> {
     let folder = tools.join("node");
     let (package, lock) = (pinned(workspace, PACKAGE)?, pinned(workspace, LOCK)?);
@@ -190,12 +221,16 @@ fn install_unpacked(workspace: &Workspace, tools: &Path, package: &str, program:
         step::run(workspace.command("apt-get").args(["update", "-qq"]))?;
         step::run(&mut download())?;
     }
-    let files = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
-    let Some(archive) = paths.iter().find(|path| path.extension().is_some_and(|end| end == "deb")) else {
-        bail!("apt-get has brought no package of {package} to {}", folder.display());
-    };
+    let archive = only_file(&folder, "deb")?;
     step::run(workspace.command("dpkg-deb").arg("--extract").arg(archive).arg(&folder))
+}
+
+/// What was downloaded to a folder: its file with this ending.
+fn only_file(folder: &Path, ending: &str) -> Result<PathBuf> {
+    let files = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let found = paths.find(|path| path.extension().is_some_and(|end| end == ending));
+    found.with_context(|| format!("the download has brought no .{ending} file to {}", folder.display()))
 }
 
 /// A copy of the lock files beside what was installed from them, written last: an interrupted install leaves none.

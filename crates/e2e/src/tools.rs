@@ -59,6 +59,15 @@ impl Tools {
         present(self.folder.join("node/node_modules"))
     }
 
+    /// The folder of the official Python SDK's source distribution, which has its tests.
+    ///
+    /// # Errors
+    ///
+    /// When it is not unpacked there.
+    pub fn sdist(&self) -> Result<PathBuf> {
+        present(self.folder.join("sdist"))
+    }
+
     /// A command that runs nginx.
     ///
     /// # Errors

@@ -59,6 +59,8 @@
 //! keys as `x-api-key` too. An OAuth token needs `anthropic-beta: oauth-2025-04-20`, and the scope `user:inference`
 //! for messages. Tokens of text are counted roughly: a word is a token, a long word is several.
 //!
+//! [`Builder::examples`] makes it take the ids of documentation, for suites of generated examples.
+//!
 //! # How to plug in your own
 //!
 //! Other answers are [`Reply`] values: scripted messages, errors, HTML, raw JSON, raw event streams in given pieces,

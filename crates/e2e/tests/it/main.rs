@@ -24,6 +24,7 @@ mod official_sdks;
 mod official_streams;
 mod proxy;
 mod redis;
+mod resource_tests;
 mod resources;
 mod schemas;
 mod starved;
