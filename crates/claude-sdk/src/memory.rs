@@ -36,6 +36,7 @@ use crate::{
 
 mod disk;
 mod files;
+mod folder;
 mod path;
 mod text;
 

@@ -1,12 +1,15 @@
 //! Every operation on the files of a memory. None follows a link, and each is bounded.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use super::MemoryPath;
+use super::{
+    MemoryPath,
+    folder::{Folder, Found},
+};
 use crate::tools::ToolError;
 
 /// The largest file, in bytes.
@@ -15,6 +18,8 @@ pub(super) const FILE_LIMIT: u64 = 1024 * 1024;
 pub(super) const ENTRY_LIMIT: usize = 10_000;
 /// The most bytes in all files.
 pub(super) const TOTAL_LIMIT: u64 = 64 * 1024 * 1024;
+/// The most levels of folders that are deleted; a memory's own paths have fewer.
+const LEVELS: usize = 64;
 /// A name that no memory can have.
 const WRITING: &str = ".writing";
 
@@ -37,7 +42,7 @@ impl Disk {
     /// Opens the folder, and makes it where it is not there.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         if !root.exists() {
-            new_folder(root)?;
+            make_folders(root)?;
         }
         let root = fs::canonicalize(root)?;
         if !root.is_dir() {
@@ -46,58 +51,38 @@ impl Disk {
         Ok(Self { root })
     }
 
-    /// Waits until nobody else is at work in this folder, whichever handle or process they have it open in.
-    #[cfg(unix)]
-    pub(super) fn turn(&self) -> io::Result<File> {
-        let folder = File::open(&self.root)?;
-        folder.lock()?;
-        Ok(folder)
+    /// Does `work` as soon as nobody else is at work in this folder, whichever handle or process they have it open in.
+    pub(super) fn in_turn<T>(
+        &self,
+        work: impl FnOnce(&Root) -> Result<T, ToolError>,
+    ) -> Result<T, ToolError> {
+        let root = Folder::open(&self.root)?;
+        let _turn = root.lock()?;
+        work(&Root(root))
     }
+}
 
-    /// A folder cannot be locked here: each handle takes turns for itself.
-    #[cfg(not(unix))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "on Unix it can")]
-    pub(super) fn turn(&self) -> io::Result<()> {
-        Ok(())
-    }
+/// The folder for the time of one command.
+#[derive(Debug)]
+pub(super) struct Root(Folder);
 
-    /// Where a path is, and what is there. No part of it may be a link.
-    pub(super) fn find(&self, path: &MemoryPath) -> Result<(PathBuf, Option<Metadata>), ToolError> {
-        let mut place = self.root.clone();
-        let mut found = Some(fs::symlink_metadata(&place)?);
-        for name in path.names() {
-            match &found {
-                Some(folder) if !folder.is_dir() => {
-                    return Err(ToolError::new(format!("a part of {path} is a file, not a folder")));
-                }
-                _ => place.push(name),
-            }
-            if found.is_none() {
-                continue;
-            }
-            found = match fs::symlink_metadata(&place) {
-                Ok(metadata) if metadata.is_file() || metadata.is_dir() => Some(metadata),
-                Ok(_) => {
-                    return Err(ToolError::new(format!(
-                        "{path} leads over a link or a device, which is not followed"
-                    )));
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(error.into()),
-            };
-        }
-        Ok((place, found))
+impl Root {
+    /// What a path leads to, if anything is there. No part of it may be a link.
+    pub(super) fn find(&self, path: &MemoryPath) -> Result<Option<Found>, ToolError> {
+        let Some((name, folders)) = path.names().split_last() else { return Ok(Some(Found::Folder)) };
+        let Some(folder) = self.walk(path, folders)? else { return Ok(None) };
+        look(&folder, name, path)
     }
 
     pub(super) fn read(&self, path: &MemoryPath) -> Result<String, ToolError> {
-        let (place, found) = self.find(path)?;
-        match found {
-            Some(metadata) if metadata.is_file() => {}
+        match self.find(path)? {
+            Some(Found::File { .. }) => {}
             Some(_) => return Err(ToolError::new(format!("{path} is a folder, not a file"))),
             None => return Err(missing(path)),
         }
+        let (folder, name) = self.place(path)?;
         let mut bytes = Vec::new();
-        File::open(place)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+        folder.file(name)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > FILE_LIMIT {
             return Err(ToolError::new(format!("{path} is larger than 1 MiB and is not read")));
         }
@@ -106,22 +91,21 @@ impl Disk {
 
     /// Writes a file whole or not at all.
     pub(super) fn write(&self, path: &MemoryPath, text: &str) -> Result<(), ToolError> {
-        let (place, before) = self.find(path)?;
-        if before.as_ref().is_some_and(Metadata::is_dir) {
-            return Err(ToolError::new(format!("{path} is a folder, not a file")));
-        }
-        self.check_room(text.len() as u64, before.map_or(0, |before| before.len()))?;
-        self.make_parents(path)?;
-        let writing = self.root.join(WRITING);
-        match fs::remove_file(&writing) {
+        let before = match self.find(path)? {
+            Some(Found::File { bytes }) => bytes,
+            Some(_) => return Err(ToolError::new(format!("{path} is a folder, not a file"))),
+            None => 0,
+        };
+        self.check_room(text.len() as u64, before)?;
+        let (folder, name) = self.make_place(path)?;
+        match self.0.remove_file(WRITING) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        let mut file = new_file(&writing)?;
+        let mut file = self.0.new_file(WRITING)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&writing, place)?;
-        Ok(())
+        Ok(self.0.rename(WRITING, &folder, name)?)
     }
 
     /// Whether a file may have this many bytes in place of the bytes it has.
@@ -140,49 +124,69 @@ impl Disk {
 
     /// What is in a folder, sorted, down to `depth` levels. Hidden things and links are left out.
     pub(super) fn list(&self, path: &MemoryPath, depth: usize) -> Result<Vec<Entry>, ToolError> {
+        let folder = self.walk(path, path.names())?.ok_or_else(|| missing(path))?;
         let mut entries = Vec::new();
-        list(&self.find(path)?.0, "", depth, &mut entries)?;
+        list(&folder, "", depth, &mut entries)?;
         Ok(entries)
     }
 
     pub(super) fn delete(&self, path: &MemoryPath) -> Result<(), ToolError> {
-        let (place, found) = self.find(path)?;
+        let found = self.find(path)?.ok_or_else(|| missing(path))?;
+        let (folder, name) = self.place(path)?;
         match found {
-            None => Err(missing(path)),
-            Some(metadata) if metadata.is_dir() => Ok(fs::remove_dir_all(place)?),
-            Some(_) => Ok(fs::remove_file(place)?),
+            Found::Folder => remove(&folder, name, LEVELS),
+            _ => Ok(folder.remove_file(name)?),
         }
     }
 
     pub(super) fn rename(&self, from: &MemoryPath, to: &MemoryPath) -> Result<(), ToolError> {
-        let (old, found) = self.find(from)?;
-        if found.is_none() {
+        if self.find(from)?.is_none() {
             return Err(missing(from));
         }
         if to.names().starts_with(from.names()) {
             return Err(ToolError::new(format!("{from} cannot be moved into itself")));
         }
-        let (new, found) = self.find(to)?;
-        if found.is_some() {
+        if self.find(to)?.is_some() {
             return Err(ToolError::new(format!(
                 "{to} is there already; delete it first, or choose another path"
             )));
         }
-        self.make_parents(to)?;
-        Ok(fs::rename(old, new)?)
+        let (new_folder, new_name) = self.make_place(to)?;
+        let (folder, name) = self.place(from)?;
+        Ok(folder.rename(name, &new_folder, new_name)?)
     }
 
-    /// Makes the folders that a file lies in.
-    fn make_parents(&self, path: &MemoryPath) -> Result<(), ToolError> {
-        let mut place = self.root.clone();
-        let folders = path.names().split_last().map(|(_, folders)| folders).unwrap_or_default();
+    /// The folder that lies at the end of `folders`, which are those of `path`; `None` where one of them is not there.
+    fn walk(&self, path: &MemoryPath, folders: &[String]) -> Result<Option<Folder>, ToolError> {
+        let mut place = self.0.try_clone()?;
         for name in folders {
-            place.push(name);
-            if !place.exists() {
-                new_folder(&place)?;
+            match look(&place, name, path)? {
+                Some(Found::Folder) => place = place.folder(name)?,
+                Some(_) => return Err(ToolError::new(format!("a part of {path} is a file, not a folder"))),
+                None => return Ok(None),
             }
         }
-        Ok(())
+        Ok(Some(place))
+    }
+
+    /// The folder that a path lies in, which is there, and its name in it.
+    fn place<'p>(&self, path: &'p MemoryPath) -> Result<(Folder, &'p str), ToolError> {
+        let (name, folders) = path.names().split_last().ok_or_else(|| root(path))?;
+        let folder = self.walk(path, folders)?.ok_or_else(|| missing(path))?;
+        Ok((folder, name))
+    }
+
+    /// The same; the folders that are not there are made.
+    fn make_place<'p>(&self, path: &'p MemoryPath) -> Result<(Folder, &'p str), ToolError> {
+        let (name, folders) = path.names().split_last().ok_or_else(|| root(path))?;
+        let mut place = self.0.try_clone()?;
+        for name in folders {
+            if place.look(name)?.is_none() {
+                place.make_folder(name)?;
+            }
+            place = place.folder(name)?;
+        }
+        Ok((place, name))
     }
 }
 
@@ -190,40 +194,65 @@ pub(super) fn missing(path: &MemoryPath) -> ToolError {
     ToolError::new(format!("{path} is not there; view /memories to see what is"))
 }
 
-fn list(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> Result<(), ToolError> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)?.take(ENTRY_LIMIT) {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let metadata = fs::symlink_metadata(entry.path())?;
-        if !name.starts_with('.') && (metadata.is_file() || metadata.is_dir()) {
-            found.push((name, entry.path(), metadata));
+fn root(path: &MemoryPath) -> ToolError {
+    ToolError::new(format!("{path} itself cannot be changed; name what is in it"))
+}
+
+fn look(folder: &Folder, name: &str, path: &MemoryPath) -> Result<Option<Found>, ToolError> {
+    match folder.look(name)? {
+        Some(Found::Other) => {
+            Err(ToolError::new(format!("{path} leads over a link or a device, which is not followed")))
         }
+        found => Ok(found),
     }
-    found.sort_by(|(left, ..), (right, ..)| left.cmp(right));
-    for (name, place, metadata) in found {
+}
+
+fn list(folder: &Folder, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> Result<(), ToolError> {
+    let mut names = folder.names(ENTRY_LIMIT)?;
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    for name in names {
         if entries.len() >= ENTRY_LIMIT {
             return Ok(());
         }
         let path = format!("{prefix}{name}");
-        let is_folder = metadata.is_dir();
-        entries.push(Entry { path: path.clone(), bytes: metadata.len(), is_folder });
-        if is_folder && depth > 1 {
-            list(&place, &format!("{path}/"), depth - 1, entries)?;
+        match folder.look(&name)? {
+            Some(Found::File { bytes }) => entries.push(Entry { path, bytes, is_folder: false }),
+            Some(Found::Folder) => {
+                let below = format!("{path}/");
+                entries.push(Entry { path, bytes: 0, is_folder: true });
+                if depth > 1 {
+                    list(&folder.folder(&name)?, &below, depth - 1, entries)?;
+                }
+            }
+            Some(Found::Other) | None => {}
         }
     }
     Ok(())
 }
 
-fn new_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// Removes a folder and all that is in it; of a link, the link.
+fn remove(folder: &Folder, name: &str, levels: usize) -> Result<(), ToolError> {
+    if levels == 0 {
+        return Err(ToolError::new("there are too many folders in each other to delete them"));
+    }
+    let inner = folder.folder(name)?;
+    loop {
+        let names = inner.names(ENTRY_LIMIT)?;
+        if names.is_empty() {
+            return Ok(folder.remove_folder(name)?);
+        }
+        for name in names {
+            match inner.look(&name)? {
+                Some(Found::Folder) => remove(&inner, &name, levels - 1)?,
+                Some(_) => inner.remove_file(&name)?,
+                None => {}
+            }
+        }
+    }
 }
 
-fn new_folder(path: &Path) -> io::Result<()> {
+fn make_folders(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

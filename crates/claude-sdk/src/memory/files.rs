@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::{
     MemoryCommand, MemoryPath, MemoryStore,
-    disk::{Disk, missing},
+    disk::{Disk, Root, missing},
+    folder::Found,
     text::{inserted, numbered, replaced},
 };
 use crate::tools::ToolError;
@@ -25,8 +26,9 @@ const SHOWN: usize = 1000;
 /// seen, and there are bounds: 1 MiB for a file, 64 MiB and 10,000 entries for all.
 ///
 /// Commands on one folder are carried out one after the other, whoever has opened it; on Unix those of other processes too.
-/// Each looks for links before it opens anything, so whoever
-/// else may write into the folder could put one there in between: give each user a folder, and the folder to nobody else.
+/// There the folder is opened once for each command, and everything in it by its name in a folder that is open, so that a link
+/// which somebody puts there meanwhile is not followed either. Elsewhere a command looks for links before it opens anything, and
+/// whoever else may write into the folder could put one there in between: give it to nobody else.
 ///
 /// Example: [`memory`](crate::memory).
 #[derive(Debug, Clone)]
@@ -49,18 +51,17 @@ impl MemoryStore for FileMemory {
         let disk = Arc::clone(&self.0);
         let work = move || {
             let disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
-            let _turn = disk.turn()?;
-            run(&disk, command)
+            disk.in_turn(|root| run(root, command))
         };
         tokio::task::spawn_blocking(work).await?
     }
 }
 
-fn run(disk: &Disk, command: MemoryCommand) -> Result<String, ToolError> {
+fn run(disk: &Root, command: MemoryCommand) -> Result<String, ToolError> {
     match command {
         MemoryCommand::View { path, view_range } => view(disk, &path, view_range),
         MemoryCommand::Create { path, file_text } => {
-            if disk.find(&path)?.1.is_some() {
+            if disk.find(&path)?.is_some() {
                 return Err(ToolError::new(format!(
                     "{path} is there already; change it, or delete it first"
                 )));
@@ -91,9 +92,8 @@ fn run(disk: &Disk, command: MemoryCommand) -> Result<String, ToolError> {
     }
 }
 
-fn view(disk: &Disk, path: &MemoryPath, range: Option<(i64, i64)>) -> Result<String, ToolError> {
-    let found = disk.find(path)?.1.ok_or_else(|| missing(path))?;
-    if found.is_file() {
+fn view(disk: &Root, path: &MemoryPath, range: Option<(i64, i64)>) -> Result<String, ToolError> {
+    if let Found::File { .. } = disk.find(path)?.ok_or_else(|| missing(path))? {
         return numbered(path, &disk.read(path)?, range);
     }
     let entries = disk.list(path, LEVELS)?;

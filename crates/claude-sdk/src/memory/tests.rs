@@ -137,6 +137,62 @@ async fn no_link_is_followed_whatever_the_command() {
     assert!(!outer.join("new").exists());
 }
 
+/// Somebody else swaps a folder for a link to one outside again and again, while the model reads, writes and deletes in it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_link_is_followed_that_is_put_there_meanwhile() {
+    use std::{
+        os::unix::fs::symlink,
+        sync::atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let rig = rig();
+    let outer = rig.root.parent().unwrap().to_owned();
+    rig.create("/memories/folder/deep/x", "inside").await;
+    fs::create_dir(outer.join("deep")).unwrap();
+    fs::write(outer.join("deep/x"), "canary").unwrap();
+    symlink(&outer, rig.root.join(".link")).unwrap();
+    let (folder, link) = (rig.root.join("folder"), rig.root.join(".link"));
+    let done = std::sync::Arc::new(AtomicBool::new(false));
+    let until = done.clone();
+    let swapping = std::thread::spawn(move || {
+        let mut swaps = 0_u32;
+        while !until.load(Relaxed) {
+            renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+            swaps += 1;
+        }
+        swaps
+    });
+    let (mut done_inside, mut refused) = (0, 0);
+    for number in 0..400 {
+        let new = format!("/memories/folder/new-{number}");
+        for command in [
+            json!({"command": "view", "path": "/memories/folder/deep/x"}),
+            json!({"command": "view", "path": "/memories/folder"}),
+            json!({"command": "create", "path": &new, "file_text": "x"}),
+            json!({"command": "str_replace", "path": "/memories/folder/deep/x", "old_str": "canary", "new_str": "x"}),
+            json!({"command": "rename", "old_path": &new, "new_path": "/memories/folder/deep/y"}),
+            json!({"command": "delete", "path": "/memories/folder/deep/y"}),
+        ] {
+            match rig.run(command.clone()).await {
+                Ok(told) => {
+                    assert!(!told.contains("canary") && !told.contains("secret"), "{command}: {told}");
+                    done_inside += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    done.store(true, Relaxed);
+    let swaps = swapping.join().unwrap();
+    assert!(swaps > 100 && done_inside > 10 && refused > 10, "{swaps} {done_inside} {refused}");
+    assert_eq!(fs::read_to_string(outer.join("deep/x")).unwrap(), "canary");
+    assert_eq!(fs::read_dir(outer.join("deep")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&outer).unwrap().count(), 4);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_and_folders_are_for_their_owner_alone() {
