@@ -28,6 +28,7 @@ mod decode;
 mod delta;
 mod error;
 mod event;
+mod oddity;
 mod opening;
 pub mod partial_json;
 mod plain;
@@ -37,6 +38,7 @@ pub use decode::{DecodeError, DecodeErrorKind, decode};
 pub use delta::Delta;
 pub use error::{ProtocolError, Truncated};
 pub use event::Event;
+pub use oddity::Oddity;
 pub use partial_json::{CutString, NotJson};
 
 pub(crate) use opening::FirstContent;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::delta::Delta;
 use super::error::{ProtocolError, Truncated};
 use super::event::Event;
+use super::oddity::Oddity;
 use super::partial_json::{self, CutString, NotJson};
 use crate::types::{ContentBlock, Message, MessageChange, Usage, UsageDelta};
 
@@ -38,6 +39,7 @@ pub struct Accumulator {
     /// One for each block of the message.
     blocks: Vec<Progress>,
     stopped: bool,
+    odd: Vec<Oddity>,
 }
 
 /// How far a block has come.
@@ -125,6 +127,14 @@ impl Accumulator {
         }
     }
 
+    /// What is not as it should be in what has arrived, although the message can do without it.
+    ///
+    /// What a stream leaves open is looked at when its message ends.
+    #[must_use]
+    pub fn oddities(&self) -> &[Oddity] {
+        &self.odd
+    }
+
     /// The message, once the stream has ended.
     ///
     /// # Errors
@@ -144,6 +154,7 @@ impl Accumulator {
             return Err(ProtocolError::SecondStart);
         }
         self.blocks = vec![Progress { closed: true, ..Progress::default() }; message.content.len()];
+        self.note_usage(&message.usage.extra);
         self.message = Some(message.clone());
         Ok(())
     }
@@ -211,7 +222,9 @@ impl Accumulator {
 
     fn stop_block(&mut self, index: usize) -> Result<(), ProtocolError> {
         let (block, progress) = self.open_block(index)?;
-        progress.close(block);
+        if !progress.close(block) {
+            self.odd.push(Oddity::Input { index });
+        }
         Ok(())
     }
 
@@ -221,6 +234,15 @@ impl Accumulator {
         usage: Option<&UsageDelta>,
         rest: &Map<String, Value>,
     ) -> Result<&mut Message, ProtocolError> {
+        if self.message.is_none() {
+            return Err(ProtocolError::NotStarted);
+        }
+        if rest.get("usage").is_some_and(|usage| !usage.is_null()) {
+            self.note(Oddity::Usage { member: None });
+        }
+        if let Some(usage) = usage {
+            self.note_usage(&usage.extra);
+        }
         let message = self.message.as_mut().ok_or(ProtocolError::NotStarted)?;
         let MessageChange { stop_reason, stop_sequence, stop_details, container, extra: more, .. } = change;
         let extra = &mut message.extra;
@@ -257,21 +279,44 @@ impl Accumulator {
     /// Closes what is still open: at the end of the message, or of a stream that was cut.
     fn close_blocks(&mut self) {
         let content = self.message.iter_mut().flat_map(|message| &mut message.content);
-        for (block, progress) in content.zip(&mut self.blocks) {
-            progress.close(block);
+        for (index, (block, progress)) in content.zip(&mut self.blocks).enumerate() {
+            if !progress.close(block) {
+                self.odd.push(Oddity::Input { index });
+            }
+        }
+    }
+
+    /// Takes note of the members of a usage that did not fit their fields.
+    fn note_usage(&mut self, extra: &Map<String, Value>) {
+        if extra.is_empty() {
+            return;
+        }
+        for member in
+            USAGE.into_iter().filter(|member| extra.get(*member).is_some_and(|value| !value.is_null()))
+        {
+            self.note(Oddity::Usage { member: Some(member) });
+        }
+    }
+
+    /// Once is enough, however often it comes.
+    fn note(&mut self, odd: Oddity) {
+        if !self.odd.contains(&odd) {
+            self.odd.push(odd);
         }
     }
 }
 
 impl Progress {
-    /// Gives the block its arguments: parsed, or as text where they are incomplete.
-    fn close(&mut self, block: &mut ContentBlock) {
+    /// Gives the block its arguments: parsed, or as text where they are no JSON, which is `false`.
+    fn close(&mut self, block: &mut ContentBlock) -> bool {
         self.closed = true;
         if self.input.is_empty() {
-            return;
+            return true;
         }
         let text = std::mem::take(&mut self.input);
-        let input = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let parsed = serde_json::from_str(&text);
+        let is_json = parsed.is_ok();
+        let input = parsed.unwrap_or(Value::String(text));
         match block {
             ContentBlock::ToolUse(block) => block.input = input,
             ContentBlock::ServerToolUse(block) => block.input = input,
@@ -281,6 +326,7 @@ impl Progress {
             }
             _ => {}
         }
+        is_json
     }
 }
 
@@ -384,6 +430,22 @@ fn update_usage(usage: &mut Usage, delta: &UsageDelta) {
     );
     insert_present(extra, &delta.extra);
 }
+
+/// The members of a usage that have a field.
+const USAGE: [&str; 12] = [
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "output_tokens_details",
+    "server_tool_use",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "iterations",
+    "fallback_credit",
+];
 
 #[cfg(test)]
 mod tests;

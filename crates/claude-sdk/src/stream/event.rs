@@ -1,8 +1,10 @@
 //! The events of a streamed reply.
 
+use std::borrow::Cow;
+
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::delta::Delta;
@@ -93,7 +95,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Reads the data of a server-sent event; its name decides what they are.
+    /// Reads the data of a server-sent event; its name decides what they are, or their `type` where it was given none.
     ///
     /// # Errors
     ///
@@ -105,6 +107,7 @@ impl Event {
         {
             return Ok(Self::ContentBlockDelta { index, delta, extra: Map::new() });
         }
+        let name = &*named(name, data);
         let read = match name {
             "message_start" => Self::message_start,
             "content_block_start" => Self::content_block_start,
@@ -180,6 +183,24 @@ impl Event {
         })
     }
 }
+
+/// What an event is called. One without a name, as in a capture that has kept the data alone, is called what its data have
+/// as `type`.
+pub(super) fn named<'a>(name: &'a str, data: &'a str) -> Cow<'a, str> {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(rename = "type", borrow)]
+        kind: Cow<'a, str>,
+    }
+
+    if !matches!(name, "" | UNNAMED) {
+        return name.into();
+    }
+    serde_json::from_str(data).map_or(name.into(), |Typed { kind }| kind)
+}
+
+/// The name that the standard gives an event without one (WHATWG HTML, server-sent events).
+const UNNAMED: &str = "message";
 
 /// Writes the data as the service would, with the event's name as `type`; unknown data as they came.
 impl Serialize for Event {
@@ -294,6 +315,21 @@ mod tests {
         let event = parse(&json!({"type": "error", "error": {"type": "new_error", "message": "m"}}));
         let Event::Error(body) = event else { panic!("{event:?}") };
         assert_eq!(body.error.kind, ErrorType::Other("new_error".into()));
+    }
+
+    #[test]
+    fn an_event_without_a_name_is_what_its_data_say() {
+        for data in documented() {
+            for name in ["", "message"] {
+                assert_eq!(Event::parse(name, &data.to_string()).unwrap(), parse(&data), "{data}");
+            }
+        }
+        assert!(Event::parse("message", "{\"type\": \"message_start\"}").is_err());
+        for data in ["[DONE]", "{\"type\": 7}", "{}", "[]", "\"ping\""] {
+            assert!(
+                matches!(Event::parse("message", data), Ok(Event::Unknown { name, .. }) if name == "message")
+            );
+        }
     }
 
     #[test]

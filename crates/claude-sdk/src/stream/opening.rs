@@ -5,6 +5,7 @@ use transport::{
     sse,
 };
 
+use super::event::named;
 use crate::types::ErrorBody;
 
 /// A message's stream has begun when its first content has: until then it may be sent again as if it had never been
@@ -33,7 +34,7 @@ impl Judge for Beginning {
                 // What cannot be decoded is for whoever reads the stream to say.
                 Err(_) => return Opinion::Committed,
             };
-            match event.name {
+            match &*named(event.name, event.data) {
                 "error" => return refusal(event.data.as_bytes()),
                 "message_delta" | "message_stop" => return Opinion::Committed,
                 name if name.starts_with("content_block_") => return Opinion::Committed,
@@ -76,6 +77,14 @@ mod tests {
         );
         assert_eq!(judged(&["event: not_yet_known\ndata: 1\n\n: comment\n\n"]), [Opinion::Undecided]);
         assert_eq!(judged(&["event: message_stop\ndata: {}\n\n"]), [Opinion::Committed]);
+        assert_eq!(
+            judged(&[
+                "data: {\"type\":\"message_start\"}\n\n",
+                "data: {\"type\":\"content_block_start\"}\n\n"
+            ]),
+            [Opinion::Undecided, Opinion::Committed],
+            "without names"
+        );
     }
 
     #[test]

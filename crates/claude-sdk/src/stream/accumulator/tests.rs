@@ -241,3 +241,36 @@ fn a_refused_event_leaves_the_message_as_it_was() {
     accumulator.push(&event(&text(7, "b"))).unwrap_err();
     assert_eq!(accumulator.snapshot(), before.as_ref());
 }
+
+#[test]
+fn what_is_odd_and_no_failure_is_noted_once() {
+    let usage = |usage: Value| json!({"type": "message_delta", "delta": {}, "usage": usage});
+    let mut events = vec![
+        start(),
+        block(0, tool_block()),
+        input(0, "{\"city\": Gh"),
+        stop(0),
+        block(1, tool_block()),
+        input(1, "{}"),
+        stop(1),
+        block(2, tool_block()),
+        input(2, "{\"city\": \"Gh"),
+        usage(json!({"output_tokens": "many", "input_tokens": null, "new": []})),
+        usage(json!({"output_tokens": -1})),
+        usage(json!([])),
+        usage(Value::Null),
+    ];
+    events.extend(end("max_tokens"));
+    let mut accumulator = Accumulator::new();
+    events.iter().for_each(|data| accumulator.push(&event(data)).unwrap());
+    let output = Oddity::Usage { member: Some("output_tokens") };
+    assert_eq!(
+        accumulator.oddities(),
+        [Oddity::Input { index: 0 }, output, Oddity::Usage { member: None }, Oddity::Input { index: 2 }]
+    );
+    assert_eq!(accumulator.finish().unwrap().usage.output_tokens, 20);
+
+    let mut accumulator = Accumulator::new();
+    conversation().iter().for_each(|data| accumulator.push(&event(data)).unwrap());
+    assert_eq!(accumulator.oddities(), []);
+}
