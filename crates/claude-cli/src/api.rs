@@ -11,7 +11,7 @@ use crate::{
     connection,
     console::{print, print_json},
     interrupt::unless_interrupted,
-    wording::at_a_terminal,
+    wording::of_a_path,
 };
 
 /// The longest body, in bytes; the service takes no more either.
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
         request = request.json(&self::body(body)?);
     }
     let Some(way) = args.pages else {
-        let reply = unless_interrupted(client.flush(), request.send()).await?.map_err(at_a_terminal)?;
+        let reply = unless_interrupted(client.flush(), request.send()).await?.map_err(of_a_path)?;
         let bytes = reply.into_inner();
         return match serde_json::from_slice::<Value>(&bytes) {
             Ok(value) => print_json(&value),
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
     let mut items = request.list(way.into()).items();
     let printing = async {
         while let Some(item) = items.next().await {
-            print(item.map_err(at_a_terminal)?.to_string() + "\n")?;
+            print(item.map_err(of_a_path)?.to_string() + "\n")?;
         }
         Ok(())
     };

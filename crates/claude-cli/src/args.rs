@@ -161,7 +161,8 @@ pub struct MessageArgs {
     /// The system prompt.
     #[arg(long)]
     pub system: Option<String>,
-    /// An image, a PDF document or a text file to go with the prompt; may be given several times.
+    /// An image, a PDF document or a text file to go with the prompt; may be given several times. What it is, is told by how it
+    /// begins; where its name says otherwise, a line tells.
     #[arg(long, value_name = "PATH")]
     pub attach: Vec<PathBuf>,
     /// Print JSON: the message, or for a stream one event a line.

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
 };
@@ -10,14 +10,14 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{
     BatchJob, Client, JobError, JobProgress,
-    types::{BatchRequest, BatchResult, MessageBatch},
+    types::{BatchCounts, BatchRequest, BatchResult, MessageBatch},
 };
 use serde_json::json;
 
 use crate::{
     args::{BatchArgs, BatchesCommand, SubmitArgs},
     connection,
-    console::{print, print_json},
+    console::{Ending, concluded, plain, print, print_json},
     interrupt::{unless_interrupted, unless_interrupted_leaving},
     progress::Bar,
     wording::at_a_terminal,
@@ -40,25 +40,52 @@ async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
     let path = args.job.clone().unwrap_or_else(|| with_job(&args.file));
     let mut job = client.batches().job(&path).map_err(told)?;
     // Each line is looked at before anything is sent.
-    let mut failure = None;
-    let checked = job.check(until_failure(Requests::open(&args.file)?, &mut failure));
+    let (mut lines, mut failure) = (Requests::open(&args.file)?, None);
+    let checked = job.check(until_failure(&mut lines, &mut failure));
     failure.map_or(Ok(()), Err)?;
-    checked.map_err(told)?;
+    checked.map_err(|error| match error {
+        JobError::Empty => anyhow!("there are no messages in {}; give at least one", args.file.display()),
+        // The line that was read last is the one that was refused.
+        error => anyhow!("{}: {error}", lines.place()),
+    })?;
     let left = "what was sent is noted; the same command goes on";
     let mut failure = None;
-    let requests = until_failure(Requests::open(&args.file)?, &mut failure);
+    let mut lines = Requests::open(&args.file)?;
+    let requests = until_failure(&mut lines, &mut failure);
     unless_interrupted_leaving(client.flush(), job.submit(requests), left).await?.map_err(told)?;
     failure.map_or(Ok(()), Err)?;
+    let mut counts = None;
     if args.wait {
         let mut bar = Bar::new();
-        let waiting = job.wait(|now| bar.draw(now.done, Some(now.requests), &line(now)));
+        let waiting = job.wait(|now| {
+            bar.draw(now.done, Some(now.requests), &line(now));
+            counts = Some(now.counts.clone());
+        });
         unless_interrupted_leaving(client.flush(), waiting, left).await?.map_err(told)?;
     }
     let ids = job.ids();
-    if args.json {
-        return print_json(&json!({"job": path, "batches": ids}));
+    let printed = match args.json {
+        true => print_json(&json!({"job": path, "batches": ids, "request_counts": counts})),
+        false => print(ids.join("\n") + "\n").map_err(Into::into),
+    };
+    concluded(printed, counts.map_or(Ok(()), |counts| all_answered(&counts, &path)))
+}
+
+/// The exit status where batches have ended, and not every message was answered.
+const UNANSWERED: u8 = 5;
+
+fn all_answered(counts: &BatchCounts, job: &Path) -> anyhow::Result<()> {
+    let left = counts.total().saturating_sub(counts.succeeded);
+    if left == 0 {
+        return Ok(());
     }
-    Ok(print(ids.join("\n") + "\n")?)
+    let (total, job) = (counts.total(), job.display());
+    let told = format!(
+        "{left} of {total} messages were not answered ({} errored, {} canceled, {} expired); \
+         `claudectl batches results --job {job}` says why",
+        counts.errored, counts.canceled, counts.expired
+    );
+    Err(Ending { status: UNANSWERED, told: plain(&told) }.into())
 }
 
 async fn status(args: BatchArgs) -> anyhow::Result<()> {
@@ -198,13 +225,18 @@ struct Requests {
 
 impl Requests {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        let file =
-            File::open(path).with_context(|| format!("{} cannot be read; check the path", path.display()))?;
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            // It is read twice.
+        let unreadable = || format!("{} cannot be read; check the path", path.display());
+        // It is read twice, and a pipe would be waited for.
+        if !fs::metadata(path).with_context(unreadable)?.is_file() {
             bail!("{} is no regular file; write the messages to one first", path.display());
         }
+        let file = File::open(path).with_context(unreadable)?;
         Ok(Self { path: path.to_owned(), reader: BufReader::new(file), number: 0 })
+    }
+
+    /// Where the message is that was read last.
+    fn place(&self) -> String {
+        format!("line {} of {}", self.number, self.path.display())
     }
 
     fn read(&mut self) -> anyhow::Result<Option<BatchRequest>> {
@@ -218,13 +250,21 @@ impl Requests {
             }
             self.number += 1;
             if line.len() >= LONGEST_LINE {
-                bail!("line {} of {} has no end", self.number, self.path.display());
+                bail!("{} has no end", self.place());
             }
-            if !line.trim_ascii().is_empty() {
-                let place = || format!("line {} of {}", self.number, self.path.display());
-                return serde_json::from_slice(&line)
-                    .map(Some)
-                    .map_err(|error| anyhow!("{}: {error}", place()));
+            // Some editors put a mark before the first line.
+            let mark = if self.number == 1 { "\u{feff}" } else { "" };
+            let json = line.strip_prefix(mark.as_bytes()).unwrap_or(&line);
+            if !json.trim_ascii().is_empty() {
+                return serde_json::from_slice(json).map(Some).map_err(|error| {
+                    // The line is known better here.
+                    let at = format!(" at line {} column {}", error.line(), error.column());
+                    let told = error.to_string();
+                    match told.strip_suffix(&at) {
+                        Some(told) => anyhow!("{}, column {}: {told}", self.place(), error.column()),
+                        None => anyhow!("{}: {told}", self.place()),
+                    }
+                });
             }
         }
     }
@@ -232,7 +272,7 @@ impl Requests {
 
 /// The messages up to the first line that is none.
 fn until_failure(
-    requests: Requests,
+    requests: &mut Requests,
     failure: &mut Option<anyhow::Error>,
 ) -> impl Iterator<Item = BatchRequest> {
     requests.map_while(|request| request.map_err(|error| *failure = Some(error)).ok())

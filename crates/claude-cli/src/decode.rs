@@ -11,33 +11,46 @@ use claude_sdk::{
 
 use crate::{
     args::StreamCommand,
-    console::{plain, print, print_json},
+    console::{plain, print, print_json, tell},
 };
+
+/// What a recording comes to.
+struct Decoded {
+    /// The message as far as it came.
+    message: Option<Message>,
+    /// What is odd in it, and no failure.
+    warnings: Vec<String>,
+    /// Why it did not come to its end.
+    failure: Option<anyhow::Error>,
+}
 
 pub(crate) fn run(command: &StreamCommand) -> anyhow::Result<()> {
     let StreamCommand::Decode { json } = command;
     if io::stdin().is_terminal() {
         bail!("no stream; pipe one in, such as `claudectl stream decode < capture.sse`");
     }
-    let (message, failure) = decode(io::stdin().lock())?;
-    if let Some(message) = message {
-        match json {
-            true => print_json(&message)?,
-            false => print(message.text() + "\n")?,
+    let Decoded { message, warnings, failure } = decode(io::stdin().lock())?;
+    match message {
+        Some(message) if *json && warnings.is_empty() => print_json(&message)?,
+        Some(message) if *json => print_json(&message.extra("warnings", warnings))?,
+        message => {
+            if let Some(message) = message {
+                print(message.text() + "\n")?;
+            }
+            warnings.into_iter().for_each(tell);
         }
     }
     failure.map_or(Ok(()), Err)
 }
 
-/// The message as far as it came, and why it did not come to its end.
-fn decode(mut input: impl Read) -> anyhow::Result<(Option<Message>, Option<anyhow::Error>)> {
+fn decode(mut input: impl Read) -> anyhow::Result<Decoded> {
     let (mut decoder, mut accumulator) = (Decoder::new(), Accumulator::new());
     let mut buffer = vec![0; 64 << 10];
     let mut number = 0;
-    loop {
+    let failure = 'read: loop {
         let read = input.read(&mut buffer).context("standard input could not be read")?;
         if read == 0 {
-            break;
+            break None;
         }
         let mut piece = buffer.get(..read).unwrap_or_default();
         loop {
@@ -46,8 +59,7 @@ fn decode(mut input: impl Read) -> anyhow::Result<(Option<Message>, Option<anyho
                 Ok(Some(event)) => Event::parse(event.name, event.data),
                 Ok(None) => break,
                 Err(error) => {
-                    let error = anyhow!(error).context(format!("event {place} cannot be read"));
-                    return Ok((accumulator.snapshot().cloned(), Some(error)));
+                    break 'read Some(anyhow!(error).context(format!("event {place} cannot be read")));
                 }
             };
             number = place;
@@ -60,16 +72,24 @@ fn decode(mut input: impl Read) -> anyhow::Result<(Option<Message>, Option<anyho
                 Ok(event) => accumulator.push(event).err().map(|error| anyhow!("event {place}: {error}")),
             };
             if failure.is_some() {
-                return Ok((accumulator.snapshot().cloned(), failure));
+                break 'read failure;
             }
         }
-    }
-    let begun = accumulator.snapshot().cloned();
-    match accumulator.finish() {
-        Ok(message) => Ok((Some(message), None)),
-        Err(_) if number == 0 => {
-            Ok((None, Some(anyhow!("there is no event in it; is it a stream of events?"))))
+    };
+    let warnings = accumulator.oddities().iter().map(ToString::to_string).collect();
+    let (message, is_whole) = match accumulator.finish() {
+        Ok(message) => (Some(message), true),
+        Err(truncated) => (truncated.partial, false),
+    };
+    let failure = failure.or_else(|| match &message {
+        _ if is_whole => None,
+        Some(_) => Some(anyhow!(
+            "the stream ends after event {number}, before its message does; what there is of it was printed"
+        )),
+        None if number == 0 => Some(anyhow!("there is no event in it; is it a stream of events?")),
+        None => {
+            Some(anyhow!("there is no message in it ({number} events); is it a stream of the Messages API?"))
         }
-        Err(error) => Ok((begun, Some(anyhow!("{error} (after {number} events)")))),
-    }
+    });
+    Ok(Decoded { message, warnings, failure })
 }

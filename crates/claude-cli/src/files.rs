@@ -1,9 +1,15 @@
 //! `claudectl files`.
 
-use std::{fs::OpenOptions, io::Write as _, sync::Mutex, time::Duration};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+    sync::Mutex,
+    time::Duration,
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{Client, FileUpload};
+use serde_json::json;
 
 use crate::{
     args::{DownloadArgs, FilesCommand, IdArgs, ListArgs, UploadArgs},
@@ -26,7 +32,12 @@ pub(crate) async fn run(command: FilesCommand) -> anyhow::Result<()> {
 async fn upload(args: UploadArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let bar = Mutex::new(Bar::new());
-    let mut upload = FileUpload::path(&args.path).on_progress(move |sent, total| {
+    let upload = match args.path.to_str() {
+        Some("-") if io::stdin().is_terminal() => bail!("no content; pipe it in, or give a path"),
+        Some("-") => FileUpload::reader("stdin", io::stdin(), None),
+        _ => FileUpload::path(&args.path),
+    };
+    let mut upload = upload.on_progress(move |sent, total| {
         if let Ok(mut bar) = bar.lock() {
             bar.draw(sent, total, &format!("{sent} bytes"));
         }
@@ -67,6 +78,9 @@ async fn download(args: DownloadArgs) -> anyhow::Result<()> {
 }
 
 async fn fetch(client: &Client, args: &DownloadArgs) -> anyhow::Result<()> {
+    if let Some(path) = args.output.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(there_already(path));
+    }
     let mut content = client.files().download(&args.id).await.map_err(at_a_terminal)?;
     let Some(path) = &args.output else {
         while let Some(piece) = content.next().await {
@@ -74,17 +88,34 @@ async fn fetch(client: &Client, args: &DownloadArgs) -> anyhow::Result<()> {
         }
         return Ok(());
     };
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file =
-        file.with_context(|| format!("{} cannot be written anew; give another path", path.display()))?;
+    let failed = || format!("{} could not be written", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What is not whole is never at the path, and goes away with the program.
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = file.prefix(".claudectl-").tempfile_in(folder).with_context(failed)?;
     let (mut bar, mut got) = (Bar::new(), 0);
     while let Some(piece) = content.next().await {
         let piece = piece.map_err(at_a_terminal)?;
-        file.write_all(&piece).with_context(|| format!("{} could not be written", path.display()))?;
+        file.write_all(&piece).with_context(failed)?;
         got += u64::try_from(piece.len()).unwrap_or_default();
         bar.draw(got, content.size(), &format!("{got} bytes"));
     }
-    file.sync_all().with_context(|| format!("{} could not be written", path.display()))
+    file.as_file().sync_all().with_context(failed)?;
+    drop(bar);
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => there_already(path),
+        _ => anyhow!(error.error).context(failed()),
+    })?;
+    if args.json {
+        return print_json(&json!({"id": args.id, "path": path, "size_bytes": got}));
+    }
+    Ok(())
+}
+
+fn there_already(path: &Path) -> anyhow::Error {
+    anyhow!("{} is there already; give another path", path.display())
 }
 
 async fn delete(args: IdArgs) -> anyhow::Result<()> {

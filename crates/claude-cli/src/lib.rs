@@ -2,8 +2,9 @@
 //!
 //! The binary is a thin shell around this library, so that tests can run its commands in process. Standard output
 //! carries results only; progress, hints and errors go to standard error. A failure is one line and exit status 1,
-//! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, and a
-//! command that a signal cut short has the status that shells give it (130 for Ctrl-C).
+//! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, batches that
+//! have ended with messages that were not answered are 5, and a command that a signal cut short has the status that shells
+//! give it (130 for Ctrl-C).
 
 mod api;
 pub mod args;

@@ -9,7 +9,7 @@ use crate::{
     connection,
     console::{print, print_json, tell},
     interrupt::unless_interrupted,
-    wording::at_a_terminal,
+    wording::of_a_model,
 };
 
 pub(crate) async fn run(args: LimitsArgs) -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: LimitsArgs) -> anyhow::Result<()> {
     let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
     let limits = client.limits();
     if limits.is_empty() {
-        answer.map_err(at_a_terminal)?;
+        answer.map_err(of_a_model)?;
         tell("the answer says nothing of rate limits");
         return Ok(());
     }
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: LimitsArgs) -> anyhow::Result<()> {
     } else {
         print(table(&limits))?;
     }
-    answer.map(drop).map_err(at_a_terminal)
+    answer.map(drop).map_err(of_a_model)
 }
 
 fn table(limits: &RateLimits) -> String {

@@ -1,6 +1,6 @@
 //! `claudectl man`.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use anyhow::{Context as _, bail};
 use clap::{Command, CommandFactory as _};
@@ -15,11 +15,20 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
     let mut program = Args::command().disable_help_subcommand(true);
     program.build();
     if let Some(folder) = &args.out {
-        return write(program, folder);
+        return fs::create_dir_all(folder)
+            .and_then(|()| write(&program, folder))
+            .with_context(|| format!("the pages cannot be written to {}; check the path", folder.display()));
     }
-    let mut page = Vec::new();
-    Man::new(find(&program, &args.command)?.clone()).render(&mut page)?;
-    Ok(print(page)?)
+    let mut text = Vec::new();
+    page(find(&program, &args.command)?).render(&mut text)?;
+    Ok(print(text)?)
+}
+
+/// The page of a command: one of the program's, whichever command it is about.
+fn page(command: &Command) -> Man {
+    Man::new(command.clone())
+        .source(concat!("claudectl ", env!("CARGO_PKG_VERSION")))
+        .manual("The Claude API from a terminal")
 }
 
 /// The command of this name, word by word.
@@ -34,8 +43,8 @@ fn find<'c>(program: &'c Command, words: &[String]) -> anyhow::Result<&'c Comman
     Ok(command)
 }
 
-fn write(program: Command, folder: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(program, folder))
-        .with_context(|| format!("the pages cannot be written to {}; check the path", folder.display()))
+/// The pages of this command and of all below it.
+fn write(command: &Command, folder: &Path) -> io::Result<()> {
+    page(command).generate_to(folder)?;
+    command.get_subcommands().filter(|below| !below.is_hide_set()).try_for_each(|below| write(below, folder))
 }

@@ -1,11 +1,14 @@
 //! `claudectl messages`.
 
-use std::io::{self, IsTerminal, Read};
+use std::{
+    io::{self, IsTerminal, Read},
+    path::Path,
+};
 
 use anyhow::{Context, bail};
 use claude_sdk::{
     Client, attachment,
-    types::{Content, Message, MessageRequest, StopReason},
+    types::{Content, ContentBlockParam, Message, MessageRequest, StopReason},
 };
 
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     connection,
     console::{print, print_json, tell},
     interrupt::unless_interrupted,
-    wording::at_a_terminal,
+    wording::of_a_model,
 };
 
 /// The longest prompt that is read from standard input, in bytes; the service takes no more either.
@@ -23,7 +26,7 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let request = request(&args).await?;
     let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
-    let message = answer.map_err(at_a_terminal)?;
+    let message = answer.map_err(of_a_model)?;
     if args.json {
         print(serde_json::to_string_pretty(&*message)? + "\n")?;
     } else {
@@ -43,7 +46,7 @@ pub(crate) async fn count(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let request = request(&args).await?;
     let answer = unless_interrupted(client.flush(), client.messages().count_tokens(&request)).await?;
-    let count = answer.map_err(at_a_terminal)?;
+    let count = answer.map_err(of_a_model)?;
     if args.json {
         return print_json(&*count);
     }
@@ -51,7 +54,7 @@ pub(crate) async fn count(args: MessageArgs) -> anyhow::Result<()> {
 }
 
 async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> anyhow::Result<()> {
-    let mut stream = client.messages().stream(request).await.map_err(at_a_terminal)?;
+    let mut stream = client.messages().stream(request).await.map_err(of_a_model)?;
     let mut written = false;
     while let Some(event) = stream.next().await {
         let event = match event {
@@ -61,7 +64,7 @@ async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> 
                 if written {
                     drop(print("\n"));
                 }
-                return Err(at_a_terminal(error));
+                return Err(of_a_model(error));
             }
         };
         if json {
@@ -74,7 +77,7 @@ async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> 
     if !json {
         print("\n")?;
     }
-    let message = stream.final_message().await.map_err(at_a_terminal)?;
+    let message = stream.final_message().await.map_err(of_a_model)?;
     remark(&message);
     Ok(())
 }
@@ -93,13 +96,36 @@ async fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
     let mut content = Content::from(prompt);
     for path in &args.attach {
         let part = attachment::read(path).await;
-        content = content.and(part.with_context(|| format!("{} cannot be attached", path.display()))?);
+        let part = part.with_context(|| format!("{} cannot be attached", path.display()))?;
+        if let Some(kind) = in_disguise(path, &part) {
+            tell(format!("{} is sent as what is in it, {kind}; its name says otherwise", path.display()));
+        }
+        content = content.and(part);
     }
     let request = MessageRequest::new(args.model.as_str(), args.max_tokens).user(content);
     Ok(match &args.system {
         Some(system) => request.system(system.as_str()),
         None => request,
     })
+}
+
+/// The media type of an attachment whose name stands for another one.
+fn in_disguise<'a>(path: &Path, part: &'a ContentBlockParam) -> Option<&'a str> {
+    let kind = match part {
+        ContentBlockParam::Image(image) => image.source.media_type.as_deref()?,
+        ContentBlockParam::Document(document) => document.source.media_type.as_deref()?,
+        _ => return None,
+    };
+    let expected = match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "pdf" => "application/pdf",
+        "txt" | "md" | "csv" | "json" => "text/plain",
+        _ => return None,
+    };
+    (kind != expected).then_some(kind)
 }
 
 fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
@@ -131,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_at_a_terminal_is_waited_for() {
+    fn nobody_of_a_model_is_waited_for() {
         let error = read_prompt(io::repeat(b'a'), true).unwrap_err();
         assert!(error.to_string().contains("give one as an argument"), "{error}");
     }

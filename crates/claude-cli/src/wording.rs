@@ -8,8 +8,23 @@ use http::StatusCode;
 
 use crate::console::{Ending, plain};
 
-/// The error as the user is told it: most as they are.
+/// The error of a command that has the option `--model`.
+pub(crate) fn of_a_model(error: Error) -> anyhow::Error {
+    told(error, "--model")
+}
+
+/// The error of a command that names what it is about, if anything, by an identifier.
 pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
+    told(error, "the identifier")
+}
+
+/// The error of a command that names a path.
+pub(crate) fn of_a_path(error: Error) -> anyhow::Error {
+    told(error, "the path, what is named in it and in the body,")
+}
+
+/// The error as the user is told it, most as they are; `named` is what the service may not have found.
+fn told(error: Error, named: &str) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
     match &error {
         Error::Config(ConfigError::MissingCredential { looked }) => {
@@ -31,7 +46,7 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
         .into(),
         Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
             let (kind, message) = (api.kind(), api.message());
-            anyhow!("the service answered 404 {kind}: {message}; check --model and the base URL{request}")
+            anyhow!("the service answered 404 {kind}: {message}; check {named} and the base URL{request}")
         }
         Error::Stream(stream) if stream.is_truncated() => {
             let cause = stream.source().map(|cause| format!(": {cause}")).unwrap_or_default();

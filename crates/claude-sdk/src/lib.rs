@@ -129,6 +129,7 @@ pub mod token_store;
 pub mod tools;
 #[macro_use]
 pub mod types;
+mod unique;
 pub mod webhooks;
 
 pub use auth_core;

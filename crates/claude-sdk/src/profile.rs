@@ -33,7 +33,6 @@ mod folder;
 mod member;
 mod name;
 mod session;
-mod unique;
 mod unknown;
 mod variables;
 

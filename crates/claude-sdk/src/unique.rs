@@ -5,21 +5,49 @@ use std::{cell::RefCell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads an object.
+/// Reads an object out of a file that may have secrets in it.
 ///
 /// # Errors
 ///
 /// What is wrong with it, without what is in it; of a member that is there twice its name.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+#[cfg(feature = "profile")]
+pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let twice = RefCell::new(None);
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = Unique(&twice).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match (read, twice.into_inner()) {
-        (_, Some(name)) => Err(format!("its member {} is there twice", super::unknown::shown(&name))),
+        (_, Some(name)) => Err(format!("its member {} is there twice", shown(&name))),
         (Ok(Value::Object(members)), None) => Ok(members),
         _ => Err("it is not a JSON object".into()),
     }
 }
+
+/// Reads any value.
+///
+/// # Errors
+///
+/// As those of JSON; a member that is there twice is named, as far as it is a name.
+pub(crate) fn value<'de, D: Deserializer<'de>>(json: D) -> Result<Value, D::Error> {
+    let twice = RefCell::new(None);
+    let read = Unique(&twice).deserialize(json);
+    match twice.into_inner() {
+        Some(name) => Err(D::Error::custom(format!("its member {} is there twice", shown(&name)))),
+        None => read,
+    }
+}
+
+/// The name of a member as it may be shown: what does not look like one may be a secret in the wrong place.
+pub(crate) fn shown(name: &str) -> String {
+    let of_names = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.');
+    if name.len() <= LONGEST_SHOWN && name.bytes().all(of_names) {
+        format!("`{name}`")
+    } else {
+        "[not shown]".to_owned()
+    }
+}
+
+/// The longest name that is shown.
+pub(crate) const LONGEST_SHOWN: usize = 60;
 
 /// Reads any value, and notes the first name that an object has twice.
 #[derive(Clone, Copy)]
@@ -86,7 +114,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "profile"))]
 mod tests {
     use super::*;
 

@@ -32,7 +32,7 @@ pub struct SubmitArgs {
     /// Where to note what was sent; the file's name with `.job` is the default.
     #[arg(long, value_name = "PATH")]
     pub job: Option<PathBuf>,
-    /// Wait until all batches have ended.
+    /// Wait until all batches have ended. The exit status is 5 where not every message was answered then.
     #[arg(long)]
     pub wait: bool,
     /// Print JSON.
@@ -79,9 +79,9 @@ pub enum FilesCommand {
 /// A file to send.
 #[derive(Debug, ClapArgs)]
 pub struct UploadArgs {
-    /// The file.
+    /// The file; `-` reads standard input, which is called `stdin`.
     pub path: PathBuf,
-    /// Its media type; the default goes by its name.
+    /// Its media type, such as text/csv; the default goes by its name.
     #[arg(long, value_name = "TYPE")]
     pub mime_type: Option<String>,
     /// After how many seconds the service throws it away.
@@ -127,6 +127,9 @@ pub struct DownloadArgs {
     /// Where to write it; standard output is the default. There must be nothing yet.
     #[arg(long, short, value_name = "PATH")]
     pub output: Option<PathBuf>,
+    /// Print what was written as JSON.
+    #[arg(long, requires = "output")]
+    pub json: bool,
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -160,7 +163,7 @@ pub struct ApiArgs {
     /// A header, such as `anthropic-beta: NAME`.
     #[arg(long, short = 'H', value_name = "NAME: VALUE")]
     pub header: Vec<String>,
-    /// Walk the list page by page and print its items, one a line.
+    /// Walk the list page by page and print its items, one a line. A list that has pages and is walked in another way is an error.
     #[arg(long, value_name = "WAY")]
     pub pages: Option<PagesBy>,
     /// Print JSON, which it does without being told.
@@ -186,8 +189,12 @@ pub enum PagesBy {
 #[derive(Debug, Subcommand)]
 pub enum StreamCommand {
     /// Read a stream of events from standard input and print the message it adds up to, or its error.
+    ///
+    /// Events may be without names: their data have a `type`. A message that has not come to its end is printed as far as it came,
+    /// and the exit status is 1. Arguments of a call that are no JSON and a `usage` of another shape are warnings: the exit status is
+    /// 0.
     Decode {
-        /// Print the whole message as JSON.
+        /// Print the whole message as JSON; warnings are its member `warnings`.
         #[arg(long)]
         json: bool,
     },

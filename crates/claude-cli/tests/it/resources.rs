@@ -4,7 +4,8 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use clap::CommandFactory as _;
 use claude_cli::args::Args;
-use mock_server::MockServer;
+use mock_server::{At, Fault, MockServer, Reply};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -113,16 +114,141 @@ async fn a_line_that_is_wrong_is_named_and_nothing_is_sent() {
             &format!(r#"{{"custom_id": "x", {params}}}"#),
             "`params.messages[1].role` is a number, not a string",
         ),
-        (good.lines().next().unwrap(), "\"n-0\" is there twice"),
+        (r#"{"custom_id": "x", "params": 1, "custom_id": "y"}"#, "its member `custom_id` is there twice"),
+        (&good.lines().next().unwrap().replace("n-0", ""), "the custom_id \"\" is not 1 to 64 letters"),
+        (good.lines().next().unwrap(), "the custom_id \"n-0\" is there twice"),
+        ("\u{feff}{}", "column 1: expected value"),
     ];
     for (line, expected) in cases {
-        fs::write(&path, format!("{good}{line}\n")).unwrap();
-        claude(&server, &["batches", "submit", path.to_str().unwrap()]).failed(1, expected);
+        fs::write(&path, format!("{good}{line}\n\n")).unwrap();
+        let submitted = claude(&server, &["batches", "submit", path.to_str().unwrap()]);
+        submitted.failed(1, expected);
+        submitted.failed(1, "line 3 of ");
     }
+    fs::write(&path, "\n").unwrap();
+    claude(&server, &["batches", "submit", path.to_str().unwrap()]).failed(1, "there are no messages in ");
     assert_eq!(server.journal_len(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no job is left");
+    // The mark that some editors begin a file with is no mistake.
+    fs::write(&path, format!("\u{feff}{good}")).unwrap();
+    claude(&server, &["batches", "submit", path.to_str().unwrap()]).ok();
     claude(&server, &["batches", "status", "--job", "nowhere.job"])
         .failed(1, "there is no job noted at nowhere.job");
     claude(&server, &["batches", "status"]).failed(1, "give a batch's identifier, or --job");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_were_not_answered_have_an_exit_status_of_their_own() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let path = messages(&folder, 3);
+    // What the service finds wrong, it finds when it answers.
+    let wrong = fs::read_to_string(&path).unwrap().replacen("claude-haiku-4-5", "claude-none", 1);
+    fs::write(&path, wrong).unwrap();
+    let path = path.to_str().unwrap();
+    let run = claude(&server, &["batches", "submit", path, "--wait", "--json"]);
+    run.failed(5, "1 of 3 messages were not answered (1 errored, 0 canceled, 0 expired); `claudectl batches results --job ");
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&told["request_counts"]["succeeded"], &told["request_counts"]["errored"]),
+        (&json!(2), &json!(1))
+    );
+    // Whoever does not wait has nothing to be told.
+    let told: Value =
+        serde_json::from_str(claude(&server, &["batches", "submit", path, "--json"]).ok()).unwrap();
+    assert_eq!(told["request_counts"], Value::Null);
+}
+
+/// Whoever waits for a process that is killed, too, has a job that goes on: the batch is looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_that_is_interrupted_at_any_point_goes_on_and_sends_every_message_once() {
+    for signal in [Signal::INT, Signal::KILL] {
+        let (server, folder) = place(Duration::ZERO).await;
+        let file = messages(&folder, 2);
+        let file = file.to_str().unwrap();
+        let created = || server.journal().into_iter().filter(|entry| entry.method == "POST").count();
+        // Before the batch is created, and after it, when its answer has not come.
+        let held = server.hold_answers("/v1/messages/batches");
+        let mut first = Running::start(&mut against(&server, ["batches", "submit", file]));
+        while server.journal_len() == 0 {
+            tokio::task::yield_now().await;
+        }
+        first.signal(signal);
+        let first = first.end();
+        drop(held);
+        if signal == Signal::INT {
+            first.failed(130, "what was sent is noted; the same command goes on");
+        }
+        assert_eq!(created(), 0);
+        // The newest batch is asked for first.
+        server.inject(Fault::answer(Reply::json(json!({"data": []}))).on("/v1/messages/batches"));
+        server.inject(Fault::stall(At::Request).on("/v1/messages/batches"));
+        let mut second = Running::start(&mut against(&server, ["batches", "submit", file]));
+        while created() == 0 {
+            tokio::task::yield_now().await;
+        }
+        second.signal(signal);
+        drop(second.end());
+        let id = claude(&server, &["batches", "submit", file, "--wait"]).ok().trim().to_owned();
+        assert_eq!(created(), 1, "{signal:?}");
+        assert_eq!(lines(claude(&server, &["batches", "results", &id]).ok()).len(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_regular_file_is_refused_before_it_is_read() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    let file = messages(&folder, 1);
+    let file = file.to_str().unwrap();
+    for path in [pipe, "/dev/zero", folder.path().to_str().unwrap()] {
+        let expected = format!("{path} is no regular file");
+        claude(&server, &["files", "upload", path]).failed(1, &expected);
+        claude(&server, &["batches", "submit", path]).failed(1, &expected);
+        claude(&server, &["messages", "create", "look", "--attach", path])
+            .failed(1, "this is no regular file");
+        let no_job = format!("{path} is no file of a job");
+        claude(&server, &["batches", "submit", file, "--job", path]).failed(1, &no_job);
+        claude(&server, &["batches", "status", "--job", path]).failed(1, &no_job);
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_is_whole_at_its_path_or_not_there() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let id = server.put_file("plot.csv", "text/csv", "x".repeat(300_000));
+    let path = folder.path().join("plot.csv");
+    let to = ["files", "download", &id, "--output", path.to_str().unwrap()];
+    let left = || fs::read_dir(folder.path()).unwrap().count();
+    let content = format!("/v1/files/{id}/content");
+
+    server.inject(Fault::reset(At::Body(150_000)).on(&content));
+    claude(&server, &to).failed(1, "could not be read to its end");
+    assert_eq!(left(), 0);
+    server.inject(Fault::stall(At::Body(150_000)).on(&content));
+    let mut hanging = Running::start(&mut against(&server, to));
+    while left() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!path.exists());
+    hanging.interrupt();
+    hanging.end().failed(130, "nothing is left half done");
+    assert_eq!(left(), 0);
+
+    let told = claude(&server, &[&to[..], &["--json"]].concat());
+    let told: Value = serde_json::from_str(told.ok()).unwrap();
+    assert_eq!(told, json!({"id": id, "path": path, "size_bytes": 300_000}));
+    assert_eq!(fs::metadata(&path).unwrap().len(), 300_000);
+    // What is there already stays, whatever it is, and nothing is asked for.
+    server.clear_journal();
+    claude(&server, &to).failed(1, "plot.csv is there already; give another path");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    claude(&server, &to).failed(1, "plot.csv is there already; give another path");
+    assert_eq!((server.journal_len(), left()), (0, 1));
+    claude(&server, &["files", "download", &id, "--json"]).failed(2, "--output");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,6 +276,11 @@ async fn files_are_sent_listed_got_back_and_deleted() {
     claude(&server, &["files", "download", &made, "--output", to]).failed(1, "give another path");
     claude(&server, &["files", "upload", "nowhere.txt"])
         .failed(1, "nowhere.txt cannot be read; check the path");
+    claude(&server, &["files", "upload", path, "--mime-type", "text"])
+        .failed(1, "\"text\" is no media type; give one such as text/plain");
+    let piped = run_with_input(&mut against(&server, ["files", "upload", "-", "--json"]), b"from a pipe");
+    let piped: Value = serde_json::from_str(piped.ok()).unwrap();
+    assert_eq!((&piped["filename"], &piped["size_bytes"]), (&json!("stdin"), &json!(11)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,12 +302,21 @@ async fn models_are_listed_and_described() {
     assert!(one.ok().contains("name           Claude Sonnet 5.5\nlifecycle      active"), "{one:?}");
     let one = claude(&server, &["models", "get", "--json", "claude-sonnet-5-5"]);
     assert_eq!(serde_json::from_str::<Value>(one.ok()).unwrap()["id"], "claude-sonnet-5-5");
-    claude(&server, &["models", "get", "nobody"]).failed(1, "404");
+    // A hint names only what can be typed.
+    for command in [
+        &["models", "get", "nobody"][..],
+        &["files", "delete", "file_1"],
+        &["batches", "status", "msgbatch_1"],
+    ] {
+        claude(&server, command).failed(1, "; check the identifier and the base URL");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_route_can_be_called_and_any_list_walked() {
-    let (server, _) = place(Duration::ZERO).await;
+    let (server, folder) = place(Duration::ZERO).await;
+    let file = messages(&folder, 1);
+    let file = file.to_str().unwrap();
     let one = claude(&server, &["api", "get", "/v1/models", "-q", "limit=2"]);
     assert_eq!(serde_json::from_str::<Value>(one.ok()).unwrap()["data"].as_array().unwrap().len(), 2);
     let all = claude(&server, &["api", "GET", "/v1/models", "--query", "limit=5", "--pages", "id"]);
@@ -193,7 +333,21 @@ async fn any_route_can_be_called_and_any_list_walked() {
         (json!({"name": "Reader"}), Some("b"))
     );
     claude(&server, &["api", "GET", "/v1/../x"]).failed(1, "is no path of the API");
-    claude(&server, &["api", "GET", "/v1/agents"]).failed(1, "404");
+    claude(&server, &["api", "GET", "/v1/agents"])
+        .failed(1, "; check the path, what is named in it and in the body, and the base URL");
+    let walk =
+        |path: &str, way: &str| claude(&server, &["api", "GET", path, "-q", "limit=1", "--pages", way]);
+    claude(&server, &["files", "upload", file]).ok();
+    claude(&server, &["files", "upload", file]).ok();
+    assert_eq!(lines(walk("/v1/files", "cursor").ok()).len(), 2);
+    for (path, way, advice) in [
+        ("/v1/files", "id", "walk the list by `cursor` or by `token`"),
+        ("/v1/files", "token", "walk it by `cursor` in place of `token`"),
+        ("/v1/models", "cursor", "walk the list by `id`"),
+        ("/v1/models", "token", "walk the list by `id`"),
+    ] {
+        walk(path, way).failed(1, advice);
+    }
     claude(&server, &["api", "POST", "/v1/messages", "--body", "{"]).failed(1, "--body is no JSON");
     claude(&server, &["api", "BREW", "/v1/coffee"]).failed(2, "one of GET");
 }
@@ -217,6 +371,15 @@ async fn a_prompt_is_counted_and_may_have_attachments() {
         asked["messages"][0]["content"].as_array().unwrap().iter().map(|block| &block["type"]).collect();
     assert_eq!(kinds, ["text", "image", "document"]);
     claude(&server, &["messages", "create", "look", "--attach", "nowhere.png"]).failed(1, "nowhere.png");
+
+    let disguised = folder.path().join("c.jpg");
+    fs::write(&disguised, b"\x89PNG\r\n\x1a\n...").unwrap();
+    let sent = claude(&server, &["messages", "create", "look", "--attach", disguised.to_str().unwrap()]);
+    assert_eq!(sent.status, Some(0));
+    assert!(
+        sent.stderr.ends_with("c.jpg is sent as what is in it, image/png; its name says otherwise\n"),
+        "{sent:?}"
+    );
 }
 
 const CAPTURE: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\
@@ -243,13 +406,47 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
 
     let cut = decode(&[], CAPTURE);
     assert_eq!(cut.stdout, "Hello\n");
-    cut.failed(1, "the stream ended before the message did; what arrived");
+    cut.failed(1, "the stream ends after event 3, before its message does; what there is of it was printed");
     let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"too many"}}"#;
     decode(&[], &format!("{CAPTURE}event: error\ndata: {error}\n\n"))
         .failed(1, "event 4 is an error: overloaded_error: too many");
     decode(&[], &format!("{CAPTURE}{CAPTURE}")).failed(1, "event 4: a second message began");
     decode(&[], "event: message_start\ndata: {}\n\n").failed(1, "event 1 has another shape");
     decode(&[], "").failed(1, "is it a stream of events?");
+    decode(&[], "event: ping\ndata: {}\n\n").failed(1, "there is no message in it (1 events)");
+
+    // A capture of the data alone: their `type` tells.
+    let of_data = |capture: &str| {
+        let lines = capture.lines().filter(|line| !line.starts_with("event: "));
+        lines.flat_map(|line| [line, "\n"]).collect::<String>()
+    };
+    assert_eq!(decode(&[], &of_data(&whole)).ok(), "Hello\n");
+    decode(&[], &of_data(CAPTURE)).failed(1, "the stream ends after event 3");
+}
+
+#[test]
+fn what_is_odd_in_a_recorded_stream_is_told_and_is_no_failure() {
+    let call = r#"{"type":"tool_use","id":"toolu_1","name":"weather","input":{}}"#;
+    let capture = CAPTURE.replace(r#"{"type":"text","text":""}"#, call);
+    let capture = capture.replace(
+        r#"{"type":"text_delta","text":"Hello"}"#,
+        r#"{"type":"input_json_delta","partial_json":"{\"city\": Ghent}"}"#,
+    );
+    let capture = capture + &END.replace(r#"{"output_tokens":2}"#, r#"{"output_tokens":"many"}"#);
+    let decode = |more: &[&str]| {
+        run_with_input(&mut claudectl(["stream", "decode"].iter().chain(more)), capture.as_bytes())
+    };
+    let told = decode(&[]);
+    assert_eq!((told.status, told.stdout.as_str()), (Some(0), "\n"));
+    let warnings = [
+        "the arguments of the call in block 0 are no JSON; they are kept as text",
+        "`usage.output_tokens` has another shape than expected; what was counted before stays",
+    ];
+    assert_eq!(told.stderr, warnings.map(|warning| format!("claudectl: {warning}\n")).concat());
+    let message: Value = serde_json::from_str(decode(&["--json"]).ok()).unwrap();
+    assert_eq!(message["warnings"], json!(warnings));
+    assert_eq!(message["content"][0]["input"], "{\"city\": Ghent}");
+    assert_eq!(message["usage"]["output_tokens"], 1);
 }
 
 #[test]
@@ -265,7 +462,9 @@ fn every_command_has_a_manual_page() {
     assert!(expected.len() > 40 && names == expected, "{names:?}\n{expected:?}");
     for name in &names {
         let page = fs::read_to_string(pages.join(name)).unwrap().replace("\\-", "-");
-        assert!(page.contains(&format!(".TH {} 1", name.trim_end_matches(".1"))), "{page}");
+        let title =
+            format!(".TH {} 1  \"claudectl {}\" ", name.trim_end_matches(".1"), env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(&title), "{page}");
         for word in page.split_whitespace().filter(|word| word.ends_with("(1)")) {
             assert!(names.contains(&word.replace("(1)", ".1")), "{name} refers to {word}");
         }

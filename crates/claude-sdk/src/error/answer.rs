@@ -147,8 +147,11 @@ impl ApiError {
                 "the credential is valid but not allowed to do this; ask for the missing scope or permission"
             }
             402 => "check the billing settings of the organisation",
-            404 => "check the identifier; `models().list()` names the models this credential may use",
-            413 => "send less, or use the Files API",
+            404 if self.message.starts_with("model") => {
+                "check the model; `models().list()` names those that this credential may use"
+            }
+            404 => "check the identifier, and that the credential is of the same workspace",
+            413 => "send less at once",
             429 if self.retry_after.is_none() => {
                 "a limit is used up; check the limits and spend of the organisation"
             }

@@ -98,6 +98,18 @@ pub enum ConfigError {
         /// What the service takes, in bytes.
         limit: u64,
     },
+    /// What was to be sent is a folder, a pipe or a device.
+    #[error("{} is no regular file; give the path of one, or a reader", path.display())]
+    NoFile {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// What was given as the media type of a file is none.
+    #[error("{value:?} is no media type; give one such as text/plain")]
+    MediaType {
+        /// What was given, cut short.
+        value: String,
+    },
     /// A file that was to be sent cannot be read.
     #[error("{} cannot be read; check the path, and that you may read it", path.display())]
     File {

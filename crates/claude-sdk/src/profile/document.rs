@@ -5,14 +5,12 @@ use secrets::{Reference, Resolver, SecretName, providers::Env};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{
-    member::{Member, Place},
-    unique,
-};
+use super::member::{Member, Place};
 use crate::{
     config::{BaseUrl, DEFAULT_BASE_URL},
     credentials::told,
     error::ProfileError,
+    unique,
 };
 
 /// Where people consent, unless a profile says otherwise.

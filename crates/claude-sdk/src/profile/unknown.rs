@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Kind, Member, Profile, member::Place, variables::ENVIRONMENT};
+use crate::unique::{LONGEST_SHOWN, shown};
 
 /// A member of a document that is not known here. It is kept as it is, and means nothing to this program.
 ///
@@ -70,18 +71,6 @@ pub(super) fn of(members: &Map<String, Value>, prefix: &str, known: &[String]) -
     let unknown = paths.filter(|path| !known.contains(path));
     unknown.map(|path| UnknownMember { nearest: nearest(&path, known), name: path }).collect()
 }
-
-/// A name from a file as it may be shown: one that does not look like a member's may be a secret in a name's place.
-pub(super) fn shown(name: &str) -> String {
-    let of_names = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.');
-    if name.len() <= LONGEST_SHOWN && name.bytes().all(of_names) {
-        format!("`{name}`")
-    } else {
-        "[not shown]".to_owned()
-    }
-}
-
-const LONGEST_SHOWN: usize = 60;
 
 const PLACES: [(&str, Place); 3] = [
     ("", Place::Top),

@@ -6,7 +6,7 @@ use http::Method;
 use super::{List, Paging, call, multipart::Form, route::segment};
 use crate::{
     client::Client,
-    error::Error,
+    error::{ConfigError, Error},
     layers::Charge,
     reply::{self, Reply},
     types::{Deleted, FileMetadata},
@@ -18,6 +18,7 @@ mod upload;
 pub use download::Download;
 pub use upload::FileUpload;
 
+use upload::is_media_type;
 pub(super) use upload::mime_type;
 
 /// Files that messages refer to, and that tools have made (`/v1/files`).
@@ -56,9 +57,14 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] where the file is larger than 500 MB or cannot be read, before anything is sent; where its length
-    /// is not known before, [`Error::Transport`] as soon as too much of it was read. And any [`Error`] of a call.
+    /// [`Error::Config`] where the file is larger than 500 MB, is no regular file or cannot be read, or where its media type is
+    /// none, before anything is sent; where its length is not known before, [`Error::Transport`] as soon as too much of it was
+    /// read. And any [`Error`] of a call.
     pub async fn upload(self, upload: FileUpload) -> Result<Reply<FileMetadata>, Error> {
+        if !is_media_type(&upload.mime_type) {
+            let value = upload.mime_type.chars().take(80).collect();
+            return Err(ConfigError::MediaType { value }.into());
+        }
         let mut form = Form::new(FILE_LIMIT, upload.progress)?;
         if let Some(seconds) = upload.expires_in.map(|time: Duration| time.as_secs()) {
             form.text("expires_in_seconds", &seconds.to_string());

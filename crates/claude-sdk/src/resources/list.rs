@@ -181,6 +181,26 @@ impl Paging {
         };
         Some((parameter, value.clone().filter(|value| !value.is_empty())?))
     }
+
+    /// What is wrong with `page` as the last one of a list that is walked in this way, where it says that it is not.
+    fn contradiction<T>(self, page: &Page<T>) -> Option<&'static str> {
+        if page.has_more == Some(false) {
+            return None;
+        }
+        let names = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Id if names(&page.next_page) => Some(
+                "a page that goes on at its `next_page`, and not after its `last_id`; walk the list by `cursor` or by `token`",
+            ),
+            Self::Cursor | Self::Token if page.has_more == Some(true) && names(&page.last_id) => {
+                Some("a page that goes on after its `last_id`, and has no `next_page`; walk the list by `id`")
+            }
+            _ if page.has_more == Some(true) => Some(
+                "a page that says there are more and names none of them; what came is not the whole list",
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// A page that is on its way.
@@ -202,7 +222,8 @@ impl<T: DeserializeOwned + 'static> Pages<T> {
     ///
     /// # Errors
     ///
-    /// Any [`Error`] of a call, and [`Error::Answer`] where the service leads back to a page that was read.
+    /// Any [`Error`] of a call, and [`Error::Answer`] where the service leads back to a page that was read, or says that there are
+    /// more pages and does not name the next one in the way that the list is walked.
     ///
     /// # Cancel safety
     ///
@@ -214,13 +235,23 @@ impl<T: DeserializeOwned + 'static> Pages<T> {
     /// Makes the list that of the page after `page`.
     fn turn(&mut self, page: &Reply<Page<T>>) -> Result<(), Error> {
         let Some(mut list) = self.list.take() else { return Ok(()) };
-        let Some((parameter, cursor)) = list.paging.after(page, &list.query) else { return Ok(()) };
+        let unexpected = |what: &str| {
+            let answer = UnexpectedAnswer::new(page.status(), what, page.envelope().clone());
+            Err(Error::from(Box::new(answer)))
+        };
+        let Some((parameter, cursor)) = list.paging.after(page, &list.query) else {
+            return list.paging.contradiction(page).map_or(Ok(()), unexpected);
+        };
         let mut hasher = DefaultHasher::new();
         cursor.hash(&mut hasher);
         if !self.seen.insert(hasher.finish()) {
-            let what = "a page whose successor was read already; the list would have no end";
-            let answer = UnexpectedAnswer::new(page.status(), what, page.envelope().clone());
-            return Err(Box::new(answer).into());
+            return unexpected(match list.paging {
+                Paging::Id => "a page whose successor was read already; the list would have no end",
+                Paging::Cursor | Paging::Token => {
+                    "a page whose successor was read already; the list would have no end: if that was its first page, walk it \
+                     by `cursor` in place of `token`, or the other way round"
+                }
+            });
         }
         list.query.set(parameter, cursor);
         self.list = Some(list);
@@ -335,5 +366,28 @@ mod tests {
         assert_eq!(after(Paging::Cursor, json!({"data": [1], "next_page": ""}), &[]), None);
         assert_eq!(after(Paging::Token, cursor(Value::Null), &[]), next("page_token", "n"));
         assert_eq!(after(Paging::Token, cursor(json!(false)), &[]), None);
+    }
+
+    #[test]
+    fn a_list_that_is_walked_in_a_wrong_way_does_not_end_in_silence() {
+        let told = |paging: Paging, page: Value| {
+            paging.contradiction(&serde_json::from_value::<Page<Value>>(page).unwrap()).unwrap_or_default()
+        };
+        let cursor = json!({"data": [1], "next_page": "n"});
+        assert!(told(Paging::Id, cursor).ends_with("walk the list by `cursor` or by `token`"));
+        let by_id = json!({"data": [1], "has_more": true, "first_id": "a", "last_id": "b"});
+        for paging in [Paging::Cursor, Paging::Token] {
+            assert!(told(paging, by_id.clone()).ends_with("walk the list by `id`"));
+        }
+        for paging in [Paging::Id, Paging::Cursor, Paging::Token] {
+            let nowhere = json!({"data": [1], "has_more": true, "next_page": null, "last_id": ""});
+            assert!(told(paging, nowhere).ends_with("not the whole list"));
+            for last in [
+                json!({"data": []}),
+                json!({"data": [], "has_more": false, "next_page": "n", "last_id": "b"}),
+            ] {
+                assert_eq!(told(paging, last), "");
+            }
+        }
     }
 }

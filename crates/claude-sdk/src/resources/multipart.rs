@@ -105,7 +105,10 @@ impl Form {
 /// A file that cannot be sent.
 fn unreadable(source: &Source, error: io::Error) -> ConfigError {
     let path = if let Source::Path(path) = source { path.clone() } else { Default::default() };
-    ConfigError::File { path, source: error }
+    match error.kind() {
+        io::ErrorKind::InvalidInput => ConfigError::NoFile { path },
+        _ => ConfigError::File { path, source: error },
+    }
 }
 
 /// A name as it may stand in quotes (WHATWG HTML, "multipart form data").

@@ -45,17 +45,16 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Where a file is not there, or is none.
+    /// Where a file is not there, or is no regular one: a pipe or a device may never end.
     pub(crate) fn length(&self) -> io::Result<Option<u64>> {
         Ok(match self {
             Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Self::Path(path) => {
                 let metadata = std::fs::metadata(path)?;
-                if metadata.is_dir() {
-                    return Err(io::ErrorKind::IsADirectory.into());
+                if !metadata.is_file() {
+                    return Err(no_regular_file());
                 }
-                // What a pipe or a device has to give is not known before it was read.
-                metadata.is_file().then_some(metadata.len())
+                Some(metadata.len())
             }
             Self::Once { length, .. } => *length,
         })
@@ -71,7 +70,13 @@ impl Source {
             Self::Bytes(bytes) => Pieces::Whole(Some(bytes.clone())),
             Self::Path(path) => {
                 let path = path.clone();
-                Pieces::begin(move || Ok(Box::new(File::open(path)?)))
+                Pieces::begin(move || {
+                    // What is there may be another thing by now.
+                    if !std::fs::metadata(&path)?.is_file() {
+                        return Err(no_regular_file());
+                    }
+                    Ok(Box::new(File::open(path)?))
+                })
             }
             Self::Once { reader: Reader(reader), .. } => {
                 let reader = Arc::clone(reader);
@@ -86,6 +91,10 @@ impl Source {
             }
         }
     }
+}
+
+fn no_regular_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
 }
 
 impl fmt::Debug for Source {

@@ -7,8 +7,9 @@ use super::{
     error::ErrorBody,
     message::Message,
     request::MessageRequest,
-    wire::{Care, Field, Nulls},
+    wire::{Care, Field, Misfit, Nulls},
 };
+use crate::unique;
 
 /// One message of a batch, and the name by which its result is found again.
 ///
@@ -51,10 +52,14 @@ impl Serialize for BatchRequest {
 }
 
 /// Stricter than [`MessageRequest`], because what people write is read by it, and a batch tells of a mistake hours later: a
-/// known member of another shape is refused, and named by its path, such as `params.messages[2].content[0].text`.
+/// known member of another shape is refused, and named by its path, such as `params.messages[2].content[0].text`, and so is a
+/// member that is there twice.
 impl<'de> Deserialize<'de> for BatchRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut members = Map::<String, Value>::deserialize(deserializer)?;
+        let read = unique::value(deserializer)?;
+        let Value::Object(mut members) = read else {
+            return Err(D::Error::custom(Misfit::kind(&read, "an object".to_owned())));
+        };
         let custom_id = String::take(&mut members, "custom_id").map_err(D::Error::custom)?;
         if let Some(misfit) = <MessageRequest as Field>::misfit(&members, "params", Care::Known) {
             return Err(D::Error::custom(misfit));

@@ -16,6 +16,7 @@ use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
 use super::wire::{Care, Fit, Lead, Object};
+use crate::unique;
 
 pub use context::{
     ClearInputs, CompactionConfig, ContextEdit, ContextEditKind, ContextManagement, Keep, Threshold,
@@ -34,6 +35,9 @@ object! {
     /// A request for a message (`POST /v1/messages`).
     ///
     /// Whether the reply is streamed is decided by the client's method, not here: a `stream` in `extra` is not sent.
+    ///
+    /// Read from JSON by serde, it keeps whatever it does not understand, as all types here do: a conversation that was stored
+    /// comes back as it was. What a person wrote is better read with [`from_json`](Self::from_json), which names what is wrong.
     ///
     /// ```
     /// use claude_sdk::types::{MessageRequest, Model};
@@ -132,7 +136,8 @@ impl MessageRequest {
     /// Reads a request that somebody wrote as JSON.
     ///
     /// It is stricter than [`serde_json::from_str`], which keeps what it does not understand: a member that is known here
-    /// and of another shape, at any depth, is refused before the service does it. What is not known here is kept.
+    /// and of another shape, at any depth, is refused before the service does it, and so is a member that is there twice. What is
+    /// not known here is kept.
     ///
     /// ```
     /// use claude_sdk::types::MessageRequest;
@@ -147,7 +152,9 @@ impl MessageRequest {
     ///
     /// It is no JSON, or not of a request; the error names the place.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let value = serde_json::from_slice(json)?;
+        let mut json = serde_json::Deserializer::from_slice(json);
+        let value = unique::value(&mut json)?;
+        json.end()?;
         match Self::misfit(&value, Care::Known) {
             Some(misfit) => Err(serde_json::Error::custom(misfit)),
             None => serde_json::from_value(value),

@@ -445,6 +445,16 @@ fn what_a_person_writes_wrongly_is_named_by_its_whole_path_at_any_depth() {
         {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image", "source": {"type": 7}}]}]}});
     let error = refusal::<BatchRequest>(request);
     assert_eq!(error, "`params.messages[0].content[1].source.type` is a number, not a string");
+    let image = |data: &str| {
+        format!(
+            r#"{{"model": "m", "max_tokens": 1, "messages": [{{"role": "user", "content": [
+                {{"type": "image", "source": {{"type": "base64", "media_type": "image/png", {data}}}}}]}}]}}"#
+        )
+    };
+    let refusal = |data: &str| MessageRequest::from_json(image(data).as_bytes()).unwrap_err().to_string();
+    assert_eq!(refusal(r#""data": 5"#), "`messages[0].content[0].source.data` is a number, not a string");
+    assert!(refusal(r#""data": "a", "data": "b""#).starts_with("its member `data` is there twice"));
+    assert!(MessageRequest::from_json((image(r#""data": "a""#) + "x").as_bytes()).is_err());
 }
 
 /// Every place of a full request that has a type, as a pointer and as a path.

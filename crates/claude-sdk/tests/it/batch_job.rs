@@ -201,6 +201,17 @@ async fn names_are_checked_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_job_without_messages_is_none_and_leaves_no_file() {
+    let place = Place::new().await;
+    let error = place.job().submit(requests(0)).await.unwrap_err();
+    assert!(matches!(error, JobError::Empty), "{error}");
+    assert!(matches!(place.job().check(requests(0)), Err(JobError::Empty)));
+    assert_eq!((place.server.journal_len(), std::fs::read_dir(place.folder.path()).unwrap().count()), (0, 0));
+    place.job().submit(requests(1)).await.unwrap();
+    assert_eq!(place.arrived(), names(1));
+}
+
+#[tokio::test]
 async fn a_name_that_comes_twice_in_the_whole_job_can_be_found_before_anything_is_sent() {
     let place = Place::new().await;
     let twice = || requests(25).chain(requests(1));

@@ -113,6 +113,16 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
 
     let error = client.files().upload(FileUpload::path(folder.path().join("nothing"))).await.unwrap_err();
     assert!(matches!(error, Error::Config(ConfigError::File { .. })), "{error}");
+
+    for path in [std::path::Path::new("/dev/zero"), folder.path()] {
+        let error = client.files().upload(FileUpload::path(path)).await.unwrap_err();
+        assert!(matches!(error, Error::Config(ConfigError::NoFile { .. })), "{error}");
+    }
+    for mime_type in ["text", "text/plain\r\nx: y"] {
+        let upload = FileUpload::bytes("a.txt", "hello").mime_type(mime_type);
+        let error = client.files().upload(upload).await.unwrap_err();
+        assert!(matches!(error, Error::Config(ConfigError::MediaType { .. })), "{error}");
+    }
     assert_eq!(server.connections(), 0);
 }
 

@@ -33,6 +33,11 @@ async fn ten_thousand_items_are_ten_pages_and_each_is_asked_for_when_it_is_wante
     while let Some(model) = models.next().await {
         listed.push(model.unwrap().id.as_str().to_owned());
         assert_eq!(server.journal_len(), listed.len().div_ceil(1000));
+        let at_hand = 999 - (listed.len() - 1) % 1000;
+        assert!(
+            format!("{models:?}").contains(&format!("at_hand: {at_hand} }}")),
+            "a page, and no more: {models:?}"
+        );
     }
     assert!(listed == names);
     assert!(models.next().await.is_none());

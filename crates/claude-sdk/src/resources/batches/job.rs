@@ -140,7 +140,7 @@ impl BatchJob {
     ///
     /// # Errors
     ///
-    /// [`JobError::Name`], [`JobError::Duplicate`], [`JobError::TooLarge`].
+    /// [`JobError::Name`], [`JobError::Duplicate`], [`JobError::TooLarge`], [`JobError::Empty`].
     pub fn check(&self, requests: impl IntoIterator<Item = BatchRequest>) -> Result<u64, JobError> {
         let mut requests = requests.into_iter().peekable();
         let (mut names, mut digest) = (HashSet::new(), hmac_sha256::Hash::new());
@@ -149,7 +149,7 @@ impl BatchJob {
             let chunk = Chunk::take(&mut requests, self.size, self.client.extra(), &mut names, &mut digest)?;
             count += chunk.requests;
         }
-        Ok(count)
+        if count == 0 { Err(JobError::Empty) } else { Ok(count) }
     }
 
     /// Sends the messages that have not been sent yet.
@@ -160,7 +160,8 @@ impl BatchJob {
     /// # Errors
     ///
     /// [`JobError::Name`], [`JobError::Duplicate`] and [`JobError::TooLarge`] before the batch is sent that the message
-    /// would be in; [`check`](Self::check) finds them before anything is. [`JobError::Changed`] where the messages are not
+    /// would be in; [`check`](Self::check) finds them before anything is. [`JobError::Empty`] where there is no message at all, and
+    /// then no file is made. [`JobError::Changed`] where the messages are not
     /// those that were sent, [`JobError::InUse`] while another process sends them. After any other error the job can go on:
     /// call it again.
     ///
@@ -179,6 +180,9 @@ impl BatchJob {
             let chunk = Chunk::take(&mut requests, self.size, self.client.extra(), &mut names, &mut digest)?;
             let sum = state::hex(&digest.finalize());
             self.send(chunk, sum).await?;
+        }
+        if self.state.batches.is_empty() {
+            return Err(JobError::Empty);
         }
         if !self.state.complete {
             self.state.complete = true;

@@ -22,7 +22,7 @@ impl FileUpload {
         Self::new(filename.into(), Source::Bytes(content.into()))
     }
 
-    /// A file of this machine. It is read while it is sent, and anew where it has to be sent again.
+    /// A regular file of this machine. It is read while it is sent, and anew where it has to be sent again.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let filename = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -45,11 +45,9 @@ impl FileUpload {
         Self { source, filename, mime_type, expires_in: None, progress: None }
     }
 
-    /// Sets the media type; the default goes by the end of the file's name.
+    /// Sets the media type, such as `text/csv`; the default goes by the end of the file's name.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
-        let plain = |c: char| c.is_ascii_graphic() || c == ' ';
-        // A line break would begin another header of the part.
-        self.mime_type = mime_type.into().chars().filter(|c| plain(*c)).collect();
+        self.mime_type = mime_type.into();
         self
     }
 
@@ -78,6 +76,18 @@ impl fmt::Debug for FileUpload {
     }
 }
 
+/// Whether this is a media type (RFC 9110, section 8.3.1): two tokens, and perhaps parameters, which are not looked into. A line
+/// break would begin another header of the part.
+pub(super) fn is_media_type(text: &str) -> bool {
+    let is_token = |token: &str| {
+        !token.is_empty()
+            && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    };
+    let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
+    kind.trim_end().split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+        && parameters.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+}
+
 /// The media type that the end of a file's name stands for, for what people send to a model.
 pub(crate) fn mime_type(filename: &str) -> &'static str {
     let end = filename.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
@@ -99,5 +109,30 @@ pub(crate) fn mime_type(filename: &str) -> &'static str {
         "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_is_two_tokens_and_perhaps_parameters() {
+        for text in ["text/plain", "text/plain; charset=utf-8", "application/vnd.a+json;v=\"1 2\"", "x/y"] {
+            assert!(is_media_type(text), "{text}");
+        }
+        for text in [
+            "",
+            "text",
+            "text/",
+            "/plain",
+            "a/b/c",
+            "te xt/plain",
+            "text/plain\r\nx: y",
+            "text/pl\u{e4}in",
+            "a/b; c=\n",
+        ] {
+            assert!(!is_media_type(text), "{text:?}");
+        }
     }
 }

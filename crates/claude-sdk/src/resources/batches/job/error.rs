@@ -34,6 +34,9 @@ pub enum JobError {
         /// Where the job's file is.
         path: PathBuf,
     },
+    /// There are no messages.
+    #[error("there are no messages; give at least one")]
+    Empty,
     /// A message has a name that the service would not take.
     #[error(
         "the custom_id {name:?} is not 1 to 64 letters, digits, hyphens and underscores; give it another"

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::JobError;
 
+/// The largest file of a job, in bytes: a batch takes a hundred, and a workspace has fewer batches than that.
+const LARGEST: u64 = 64 << 20;
+
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
@@ -78,12 +81,18 @@ impl StateFile {
 
     /// What it says; `None` where there is no file.
     pub(super) fn read(&self) -> Result<Option<State>, JobError> {
-        let text = match fs::read(&self.0) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(JobError::File { path: self.0.clone(), source }),
+        let none = || JobError::Format { path: self.0.clone() };
+        // A pipe would be waited for.
+        let text = match fs::metadata(&self.0) {
+            Ok(metadata) if !metadata.is_file() || metadata.len() > LARGEST => return Err(none()),
+            Ok(_) => fs::read(&self.0),
+            Err(error) => Err(error),
         };
-        serde_json::from_slice(&text).map(Some).map_err(|_| JobError::Format { path: self.0.clone() })
+        match text {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|_| none()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(JobError::File { path: self.0.clone(), source }),
+        }
     }
 
     /// Takes the job for this process: by a lock on a file beside it, because the file itself is replaced.
