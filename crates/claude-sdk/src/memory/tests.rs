@@ -143,7 +143,10 @@ async fn no_link_is_followed_whatever_the_command() {
 async fn no_link_is_followed_that_is_put_there_meanwhile() {
     use std::{
         os::unix::fs::symlink,
-        sync::atomic::{AtomicBool, Ordering::Relaxed},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
     };
 
     use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -155,8 +158,8 @@ async fn no_link_is_followed_that_is_put_there_meanwhile() {
     fs::write(outer.join("deep/x"), "canary").unwrap();
     symlink(&outer, rig.root.join(".link")).unwrap();
     let (folder, link) = (rig.root.join("folder"), rig.root.join(".link"));
-    let done = std::sync::Arc::new(AtomicBool::new(false));
-    let until = done.clone();
+    let done = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&done);
     let swapping = std::thread::spawn(move || {
         let mut swaps = 0_u32;
         while !until.load(Relaxed) {
