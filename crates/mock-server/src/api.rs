@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use self::ask::Ask;
 use crate::answer::{Answer, Received};
 use crate::body::Body;
+use crate::limits::{Asker, class};
 use crate::reply::{Content, Reply};
 use crate::state::State;
 
@@ -57,10 +58,12 @@ pub(crate) fn answer(state: &State, received: &Received, call: Call<'_>) -> Answ
     };
     let example = state.examples.then(|| examples::provide(state, received, call));
     let received = example.as_ref().unwrap_or(received);
-    let mut answer =
-        serve(state, received, call, entry.version).unwrap_or_else(|refusal| refusal.into_answer(received));
+    let [organization, workspace] = state.seats.get(entry.seat).map_or([0; 2], |seat| seat.numbers);
+    let mut asker = Asker { organization, workspace, class: String::new() };
+    let served = serve(state, received, call, entry.version, &mut asker);
+    let mut answer = served.unwrap_or_else(|refusal| refusal.into_answer(received));
     (answer.credential, answer.seat) = (entry.credential, entry.seat);
-    state.lock().limits.write(received.at, &state.clock, &mut answer.headers);
+    state.lock().limits.write(received.at, &asker, &state.clock, &mut answer.headers);
     match state.seats.get(entry.seat).and_then(|seat| seat.headers.as_ref()) {
         Some([_, workspace]) => {
             answer.header(HeaderName::from_static("anthropic-workspace-id"), workspace.clone())
@@ -71,7 +74,7 @@ pub(crate) fn answer(state: &State, received: &Received, call: Call<'_>) -> Answ
 
 /// Renders a scripted reply where no message was asked for.
 pub(crate) fn scripted(state: &State, received: &Received, reply: Reply) -> Answer {
-    perform(state, received, &Ask::default(), reply)
+    perform(state, received, None, &Ask::default(), reply)
 }
 
 fn serve(
@@ -79,6 +82,7 @@ fn serve(
     received: &Received,
     call: Call<'_>,
     version: access::Version,
+    asker: &mut Asker,
 ) -> Result<Answer, Refusal> {
     let other = |answer: Answer| {
         let path = received.path.strip_prefix(state.path_prefix.as_str()).unwrap_or(&received.path);
@@ -87,39 +91,41 @@ fn serve(
     match call {
         Call::Messages => {
             let ask = Ask::message(&received.body, version, &state.models)?;
-            admit(state, received, ask.input_tokens)?;
+            class(&ask.model).clone_into(&mut asker.class);
+            admit(state, received, asker, ask.input_tokens)?;
             let reply = reply(state, &ask);
-            Ok(perform(state, received, &ask, reply))
+            Ok(perform(state, received, Some(asker), &ask, reply))
         }
         Call::CountTokens => {
             let ask = Ask::count(&received.body, version, &state.models)?;
-            admit(state, received, 0)?;
+            class(&ask.model).clone_into(&mut asker.class);
+            admit(state, received, asker, 0)?;
             Ok(other(Answer::json(StatusCode::OK, &json!({"input_tokens": ask.input_tokens}))))
         }
         Call::Models => {
             let page = models::page(&state.models, &received.query)?;
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             Ok(other(Answer::json(StatusCode::OK, &page)))
         }
         Call::Model(id) => {
             let model = models::one(&state.models, id)?;
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             Ok(other(Answer::json(StatusCode::OK, &model)))
         }
         Call::Batches(call) => {
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             batches::serve(state, received, call, version).map(other)
         }
         Call::Files(call) => {
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             files::serve(state, received, call).map(other)
         }
         Call::Skills(call) => {
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             skills::serve(state, received, call).map(other)
         }
         Call::Profiles(call) => {
-            admit(state, received, 0)?;
+            admit(state, received, asker, 0)?;
             profiles::serve(state, received, call).map(other)
         }
     }
@@ -153,25 +159,27 @@ fn error_body(kind: &str, message: &str) -> Value {
     json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": null})
 }
 
-fn admit(state: &State, received: &Received, input_tokens: u64) -> Result<(), Refusal> {
-    state.lock().limits.admit(received.at, input_tokens).map_err(|refused| Refusal {
+fn admit(state: &State, received: &Received, asker: &Asker, input_tokens: u64) -> Result<(), Refusal> {
+    state.lock().limits.admit(received.at, asker, input_tokens).map_err(|refused| Refusal {
         status: StatusCode::TOO_MANY_REQUESTS,
         kind: "rate_limit_error",
         message: refused.message,
-        code: None,
+        code: refused.code,
         // Rounded up: who waits as told is let in.
-        retry_after: Some(refused.wait.as_secs() + u64::from(refused.wait.subsec_nanos() > 0)),
+        retry_after: refused.wait.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
     })
 }
 
 /// Says what a reply says, in the form that was asked for, cut where the script cuts it.
-fn perform(state: &State, received: &Received, ask: &Ask, reply: Reply) -> Answer {
+fn perform(state: &State, received: &Received, asker: Option<&Asker>, ask: &Ask, reply: Reply) -> Answer {
     let mut answer =
         match reply.content {
             Content::Message { blocks, stop_reason } => {
                 let changing = &mut *state.lock();
                 let speech = speech::Speech::new(ask, blocks, stop_reason, &mut changing.mint);
-                changing.limits.spend_output(speech.output_tokens);
+                if let Some(asker) = asker {
+                    changing.limits.spend_output(received.at, asker, speech.output_tokens);
+                }
                 match ask.stream {
                     true => speech.stream(ask),
                     false => Answer::json(StatusCode::OK, &speech.whole(ask)),

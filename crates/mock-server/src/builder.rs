@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::people::Person;
 use crate::reply::Reply;
 use crate::server::MockServer;
@@ -26,10 +27,8 @@ pub struct Builder {
     pub(crate) refresh_reuse_revokes: bool,
     pub(crate) device_code_ttl: Duration,
     pub(crate) device_interval: Duration,
-    pub(crate) requests_per_minute: u32,
-    pub(crate) request_burst: Option<u32>,
-    pub(crate) input_tokens_per_minute: u32,
-    pub(crate) output_tokens_per_minute: u32,
+    /// The first is complete.
+    pub(crate) limits: Vec<Limits>,
     pub(crate) batch_time: Duration,
     pub(crate) examples: bool,
     pub(crate) script: Vec<Reply>,
@@ -63,10 +62,12 @@ impl Builder {
             refresh_reuse_revokes: true,
             device_code_ttl: Duration::from_secs(600),
             device_interval: Duration::from_secs(5),
-            requests_per_minute: 1000,
-            request_burst: None,
-            input_tokens_per_minute: 2_000_000,
-            output_tokens_per_minute: 400_000,
+            limits: vec![
+                Limits::organization()
+                    .requests_per_minute(1000)
+                    .input_tokens_per_minute(2_000_000)
+                    .output_tokens_per_minute(400_000),
+            ],
             batch_time: Duration::from_secs(5),
             examples: false,
             script: Vec::new(),
@@ -159,29 +160,31 @@ impl Builder {
         self
     }
 
-    /// Sets the limit of API requests a minute, at least 1; the default is 1000.
-    pub fn requests_per_minute(mut self, requests: u32) -> Self {
-        self.requests_per_minute = requests;
+    /// Adds limits, or replaces those of the same scope as far as these say something else.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits.push(limits);
         self
+    }
+
+    /// Sets the limit of API requests a minute for each class of models, at least 1; the default is 1000.
+    pub fn requests_per_minute(self, requests: u32) -> Self {
+        self.limits(Limits::organization().requests_per_minute(requests))
     }
 
     /// Sets how many API requests may come at once after a quiet time, at least 1; the default is a minute's worth. The
     /// service, too, lets in fewer at once than it tells as its limit.
-    pub fn request_burst(mut self, requests: u32) -> Self {
-        self.request_burst = Some(requests);
-        self
+    pub fn request_burst(self, requests: u32) -> Self {
+        self.limits(Limits::organization().request_burst(requests))
     }
 
     /// Sets the limit of input tokens a minute, at least 1; the default is 2 000 000.
-    pub fn input_tokens_per_minute(mut self, tokens: u32) -> Self {
-        self.input_tokens_per_minute = tokens;
-        self
+    pub fn input_tokens_per_minute(self, tokens: u32) -> Self {
+        self.limits(Limits::organization().input_tokens_per_minute(tokens))
     }
 
     /// Sets the limit of output tokens a minute, at least 1; the default is 400 000.
-    pub fn output_tokens_per_minute(mut self, tokens: u32) -> Self {
-        self.output_tokens_per_minute = tokens;
-        self
+    pub fn output_tokens_per_minute(self, tokens: u32) -> Self {
+        self.limits(Limits::organization().output_tokens_per_minute(tokens))
     }
 
     /// Sets how long a batch takes, on the server's clock; the default is 5 seconds. One that takes more than a day expires.
@@ -253,7 +256,6 @@ impl Builder {
         let visible = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         let second = Duration::from_secs(1);
         let at_least_a_second = "give at least one second";
-        let at_least_one = "give at least 1";
         let checks = [
             (
                 prefix_fits,
@@ -276,10 +278,11 @@ impl Builder {
             (self.refresh_token_ttl >= second, "refresh_token_ttl", at_least_a_second),
             (self.device_code_ttl >= second, "device_code_ttl", at_least_a_second),
             (self.device_interval >= second, "device_interval", at_least_a_second),
-            (self.requests_per_minute > 0, "requests_per_minute", at_least_one),
-            (self.request_burst != Some(0), "request_burst", at_least_one),
-            (self.input_tokens_per_minute > 0, "input_tokens_per_minute", at_least_one),
-            (self.output_tokens_per_minute > 0, "output_tokens_per_minute", at_least_one),
+            (
+                self.limits.iter().all(Limits::fits),
+                "limits",
+                "give at least 1 of each, spend for no class, and acceleration for the organisation only",
+            ),
         ];
         match checks.into_iter().find(|(fits, ..)| !fits) {
             None => Ok(()),

@@ -100,6 +100,7 @@ pub use error::Error;
 pub use fault::{At, Fault, UnknownFault};
 pub use hold::HeldAnswers;
 pub use journal::{Credential, Entry};
+pub use limits::{Limits, UnknownLimits};
 pub use mail::Mail;
 pub use people::Person;
 pub use reply::Reply;

@@ -63,6 +63,8 @@ pub(crate) struct Seat {
     pub(crate) workspace: String,
     pub(crate) workspace_name: String,
     pub(crate) verified_by_mail: bool,
+    /// The first seats of the same organisation and workspace, as numbers for both.
+    pub(crate) numbers: [usize; 2],
     /// The two ids as the API's answers carry them.
     pub(crate) headers: Option<[HeaderValue; 2]>,
 }
@@ -87,6 +89,11 @@ impl Seats {
                 let workspace = workspace.unwrap_or_else(|| mint.name("wrkspc_", 24));
                 let header = |id: &str| HeaderValue::from_str(id).ok();
                 let headers = header(&organization).zip(header(&workspace)).map(<[HeaderValue; 2]>::from);
+                let first = |same: &dyn Fn(&Seat) -> bool| seats.iter().position(same).unwrap_or(seats.len());
+                let numbers = [
+                    first(&|seat| seat.organization == organization),
+                    first(&|seat| seat.workspace == workspace),
+                ];
                 seats.push(Seat {
                     email: person.email.clone(),
                     account: account.clone(),
@@ -95,6 +102,7 @@ impl Seats {
                     workspace,
                     workspace_name: name.clone(),
                     verified_by_mail: person.verified_by_mail,
+                    numbers,
                     headers,
                 });
             }

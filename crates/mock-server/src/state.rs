@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::fault::Faults;
 use crate::hold::Gate;
 use crate::journal::Journal;
-use crate::limits::Limits;
+use crate::limits::Meters;
 use crate::mail::Mailbox;
 use crate::mint::Mint;
 use crate::oauth::Grants;
@@ -86,7 +86,7 @@ pub(crate) struct Lifetimes {
 pub(crate) struct Changing {
     pub(crate) mint: Mint,
     pub(crate) grants: Grants,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Meters,
     pub(crate) script: VecDeque<Reply>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
@@ -133,11 +133,7 @@ impl State {
             changing: Mutex::new(Changing {
                 mint,
                 grants: Grants::default(),
-                limits: Limits::new(
-                    (settings.requests_per_minute, settings.request_burst),
-                    settings.input_tokens_per_minute,
-                    settings.output_tokens_per_minute,
-                ),
+                limits: Meters::new(settings.limits),
                 script: settings.script.into(),
                 faults: Faults::default(),
                 journal: Journal::default(),

@@ -59,3 +59,52 @@ async fn what_is_refused_for_its_credential_or_form_costs_nothing() {
     }
     assert_eq!(models(&server).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_class_of_models_has_limits_of_its_own() {
+    let limits = "opus:requests=1".parse().unwrap();
+    let server = held().requests_per_minute(2).limits(limits).start().await.unwrap();
+    let say = |model: &str| message(&server, &json!({"model": model})).key(server.api_key()).send();
+    let first = say("claude-opus-5").await;
+    assert_eq!(first.header("anthropic-ratelimit-requests-limit"), "1");
+    assert_eq!(say("claude-opus-4-8").await.header("retry-after"), "60");
+    let other = say("claude-haiku-5-5").await;
+    assert_eq!(other.header("anthropic-ratelimit-requests-remaining"), "1");
+    assert_eq!(models(&server).await.header("anthropic-ratelimit-requests-remaining"), "1");
+}
+
+#[tokio::test]
+async fn headers_tell_the_limit_that_is_nearest() {
+    let server = held().limits("workspace:requests=5,input=100".parse().unwrap()).start().await.unwrap();
+    let said = message(&server, &json!({})).key(server.api_key()).send().await;
+    let told = |name: &str| said.header(&format!("anthropic-ratelimit-{name}-limit")).to_owned();
+    assert_eq!(
+        (told("requests"), told("input-tokens"), told("output-tokens")),
+        ("5".into(), "100".into(), "400000".into())
+    );
+}
+
+#[tokio::test]
+async fn a_spend_limit_names_its_code_and_no_wait() {
+    let server = held().limits("spend=0.0001".parse().unwrap()).start().await.unwrap();
+    let say = || message(&server, &json!({})).key(server.api_key()).send();
+    // Six tokens in and four out come to 78 millionths of a dollar.
+    assert_eq!((say().await.status, say().await.status), (http::StatusCode::OK, http::StatusCode::OK));
+    let refused = say().await;
+    assert!(refused.error(429, "rate_limit_error").contains("spend limit of the organization"));
+    assert_eq!(refused.json()["error"]["details"]["error_code"], "enforced_spend_limit_reached");
+    assert!(refused.headers.get("retry-after").is_none());
+    server.advance(Duration::from_secs(30 * 86_400));
+    assert_eq!(say().await.status, 200);
+}
+
+#[tokio::test]
+async fn an_acceleration_limit_ends_with_its_span() {
+    let server = held().limits("acceleration=1".parse().unwrap()).start().await.unwrap();
+    assert_eq!(models(&server).await.status, 200);
+    let refused = models(&server).await;
+    assert_eq!(refused.json()["error"]["details"]["error_code"], "ramp_limit_exceeded");
+    assert_eq!(refused.header("retry-after"), "10");
+    server.advance(Duration::from_secs(10));
+    assert_eq!(models(&server).await.status, 200);
+}

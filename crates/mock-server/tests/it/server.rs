@@ -74,7 +74,7 @@ async fn a_setting_that_cannot_work_is_named() {
         (builder().api_key("two words"), "api_key"),
         (builder().models(Vec::<String>::new()), "models"),
         (builder().access_token_ttl(Duration::from_millis(999)), "access_token_ttl"),
-        (builder().requests_per_minute(0), "requests_per_minute"),
+        (builder().requests_per_minute(0), "limits"),
         (builder().clock_held_at(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), "clock_held_at"),
     ];
     for (builder, setting) in cases {
