@@ -1,8 +1,17 @@
 //! `claudectl mock`.
 
-use std::{convert::Infallible, future::pending};
+use std::{
+    convert::Infallible,
+    fs::{self, File, OpenOptions},
+    future::pending,
+    io::{self, Write as _},
+    path::Path,
+};
 
-use mock_server::MockServer;
+use anyhow::Context as _;
+use mock_server::{Builder, MockServer, Script};
+use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::{
     args::MockArgs,
@@ -11,31 +20,96 @@ use crate::{
 };
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
-    let mut server = MockServer::builder().port(args.port);
-    if let Some(count) = args.requests_per_minute {
-        server = server.requests_per_minute(count);
-    }
-    let server = server.start().await?;
+    let to_output = args.journal.as_deref() == Some(Path::new("-"));
+    let server = settings(&args)?.start().await?;
+    let authority = server.authority().map(|pem| authority(&pem)).transpose()?;
+    let authority = authority.as_ref().map(NamedTempFile::path);
+    let told = if to_output { told(&server, authority) } else { guide(&server, authority) };
     // In this order, so that an interrupt right after the invitation is heard.
     tokio::select! {
         biased;
         interrupted = interrupted() => drop(interrupted?),
-        invited = invite(&server) => match invited? {},
+        invited = invite(told) => match invited? {},
     }
     server.shutdown().await;
     Ok(())
 }
 
+fn settings(args: &MockArgs) -> anyhow::Result<Builder> {
+    let mut server = MockServer::builder();
+    if let Some(path) = &args.script {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the script {}; give the path of a text", path.display()))?;
+        let script = Script::read(&text).with_context(|| format!("the script {}", path.display()))?;
+        server = server.play(script);
+    }
+    // What the command says counts more than the script.
+    server = server.port(args.port);
+    for limits in &args.limits {
+        server = server.limits(limits.clone());
+    }
+    if let Some(count) = args.requests_per_minute {
+        server = server.requests_per_minute(count);
+    }
+    if args.tls {
+        server = server.tls();
+    }
+    Ok(match args.journal.as_deref() {
+        None => server,
+        Some(path) if path == Path::new("-") => server.journal_lines(io::stdout()),
+        Some(path) => {
+            let file = journal(path).with_context(|| {
+                format!("cannot write the journal {}; choose another place", path.display())
+            })?;
+            server.journal_lines(file)
+        }
+    })
+}
+
+/// Opens the file to append to, which is its owner's alone.
+fn journal(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.append(true).create(true).open(path)
+}
+
+/// Writes the certificate that clients have to trust where they can read it; it goes away with the server.
+fn authority(pem: &str) -> anyhow::Result<NamedTempFile> {
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix("claudectl-mock-").suffix(".pem").tempfile()?;
+        file.write_all(pem.as_bytes())?;
+        Ok::<_, io::Error>(file)
+    };
+    write().context("cannot write the certificate of the authority; look at the folder for temporary files")
+}
+
 /// Prints how to use the server, then waits for ever.
-async fn invite(server: &MockServer) -> Result<Infallible, OutputError> {
-    console::print(guide(server))?;
+async fn invite(told: String) -> Result<Infallible, OutputError> {
+    console::print(told)?;
     pending().await
 }
 
-fn guide(server: &MockServer) -> String {
+/// The first line of a journal on standard output: how to use the server, for a program.
+fn told(server: &MockServer, authority: Option<&Path>) -> String {
+    let told = json!({
+        "base_url": server.base_url().as_str(),
+        "api_key": server.api_key(),
+        "client_id": server.client_id(),
+        "issuer": server.issuer(),
+        "authority": authority,
+    });
+    format!("{told}\n")
+}
+
+fn guide(server: &MockServer, authority: Option<&Path>) -> String {
+    let trust = match authority {
+        Some(path) => format!("  export SSL_CERT_FILE={}\n", path.display()),
+        None => String::new(),
+    };
     format!(
-        "The mock server listens on {base} until you press Ctrl-C. In another terminal:\n\n  \
-         export ANTHROPIC_BASE_URL={base}\n  export ANTHROPIC_API_KEY={key}\n  \
+        "The mock server listens on {base} until you press Ctrl-C. In another terminal:\n\n\
+         {trust}  export ANTHROPIC_BASE_URL={base}\n  export ANTHROPIC_API_KEY={key}\n  \
          claudectl messages stream \"hello\"\n\n\
          To log in instead of using the key:\n\n  \
          claudectl auth login --client-id {client} --issuer {issuer}\n",

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::body::Body;
+use crate::fault::Effect;
 use crate::journal::Credential;
 
 /// A request that was read to its end.
@@ -29,6 +30,11 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// The body as text, for a script that waits for a word.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// A header's value as text; the first where there are several.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -43,6 +49,8 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
     /// Headers of a script: they are set last.
     pub(crate) scripted_headers: Vec<(HeaderName, HeaderValue)>,
+    /// What a script lets go wrong with it.
+    pub(crate) fault: Option<Effect>,
     pub(crate) credential: Credential,
     /// Whose organisation it is from.
     pub(crate) seat: usize,
@@ -56,6 +64,7 @@ impl Answer {
             headers: HeaderMap::new(),
             body,
             scripted_headers: Vec::new(),
+            fault: None,
             credential: Credential::None,
             seat: 0,
             note: None,

@@ -86,7 +86,7 @@ fn serve(
 ) -> Result<Answer, Refusal> {
     let other = |answer: Answer| {
         let path = received.path.strip_prefix(state.path_prefix.as_str()).unwrap_or(&received.path);
-        state.scripted(path).map_or(answer, |reply| scripted(state, received, reply))
+        state.scripted(path, || received.text()).map_or(answer, |reply| scripted(state, received, reply))
     };
     match call {
         Call::Messages => {
@@ -133,18 +133,19 @@ fn serve(
 
 /// What a message is answered with: what the script says, or an echo.
 fn reply(state: &State, ask: &Ask) -> Reply {
-    let scripted = state.scripted("/v1/messages");
+    let scripted = state.scripted("/v1/messages", || ask.last_user_text.clone());
     scripted.unwrap_or_else(|| Reply::text(format!("You said: {}", ask.last_user_text)))
 }
 
 /// A message of a batch: the same as of a call of its own, or the error in the API's form.
 fn batched(state: &State, ask: &Ask) -> Result<Value, Value> {
     let said = match reply(state, ask).content {
-        Content::Message { blocks, stop_reason } => {
+        Content::Message { blocks, stop_reason, stop_details } => {
+            let stop = (stop_reason, stop_details);
             let changing = &mut *state.lock();
-            return Ok(speech::Speech::new(ask, blocks, stop_reason, &mut changing.mint).whole(ask));
+            return Ok(speech::Speech::new(ask, blocks, stop, &mut changing.mint).whole(ask));
         }
-        Content::Error { kind, message } => (kind, message),
+        Content::Error { kind, message, .. } => (kind, message),
         Content::Whole { bytes, .. } => match serde_json::from_slice(&bytes) {
             Ok(message) => return Ok(message),
             Err(_) => ("api_error".to_owned(), "the script's reply is no JSON".to_owned()),
@@ -174,9 +175,10 @@ fn admit(state: &State, received: &Received, asker: &Asker, input_tokens: u64) -
 fn perform(state: &State, received: &Received, asker: Option<&Asker>, ask: &Ask, reply: Reply) -> Answer {
     let mut answer =
         match reply.content {
-            Content::Message { blocks, stop_reason } => {
+            Content::Message { blocks, stop_reason, stop_details } => {
+                let stop = (stop_reason, stop_details);
                 let changing = &mut *state.lock();
-                let speech = speech::Speech::new(ask, blocks, stop_reason, &mut changing.mint);
+                let speech = speech::Speech::new(ask, blocks, stop, &mut changing.mint);
                 if let Some(asker) = asker {
                     changing.limits.spend_output(received.at, asker, speech.output_tokens);
                 }
@@ -185,7 +187,9 @@ fn perform(state: &State, received: &Received, asker: Option<&Asker>, ask: &Ask,
                     false => Answer::json(StatusCode::OK, &speech.whole(ask)),
                 }
             }
-            Content::Error { kind, message } => Answer::error(&received.id, StatusCode::OK, &kind, &message),
+            Content::Error { kind, message, code } => {
+                Answer::refusal(&received.id, StatusCode::OK, &kind, &message, code.as_deref())
+            }
             Content::Whole { content_type, bytes } => Answer::new(StatusCode::OK, Body::whole(bytes))
                 .header(http::header::CONTENT_TYPE, content_type),
             Content::Pieces { content_type, pieces } => Answer::new(StatusCode::OK, Body::pieces(pieces))
@@ -197,6 +201,11 @@ fn perform(state: &State, received: &Received, asker: Option<&Asker>, ask: &Ask,
     if let Some(cut) = reply.cut {
         cut.apply(&mut answer.body);
     }
+    if let Some(bytes) = reply.chunk {
+        answer.body.chunk(bytes);
+    }
+    answer.body.pace(reply.pace);
+    answer.fault = reply.fault.map(|fault| fault.effect);
     answer.scripted_headers = reply.headers;
     answer
 }

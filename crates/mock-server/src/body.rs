@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
+use tokio::time::Sleep;
 
 use crate::fault::Ending;
+use crate::time;
 use crate::wire::Plan;
 
 /// A body on its way out.
@@ -24,6 +26,9 @@ pub(crate) struct Body {
     /// Ends with the connection instead of an orderly end.
     breaks: bool,
     flushing: bool,
+    /// A pause of real time before each piece but the first, and the one that is under way.
+    pace: Duration,
+    pause: Option<Pin<Box<Sleep>>>,
     /// What happens when the pieces are out, and what comes after it.
     turn: Option<(Turn, VecDeque<Bytes>)>,
     plan: Told,
@@ -40,10 +45,12 @@ impl Drop for Told {
 }
 
 /// What happens in the middle of a body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Turn {
     End(Ending),
     Drip(Duration),
+    /// These bytes, again and again.
+    KeepAlive(Bytes, Duration),
 }
 
 impl Body {
@@ -54,6 +61,39 @@ impl Body {
 
     pub(crate) fn pieces(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self { pieces: pieces.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Pauses before each piece but the first.
+    pub(crate) fn pace(&mut self, pause: Duration) {
+        self.pace = pause;
+    }
+
+    /// Makes pieces of so many bytes, whatever the events are.
+    pub(crate) fn chunk(&mut self, bytes: usize) {
+        let mut whole = self.take();
+        while !whole.is_empty() {
+            self.pieces.push_back(whole.split_to(bytes.clamp(1, whole.len())));
+        }
+    }
+
+    /// Takes all there is.
+    pub(crate) fn take(&mut self) -> Bytes {
+        match self.pieces.len() {
+            1 => self.pieces.pop_front().unwrap_or_default(),
+            _ => std::mem::take(&mut self.pieces).iter().flatten().copied().collect(),
+        }
+    }
+
+    /// Puts other content in its place, of which the announced length speaks.
+    pub(crate) fn put(&mut self, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
+        self.announced = self.announced.map(|_| count(bytes.len()));
+        self.pieces = VecDeque::from([bytes]);
+    }
+
+    /// The pieces, which are events where the body is a stream.
+    pub(crate) fn events(&mut self) -> &mut VecDeque<Bytes> {
+        &mut self.pieces
     }
 
     /// Ends in order after `bytes`, as if this were all.
@@ -122,10 +162,18 @@ impl http_body::Body for Body {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
         loop {
             while let Some(piece) = self.pieces.pop_front() {
                 if !piece.is_empty() {
-                    self.flushing = self.announced.is_none() || self.breaks || self.turn.is_some();
+                    let paced = !self.pace.is_zero();
+                    self.flushing = paced || self.announced.is_none() || self.breaks || self.turn.is_some();
+                    if paced && !self.pieces.is_empty() {
+                        self.pause = Some(Box::pin(time::pause(self.pace)));
+                    }
                     return Poll::Ready(Some(Ok(Frame::data(piece))));
                 }
             }
@@ -133,6 +181,12 @@ impl http_body::Body for Body {
                 Some((Turn::Drip(every), rest)) => {
                     self.plan.0.drip(0, every);
                     self.pieces = rest;
+                }
+                Some((Turn::KeepAlive(bytes, every), rest)) => {
+                    self.pause = Some(Box::pin(time::pause(every)));
+                    self.flushing = true;
+                    self.turn = Some((Turn::KeepAlive(bytes.clone(), every), rest));
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 Some((Turn::End(Ending::Stall), rest)) => {
                     self.turn = Some((Turn::End(Ending::Stall), rest));

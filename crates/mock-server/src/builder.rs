@@ -1,8 +1,12 @@
 //! The settings of a server, and its start.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
+use crate::fault::Fault;
+use crate::journal::Lines;
 use crate::limits::Limits;
 use crate::people::Person;
 use crate::reply::Reply;
@@ -32,6 +36,9 @@ pub struct Builder {
     pub(crate) batch_time: Duration,
     pub(crate) examples: bool,
     pub(crate) script: Vec<Reply>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) tls: bool,
+    pub(crate) lines: Lines,
     pub(crate) seed: Option<u64>,
     pub(crate) held_at: Option<SystemTime>,
 }
@@ -71,6 +78,9 @@ impl Builder {
             batch_time: Duration::from_secs(5),
             examples: false,
             script: Vec::new(),
+            faults: Vec::new(),
+            tls: false,
+            lines: Lines::default(),
             seed: None,
             held_at: None,
         }
@@ -204,6 +214,27 @@ impl Builder {
     /// Sets what the server answers to the first requests; the default is nothing, so it repeats what it hears.
     pub fn script(mut self, replies: impl IntoIterator<Item = Reply>) -> Self {
         self.script = replies.into_iter().collect();
+        self
+    }
+
+    /// Sets what goes wrong from the start; more can be [injected](MockServer::inject).
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// Serves TLS, with a certificate for this machine that is made at the start; its authority is
+    /// [`MockServer::authority`].
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Writes each entry of the journal, as a line of JSON without a secret ([`Entry::to_json`](crate::Entry::to_json)), before its
+    /// answer leaves.
+    pub fn journal_lines(mut self, lines: impl Write + Send + 'static) -> Self {
+        self.lines = Lines(Some(Arc::new(Mutex::new(lines))));
         self
     }
 

@@ -1,7 +1,10 @@
 //! Faults: what goes wrong on purpose, where in an exchange, for whom, and how often.
 
+mod bomb;
+mod edit;
 mod text;
 
+pub(crate) use edit::{Edit, Event, LineEnds, Member};
 pub use text::UnknownFault;
 
 use std::time::Duration;
@@ -9,21 +12,25 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+use crate::builder::ApiKey;
+use crate::catalogue;
 use crate::reply::Reply;
 
 /// Something that goes wrong with the next exchange, or with the next few.
 ///
 /// A fault is for every path unless [`on`](Self::on) names one, and happens once unless [`times`](Self::times) says
-/// otherwise. Of several, the one that was injected first comes first. Except where it says so, the request is served as
+/// otherwise; it can be for one [`credential`](Self::credential), and left to [chance](Self::probability). Of several, the one that was injected first comes first. Except where it says so, the request is served as
 /// ever: tokens rotate, limits are spent and the journal has its entry; only what the client gets of it is different.
 ///
-/// A client can ask for one by itself, with the header `x-mock-fault` and the text that [`FromStr`](std::str::FromStr)
-/// reads: `close body 100`, `status 529`. It is then for that request.
+/// Each has a text, which [`FromStr`](std::str::FromStr) reads, and which docs/mock.md lists: `close body 100`, `status 529`. A
+/// client can ask for one by itself, with that text in the header `x-mock-fault`. It is then for that request.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(crate) effect: Effect,
     pub(crate) path: Option<String>,
     pub(crate) times: u32,
+    credential: Option<ApiKey>,
+    probability: f64,
 }
 
 /// A moment in an exchange.
@@ -62,6 +69,22 @@ pub(crate) enum Effect {
     Answer(Box<Reply>),
     /// The mail that a login sends does not arrive.
     LoseMail,
+    /// Nothing comes for so long.
+    Delay(Duration),
+    Edit(Edit),
+    /// After so many events these bytes, again and again.
+    KeepAlive(usize, Bytes, Duration),
+    /// A handshake that ends badly.
+    Handshake(Handshake),
+}
+
+/// What is wrong with a TLS handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    Expired,
+    OtherName,
+    SelfSigned,
+    OldVersion,
 }
 
 /// How it ends.
@@ -127,19 +150,7 @@ impl Fault {
     /// Gives an error answer of the kind that belongs to the status.
     #[must_use]
     pub fn status(status: StatusCode) -> Self {
-        let kind = match status.as_u16() {
-            401 => "authentication_error",
-            402 => "billing_error",
-            403 => "permission_error",
-            404 => "not_found_error",
-            408 | 504 => "timeout_error",
-            409 => "conflict_error",
-            413 => "request_too_large",
-            429 => "rate_limit_error",
-            529 => "overloaded_error",
-            500.. => "api_error",
-            _ => "invalid_request_error",
-        };
+        let kind = catalogue::kind(status.as_u16());
         Self::answer(Reply::error(status, kind, "the fault that was asked for"))
     }
 
@@ -180,6 +191,16 @@ impl Fault {
         Self::new(Effect::LoseMail).on("/oauth/login")
     }
 
+    /// Waits so long, in real time, before the first byte of the answer.
+    #[must_use]
+    pub fn delay(length: Duration) -> Self {
+        Self::new(Effect::Delay(length))
+    }
+
+    fn edit(edit: Edit) -> Self {
+        Self::new(Effect::Edit(edit))
+    }
+
     /// Says for which path it is, without the path prefix, such as `/v1/messages`.
     #[must_use]
     pub fn on(mut self, path: impl Into<String>) -> Self {
@@ -194,6 +215,21 @@ impl Fault {
         self
     }
 
+    /// Is only for requests with this key or token.
+    #[must_use]
+    pub fn credential(mut self, secret: impl Into<String>) -> Self {
+        self.credential = Some(ApiKey(secret.into()));
+        self
+    }
+
+    /// Happens with this probability, by the server's [seed](crate::Builder::seed); whoever is spared does not count for
+    /// [`times`](Self::times).
+    #[must_use]
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = probability;
+        self
+    }
+
     /// Happens until [`clear_faults`](crate::MockServer::clear_faults).
     #[must_use]
     pub fn always(self) -> Self {
@@ -201,7 +237,7 @@ impl Fault {
     }
 
     fn new(effect: Effect) -> Self {
-        Self { effect, path: None, times: 1 }
+        Self { effect, path: None, times: 1, credential: None, probability: 1.0 }
     }
 
     /// Adds a header to an answer of this fault.
@@ -212,47 +248,58 @@ impl Fault {
         self
     }
 
-    fn is_at_accept(&self) -> bool {
-        matches!(self.effect, Effect::End(At::Accept, _))
+    /// Whether it is for a connection, before there is a request.
+    pub(crate) fn is_at_accept(&self) -> bool {
+        matches!(self.effect, Effect::End(At::Accept, _) | Effect::Handshake(_))
+    }
+
+    fn is_for(&self, path: &str, credential: Option<&str>) -> bool {
+        let named = self.path.as_deref().is_none_or(|wanted| wanted == path);
+        named && self.credential.as_ref().is_none_or(|wanted| credential == Some(wanted.0.as_str()))
     }
 }
 
 /// The faults to come.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+#[derive(Debug)]
+pub(crate) struct Faults {
+    all: Vec<Fault>,
+    chance: fastrand::Rng,
+}
 
 impl Faults {
+    pub(crate) fn new(all: Vec<Fault>, seed: u64) -> Self {
+        Self { all, chance: fastrand::Rng::with_seed(seed) }
+    }
+
     pub(crate) fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.all.push(fault);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.all.clear();
     }
 
     /// Takes what is to happen to a connection that was just accepted.
-    pub(crate) fn at_accept(&mut self) -> Option<Ending> {
-        match self.take(Fault::is_at_accept)? {
-            Effect::End(_, ending) => Some(ending),
-            _ => None,
-        }
+    pub(crate) fn at_accept(&mut self) -> Option<Effect> {
+        self.take(Fault::is_at_accept)
     }
 
-    /// Takes what is to happen to a request to `path`.
-    pub(crate) fn at_request(&mut self, path: &str) -> Option<Effect> {
-        let is_for = |fault: &Fault| fault.path.as_deref().is_none_or(|wanted| wanted == path);
-        self.take(|fault| !fault.is_at_accept() && is_for(fault))
+    /// Takes what is to happen to a request to `path` with this credential.
+    pub(crate) fn at_request(&mut self, path: &str, credential: Option<&str>) -> Option<Effect> {
+        self.take(|fault| !fault.is_at_accept() && fault.is_for(path, credential))
     }
 
     fn take(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Effect> {
-        let index = self.0.iter().position(|fault| fault.times > 0 && wanted(fault))?;
-        let fault = self.0.get_mut(index)?;
+        let chance = &mut self.chance;
+        let mut happens = |fault: &Fault| fault.probability >= 1.0 || chance.f64() < fault.probability;
+        let index = self.all.iter().position(|fault| fault.times > 0 && wanted(fault) && happens(fault))?;
+        let fault = self.all.get_mut(index)?;
         let effect = fault.effect.clone();
         if fault.times != u32::MAX {
             fault.times -= 1;
         }
         if fault.times == 0 {
-            self.0.remove(index);
+            self.all.remove(index);
         }
         Some(effect)
     }
@@ -262,24 +309,53 @@ impl Faults {
 mod tests {
     use super::*;
 
+    fn faults() -> Faults {
+        Faults::new(Vec::new(), 7)
+    }
+
     #[test]
     fn a_fault_is_for_its_path_and_happens_as_often_as_it_says() {
-        let mut faults = Faults::default();
+        let mut faults = faults();
         faults.push(Fault::length(1).on("/a").times(2));
         faults.push(Fault::length(2));
-        assert!(matches!(faults.at_request("/b"), Some(Effect::Length(2))));
-        assert!(faults.at_request("/b").is_none());
-        assert!(faults.at_request("/a").is_some() && faults.at_request("/a").is_some());
-        assert!(faults.at_request("/a").is_none());
+        let mut at = |path| faults.at_request(path, None);
+        assert!(matches!(at("/b"), Some(Effect::Length(2))));
+        assert!(at("/b").is_none());
+        assert!(at("/a").is_some() && at("/a").is_some());
+        assert!(at("/a").is_none());
     }
 
     #[test]
     fn what_happens_to_a_connection_does_not_happen_to_a_request() {
-        let mut faults = Faults::default();
+        let mut faults = faults();
         faults.push(Fault::reset(At::Accept).always());
-        assert!(faults.at_request("/a").is_none());
-        assert_eq!([faults.at_accept(), faults.at_accept()], [Some(Ending::Reset); 2]);
+        assert!(faults.at_request("/a", None).is_none());
+        for _ in 0..2 {
+            assert!(matches!(faults.at_accept(), Some(Effect::End(At::Accept, Ending::Reset))));
+        }
         faults.clear();
-        assert_eq!(faults.at_accept(), None);
+        assert!(faults.at_accept().is_none());
+    }
+
+    #[test]
+    fn a_fault_can_be_for_one_credential_which_it_never_shows() {
+        let mut faults = faults();
+        faults.push(Fault::garbage().credential("the-secret").always());
+        assert!(faults.at_request("/a", None).is_none() && faults.at_request("/a", Some("other")).is_none());
+        assert!(faults.at_request("/a", Some("the-secret")).is_some());
+        assert!(!format!("{faults:?}").contains("the-secret"));
+    }
+
+    #[test]
+    fn chance_is_the_same_for_the_same_seed() {
+        let run = |seed, probability| -> Vec<bool> {
+            let mut faults = Faults::new(vec![Fault::garbage().probability(probability).always()], seed);
+            (0..200).map(|_| faults.at_request("/a", None).is_some()).collect()
+        };
+        assert_eq!(run(1, 0.25), run(1, 0.25));
+        assert_ne!(run(1, 0.25), run(2, 0.25));
+        let hits = run(1, 0.25).into_iter().filter(|hit| *hit).count();
+        assert!((25..75).contains(&hits), "{hits}");
+        assert!(run(1, 0.0).iter().all(|hit| !hit) && run(1, 1.0).iter().all(|hit| *hit));
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::{Value, json};
 
 /// The journal keeps this many entries; older ones make room.
 pub(crate) const MAX_ENTRIES: usize = 10_000;
@@ -56,6 +59,23 @@ impl Entry {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The entry as one JSON object without a secret: names of query and headers and no values, and no body.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "seq": self.seq,
+            "at_ms": u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX),
+            "method": self.method.as_str(),
+            "path": self.path,
+            "query": self.query_keys(),
+            "headers": self.headers.keys().map(http::HeaderName::as_str).collect::<Vec<_>>(),
+            "body_bytes": self.body.len(),
+            "status": self.status.as_u16(),
+            "credential": self.credential.name(),
+            "note": self.note,
+        })
+    }
+
     /// Returns a header as text, or `None` where it is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -94,19 +114,57 @@ pub enum Credential {
     Refused,
 }
 
+impl Credential {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ApiKey => "api_key",
+            Self::AccessToken => "access_token",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Where entries go as lines, besides the journal itself.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(pub(crate) Option<Arc<Mutex<dyn Write + Send>>>);
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lines").field(&self.0.is_some()).finish()
+    }
+}
+
+impl Lines {
+    fn write(&self, entry: &Entry) {
+        if let Some(lines) = &self.0 {
+            let line = entry.to_json().to_string() + "\n";
+            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            // A full disk is no reason to stop serving; the journal itself has the entry.
+            let _ = lines.write_all(line.as_bytes()).and_then(|()| lines.flush());
+        }
+    }
+}
+
 /// The entries, bounded in number and in bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     bytes: usize,
     last_seq: u64,
+    lines: Lines,
 }
 
 impl Journal {
+    pub(crate) fn new(lines: Lines) -> Self {
+        Self { lines, ..Self::default() }
+    }
+
     /// Takes the entry and numbers it.
     pub(crate) fn push(&mut self, mut entry: Entry) {
         self.last_seq += 1;
         entry.seq = self.last_seq;
+        self.lines.write(&entry);
         self.bytes += entry.body.len();
         self.entries.push_back(entry);
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {

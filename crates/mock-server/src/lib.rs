@@ -42,6 +42,10 @@
 //! | `GET /oauth/authorize` | the consent page: authorization code with PKCE (S256), loopback redirects |
 //! | `POST /oauth/authorize/decision` | the page's form: redirects with `code`, `state` and `iss` |
 //! | `GET /oauth/code/callback` | where a login without a listener ends: the page shows `code#state` |
+//! | `POST`, `DELETE /mock/faults` | injects a fault, or forgets those to come |
+//! | `GET`, `DELETE /mock/journal` | the journal as lines of JSON, or a new one |
+//! | `POST /mock/clock` | moves the server's clock forward |
+//! | `POST /mock/identity-token` | signs a workload identity |
 //! | `POST /oauth/login` | who logs in, where there is a choice, and the code that came by mail |
 //! | `GET /mock/mail` | the mailbox with those codes |
 //! | `POST /v1/oauth/device_authorization` | the codes of a login on another device (RFC 8628) |
@@ -69,12 +73,14 @@
 //!
 //! # Features
 //!
-//! `leaks`: the module of that name, which searches what a test logs, prints and leaves in files for secrets.
+//! `script`: [`Script`], files in TOML. `tls`: [`Builder::tls`], with an authority of the server's own. `leaks`: the module of that name, which searches what a test logs, prints and leaves in files for secrets.
 
+mod admin;
 mod answer;
 mod api;
 mod body;
 mod builder;
+mod catalogue;
 mod error;
 mod fault;
 mod hold;
@@ -89,9 +95,14 @@ mod page;
 mod people;
 mod reply;
 mod router;
+#[cfg(feature = "script")]
+mod script;
 mod server;
 mod state;
+mod stream;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod wire;
 mod workload;
 
@@ -104,4 +115,6 @@ pub use limits::{Limits, UnknownLimits};
 pub use mail::Mail;
 pub use people::Person;
 pub use reply::Reply;
+#[cfg(feature = "script")]
+pub use script::{Script, ScriptError};
 pub use server::MockServer;

@@ -1,10 +1,14 @@
 //! Scripted replies.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use crate::body::Body;
+use crate::catalogue;
+use crate::fault::Fault;
 
 const MESSAGES: &str = "/v1/messages";
 
@@ -23,15 +27,20 @@ pub struct Reply {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) content: Content,
     pub(crate) cut: Option<Cut>,
+    pub(crate) when: Option<String>,
+    pub(crate) times: u32,
+    pub(crate) pace: Duration,
+    pub(crate) chunk: Option<usize>,
+    pub(crate) fault: Option<Fault>,
 }
 
 /// What a reply says.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// A message, as JSON or as a stream, whichever was asked for.
-    Message { blocks: Vec<Value>, stop_reason: Option<String> },
+    Message { blocks: Vec<Value>, stop_reason: Option<String>, stop_details: Value },
     /// An error in the API's form.
-    Error { kind: String, message: String },
+    Error { kind: String, message: String, code: Option<String> },
     /// A body as it is.
     Whole { content_type: &'static str, bytes: Bytes },
     /// A body piece by piece.
@@ -68,13 +77,40 @@ impl Reply {
     /// A `tool_use` block without an `id` gets one. Blocks of kinds the server does not know are sent as they are.
     #[must_use]
     pub fn message(blocks: impl IntoIterator<Item = Value>) -> Self {
-        Self::new(Content::Message { blocks: blocks.into_iter().collect(), stop_reason: None })
+        Self::new(Content::Message {
+            blocks: blocks.into_iter().collect(),
+            stop_reason: None,
+            stop_details: Value::Null,
+        })
     }
 
     /// Answers with an error in the API's form, such as `(529, "overloaded_error", "…")`.
     #[must_use]
     pub fn error(status: StatusCode, kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(Content::Error { kind: kind.into(), message: message.into() }).status(status)
+        Self::new(Content::Error { kind: kind.into(), message: message.into(), code: None }).status(status)
+    }
+
+    /// Answers with an error that has this code, such as `enforced_spend_limit_reached`, and the status and type that go with
+    /// it. A code that the API does not have is one of a bad request.
+    #[must_use]
+    pub fn coded(code: impl Into<String>) -> Self {
+        let code: String = code.into();
+        let status = catalogue::status(&code).unwrap_or(400);
+        let kind = catalogue::kind(status).to_owned();
+        let message = "the error that was asked for".to_owned();
+        let reply = Self::new(Content::Error { kind, message, code: Some(code) });
+        reply.status(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST))
+    }
+
+    /// Answers with a refusal: no content, the stop reason `refusal`, and why, such as `("cyber", "…")`.
+    #[must_use]
+    pub fn refusal(category: impl Into<String>, explanation: impl Into<String>) -> Self {
+        let (category, explanation): (String, String) = (category.into(), explanation.into());
+        Self::new(Content::Message {
+            blocks: Vec::new(),
+            stop_reason: Some("refusal".to_owned()),
+            stop_details: json!({"type": "refusal", "category": category, "explanation": explanation}),
+        })
     }
 
     /// Answers with this JSON, whatever was asked for.
@@ -126,6 +162,49 @@ impl Reply {
         self
     }
 
+    /// Waits for a request whose last message from the user has this in it, or whose body has where it is no message; other
+    /// requests leave the reply where it is.
+    #[must_use]
+    pub fn when(mut self, heard: impl Into<String>) -> Self {
+        self.when = Some(heard.into());
+        self
+    }
+
+    /// Answers this many requests; the default is one.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Answers all requests for as long as the script is not replaced; what comes after it in the script is for others.
+    #[must_use]
+    pub fn always(self) -> Self {
+        self.times(u32::MAX)
+    }
+
+    /// Pauses, in real time, before each piece of the body but the first: the events of a stream, or its
+    /// [chunks](Self::chunks).
+    #[must_use]
+    pub fn pace(mut self, pause: Duration) -> Self {
+        self.pace = pause;
+        self
+    }
+
+    /// Sends the body in pieces of this many bytes, wherever that cuts events, lines or characters.
+    #[must_use]
+    pub fn chunks(mut self, bytes: usize) -> Self {
+        self.chunk = Some(bytes);
+        self
+    }
+
+    /// Lets this go wrong with the answer, wherever nothing else was injected.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
     /// Replaces the stop reason of a message.
     #[must_use]
     pub fn stop_reason(mut self, reason: impl Into<String>) -> Self {
@@ -149,12 +228,32 @@ impl Reply {
         self
     }
 
+    /// Gives an error this code.
+    #[cfg(feature = "script")]
+    pub(crate) fn code(mut self, told: Option<String>) -> Self {
+        if let Content::Error { code, .. } = &mut self.content {
+            *code = told;
+        }
+        self
+    }
+
     fn raw(content_type: &'static str, body: String) -> Self {
         Self::new(Content::Whole { content_type, bytes: Bytes::from(body) })
     }
 
     fn new(content: Content) -> Self {
-        Self { path: MESSAGES.to_owned(), status: None, headers: Vec::new(), content, cut: None }
+        Self {
+            path: MESSAGES.to_owned(),
+            status: None,
+            headers: Vec::new(),
+            content,
+            cut: None,
+            when: None,
+            times: 1,
+            pace: Duration::ZERO,
+            chunk: None,
+            fault: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use crate::admin;
 use crate::answer::{Answer, Received};
 use crate::api::{self, Call};
 use crate::body::{Body, Turn};
@@ -17,12 +18,16 @@ use crate::journal::Entry;
 use crate::oauth;
 use crate::page;
 use crate::state::State;
+use crate::time;
 use crate::wire::Plan;
 
 /// The largest body that is read where the API does not say otherwise.
 const MAX_BODY: usize = 32 << 20;
 /// What is read and thrown away of a larger one, so that its sender gets to read the refusal.
 const MAX_DISCARDED: usize = 32 << 20;
+
+/// The largest body of an order to the server itself.
+const MAX_ADMIN: usize = 1 << 20;
 
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
@@ -54,6 +59,12 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
     plan.begin();
     let (parts, incoming) = request.into_parts();
+    if let Some(call) = local(&state, parts.uri.path()).and_then(admin::Call::of) {
+        let body = read(incoming, MAX_ADMIN).await?.unwrap_or_default();
+        let mut response = admin::answer(&state, call, &parts, &body);
+        response.body_mut().planned(plan);
+        return Ok(response);
+    }
     let most = local(&state, parts.uri.path()).and_then(Call::of).map_or(MAX_BODY, Call::most);
     let body = read(incoming, most).await?;
     let query = parts.uri.query().unwrap_or_default();
@@ -94,12 +105,15 @@ pub(crate) async fn answer(
             (Answer::error(&received.id, status, "invalid_request_error", &message), None)
         }
     };
+    let mut answer = answer;
+    let fault = fault.or(answer.fault.take());
+    let request = fault.as_ref().map(|_| received.body.clone()).unwrap_or_default();
     let mut response = finish(&state, received, answer);
     if let Some(path) = path {
         state.gate.pass(&path).await;
     }
     match fault {
-        Some(fault) => break_down(fault, plan, &mut response).await?,
+        Some(fault) => break_down(fault, plan, &request, &mut response).await?,
         None => response.body_mut().planned(plan),
     }
     Ok(response)
@@ -108,13 +122,36 @@ pub(crate) async fn answer(
 /// Takes what is to go wrong: what the request itself asks for, or what was injected.
 fn fault(state: &State, received: &Received, path: Option<&str>) -> Result<Option<Effect>, UnknownFault> {
     match received.header("x-mock-fault") {
-        Some(text) => text.parse().map(|fault: Fault| Some(fault.effect)),
-        None => Ok(path.and_then(|path| state.lock().faults.at_request(path))),
+        Some(text) => match text.parse::<Fault>()? {
+            // The connection is there.
+            fault if fault.is_at_accept() => Err(UnknownFault),
+            fault => Ok(Some(fault.effect)),
+        },
+        None => {
+            let bearer = received.header("authorization").and_then(|value| Some(value.split_once(' ')?.1));
+            let credential = bearer.or_else(|| received.header("x-api-key"));
+            Ok(path.and_then(|path| state.lock().faults.at_request(path, credential)))
+        }
     }
 }
 
 /// Prepares what goes wrong with a response; an error is a connection without one.
-async fn break_down(fault: Effect, plan: Plan, response: &mut Response<Body>) -> io::Result<()> {
+async fn break_down(
+    fault: Effect,
+    plan: Plan,
+    request: &[u8],
+    response: &mut Response<Body>,
+) -> io::Result<()> {
+    let fault = match fault {
+        Effect::Edit(edit) => {
+            let mut body = std::mem::take(response.body_mut());
+            edit.apply(response.headers_mut(), &mut body, request);
+            body.planned(plan);
+            *response.body_mut() = body;
+            return Ok(());
+        }
+        fault => fault,
+    };
     let body = response.body_mut();
     match fault {
         Effect::End(At::Accept | At::Request, ending) => {
@@ -139,8 +176,13 @@ async fn break_down(fault: Effect, plan: Plan, response: &mut Response<Body>) ->
         Effect::Raw(bytes) => plan.raw(bytes),
         Effect::Length(off_by) => plan.tail(body.announce(off_by)),
         Effect::Extra(bytes) => plan.tail(bytes),
+        Effect::Delay(length) => time::pause(length).await,
+        Effect::KeepAlive(events, bytes, every) => {
+            body.turn_after(body.length_of(events), Turn::KeepAlive(bytes, every));
+        }
         // After the answer nothing is left to drip, and an answer was given before.
         Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) | Effect::LoseMail => {}
+        Effect::Edit(_) | Effect::Handshake(_) => {}
     }
     body.planned(plan);
     Ok(())
@@ -172,7 +214,7 @@ fn dispatch(state: &State, received: &Received) -> Answer {
     let endpoint = Endpoint::of(path);
     // A script takes the place of everything but the API's own endpoints, which look for it after their checks.
     if !matches!(endpoint, Some(Endpoint::Api(_)))
-        && let Some(reply) = state.scripted(path)
+        && let Some(reply) = state.scripted(path, || received.text())
     {
         return api::scripted(state, received, reply);
     }

@@ -18,14 +18,17 @@ use url::Url;
 use crate::api::File;
 use crate::builder::Builder;
 use crate::error::Error;
-use crate::fault::{Ending, Fault};
+use crate::fault::{Effect, Ending, Fault};
 use crate::hold::HeldAnswers;
 use crate::journal::Entry;
 use crate::mail::Mail;
 use crate::reply::Reply;
 use crate::router;
 use crate::state::State;
+use crate::stream::Stream;
 use crate::time::Clock;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 use crate::wire::{Plan, Wire};
 
 /// A server that is running; dropping it stops it.
@@ -33,6 +36,8 @@ use crate::wire::{Plan, Wire};
 /// Dropping closes the port and every connection soon after; [`shutdown`](Self::shutdown) waits for that.
 pub struct MockServer {
     state: Arc<State>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<Tls>>,
     /// Dropping it ends the accept loop, which ends the connections.
     stop: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
@@ -66,16 +71,43 @@ impl MockServer {
         let listen = |source| Error::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        #[cfg(feature = "tls")]
+        let tls = match settings.tls {
+            true => Some(Arc::new(Tls::new().map_err(|_| Error::Setting {
+                name: "tls",
+                hint: "this machine cannot make certificates: serve without",
+            })?)),
+            false => None,
+        };
         let state = Arc::new(State::new(settings, address, clock)?);
         let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&state), stopped));
-        Ok(Self { state, stop, accepting })
+        let door = Door {
+            state: Arc::clone(&state),
+            #[cfg(feature = "tls")]
+            tls: tls.clone(),
+        };
+        let accepting = tokio::spawn(accept(listener, door, stopped));
+        Ok(Self {
+            state,
+            #[cfg(feature = "tls")]
+            tls,
+            stop,
+            accepting,
+        })
     }
 
     /// Returns the URL to give to a client as its base URL, with the path prefix if there is one.
     #[must_use]
     pub fn base_url(&self) -> Url {
         self.state.base_url.clone()
+    }
+
+    /// Returns the certificate of the authority that signed the server's, in PEM: what a client has to trust. None without
+    /// [TLS](Builder::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        self.tls.as_ref().map(|tls| tls.authority())
     }
 
     /// Returns the authorization endpoint.
@@ -187,6 +219,18 @@ impl MockServer {
         self.state.lock().journal.len()
     }
 
+    /// Panics unless the journal says exactly this, oldest first: `POST /v1/messages 200`, without the query.
+    ///
+    /// # Panics
+    ///
+    /// If the journal says something else; the message has both, and no secret.
+    #[track_caller]
+    pub fn assert_journal(&self, expected: &[&str]) {
+        let line = |entry: &Entry| format!("{} {} {}", entry.method, entry.path, entry.status.as_u16());
+        let seen: Vec<String> = self.journal().iter().map(line).collect();
+        assert!(seen == expected, "the journal says {seen:#?}, not {expected:#?}");
+    }
+
     /// Empties the journal; numbers go on.
     pub fn clear_journal(&self) {
         self.state.lock().journal.clear();
@@ -284,8 +328,45 @@ impl fmt::Debug for MockServer {
     }
 }
 
+/// What a connection comes in through.
+#[derive(Clone)]
+struct Door {
+    state: Arc<State>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<Tls>>,
+}
+
+impl Door {
+    /// Begins a connection, as far as a fault lets it.
+    async fn open(&self, stream: TcpStream) -> Option<Stream> {
+        // A stream's events are small and shall not wait for one another; without this they only come later.
+        let _ = stream.set_nodelay(true);
+        self.state.traffic.accepted();
+        // The guard ends here.
+        let fault = self.state.lock().faults.at_accept();
+        match fault {
+            Some(Effect::End(_, Ending::Close)) => return None,
+            Some(Effect::End(_, Ending::Reset)) => {
+                // It fails only for a connection that is already gone.
+                let _ = stream.set_zero_linger();
+                return None;
+            }
+            Some(Effect::End(_, Ending::Stall)) => std::future::pending().await,
+            _ => {}
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let fault = if let Some(Effect::Handshake(fault)) = fault { Some(fault) } else { None };
+            // A client that does not trust the certificate is the test's affair.
+            let stream = tls.accept(stream, fault).await.ok()??;
+            return Some(Stream::Tls(Box::new(stream)));
+        }
+        Some(Stream::Plain(stream))
+    }
+}
+
 /// Accepts until told to stop, then closes the port and every connection.
-async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, door: Door, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -293,7 +374,7 @@ async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&state)));
+                    connections.spawn(connection(stream, door.clone()));
                 }
                 // The peer went away before it was accepted, or the process is out of file descriptors: let
                 // others run, then try again.
@@ -305,22 +386,10 @@ async fn accept(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>) {
-    // A stream's events are small and shall not wait for one another; without this they only come later.
-    let _ = stream.set_nodelay(true);
-    state.traffic.accepted();
-    let fault = state.lock().faults.at_accept();
+async fn connection(stream: TcpStream, door: Door) {
+    let Some(stream) = door.open(stream).await else { return };
+    let state = door.state;
     let plan = Plan::default();
-    match fault {
-        Some(Ending::Close) => return,
-        Some(Ending::Reset) => {
-            // It fails only for a connection that is already gone.
-            let _ = stream.set_zero_linger();
-            return;
-        }
-        Some(Ending::Stall) => std::future::pending().await,
-        None => {}
-    }
     let wire = Wire::new(stream, plan.clone(), Arc::clone(&state.traffic));
     let answer = service_fn(|request| router::answer(Arc::clone(&state), plan.clone(), request));
     // A connection that ends badly is the client's affair, or what the script asked for.

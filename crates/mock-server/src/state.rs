@@ -96,13 +96,15 @@ pub(crate) struct Changing {
 
 impl State {
     pub(crate) fn new(settings: Builder, address: SocketAddr, clock: Clock) -> Result<Self, Error> {
+        let scheme = if settings.tls { "https" } else { "http" };
         let mut mint = Mint::new(settings.seed.unwrap_or_else(|| time::seed(address.port())));
-        let Ok(base_url) = Url::parse(&format!("http://{address}{}", settings.path_prefix)) else {
+        let Ok(base_url) = Url::parse(&format!("{scheme}://{address}{}", settings.path_prefix)) else {
             return Err(Error::Setting { name: "path_prefix", hint: "give a path that can stand in a URL" });
         };
         let issuer = settings.issuer.unwrap_or_else(|| base_url.as_str().trim_end_matches('/').to_owned());
         let api_key = settings.api_key.map_or_else(|| mint.api_key(), |key| key.0);
         let seats = Seats::new(&settings.people, &mut mint);
+        let chance = u64::from_le_bytes(mint.seed().first_chunk().copied().unwrap_or_default());
         let client_secret = mint.client_secret();
         let Some(workload) = Workload::new(&issuer, &mut mint) else {
             return Err(Error::Setting { name: "seed", hint: "give another one" });
@@ -135,8 +137,8 @@ impl State {
                 grants: Grants::default(),
                 limits: Meters::new(settings.limits),
                 script: settings.script.into(),
-                faults: Faults::default(),
-                journal: Journal::default(),
+                faults: Faults::new(settings.faults, chance),
+                journal: Journal::new(settings.lines),
                 shelf: Shelf::default(),
                 mailbox: Mailbox::default(),
             }),
@@ -155,10 +157,25 @@ impl State {
         url
     }
 
-    /// Takes the first scripted reply for a path.
-    pub(crate) fn scripted(&self, path: &str) -> Option<Reply> {
-        let mut changing = self.lock();
-        let first = changing.script.iter().position(|reply| reply.path == path)?;
-        changing.script.remove(first)
+    /// Takes the first scripted reply for a path, and for what was heard there.
+    pub(crate) fn scripted(&self, path: &str, heard: impl FnOnce() -> String) -> Option<Reply> {
+        let script = &mut self.lock().script;
+        if !script.iter().any(|reply| reply.path == path) {
+            return None;
+        }
+        let heard = heard();
+        let is_for = |reply: &Reply| {
+            reply.path == path && reply.when.as_ref().is_none_or(|wanted| heard.contains(wanted.as_str()))
+        };
+        let first = script.iter().position(is_for)?;
+        let reply = script.get_mut(first)?;
+        match reply.times {
+            0 | 1 => script.remove(first),
+            u32::MAX => Some(reply.clone()),
+            _ => {
+                reply.times -= 1;
+                Some(reply.clone())
+            }
+        }
     }
 }

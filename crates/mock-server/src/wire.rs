@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::fault::Ending;
+use crate::stream::Stream;
 use crate::time;
 
 /// What all connections have brought.
@@ -50,7 +50,7 @@ struct Steps {
 /// A stream of bytes under a plan.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     plan: Plan,
     traffic: Arc<Traffic>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -127,7 +127,7 @@ impl Plan {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, plan: Plan, traffic: Arc<Traffic>) -> Self {
+    pub(crate) fn new(stream: Stream, plan: Plan, traffic: Arc<Traffic>) -> Self {
         traffic.open.fetch_add(1, Ordering::Relaxed);
         Self { stream, plan, traffic, pause: None }
     }
@@ -151,7 +151,7 @@ impl Wire {
     /// Whether the peer has sent something; false if it is gone.
     fn has_input(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut byte = [0];
-        let peeked = ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)));
+        let peeked = ready!(self.stream.tcp().poll_peek(cx, &mut ReadBuf::new(&mut byte)));
         Poll::Ready(peeked.is_ok_and(|count| count > 0))
     }
 
@@ -266,7 +266,7 @@ impl Drop for Wire {
         self.traffic.open.fetch_sub(1, Ordering::Relaxed);
         if self.plan.lock().resets {
             // It fails only for a connection that the peer has reset before.
-            let _ = self.stream.set_zero_linger();
+            let _ = self.stream.tcp().set_zero_linger();
         }
     }
 }

@@ -1,9 +1,12 @@
 //! `claudectl mock` and `claudectl completions`.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener, TcpStream},
 };
+
+use serde_json::Value;
 
 use crate::claudectl::{Running, claudectl, run};
 
@@ -45,4 +48,75 @@ fn completions_name_the_commands() {
             assert!(run.ok().contains(word), "{shell}: {word} is missing");
         }
     }
+}
+
+/// What a mock says of itself in the first line of its journal, and the lines to come.
+fn listening(mock: &mut Running) -> (Value, impl Iterator<Item = Value> + use<>) {
+    let mut lines = BufReader::new(mock.stdout()).lines();
+    let mut next = move || serde_json::from_str::<Value>(&lines.next()?.unwrap()).ok();
+    (next().unwrap(), std::iter::from_fn(next))
+}
+
+#[test]
+fn a_mock_plays_a_script_over_tls_within_its_limits_and_writes_its_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("mock.toml");
+    fs::write(&script, "limits = ['requests=100']\n[[reply]]\nmatch = 'weather'\ntext = 'It is sunny.'\n")
+        .unwrap();
+    let script = script.to_str().unwrap();
+    let arguments = ["mock", "--tls", "--script", script, "--limits", "spend=0.0001", "--journal", "-"];
+    let mut mock = Running::start(&mut claudectl(arguments));
+    let (told, journal) = listening(&mut mock);
+    let text = |name: &str| told[name].as_str().unwrap().to_owned();
+    assert!(text("base_url").starts_with("https://127.0.0.1:"), "{told}");
+    let say = |words: &str| {
+        let mut say = claudectl(["messages", "create", words]);
+        say.env("ANTHROPIC_BASE_URL", text("base_url")).env("ANTHROPIC_API_KEY", text("api_key"));
+        run(say.env("SSL_CERT_FILE", text("authority")))
+    };
+    assert_eq!(say("how is the weather?").ok(), "It is sunny.\n");
+    assert_eq!(say("hello").ok(), "You said: hello\n");
+    assert_eq!(say("hello").status, Some(1));
+
+    mock.interrupt();
+    mock.end();
+    let seen: Vec<Value> = journal.collect();
+    let status: Vec<&Value> = seen.iter().map(|entry| &entry["status"]).collect();
+    assert_eq!(status, [200, 200, 429], "{seen:?}");
+    assert!(!format!("{seen:?}").contains("CANARY"), "{seen:?}");
+    assert!(!std::path::Path::new(&text("authority")).exists(), "the certificate stayed behind");
+}
+
+#[test]
+fn a_journal_is_appended_to_a_file_of_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    for round in 1..=2 {
+        let mut mock = Running::start(&mut claudectl(["mock", "--journal", path.to_str().unwrap()]));
+        let line = BufReader::new(mock.stdout()).lines().next().unwrap().unwrap();
+        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let mut models = claudectl(["models", "list"]);
+        run(models.env("ANTHROPIC_BASE_URL", base).env("ANTHROPIC_API_KEY", "sk-ant-api03-wrong"));
+        mock.interrupt();
+        mock.end();
+        let text = fs::read_to_string(&path).unwrap();
+        let entries: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(entries.len(), round, "{text}");
+        assert_eq!((&entries[0]["status"], &entries[0]["credential"]), (&401.into(), &"refused".into()));
+    }
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_script_that_cannot_be_played_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("mock.toml");
+    fs::write(&script, "[[reply]]\ntext = 'a'\n\n[[fault]]\ndo = 'explode'\n").unwrap();
+    let run_it = |arguments: &[&str]| run(&mut claudectl(["mock"].iter().chain(arguments)));
+    run_it(&["--script", script.to_str().unwrap()]).failed(1, "line 5: no such fault");
+    run_it(&["--script", "/nowhere/mock.toml"]).failed(1, "cannot read the script /nowhere/mock.toml");
+    run_it(&["--journal", "/nowhere/journal"]).failed(1, "cannot write the journal /nowhere/journal");
+    run_it(&["--limits", "speed=9"]).failed(2, "no limit is written `speed=9`");
 }

@@ -18,17 +18,24 @@ pub(super) struct Speech {
     blocks: Vec<Value>,
     stop_reason: String,
     stop_sequence: Option<String>,
+    stop_details: Value,
     pub(super) output_tokens: u64,
 }
 
 impl Speech {
     /// Takes the blocks as far as `stop_sequences` and `max_tokens` let it.
-    pub(super) fn new(ask: &Ask, blocks: Vec<Value>, stop_reason: Option<String>, mint: &mut Mint) -> Self {
+    pub(super) fn new(
+        ask: &Ask,
+        blocks: Vec<Value>,
+        (stop_reason, stop_details): (Option<String>, Value),
+        mint: &mut Mint,
+    ) -> Self {
         let mut speech = Self {
             id: mint.name("msg_", 24),
             blocks: Vec::with_capacity(blocks.len()),
             stop_reason: "end_turn".to_owned(),
             stop_sequence: None,
+            stop_details,
             output_tokens: 0,
         };
         for block in blocks {
@@ -80,7 +87,11 @@ impl Speech {
     /// The message as one JSON object.
     pub(super) fn whole(self, ask: &Ask) -> Value {
         let (reason, sequence) = (json!(self.stop_reason), json!(self.stop_sequence));
-        message(&self.id, ask, &self.blocks, &reason, &sequence, self.output_tokens)
+        let mut message = message(&self.id, ask, &self.blocks, &reason, &sequence, self.output_tokens);
+        if !self.stop_details.is_null() {
+            set(&mut message, "stop_details", self.stop_details);
+        }
+        message
     }
 
     /// The message as a stream of events, text token by token.
@@ -98,7 +109,10 @@ impl Speech {
             }
             events.push(event("content_block_stop", json!({"index": index})));
         }
-        let delta = json!({"stop_reason": self.stop_reason, "stop_sequence": self.stop_sequence});
+        let mut delta = json!({"stop_reason": self.stop_reason, "stop_sequence": self.stop_sequence});
+        if !self.stop_details.is_null() {
+            set(&mut delta, "stop_details", self.stop_details);
+        }
         let usage = json!({"input_tokens": ask.input_tokens, "output_tokens": self.output_tokens});
         events.push(event("message_delta", json!({"delta": delta, "usage": usage})));
         events.push(event("message_stop", json!({})));
@@ -147,7 +161,11 @@ fn unfold(mut block: Value) -> (Value, Vec<Value>) {
     match block.get("type").and_then(Value::as_str) {
         Some("text") => {
             let text = taken(&mut block, "text", json!(""));
-            (block, bits(text.as_str().unwrap_or_default(), "text_delta", "text"))
+            let citations = taken(&mut block, "citations", json!([]));
+            let mut deltas = bits(text.as_str().unwrap_or_default(), "text_delta", "text");
+            let cited = citations.as_array().into_iter().flatten();
+            deltas.extend(cited.map(|citation| json!({"type": "citations_delta", "citation": citation})));
+            (block, deltas)
         }
         Some("thinking") => {
             let thinking = taken(&mut block, "thinking", json!(""));

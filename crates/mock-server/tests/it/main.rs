@@ -13,11 +13,17 @@ mod client;
 mod device;
 mod fault;
 mod journal;
+#[cfg(feature = "script")]
+mod knobs;
 mod limits;
 mod login;
 mod oauth;
 mod pages;
+#[cfg(feature = "script")]
+mod play;
 mod script;
 mod server;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 mod workload;

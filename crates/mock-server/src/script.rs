@@ -1,0 +1,252 @@
+//! Scripts: files in TOML that say what a server answers and what goes wrong.
+
+mod reply;
+
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use self::reply::ReplyTable;
+use crate::builder::Builder;
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::people::Person;
+
+/// What a script file says; [`Builder::play`] takes it.
+///
+/// docs/mock.md describes the format.
+///
+/// ```
+/// use mock_server::{MockServer, Script};
+///
+/// let script = Script::read(
+///     r#"
+///     [[reply]]
+///     match = "weather"
+///     tool = { name = "get_weather", input = { city = "Oslo" } }
+///
+///     [[fault]]
+///     do = "status 529"
+///     times = 2
+///     "#,
+/// )?;
+/// let builder = MockServer::builder().play(script);
+/// # drop(builder);
+/// let error = Script::read("\n[[reply]]\ntxt = 'hi'").unwrap_err();
+/// assert!(error.to_string().starts_with("line 3: "), "{error}");
+/// # Ok::<(), mock_server::ScriptError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Script(File);
+
+/// A script that cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScriptError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct File {
+    seed: Option<u64>,
+    models: Option<Vec<String>>,
+    access_token_seconds: Option<u64>,
+    refresh_token_seconds: Option<u64>,
+    refresh_reuse_seconds: Option<u64>,
+    batch_seconds: Option<u64>,
+    limits: Vec<Spanned<String>>,
+    person: Vec<PersonTable>,
+    reply: Vec<Spanned<ReplyTable>>,
+    fault: Vec<FaultTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PersonTable {
+    email: String,
+    organization: String,
+    workspaces: Option<Vec<String>>,
+    #[serde(default)]
+    verified_by_mail: bool,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FaultTable {
+    r#do: Spanned<String>,
+    on: Option<String>,
+    times: Option<u32>,
+    #[serde(default)]
+    always: bool,
+    probability: Option<Spanned<f64>>,
+    credential: Option<String>,
+}
+
+impl fmt::Debug for FaultTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultTable").field("do", &self.r#do).finish_non_exhaustive()
+    }
+}
+
+impl Script {
+    /// Reads a script.
+    ///
+    /// # Errors
+    ///
+    /// [`ScriptError`], with the line, if it is no TOML, says something unknown, or something that cannot be.
+    pub fn read(text: &str) -> Result<Self, ScriptError> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let message = error.message().replace('\n', " ");
+            at(text, error.span().unwrap_or_default(), message)
+        })?;
+        let script = Self(file);
+        // Whatever it says is tried now, while the lines are known.
+        script.pieces().map_err(|(span, message)| at(text, span, message))?;
+        Ok(script)
+    }
+
+    fn pieces(&self) -> Result<Pieces, (Range<usize>, String)> {
+        let read = |text: &Spanned<String>| {
+            text.get_ref().parse().map_err(|error: crate::UnknownLimits| (text.span(), error.to_string()))
+        };
+        let limits = self.0.limits.iter().map(read).collect::<Result<_, _>>()?;
+        let told = |reply: &Spanned<ReplyTable>| {
+            reply.get_ref().read().map_err(|(span, message)| (span.unwrap_or(reply.span()), message))
+        };
+        let replies = self.0.reply.iter().map(told).collect::<Result<_, _>>()?;
+        let faults = self.0.fault.iter().map(FaultTable::read).collect::<Result<_, _>>()?;
+        Ok(Pieces { limits, replies, faults })
+    }
+}
+
+/// What the tables of a script come to.
+struct Pieces {
+    limits: Vec<Limits>,
+    replies: Vec<crate::Reply>,
+    faults: Vec<Fault>,
+}
+
+impl Builder {
+    /// Plays a script: its settings, replies and faults take the place of those set before.
+    pub fn play(mut self, script: Script) -> Self {
+        if let Ok(Pieces { limits, replies, faults }) = script.pieces() {
+            self.limits.extend(limits);
+            self = self.script(replies).faults(faults);
+        }
+        let file = script.0;
+        self.seed = file.seed.or(self.seed);
+        self.models = file.models.unwrap_or(self.models);
+        for (place, told) in [
+            (&mut self.access_token_ttl, file.access_token_seconds),
+            (&mut self.refresh_token_ttl, file.refresh_token_seconds),
+            (&mut self.refresh_reuse_window, file.refresh_reuse_seconds),
+            (&mut self.batch_time, file.batch_seconds),
+        ] {
+            *place = told.map_or(*place, Duration::from_secs);
+        }
+        if !file.person.is_empty() {
+            self.people = file.person.into_iter().map(PersonTable::read).collect();
+        }
+        self
+    }
+}
+
+impl PersonTable {
+    fn read(self) -> Person {
+        let mut person = Person::new(self.email, self.organization);
+        if let Some(workspaces) = self.workspaces {
+            person = person.workspaces(workspaces);
+        }
+        if self.verified_by_mail { person.verified_by_mail() } else { person }
+    }
+}
+
+impl FaultTable {
+    fn read(&self) -> Result<Fault, (Range<usize>, String)> {
+        let mut fault = fault(&self.r#do)?;
+        if let Some(path) = &self.on {
+            fault = fault.on(path);
+        }
+        if let Some(times) = self.times {
+            fault = fault.times(times);
+        }
+        if self.always {
+            fault = fault.always();
+        }
+        if let Some(probability) = &self.probability {
+            if !(0.0..=1.0).contains(probability.get_ref()) {
+                return Err((probability.span(), "a probability is a number from 0 to 1".to_owned()));
+            }
+            fault = fault.probability(*probability.get_ref());
+        }
+        if let Some(secret) = &self.credential {
+            fault = fault.credential(secret);
+        }
+        Ok(fault)
+    }
+}
+
+fn fault(text: &Spanned<String>) -> Result<Fault, (Range<usize>, String)> {
+    text.get_ref().parse().map_err(|error: crate::UnknownFault| (text.span(), error.to_string()))
+}
+
+fn at(text: &str, span: Range<usize>, message: String) -> ScriptError {
+    let before = text.get(..span.start).unwrap_or(text);
+    ScriptError { line: before.bytes().filter(|byte| *byte == b'\n').count() + 1, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mistake_is_told_with_its_line() {
+        let cases = [
+            ("speed = 1", 1, "unknown field `speed`"),
+            ("\n[[reply]", 2, ""),
+            ("[[reply]]\ntext = 'a'\n\n[[fault]]\ndo = 'explode'", 5, "no such fault"),
+            ("limits = [\n'requests=1',\n'opus:spend=1']", 3, "no limit is written"),
+            ("[[fault]]\ndo = 'garbage'\nprobability = 2.0", 3, "from 0 to 1"),
+            ("[[reply]]\ntext = 7", 2, "invalid type"),
+            ("seed = 1\n[[reply]]\nheaders = { a = 'b' }", 2, "says nothing"),
+            ("[[reply]]\ntext = 'a'\nhtml = 'b'", 1, "only one of"),
+            ("[[reply]]\ntext = 'a'\nfault = 'no'", 3, "no such fault"),
+            ("[[reply]]\nerror = { code = 'no_such' }", 2, "no such code"),
+            ("[[reply]]\ntext = 'a'\nstatus = 99", 3, "a status"),
+            ("[[reply]]\ntext = 'a'\nheaders = { 'a b' = 'c' }", 1, "a header"),
+            ("[[person]]\nemail = 'a'", 1, "organization"),
+        ];
+        for (text, line, message) in cases {
+            let error = Script::read(text).unwrap_err();
+            assert!(error.line == line && error.message.contains(message), "{text}: {error}");
+            assert!(!error.message.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_script_changes_nothing() {
+        let before = format!("{:?}", Builder::new());
+        assert_eq!(format!("{:?}", Builder::new().play(Script::read("").unwrap())), before);
+    }
+
+    #[test]
+    fn a_credential_in_a_script_is_not_printed() {
+        let script = Script::read("[[fault]]\ndo = 'garbage'\ncredential = 'the-secret'").unwrap();
+        assert!(!format!("{script:?} {:?}", Builder::new().play(script.clone())).contains("the-secret"));
+    }
+}
