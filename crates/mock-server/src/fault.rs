@@ -75,6 +75,7 @@ pub(crate) enum Effect {
     /// After so many events these bytes, again and again.
     KeepAlive(usize, Bytes, Duration),
     /// A handshake that ends badly.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS shakes hands"))]
     Handshake(Handshake),
 }
 

@@ -21,6 +21,8 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// The alert `protocol_version` in the words of TLS 1.0: what a server says that knows nothing newer.
 const NO_SUCH_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 
+type Made = Result<Arc<ServerConfig>, rcgen::Error>;
+
 /// An authority and what it has signed.
 pub(crate) struct Tls {
     authority: CertifiedIssuer<'static, KeyPair>,
@@ -42,7 +44,7 @@ impl Tls {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        let good = config(server(NAMES)?, Some(&authority))?;
+        let good = config(&server(NAMES)?, Some(&authority))?;
         Ok(Self { authority, good, bad: Default::default() })
     }
 
@@ -57,10 +59,12 @@ impl Tls {
         mut stream: TcpStream,
         fault: Option<Handshake>,
     ) -> io::Result<Option<TlsStream<TcpStream>>> {
-        let (place, make): (_, fn(&Self) -> Result<Arc<ServerConfig>, rcgen::Error>) = match fault {
+        let (place, make): (_, fn(&Self) -> Made) = match fault {
             None => return self.shake(Arc::clone(&self.good), stream).await.map(Some),
             Some(Handshake::OldVersion) => {
-                stream.read(&mut [0; 4096]).await?;
+                if stream.read(&mut [0; 4096]).await? == 0 {
+                    return Ok(None);
+                }
                 stream.write_all(&NO_SUCH_VERSION).await?;
                 stream.shutdown().await?;
                 return Ok(None);
@@ -68,12 +72,12 @@ impl Tls {
             Some(Handshake::Expired) => (0, |tls| {
                 let mut params = server(NAMES)?;
                 params.not_after = date_time_ymd(2020, 1, 1);
-                config(params, Some(&tls.authority))
+                config(&params, Some(&tls.authority))
             }),
             Some(Handshake::OtherName) => {
-                (1, |tls| config(server(["elsewhere.example"])?, Some(&tls.authority)))
+                (1, |tls| config(&server(["elsewhere.example"])?, Some(&tls.authority)))
             }
-            Some(Handshake::SelfSigned) => (2, |_| config(server(NAMES)?, None)),
+            Some(Handshake::SelfSigned) => (2, |_| config(&server(NAMES)?, None)),
         };
         let made = self.bad.get(place).and_then(|bad| bad.get_or_init(|| make(self).ok()).clone());
         match made {
@@ -94,10 +98,7 @@ fn server<const N: usize>(names: [&str; N]) -> Result<CertificateParams, rcgen::
 }
 
 /// Serves with a certificate that the authority signs, or nobody but itself.
-fn config(
-    params: CertificateParams,
-    authority: Option<&CertifiedIssuer<'static, KeyPair>>,
-) -> Result<Arc<ServerConfig>, rcgen::Error> {
+fn config(params: &CertificateParams, authority: Option<&CertifiedIssuer<'static, KeyPair>>) -> Made {
     let key = KeyPair::generate()?;
     let certificate = match authority {
         Some(authority) => params.signed_by(&key, authority)?,
