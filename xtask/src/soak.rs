@@ -8,18 +8,25 @@ use crate::step::{self, Workspace, step};
 use crate::tools;
 
 /// What can be asked for; all of it takes the better part of an hour.
-pub(crate) const PARTS: [&str; 5] = ["fleet", "kill", "mixed", "limits", "schedules"];
+pub(crate) const PARTS: [&str; 6] = ["fleet", "kill", "mixed", "limits", "schedules", "history"];
 
 /// The limiter's decisions beside those of GCRA: a million schedules in a release build, ten thousand in any other.
 const SCHEDULES: [&str; 7] =
     ["nextest", "run", "--release", "--package=ratelimit", "--features=test-util", "-E", "test(oracle)"];
 
+/// The monitor's history of a thousand days: at the full rate in a release build, with fewer runs that leave as many rows in any
+/// other.
+const HISTORY: [&str; 6] =
+    ["nextest", "run", "--release", "--package=claude-cli", "-E", "test(a_thousand_days)"];
+
 /// A command of its own and no part of CI, where a few trials of each kind are tests.
 pub(crate) fn run(workspace: &Workspace, parts: &[String]) -> Result<()> {
     let mut parts = if parts.is_empty() { PARTS.map(str::to_owned).to_vec() } else { parts.to_vec() };
-    if parts.iter().any(|part| part == "schedules") {
-        step("schedules", || step::run(&mut workspace.cargo(&SCHEDULES)))?;
-        parts.retain(|part| part != "schedules");
+    for (name, test) in [("schedules", &SCHEDULES[..]), ("history", &HISTORY)] {
+        if parts.iter().any(|part| part == name) {
+            step(name, || step::run(&mut workspace.cargo(test)))?;
+            parts.retain(|part| part != name);
+        }
     }
     if parts.is_empty() {
         return Ok(());

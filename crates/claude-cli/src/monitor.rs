@@ -15,10 +15,11 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{
+    ratelimit::{Timer, TokioTimer},
     secrets::providers::Env,
     transport::{Clock, SystemClock},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
@@ -30,35 +31,37 @@ mod alarm;
 mod board;
 mod chart;
 mod exposition;
+#[cfg(test)]
+mod held;
 mod history;
 mod outcome;
+mod post;
 mod prober;
 mod schedule;
 mod server;
 mod state;
+mod steady;
 mod summary;
-mod teller;
+mod ways;
 mod windows;
 
 use alarm::{News, Tolerance};
 use board::Board;
 use history::keeper::Keeper;
 use outcome::{Class, Failure, Outcome, PROBES, instant, milliseconds, name};
+use post::Post;
 use prober::Prober;
 use schedule::Schedule;
 use server::Server;
-use teller::Teller;
 
 /// How long the last runs may take to be written when the monitor ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// How many alerts may wait to be told.
-const ALERTS: usize = 1_000;
-
 pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let env = Env::process();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let prober = Arc::new(Prober::new(&args, &env, Arc::clone(&clock)).await?);
+    let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
+    let prober = Arc::new(Prober::new(&args, &env, Arc::clone(&clock), Arc::clone(&timer)).await?);
     let plan = plan(&args.every, |probe| prober.has(probe));
     if plan.is_empty() {
         bail!("every probe is off; leave one of them on");
@@ -66,7 +69,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     if args.once {
         return once(&prober, &plan, args.json).await;
     }
-    let teller = Teller::new(&args, &env, Arc::clone(&clock)).await?;
+    let ways = ways::ways(&args, &env).await?;
     let path = match args.history.clone() {
         Some(path) => path,
         None => {
@@ -80,16 +83,20 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let (keeper, history, writer) = Keeper::start(path)?;
     let now = seconds(clock.now());
     let tolerance = Tolerance { errors: 1.0 - args.objective / 100.0, slow: args.slow };
-    let board = Mutex::new(Board::new(tolerance, history.as_ref(), now));
-    let (alerts, told) = mpsc::channel(ALERTS);
-    tokio::spawn(teller.work(told));
+    let mut board = Board::new(tolerance, history.as_ref(), timer, now);
+    let post = Post::new(ways, Arc::clone(&clock), keeper.clone());
+    post.resume(history.and_then(|history| history.untold().ok()).unwrap_or_default());
+    let over = board.alarms.end_all_but(|probe| plan.iter().any(|(its, _)| *its == probe), now);
+    if !over.is_empty() {
+        announce(&post, &over, &board);
+    }
     let monitor = Arc::new(Monitor {
         prober,
         clock,
         plan,
-        board,
+        board: Mutex::new(board),
         keeper,
-        alerts,
+        post,
         json: args.json,
         is_mute: AtomicBool::new(false),
     });
@@ -116,7 +123,7 @@ struct Monitor {
     plan: Vec<(Probe, Duration)>,
     board: Mutex<Board>,
     keeper: Keeper,
-    alerts: mpsc::Sender<News>,
+    post: Arc<Post>,
     json: bool,
     /// Whether what it prints goes nowhere.
     is_mute: AtomicBool,
@@ -151,16 +158,13 @@ impl Monitor {
     }
 
     fn hear(&self, outcome: Outcome) -> anyhow::Result<()> {
-        let news = self.board().hear(&outcome, self.prober.limits());
+        let now = seconds(self.clock.now());
+        let mut board = self.board();
+        let news = board.hear(&outcome, self.prober.limits(), now);
         if !news.is_empty() {
-            self.keeper.keep_firing(self.board().alarms.firing());
+            announce(&self.post, &news, &board);
         }
-        for news in news {
-            let word = if news.begins { "ALERT" } else { "resolved" };
-            tell(format!("{word} {}: {}", news.rule.name(), news.told));
-            // Where so many wait to be told, one more tells nothing new.
-            let _ = self.alerts.try_send(news);
-        }
+        drop(board);
         let told = if self.json { serde_json::to_string(&outcome)? + "\n" } else { line(&outcome) };
         self.keeper.keep(outcome);
         match print(told) {
@@ -185,10 +189,19 @@ impl Monitor {
     }
 }
 
+/// Tells what began and what ended; who else has to know is told by the post.
+fn announce(post: &Arc<Post>, news: &[News], board: &Board) {
+    for news in news {
+        let word = if news.begins { "ALERT" } else { "resolved" };
+        tell(format!("{word} {}: {}", news.rule.name(), news.told));
+    }
+    post.send(news, board.alarms.firing());
+}
+
 /// Says where the page is, and answers there for ever; does nothing where nobody asked for one.
 async fn serve(server: Option<Server>, monitor: &Arc<Monitor>) -> anyhow::Result<Infallible> {
     let Some(server) = server else { std::future::pending().await };
-    say(format!("The page is at http://{}/ until you press Ctrl-C.", server.address()?));
+    say(format!("The page is at {} until you press Ctrl-C.", server.url()?));
     Ok(server.serve(Arc::clone(monitor)).await)
 }
 

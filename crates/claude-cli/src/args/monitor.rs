@@ -1,9 +1,15 @@
 //! What can be typed about the monitor.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use jiff::SignedDuration;
+use url::Host;
 
 use super::ConnectionArgs;
 
@@ -32,11 +38,11 @@ pub struct MonitorArgs {
     /// Show a page with what is going on at this address, such as 127.0.0.1:9464, and metrics for Prometheus at /metrics.
     #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once")]
     pub serve: Option<SocketAddr>,
-    /// With --serve, another name by which it may be asked; needed where other machines can reach the address. May be given
-    /// several times.
-    #[arg(long, value_name = "NAME", requires = "serve")]
+    /// With --serve, another name by which it may be asked, without a port; needed where other machines can reach the address.
+    /// May be given several times.
+    #[arg(long, value_name = "NAME", requires = "serve", value_parser = host)]
     pub host: Vec<String>,
-    /// Run this program when an alert begins and when it ends; it has the alert as JSON on standard input.
+    /// Run this program when an alert begins and when it ends; it has the alert as JSON on standard input, and a minute.
     #[arg(long, value_name = "PROGRAM", conflicts_with = "once")]
     pub alert_command: Option<String>,
     /// Send each alert as JSON to the address that this leads to: `file:PATH`, `env:NAME`, `vault:PATH#FIELD`, …
@@ -88,6 +94,13 @@ impl FromStr for Every {
     }
 }
 
+/// A name as browsers send it.
+fn host(text: &str) -> Result<String, String> {
+    let usage = || "write a name or an address without a port, such as monitor.example".to_owned();
+    let text = text.parse::<Ipv6Addr>().map_or_else(|_| text.to_owned(), |address| format!("[{address}]"));
+    Host::parse(&text).map(|host| host.to_string()).map_err(|_| usage())
+}
+
 /// A time of at least a second.
 fn time(text: &str) -> Result<Duration, String> {
     let usage = || "write a time from a second to a day, such as 30s, 5m or 1h".to_owned();
@@ -104,6 +117,23 @@ fn percent(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_no_port() {
+        for (text, name) in [
+            ("Monitor.Example", "monitor.example"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8::7", "[2001:db8::7]"),
+            ("[2001:db8::7]", "[2001:db8::7]"),
+        ] {
+            assert_eq!(host(text).as_deref(), Ok(name));
+        }
+        for wrong in
+            ["monitor.example:9464", "http://monitor.example", "monitor.example/", "", "[::1]:80", "a b"]
+        {
+            assert!(host(wrong).unwrap_err().contains("without a port"), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_interval_is_a_probe_and_a_time_or_off() {

@@ -24,7 +24,12 @@ pub(super) async fn look(args: &DoctorArgs, is_open: bool) -> Vec<Finding> {
         return vec![Finding::skipped(API, "something before it is broken")];
     }
     let limit = if args.call { PATIENCE_WITH_A_MESSAGE } else { PATIENCE };
-    in_time(limit, ask(args)).await.unwrap_or_else(|| {
+    whole(limit, ask(args)).await
+}
+
+/// What there is to tell, if it comes within this limit.
+async fn whole(limit: Duration, work: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    in_time(limit, work).await.unwrap_or_else(|| {
         let evidence = format!("no whole answer within {} s", limit.as_secs());
         let next = "something on the way holds it up: a proxy, a firewall, a VPN";
         vec![Finding::problem(API, evidence, next)]
@@ -113,4 +118,49 @@ fn limits(limits: &RateLimits) -> Option<Finding> {
     } else {
         Finding::warning(LIMITS, evidence, format!("no {} are left: wait, or ask for more", spent.join(", ")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::{super::Verdict, *};
+    use crate::args::{Args, Command};
+
+    const HEAD: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    /// A piece of an answer now and then, and never its end.
+    async fn endless(listener: TcpListener) {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        socket.write_all(HEAD.as_bytes()).await.unwrap();
+        while socket.write_all(b"1\r\n \r\n").await.is_ok() {
+            SystemClock.sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_has_no_end_is_a_problem_when_its_time_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        std::fs::write(&key, "sk-ant-api03-CANARY").unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let key = key.to_str().unwrap();
+        let args = Args::parse_from(["claudectl", "doctor", "--base-url", &url, "--api-key-file", key]);
+        let Command::Doctor(args) = args.command else { panic!("{args:?}") };
+        let server = tokio::spawn(endless(listener));
+        let found = whole(Duration::from_millis(300), ask(&args)).await;
+        let [found] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((found.check, found.verdict), (API, Verdict::Problem), "{found:?}");
+        assert!(found.evidence.contains("no whole answer within"), "{found:?}");
+        server.abort();
+    }
 }

@@ -11,7 +11,7 @@ use claude_sdk::{
     token_store::TokenStore as _,
     transport::{Clock as _, SystemClock},
 };
-use url::Url;
+use url::{Host, Url};
 
 use super::{Finding, network};
 use crate::{
@@ -49,10 +49,7 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
     };
     let profile = found.filled_profile().ok().flatten();
     let text = args.connection.base_url.as_deref().unwrap_or_else(|| found.base_url());
-    let base_url = Url::parse(text).map_err(|_| {
-        let next = "set ANTHROPIC_BASE_URL, or the profile's base_url, to an https:// address";
-        Finding::problem("network", "the base URL is no URL", next)
-    });
+    let base_url = base_url(text);
     let mut findings = Vec::new();
     if args.connection.has_key() {
         findings.push(Finding::ok(CREDENTIAL, "the key that the arguments lead to"));
@@ -65,6 +62,31 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
         }
     }
     (findings, Setup { base_url, profile })
+}
+
+/// What a call takes for one: whatever else is typed there would be a riddle further on.
+fn base_url(text: &str) -> Result<Url, Finding> {
+    const BASE_URL: &str = "base url";
+    let problem = |evidence| {
+        let next = "give --base-url, ANTHROPIC_BASE_URL or the profile's base_url an address that begins with https://";
+        Err(Finding::problem(BASE_URL, evidence, next))
+    };
+    let url = match Url::parse(text) {
+        Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
+        _ => return problem("the base URL is no address of a server"),
+    };
+    let is_here = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    if url.scheme() == "http" && !is_here {
+        return problem(
+            "the base URL is one without TLS, and a credential would be sent for everybody to read",
+        );
+    }
+    Ok(url)
 }
 
 fn credential(found: &Resolution, base_url: Option<&Url>) -> Finding {

@@ -36,6 +36,10 @@ impl Rule {
     pub(super) fn name(self) -> &'static str {
         RULES.iter().find(|(rule, _)| *rule == self).map_or("", |(_, name)| name)
     }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        RULES.iter().find(|(_, its)| *its == name).map(|(rule, _)| *rule)
+    }
 }
 
 /// An alarm that has begun and not ended.
@@ -44,13 +48,6 @@ pub(super) struct Firing {
     pub(super) rule: Rule,
     pub(super) probe: Probe,
     pub(super) since: i64,
-}
-
-impl Firing {
-    pub(super) fn named(rule: &str, probe: Probe, since: i64) -> Option<Self> {
-        let (rule, _) = RULES.iter().find(|(_, its)| *its == rule)?;
-        Some(Self { rule: *rule, probe, since })
-    }
 }
 
 /// That an alarm began, or ended.
@@ -111,8 +108,18 @@ impl Alarms {
         Self { tolerance, firing, streaks: BTreeMap::new() }
     }
 
+    /// Ends what fires of probes that do not run any more: no run would.
+    pub(super) fn end_all_but(&mut self, has: impl Fn(Probe) -> bool, at: i64) -> Vec<News> {
+        let ended = self.firing.extract_if(.., |(_, probe), _| !has(*probe));
+        let news = ended.map(|((rule, probe), _)| {
+            let told = format!("{}: it is turned off", name(probe));
+            News { rule, probe, begins: false, at, told }
+        });
+        news.collect()
+    }
+
     /// What begins and what ends by this run, which `windows` have heard of.
-    pub(super) fn hear(&mut self, outcome: &Outcome, windows: &Windows) -> Vec<News> {
+    pub(super) fn hear(&mut self, outcome: &Outcome, now: i64, windows: &Windows) -> Vec<News> {
         let (probe, at) = (outcome.probe, outcome.at);
         let streak = self.streaks.entry(probe).or_default();
         *streak = match outcome.failure {
@@ -122,7 +129,8 @@ impl Alarms {
         let streak = *streak;
         let mut news = Vec::new();
         for (rule, _) in RULES {
-            let (begins, told) = match self.judge(rule, outcome, streak, windows) {
+            let over = |seconds| windows.over(probe, now, seconds);
+            let (begins, told) = match self.judge(rule, outcome, streak, over) {
                 Verdict::Begins(told) if !self.firing.contains_key(&(rule, probe)) => (true, told),
                 Verdict::Ends(told) if self.firing.contains_key(&(rule, probe)) => (false, told),
                 _ => continue,
@@ -143,8 +151,13 @@ impl Alarms {
             .collect()
     }
 
-    fn judge(&self, rule: Rule, outcome: &Outcome, streak: (u32, u32), windows: &Windows) -> Verdict {
-        let over = |seconds| windows.over(outcome.probe, outcome.at, seconds);
+    fn judge(
+        &self,
+        rule: Rule,
+        outcome: &Outcome,
+        streak: (u32, u32),
+        over: impl Fn(i64) -> Summary,
+    ) -> Verdict {
         match (rule, self.tolerance.slow) {
             (Rule::Down, _) => down(outcome, streak),
             (Rule::Slow, Some(slow)) => too_slow(&over(HOUR / 2), slow),
@@ -241,8 +254,8 @@ mod tests {
             let failure = fails.then(|| Failure::new(Class::Server, "the service answered 500"));
             let outcome =
                 Outcome { probe: Probe::Models, at: self.now, took: Duration::from_millis(took), failure };
-            self.windows.hear(&outcome);
-            let news = self.alarms.hear(&outcome, &self.windows);
+            self.windows.hear(&outcome, self.now);
+            let news = self.alarms.hear(&outcome, self.now, &self.windows);
             news.iter()
                 .map(|one| format!("{}{}", if one.begins { "+" } else { "-" }, one.rule.name()))
                 .collect()
@@ -296,6 +309,16 @@ mod tests {
         // Under the edge at which it began, and over the one at which it ends.
         assert!(runs(60, 1_700).is_empty());
         assert_eq!(runs(60, 300), ["-slow"]);
+    }
+
+    #[test]
+    fn what_fires_of_a_probe_that_is_turned_off_ends() {
+        let mut world = World::new();
+        world.runs(3, |_| true);
+        assert!(world.alarms.end_all_but(|probe| probe == Probe::Models, 7).is_empty());
+        let news = world.alarms.end_all_but(|probe| probe == Probe::Stream, 7);
+        assert!(!news.is_empty() && news.iter().all(|one| !one.begins && one.at == 7), "{news:?}");
+        assert_eq!(world.alarms.firing(), []);
     }
 
     #[test]

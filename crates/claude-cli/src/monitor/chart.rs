@@ -22,6 +22,8 @@ pub(super) enum Range {
 
 /// The most points of one probe.
 const POINTS: i64 = 200;
+/// As far back as days are kept.
+const LONGEST: i64 = 3_650 * DAY;
 
 impl Range {
     /// By its name in the page.
@@ -36,9 +38,11 @@ impl Range {
     }
 }
 
-/// The last hour, which needs no history.
-pub(super) fn hour(windows: &Windows, now: i64) -> Value {
-    chart(now - HOUR, now, MINUTE, windows.minutes(now - HOUR))
+/// The last hour, which needs no history. Where the wall clock makes a step, the hour goes along with it.
+pub(super) fn hour(windows: &Windows, steady: i64, now: i64) -> Value {
+    let minutes = windows.minutes(steady - HOUR).into_iter();
+    let moved = minutes.map(|((probe, at), summary)| ((probe, at + now - steady), summary));
+    chart(now - HOUR, now, MINUTE, moved.collect())
 }
 
 /// What the history has to tell.
@@ -49,12 +53,14 @@ pub(super) fn past(range: Range, path: &Path, now: i64) -> rusqlite::Result<Valu
         Range::Day => (MINUTE, now - DAY, 10 * MINUTE),
         Range::Month => (HOUR, now - 30 * DAY, 4 * HOUR),
         Range::All => {
-            let from = history.first_day()?.unwrap_or(now - DAY).min(now - DAY);
+            // What a clock says that has not been set yet is no beginning.
+            let first = history.first_day()?.unwrap_or(now).max(now - LONGEST);
+            let from = first.min(now - DAY);
             // Never so narrow that a clock that was wrong makes a million points.
             (DAY, from, ((now - from) / DAY / POINTS + 1) * DAY)
         }
     };
-    Ok(chart(from, now, fold, history.summaries(step, from)?))
+    Ok(chart(from, now, fold, history.summaries(step, from, now)?))
 }
 
 /// Of each probe `[when, median, 95 %, part that failed, runs]`, with `fold` seconds in a point.

@@ -1,17 +1,21 @@
 //! The state in the text format of Prometheus. Counters begin at zero with the program, as that expects.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use super::{
     Monitor,
     alarm::RULES,
-    outcome::name,
+    board::Total,
+    outcome::{CLASSES, name},
     state::named,
-    summary::{BANDS, end_of},
+    summary::{BANDS, Summary, end_of},
 };
 
 /// Every eighth band is a bucket: they double.
 const BUCKET: usize = 8;
+
+/// Of a probe that has not run yet.
+static NONE: Total = Total { runs: Summary::NONE, took: Duration::ZERO };
 
 /// A family of metrics, with its help and its type before it.
 struct Family<'a> {
@@ -56,16 +60,25 @@ pub(super) fn text(monitor: &Monitor) -> String {
     for (probe, outcome) in &board.last {
         last.put("", &format!("probe=\"{}\"", name(*probe)), outcome.at);
     }
+    let mut intervals =
+        Family::begin(&mut text, "claudectl_probe_interval_seconds", "gauge", "How often the probe runs.");
+    for (probe, interval) in &monitor.plan {
+        intervals.put("", &format!("probe=\"{}\"", name(*probe)), interval.as_secs());
+    }
+    let total = |probe| board.totals.get(probe).unwrap_or(&NONE);
     let mut runs = Family::begin(
         &mut text,
         "claudectl_probe_runs_total",
         "counter",
         "Runs of the probe by what came of them.",
     );
-    for (probe, total) in &board.totals {
-        runs.put("", &format!("probe=\"{}\",result=\"ok\"", name(*probe)), total.successes());
-        for (class, count) in total.by_class() {
-            runs.put("", &format!("probe=\"{}\",result=\"{}\"", name(*probe), class.name()), count);
+    // All there can be, from the beginning on: what comes into being with its first failure has no rate then.
+    for (probe, _) in &monitor.plan {
+        let (runs_of_it, probe) = (&total(probe).runs, name(*probe));
+        runs.put("", &format!("probe=\"{probe}\",result=\"ok\""), runs_of_it.successes());
+        for (class, result) in CLASSES {
+            let count = runs_of_it.failures_by(class);
+            runs.put("", &format!("probe=\"{probe}\",result=\"{result}\""), count);
         }
     }
     let mut times = Family::begin(
@@ -74,15 +87,15 @@ pub(super) fn text(monitor: &Monitor) -> String {
         "histogram",
         "How long the runs took that went well.",
     );
-    for (probe, total) in &board.totals {
-        let probe = name(*probe);
+    for (probe, _) in &monitor.plan {
+        let (Total { runs, took }, probe) = (total(probe), name(*probe));
         for band in (0..BANDS).step_by(BUCKET) {
             let end = end_of(band).as_secs_f64();
-            times.put("_bucket", &format!("probe=\"{probe}\",le=\"{end}\""), total.within(band));
+            times.put("_bucket", &format!("probe=\"{probe}\",le=\"{end}\""), runs.within(band));
         }
-        times.put("_bucket", &format!("probe=\"{probe}\",le=\"+Inf\""), total.successes());
-        times.put("_sum", &format!("probe=\"{probe}\""), total.total().as_secs_f64());
-        times.put("_count", &format!("probe=\"{probe}\""), total.successes());
+        times.put("_bucket", &format!("probe=\"{probe}\",le=\"+Inf\""), runs.successes());
+        times.put("_sum", &format!("probe=\"{probe}\""), took.as_secs_f64());
+        times.put("_count", &format!("probe=\"{probe}\""), runs.successes());
     }
     if let Some((limits, _)) = &board.limits {
         let labelled = |name: &str| format!("kind=\"{}\"", name.replace(' ', "_"));
@@ -119,6 +132,13 @@ pub(super) fn text(monitor: &Monitor) -> String {
         }
     }
     drop(board);
+    Family::begin(
+        &mut text,
+        "claudectl_alerts_untold",
+        "gauge",
+        "Alerts that a program or a webhook has not been told of yet.",
+    )
+    .put("", "", monitor.post.waiting());
     let keeping = monitor.keeper.state();
     Family::begin(
         &mut text,

@@ -16,8 +16,9 @@ use anyhow::{Context as _, bail};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 
 use super::{
-    alarm::Firing,
+    alarm::{Firing, News, Rule},
     outcome::{Class, Failure, Outcome, PROBES, name},
+    post::Letter,
     summary::Summary,
 };
 use crate::args::Probe;
@@ -26,7 +27,7 @@ pub(super) mod keeper;
 
 /// By which the file is known to be ours, and which version of it this is.
 const APPLICATION: i32 = 0x636c_6d6f;
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE runs (
@@ -39,6 +40,13 @@ const SCHEMA: &str = "
         PRIMARY KEY (step, at, probe)
     ) WITHOUT ROWID;
     CREATE TABLE firing (rule TEXT NOT NULL, probe TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (rule, probe)) WITHOUT ROWID;
+";
+/// What the second version has beside that.
+const UNTOLD: &str = "
+    CREATE TABLE untold (
+        id INTEGER PRIMARY KEY, way TEXT NOT NULL, rule TEXT NOT NULL, probe TEXT NOT NULL, begins INTEGER NOT NULL,
+        at INTEGER NOT NULL, told TEXT NOT NULL
+    );
 ";
 
 /// How long a summary is, in seconds, and how many rows of them are kept. With the intervals that are set by default, minutes
@@ -97,10 +105,15 @@ impl History {
         match (pragma("application_id")?, pragma("user_version")?) {
             (0, 0) if tables == 0 => {
                 transaction.execute_batch(SCHEMA)?;
+                transaction.execute_batch(UNTOLD)?;
                 transaction.pragma_update(None, "application_id", APPLICATION)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }
             (APPLICATION, VERSION) => {}
+            (APPLICATION, 1) => {
+                transaction.execute_batch(UNTOLD)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+            }
             (APPLICATION, version) if version > VERSION => bail!(
                 "it was written by a newer claudectl (version {version} of the format, this one knows {VERSION}) and is left as \
                  it is; update claudectl, or give another place with --history"
@@ -152,19 +165,25 @@ impl History {
             }
         }
         if self.writes.is_multiple_of(PRUNED_EVERY) {
-            prune(&transaction)?;
+            let now = outcomes.last().map_or(i64::MAX, |outcome| outcome.at);
+            prune(&transaction, now)?;
         }
         transaction.commit()?;
         self.writes = self.writes.wrapping_add(1);
         Ok(())
     }
 
-    /// The summaries of one step, from `since` on, in the order of their times.
-    pub(super) fn summaries(&self, step: i64, since: i64) -> rusqlite::Result<Vec<(Place, Summary)>> {
-        let mut query = self
-            .connection
-            .prepare("SELECT probe, at, cells FROM summaries WHERE step = ?1 AND at >= ?2 ORDER BY at")?;
-        let rows = query.query_map(params![step, since], |row| {
+    /// The summaries of one step, from `since` to `until`, in the order of their times.
+    pub(super) fn summaries(
+        &self,
+        step: i64,
+        since: i64,
+        until: i64,
+    ) -> rusqlite::Result<Vec<(Place, Summary)>> {
+        let mut query = self.connection.prepare(
+            "SELECT probe, at, cells FROM summaries WHERE step = ?1 AND at BETWEEN ?2 AND ?3 ORDER BY at",
+        )?;
+        let rows = query.query_map(params![step, since, until], |row| {
             Ok((
                 probe(row.get_ref(0)?.as_str()?),
                 row.get(1)?,
@@ -216,32 +235,65 @@ impl History {
         let mut firing = Vec::new();
         for row in rows {
             let (rule, probe, since) = row?;
-            firing.extend(probe.and_then(|probe| Firing::named(&rule, probe, since)));
+            let named = Rule::named(&rule).zip(probe);
+            firing.extend(named.map(|(rule, probe)| Firing { rule, probe, since }));
         }
         Ok(firing)
     }
 
-    /// Says which alarms fire now.
-    pub(super) fn set_firing(&mut self, firing: &[Firing]) -> rusqlite::Result<()> {
+    /// The alerts that nobody had been told of when the monitor ended, the oldest first.
+    pub(super) fn untold(&self) -> rusqlite::Result<Vec<Letter>> {
+        let mut query =
+            self.connection.prepare("SELECT way, rule, probe, begins, at, told FROM untold ORDER BY id")?;
+        let rows = query.query_map([], |row| {
+            let named = Rule::named(row.get_ref(1)?.as_str()?).zip(probe(row.get_ref(2)?.as_str()?));
+            let (way, begins, at, told) = (row.get(0)?, row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok(named.map(|(rule, probe)| Letter { way, news: News { rule, probe, begins, at, told } }))
+        })?;
+        rows.filter_map(Result::transpose).collect()
+    }
+
+    /// Says which alarms fire now, and of which nobody has been told; what is `None` stays.
+    pub(super) fn set_alarms(
+        &mut self,
+        firing: Option<&[Firing]>,
+        untold: Option<&[Letter]>,
+    ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM firing", [])?;
-        for one in firing {
-            let row = params![one.rule.name(), name(one.probe), one.since];
-            transaction.execute("INSERT INTO firing (rule, probe, since) VALUES (?1, ?2, ?3)", row)?;
+        if let Some(firing) = firing {
+            transaction.execute("DELETE FROM firing", [])?;
+            for one in firing {
+                let row = params![one.rule.name(), name(one.probe), one.since];
+                transaction.execute("INSERT INTO firing (rule, probe, since) VALUES (?1, ?2, ?3)", row)?;
+            }
+        }
+        if let Some(untold) = untold {
+            transaction.execute("DELETE FROM untold", [])?;
+            let mut insert = transaction.prepare(
+                "INSERT INTO untold (way, rule, probe, begins, at, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
+            for Letter { way, news } in untold {
+                let News { rule, probe, begins, at, told } = news;
+                insert.execute(params![way, rule.name(), name(*probe), begins, at, told])?;
+            }
         }
         transaction.commit()
     }
 }
 
-/// Deletes the oldest rows of what has too many.
-fn prune(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Deletes the oldest rows of what has too many; before these, what a clock that was wrong has written into a time to come.
+fn prune(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM runs WHERE id <= (SELECT max(id) FROM runs) - ?1", [RUNS])?;
-    for (step, rows) in STEPS {
-        transaction.execute(
-            "DELETE FROM summaries WHERE step = ?1 AND at < \
-             (SELECT at FROM summaries WHERE step = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
-            [step, rows],
-        )?;
+    for (step, most) in STEPS {
+        let rows = "SELECT count(*) FROM summaries WHERE step = ?1";
+        let rows: i64 = transaction.query_row(rows, [step], |row| row.get(0))?;
+        if rows > most {
+            transaction.execute(
+                "DELETE FROM summaries WHERE step = ?1 AND (at, probe) IN \
+                 (SELECT at, probe FROM summaries WHERE step = ?1 ORDER BY at > ?2 DESC, at LIMIT ?3)",
+                [step, now.saturating_add(DAY), rows - most],
+            )?;
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use claude_sdk::{
     Client, Error, RateLimits, RequestOptions,
     credentials::{CredentialProvider, Resolution, Source},
     profile::Kind,
+    ratelimit::Timer,
     secrets::providers::Env,
     transport::{self, Clock, HttpBackend as _},
     types::MessageRequest,
@@ -31,6 +32,8 @@ pub(super) struct Prober {
     model: String,
     patience: Duration,
     clock: Arc<dyn Clock>,
+    /// What measures: a clock may be set meanwhile.
+    timer: Arc<dyn Timer>,
 }
 
 /// Where tokens come from.
@@ -43,13 +46,18 @@ struct Token {
 
 impl Prober {
     /// A failure here is one of the settings, and nothing that could be watched.
-    pub(super) async fn new(args: &MonitorArgs, env: &Env, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub(super) async fn new(
+        args: &MonitorArgs,
+        env: &Env,
+        clock: Arc<dyn Clock>,
+        timer: Arc<dyn Timer>,
+    ) -> anyhow::Result<Self> {
         // What a retry would hide is what is looked for, and every probe is to be sent.
         let builder = connection::builder(&args.connection).await?.circuit_breaker(None);
         let client = builder.timeout(args.timeout).build().map_err(at_a_terminal)?;
         let client = client.with_options(RequestOptions::new().max_retries(0))?;
         let token = if args.connection.has_key() { None } else { Token::of(args, env, &clock)? };
-        Ok(Self { client, token, model: args.model.clone(), patience: args.timeout, clock })
+        Ok(Self { client, token, model: args.model.clone(), patience: args.timeout, clock, timer })
     }
 
     /// Whether there is anything to probe: a key needs no renewing.
@@ -59,17 +67,15 @@ impl Prober {
 
     /// Runs a probe. Whatever happens comes out as an outcome, in time.
     pub(super) async fn run(&self, probe: Probe) -> Outcome {
-        let began = self.clock.now();
+        let (at, began) = (super::seconds(self.clock.now()), self.timer.now());
         let result = tokio::select! {
             result = self.attempt(probe) => result,
             () = self.clock.sleep(self.patience) => {
                 Err(Failure::new(Class::Timeout, &format!("no answer within {} s", self.patience.as_secs())))
             }
         };
-        let since = |from| self.clock.now().duration_since(from).unwrap_or_default();
-        let took = since(began);
-        let at = began.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-        Outcome { probe, at: i64::try_from(at).unwrap_or_default(), took, failure: result.err() }
+        let took = self.timer.now().saturating_sub(began);
+        Outcome { probe, at, took, failure: result.err() }
     }
 
     async fn attempt(&self, probe: Probe) -> Result<(), Failure> {

@@ -18,6 +18,10 @@ use tokio::{
     sync::Semaphore,
 };
 
+mod hasty;
+
+use hasty::Hasty;
+
 use super::{
     Monitor,
     chart::{self, Range},
@@ -25,9 +29,9 @@ use super::{
     state::state,
 };
 
-/// What may be open at once, and how long a request may take to arrive.
+/// What may be open at once, and how long a request may take to arrive, and an answer to be taken.
 const CONNECTIONS: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 const READERS: usize = 4;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -68,15 +72,25 @@ impl Server {
             }
             _ => anyhow!("nothing can listen on {address}: {error}; give --serve another address"),
         })?;
-        let mut hosts: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-        if address.ip().is_loopback() {
+        let mut hosts = names.to_vec();
+        // An address is no name that somebody else could have lead here.
+        hosts.extend((!address.ip().is_unspecified()).then(|| match address {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        }));
+        if address.ip().is_loopback() || address.ip().is_unspecified() {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         }
         Ok(Self { listener, hosts, history, readers: Arc::new(Semaphore::new(READERS)) })
     }
 
-    pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// Where the page is, by a name that is answered.
+    pub(super) fn url(&self) -> io::Result<String> {
+        let address = self.listener.local_addr()?;
+        match self.hosts.first().filter(|_| address.ip().is_unspecified()) {
+            Some(name) => Ok(format!("http://{name}:{}/", address.port())),
+            None => Ok(format!("http://{address}/")),
+        }
     }
 
     /// Answers for ever.
@@ -91,13 +105,14 @@ impl Server {
             };
             let (server, monitor) = (Arc::clone(&server), Arc::clone(&monitor));
             tokio::spawn(async move {
+                let socket = Hasty::new(socket, Arc::clone(&monitor.clock), PATIENCE);
                 server.connection(socket, &monitor).await;
                 drop(seat);
             });
         }
     }
 
-    async fn connection(&self, socket: TcpStream, monitor: &Monitor) {
+    async fn connection(&self, socket: Hasty<TcpStream>, monitor: &Monitor) {
         let answer = service_fn(async |request| Ok::<_, Infallible>(self.answer(&request, monitor).await));
         let mut connection = http1::Builder::new();
         connection.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
@@ -146,7 +161,11 @@ impl Server {
         let now = super::seconds(monitor.clock.now());
         let mut state = state(monitor, now);
         let chart = match range {
-            Range::Hour => Some(chart::hour(&monitor.board().windows, now)),
+            Range::Hour => {
+                let mut board = monitor.board();
+                let steady = board.steady.now(now);
+                Some(chart::hour(&board.windows, steady, now))
+            }
             range => self.past(range, now, monitor).await,
         };
         let is_there = chart.is_some();

@@ -16,8 +16,9 @@ use crate::args::Probe;
 
 /// Everything but the chart.
 pub(super) fn state(monitor: &Monitor, now: i64) -> Value {
-    let board = monitor.board();
-    let probes: Vec<_> = monitor.plan.iter().map(|(its, _)| probe(&board, *its, now)).collect();
+    let mut board = monitor.board();
+    let steady = board.steady.now(now);
+    let probes: Vec<_> = monitor.plan.iter().map(|(its, _)| probe(&board, *its, steady)).collect();
     let firing = board.alarms.firing();
     let alerts: Vec<_> = firing
         .iter()
@@ -77,5 +78,10 @@ fn notes(monitor: &Monitor) -> Vec<String> {
         format!("the history cannot be written ({trouble}); {} runs wait in memory", keeping.waiting)
     });
     let lost = (keeping.lost > 0).then(|| format!("{} runs are in no history any more", keeping.lost));
-    waiting.into_iter().chain(lost).collect()
+    let untold = match monitor.post.waiting() {
+        0 => None,
+        1 => Some("nobody has been told of an alert yet; it is tried again and again".to_owned()),
+        count => Some(format!("nobody has been told of {count} alerts yet; it is tried again and again")),
+    };
+    waiting.into_iter().chain(lost).chain(untold).collect()
 }

@@ -19,6 +19,8 @@ const DOUBLING: [u64; 8] = [1024, 1117, 1218, 1328, 1448, 1579, 1722, 1878];
 pub(super) struct Summary(Vec<(u8, u32)>);
 
 impl Summary {
+    pub(super) const NONE: Self = Self(Vec::new());
+
     pub(super) fn add(&mut self, outcome: &Outcome) {
         let cell = match &outcome.failure {
             None => band(outcome.took),
@@ -66,6 +68,11 @@ impl Summary {
         self.runs() - self.successes()
     }
 
+    /// How many failed with `class`.
+    pub(super) fn failures_by(&self, class: Class) -> u32 {
+        self.by_class().find(|(its, _)| *its == class).map_or(0, |(_, count)| count)
+    }
+
     /// Of each class how many; what a newer version has counted has no name here.
     pub(super) fn by_class(&self) -> impl Iterator<Item = (Class, u32)> {
         let failures = self.0.iter().filter(|(cell, _)| *cell >= FAILURES);
@@ -88,11 +95,6 @@ impl Summary {
             seen >= rank
         });
         cell.map(|(band, _)| end_of(band))
-    }
-
-    /// The total time of the runs that went well, as the bands know it.
-    pub(super) fn total(&self) -> Duration {
-        self.times().map(|(band, count)| end_of(band).saturating_mul(count)).sum()
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {

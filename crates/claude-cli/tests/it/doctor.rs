@@ -13,6 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use claude_sdk::transport::{Clock as _, SystemClock};
 use mock_server::{Fault, MockServer, Reply};
 use serde_json::{Value, json};
 
@@ -74,8 +75,11 @@ async fn on_a_healthy_machine_everything_is_well_and_nothing_is_paid_for() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
     let before = server.journal_len();
+    let began = SystemClock.now();
     let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    let took = SystemClock.now().duration_since(began).unwrap_or_default();
     told.ok();
+    assert!(took < Duration::from_secs(3), "{took:?}");
     let found = findings(&told);
     assert!(found.iter().all(|(_, verdict, _)| verdict == "ok"), "{found:#?}");
     for check in
@@ -127,6 +131,23 @@ fn a_port_that_nobody_listens_on_is_the_problem_and_what_lies_behind_is_not_look
     assert!(problem["evidence"].as_str().unwrap().contains("refused"), "{problem}");
     let found = findings(&told);
     assert_eq!((verdict(&found, "answer"), verdict(&found, "api")), (None, Some("skipped")), "{found:#?}");
+}
+
+#[test]
+fn a_base_url_that_is_none_is_the_only_problem_and_nobody_is_asked() {
+    for (url, told) in [
+        ("not an address", "no address of a server"),
+        ("localhost:8080", "no address of a server"),
+        ("file:///etc/passwd", "no address of a server"),
+        ("https://", "no address of a server"),
+        ("http://api.example", "without TLS"),
+    ] {
+        let run = run(&mut doctor_at(url));
+        let problem = only_problem(&run, "base url");
+        assert!(problem["evidence"].as_str().unwrap().contains(told), "{url}: {problem}");
+        let found = findings(&run);
+        assert!(["dns", "answer", "api"].iter().all(|check| verdict(&found, check).is_none()), "{found:#?}");
+    }
 }
 
 #[test]

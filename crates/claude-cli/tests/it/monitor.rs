@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use claude_sdk::transport::{Clock as _, SystemClock};
 use mock_server::{At, Fault, MockServer};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -255,6 +256,67 @@ async fn it_goes_on_through_an_outage_tells_once_and_what_it_saw_is_there_the_ne
     assert!(bytes.starts_with(b"SQLite format 3"));
     let rows = String::from_utf8_lossy(&bytes);
     assert!(rows.contains("network") && !rows.contains("CANARY"), "the failures are there, and no secret is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_could_not_be_told_is_told_after_a_restart() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let program = path("tell");
+    let write = |text: &str| {
+        fs::write(&program, text).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    };
+    write("#!/bin/sh\nexit 1\n");
+    server.inject(Fault::reset(At::Request).always());
+    let arguments = ["--every", "message=off", "--alert-command", &program];
+    let mut monitor = Monitor::start(&server, &history, &arguments);
+    monitor.running.line_with("ALERT down: models");
+    // The runs after it are written after it.
+    monitor.next(|run| run["probe"] == "models");
+    monitor.end();
+
+    write("#!/bin/sh\ncat >> \"$0.told\"\n");
+    let mut monitor = Monitor::start(&server, &history, &arguments);
+    let told = loop {
+        monitor.next(|_| true);
+        let told = fs::read_to_string(path("tell.told")).unwrap_or_default();
+        if told.contains(r#""alert":"down","probe":"models","status":"firing""#) {
+            break told;
+        }
+    };
+    monitor.end();
+    assert_eq!(told.matches(r#""alert":"down""#).count(), 1, "{told}");
+
+    // Of a probe that is off, nothing fires any more.
+    let arguments = ["--every", "models=off", "--alert-command", &program];
+    let mut monitor = Monitor::start(&server, &history, &arguments);
+    monitor.running.line_with("resolved down: models: it is turned off");
+    monitor.next(|run| run["probe"] == "message");
+    monitor.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_its_output_goes_nowhere_it_says_so_once_and_goes_on() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    let mut command = against(&server, ["monitor", "--every", "models=1s", "--every", "message=off"]);
+    command.args(["--every", "stream=off", "--history"]).arg(&history);
+    command.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    let mut running = Running::start(&mut command);
+    let models = || server.journal().iter().filter(|entry| entry.path.ends_with("/models")).count();
+    while models() < 3 {
+        SystemClock.sleep(Duration::from_millis(20)).await;
+    }
+    running.interrupt();
+    let end = running.end();
+    assert_eq!((end.status, end.stderr.lines().count()), (Some(0), 1), "{end:?}");
+    assert!(end.stderr.contains("the output could not be written"), "{end:?}");
+    let bytes = fs::read(&history).unwrap();
+    assert!(String::from_utf8_lossy(&bytes).contains("models"), "the runs are kept all the same");
 }
 
 #[test]

@@ -75,6 +75,10 @@ async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_pa
         "claudectl_limit_remaining{kind=\"requests\"}",
         "claudectl_alert_firing{alert=\"down\",probe=\"models\"} 0",
         "claudectl_history_waiting_runs 0",
+        "claudectl_alerts_untold 0",
+        "claudectl_probe_interval_seconds{probe=\"models\"} 1",
+        // What has not failed yet is there too, so that its first failure has a rate.
+        "claudectl_probe_runs_total{probe=\"models\",result=\"dns\"} 0",
     ] {
         assert!(metrics.contains(line), "{line} is missing: {metrics}");
     }
@@ -117,5 +121,23 @@ fn a_port_in_use_and_an_address_for_everybody_are_refused_with_what_to_do() {
     };
     serve(&taken.local_addr().unwrap().to_string()).failed(1, "give --serve another port");
     serve("0.0.0.0:0").failed(1, "no password");
+    let mut command = claudectl(["monitor", "--serve", "0.0.0.0:0", "--host", "monitor.example:9464"]);
+    run(&mut command).failed(2, "without a port");
     assert!(!folder.path().join("history").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_that_it_tells_is_one_that_is_answered() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    for serve in [&["--serve", "127.0.0.2:0"][..], &["--serve", "0.0.0.0:0", "--host", "Monitor.Example"]] {
+        let mut monitor = Monitor::start(&server, &folder.path().join("history.sqlite"), serve);
+        let address = monitor.address();
+        let port = address.rsplit_once(':').unwrap().1;
+        assert_eq!(address.starts_with("monitor.example:"), serve.len() > 2, "{address}");
+        let ip = if serve.len() > 2 { "127.0.0.1" } else { "127.0.0.2" };
+        let (head, _) = ask(&format!("{ip}:{port}"), &format!("GET /state HTTP/1.1\r\nhost: {address}"));
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        monitor.end();
+    }
 }

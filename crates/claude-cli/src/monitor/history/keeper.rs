@@ -15,7 +15,7 @@ use rusqlite::ErrorCode;
 use super::History;
 use crate::{
     console::{one_line, tell},
-    monitor::{alarm::Firing, outcome::Outcome},
+    monitor::{alarm::Firing, outcome::Outcome, post::Letter},
 };
 
 /// How many runs wait in memory for a disk that takes nothing; of more, the oldest are given up.
@@ -25,7 +25,8 @@ const WAITING: usize = 10_000;
 #[derive(Debug)]
 enum Note {
     Run(Outcome),
-    Firing(Vec<Firing>),
+    /// The alarms have changed.
+    Alarms,
     /// Nothing comes after this.
     End,
 }
@@ -35,6 +36,14 @@ enum Note {
 pub(in crate::monitor) struct Keeper {
     notes: SyncSender<Note>,
     state: Arc<Mutex<State>>,
+    alarms: Arc<Mutex<Alarms>>,
+}
+
+/// What is to be kept of the alarms, where it has changed: only the newest counts.
+#[derive(Debug, Default)]
+struct Alarms {
+    firing: Option<Vec<Firing>>,
+    untold: Option<Vec<Letter>>,
 }
 
 /// How the writing goes.
@@ -57,17 +66,26 @@ impl Keeper {
         let mut writer = Writer::new(path)?;
         let reader = writer.history.as_ref().and_then(|_| History::read(&writer.path).ok());
         let (notes, received) = sync_channel(WAITING);
-        let state = Arc::clone(&writer.state);
-        let thread = tokio::task::spawn_blocking(move || writer.work(&received));
-        Ok((Self { notes, state }, reader, thread))
+        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
+        let thread = tokio::task::spawn_blocking(move || {
+            writer.work(&received).into_iter().for_each(tell);
+        });
+        Ok((Self { notes, state, alarms }, reader, thread))
     }
 
     pub(in crate::monitor) fn keep(&self, outcome: Outcome) {
         self.send(Note::Run(outcome));
     }
 
-    pub(in crate::monitor) fn keep_firing(&self, firing: Vec<Firing>) {
-        self.send(Note::Firing(firing));
+    /// Keeps which alarms fire, where that has changed, and of which nobody has been told: both or none of it.
+    pub(in crate::monitor) fn keep_alarms(&self, firing: Option<Vec<Firing>>, untold: Vec<Letter>) {
+        let mut alarms = lock(&self.alarms);
+        if firing.is_some() {
+            alarms.firing = firing;
+        }
+        alarms.untold = Some(untold);
+        drop(alarms);
+        self.send(Note::Alarms);
     }
 
     /// Ends the thread, once it has written what was kept before.
@@ -94,14 +112,19 @@ struct Writer {
     path: PathBuf,
     history: Option<History>,
     waiting: VecDeque<Outcome>,
-    firing: Option<Vec<Firing>>,
     state: Arc<Mutex<State>>,
+    alarms: Arc<Mutex<Alarms>>,
 }
 
 impl Writer {
     fn new(path: PathBuf) -> anyhow::Result<Self> {
-        let mut writer =
-            Self { path, history: None, waiting: VecDeque::new(), firing: None, state: Arc::default() };
+        let mut writer = Self {
+            path,
+            history: None,
+            waiting: VecDeque::new(),
+            state: Arc::default(),
+            alarms: Arc::default(),
+        };
         match History::open(&writer.path) {
             Ok(history) => writer.history = Some(history),
             Err(error) if is_full(&error) => writer.troubled(Some(&error)),
@@ -110,15 +133,16 @@ impl Writer {
         Ok(writer)
     }
 
-    fn work(&mut self, notes: &Receiver<Note>) {
+    /// Writes what comes until the end, and gives what is to be said then.
+    fn work(&mut self, notes: &Receiver<Note>) -> Option<String> {
         while let Ok(note) = notes.recv() {
             match note {
                 Note::Run(outcome) => self.take(outcome),
-                Note::Firing(firing) => self.firing = Some(firing),
+                Note::Alarms => {}
                 Note::End => {
                     let written = self.write();
                     self.troubled(written.err().as_ref());
-                    return self.take_leave();
+                    return self.last_word();
                 }
             }
             let written = self.write();
@@ -128,17 +152,17 @@ impl Writer {
             }
             self.troubled(written.err().as_ref());
         }
+        None
     }
 
-    /// Tells what nobody will ever see, if there is something.
-    fn take_leave(&self) {
-        match self.waiting.len() {
-            0 => {}
-            1 => tell("a run is in memory only and is lost now: the history could not be written"),
-            count => tell(format!(
-                "{count} runs are in memory only and are lost now: the history could not be written"
-            )),
-        }
+    /// What nobody will ever see, if there is something.
+    fn last_word(&self) -> Option<String> {
+        let lost = match self.waiting.len() {
+            0 => return None,
+            1 => "a run is in memory only and is lost now".to_owned(),
+            count => format!("{count} runs are in memory only and are lost now"),
+        };
+        Some(format!("{lost}: the history could not be written"))
     }
 
     fn take(&mut self, outcome: Outcome) {
@@ -159,11 +183,18 @@ impl Writer {
             history.record(self.waiting.make_contiguous())?;
             self.waiting.clear();
         }
-        if let Some(firing) = &self.firing {
-            history.set_firing(firing)?;
-            self.firing = None;
+        let Alarms { firing, untold } = std::mem::take(&mut *lock(&self.alarms));
+        let written = match (&firing, &untold) {
+            (None, None) => Ok(()),
+            _ => history.set_alarms(firing.as_deref(), untold.as_deref()),
+        };
+        if written.is_err() {
+            // What has come meanwhile is newer.
+            let mut alarms = lock(&self.alarms);
+            alarms.firing = alarms.firing.take().or(firing);
+            alarms.untold = alarms.untold.take().or(untold);
         }
-        Ok(())
+        Ok(written?)
     }
 
     /// Tells when the trouble begins and when it is over, and not each time.
@@ -185,8 +216,8 @@ impl Writer {
     }
 }
 
-fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether it is for want of room that a file could not be made.
@@ -217,6 +248,25 @@ mod tests {
     }
 
     #[test]
+    fn at_its_end_it_tells_how_many_runs_no_history_will_ever_have() {
+        let note = |at| Note::Run(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+        let last_word = |count| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = Writer::new(folder.path().join("history")).unwrap();
+            // From now on there is a folder in the place of the file.
+            writer.path = folder.path().to_owned();
+            writer.history = None;
+            let (notes, received) = sync_channel(10);
+            (0..count).for_each(|at| notes.send(note(at)).unwrap());
+            notes.send(Note::End).unwrap();
+            writer.work(&received).unwrap_or_default()
+        };
+        assert_eq!(last_word(0), "");
+        assert!(last_word(1).starts_with("a run is in memory only and is lost now: the history"));
+        assert!(last_word(3).starts_with("3 runs are in memory only and are lost now: the history"));
+    }
+
+    #[test]
     fn a_file_that_was_taken_away_is_made_anew_with_what_came_since() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history");
@@ -227,7 +277,8 @@ mod tests {
         let thread = std::thread::spawn(move || writer.work(&received));
         notes.send(note(60)).unwrap();
         // Written, when the next one can be taken.
-        while History::read(&path).map_or(0, |history| history.summaries(60, 0).map_or(0, |all| all.len()))
+        while History::read(&path)
+            .map_or(0, |history| history.summaries(60, 0, 1_000).map_or(0, |all| all.len()))
             == 0
         {
             std::thread::yield_now();
@@ -240,7 +291,7 @@ mod tests {
         }
         notes.send(Note::End).unwrap();
         thread.join().unwrap();
-        let kept = History::read(&removed).unwrap().summaries(60, 0).unwrap();
+        let kept = History::read(&removed).unwrap().summaries(60, 0, 1_000).unwrap();
         assert!(!kept.is_empty(), "nothing of what came since");
     }
 }

@@ -5,8 +5,6 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use claude_sdk::transport::{Clock as _, SystemClock};
-
 use super::*;
 
 /// The refusal of a call without a credential, dated so much later than it is.
