@@ -29,6 +29,16 @@ const ARGUMENTS: [&str; 9] = [
     "--no-proxy-server",
 ];
 
+/// Keys that write nothing, as `WebDriver` spells them.
+pub mod keys {
+    /// Goes on to the next field, link or button.
+    pub const TAB: &str = "\u{e004}";
+    /// Follows, presses or sends.
+    pub const ENTER: &str = "\u{e007}";
+    /// The next of a group of choices.
+    pub const DOWN: &str = "\u{e015}";
+}
+
 /// Debian's Chromium with an empty profile; it is closed when this is dropped.
 #[derive(Debug)]
 pub struct Chromium {
@@ -108,6 +118,18 @@ impl Chromium {
     pub async fn press(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
         self.order("POST", &format!("/element/{element}/click"), &json!({})).await.map(drop)
+    }
+
+    /// Presses keys, one after the other, wherever the focus is. The keys that write nothing are in [`keys`].
+    ///
+    /// # Errors
+    ///
+    /// When the browser does not take them.
+    pub async fn strike(&self, keys: &str) -> Result<()> {
+        let stroke = |key: char| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key}));
+        let strokes: Vec<Value> = keys.chars().flat_map(stroke).collect();
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes});
+        self.order("POST", "/actions", &json!({"actions": [keyboard]})).await.map(drop)
     }
 
     /// What a script says about the page.

@@ -32,7 +32,7 @@ mod script;
 mod tools;
 
 pub use authority::{Authority, Certificate, Validity};
-pub use chromium::Chromium;
+pub use chromium::{Chromium, keys};
 pub use nginx::{Nginx, Site};
 pub use port::free_port;
 pub use process::Process;

@@ -20,6 +20,7 @@ body{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;paddi
 h1{font-size:1.5rem;line-height:1.25}\
 code{overflow-wrap:anywhere}\
 li{margin:.3rem 0}\
+label{width:100%}\
 form{display:flex;flex-wrap:wrap;gap:1rem;margin-top:2rem}\
 input{font:inherit;padding:.6rem;width:100%;box-sizing:border-box;letter-spacing:.1em}\
 input[type=radio]{width:auto}\

@@ -1,126 +1,21 @@
-"""Calls a server's resources with the official Python SDK, its strict response validation on, and reports in JSON.
-
-Arguments: the base URL, a valid key, and the id of a file that can be downloaded. Each call is a row with its name and
-what it gave, or how it failed; the report says nothing of the rows that gave what they should.
-"""
+"""Models, batches, files, skills and user profiles."""
 
 import io
-import json
-import sys
+import pathlib
 import tempfile
+import zipfile
 
-import anthropic
+from calls import say
 
-MODEL = "claude-haiku-4-5"
 MANIFEST = b"---\nname: haiku\ndescription: Writes haiku.\n---\nFive, seven, five."
-
-
-def say(text, **more):
-    return {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": text}], **more}
 
 
 def request(name, **more):
     return {"custom_id": name, "params": say(f"request {name}", **more)}
 
 
-class Calls:
-    def __init__(self):
-        self.count = 0
-        self.wrong = []
-
-    def expect(self, name, call, expected=lambda value: True):
-        """Makes a call and looks at what it gave."""
-        self.count += 1
-        try:
-            value = call()
-        except Exception as error:  # whatever it is, it is the finding
-            self.wrong.append({"call": name, "error": f"{type(error).__name__}: {error}"[:500]})
-            return None
-        if not expected(value):
-            self.wrong.append({"call": name, "gave": repr(value)[:500]})
-        return value
-
-    def refused(self, name, call, status, code=None):
-        """Makes a call that has to fail."""
-        self.count += 1
-        try:
-            value = call()
-        except anthropic.APIStatusError as error:
-            found = (error.status_code, getattr(error, "error_code", None))
-            if found[0] != status or (code is not None and found[1] != code):
-                self.wrong.append({"call": name, "error": f"{type(error).__name__}: {found} {error}"[:500]})
-        except Exception as error:
-            self.wrong.append({"call": name, "error": f"{type(error).__name__}: {error}"[:500]})
-        else:
-            self.wrong.append({"call": name, "gave": repr(value)[:500]})
-
-
-def messages(calls, client):
-    calls.expect("messages.create", lambda: client.messages.create(**say("hi")), lambda m: m.stop_reason == "end_turn")
-    blocks = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
-    rows = {
-        "system text": {"system": "be brief"},
-        "system blocks": {"system": [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}]},
-        "stop sequence": {"stop_sequences": ["You"]},
-        "metadata": {"metadata": {"user_id": "u-1"}},
-        "tool": {"tools": [{"name": "t", "input_schema": {"type": "object"}}]},
-        "tool choice": {
-            "tools": [{"name": "t", "input_schema": {"type": "object"}}],
-            "tool_choice": {"type": "any"},
-        },
-        "thinking": {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2048},
-        "blocks": {"messages": [{"role": "user", "content": blocks}]},
-        "turns": {
-            "messages": [
-                {"role": "user", "content": "a"},
-                {"role": "assistant", "content": "b"},
-                {"role": "user", "content": "c"},
-            ]
-        },
-        "image": {
-            "messages": [
-                {
-                    "role": "user",
-                    "content": [
-                        {
-                            "type": "image",
-                            "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
-                        },
-                        blocks[0],
-                    ],
-                }
-            ]
-        },
-        "tool result": {
-            "messages": [
-                {"role": "user", "content": "a"},
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "t", "input": {}}]},
-                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "x"}]},
-            ]
-        },
-        "system role": {"messages": [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]},
-    }
-    for name, more in rows.items():
-        asked = {**say("hello"), **more}
-        calls.expect(f"messages.create {name}", lambda: client.messages.create(**asked), lambda m: m.content)
-        calls.expect(f"messages.stream {name}", lambda: stream(client, asked), lambda m: m.content)
-        counted = {key: value for key, value in asked.items() if key not in ("max_tokens", "metadata", "stop_sequences")}
-        count = lambda: client.messages.count_tokens(**counted)
-        calls.expect(f"messages.count_tokens {name}", count, lambda c: c.input_tokens > 0)
-    raw = calls.expect("messages.with_raw_response", lambda: client.messages.with_raw_response.create(**say("hi")))
-    calls.expect("raw.parse", lambda: raw.parse(), lambda m: m.type == "message")
-    calls.expect("events", lambda: list(client.messages.create(**say("hi"), stream=True)), lambda e: len(e) > 5)
-    calls.refused("messages.create without messages", lambda: client.messages.create(**{**say(""), "messages": []}), 400)
-    calls.refused("messages.create of nobody", lambda: client.messages.create(**say("hi", model="claude-nobody")) , 404)
-    calls.refused("count of nobody", lambda: client.messages.count_tokens(model="nobody", messages=say("a")["messages"]), 404)
-
-
-def stream(client, asked):
-    with client.messages.stream(**asked) as events:
-        return events.get_final_message()
-
-
 def models(calls, client):
+    calls.about("models")
     every = calls.expect("models.list", lambda: list(client.models.list()), lambda m: len(m) > 5) or []
     calls.expect("models.list by three", lambda: list(client.models.list(limit=3)), lambda m: m == every)
     first = calls.expect("models.list page", lambda: client.models.list(limit=2), lambda p: p.has_more)
@@ -135,14 +30,15 @@ def models(calls, client):
 
 
 def batches(calls, client):
+    calls.about("batches")
     batch = client.messages.batches
     requests = [request("a"), request("b", system="be brief"), request("c", model="claude-nobody")]
     made = calls.expect("batches.create", lambda: batch.create(requests=requests), lambda b: b.type == "message_batch")
     calls.expect("batches.retrieve", lambda: batch.retrieve(made.id), lambda b: b.processing_status == "ended")
     calls.expect("request_counts", lambda: batch.retrieve(made.id).request_counts, lambda c: (c.succeeded, c.errored) == (2, 1))
     results = calls.expect("batches.results", lambda: {r.custom_id: r.result for r in batch.results(made.id)}, lambda r: len(r) == 3)
-    calls.expect("succeeded", lambda: results["a"].message.content[0].text, lambda t: t == "You said: request a")
-    calls.expect("errored", lambda: results["c"].error.error.type, lambda t: t == "not_found_error")
+    calls.check("succeeded", results["a"].message.content[0].text == "You said: request a")
+    calls.check("errored", results["c"].error.error.type == "not_found_error")
     more = [calls.expect("batches.create", lambda: batch.create(requests=[request("x")])) for _ in range(4)]
     calls.expect("batches.list", lambda: [b.id for b in batch.list(limit=2)], lambda ids: ids == [m.id for m in reversed([made, *more])])
     calls.expect("batches.list after", lambda: batch.list(after_id=more[0].id).data, lambda d: [b.id for b in d] == [made.id])
@@ -156,6 +52,7 @@ def batches(calls, client):
 
 
 def files(calls, client, made):
+    calls.about("files")
     with tempfile.NamedTemporaryFile(suffix=".txt") as on_disk:
         on_disk.write(b"on disk")
         on_disk.flush()
@@ -163,7 +60,7 @@ def files(calls, client, made):
             "bytes": b"hello",
             "tuple": ("notes.txt", b"hello", "text/plain"),
             "reader": ("zeros.bin", io.BytesIO(bytes(100_000)), "application/octet-stream"),
-            "path": __import__("pathlib").Path(on_disk.name),
+            "path": pathlib.Path(on_disk.name),
         }
         sent = [calls.expect(f"files.upload {name}", lambda: client.files.upload(file=source), lambda f: f.size_bytes > 0) for name, source in sources.items()]
     named = calls.expect("files.upload named", lambda: client.files.upload(file=("a/b/c.pdf", b"%PDF-")), lambda f: f.filename == "c.pdf")
@@ -182,6 +79,7 @@ def files(calls, client, made):
 
 
 def skills(calls, client):
+    calls.about("skills")
     files = [("haiku/SKILL.md", MANIFEST), ("haiku/more.txt", b"more")]
     skill = calls.expect("skills.create", lambda: client.skills.create(files=files, display_name="Haiku"), lambda s: s.source.type == "custom")
     plain = calls.expect("skills.create plain", lambda: client.skills.create(files=files), lambda s: s.display_name == "haiku")
@@ -194,8 +92,8 @@ def skills(calls, client):
     calls.expect("versions.retrieve", lambda: client.skills.versions.retrieve(version.id, skill_id=skill.id), lambda v: v == version)
     content = lambda: client.beta.skills.versions.download(version.id, skill_id=skill.id).read()
     archive = calls.expect("versions.download", content)
-    names = lambda: __import__("zipfile").ZipFile(io.BytesIO(archive)).namelist()
-    calls.expect("archive", names, lambda names: names == ["haiku/SKILL.md", "haiku/more.txt"])
+    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    calls.check("archive", names == ["haiku/SKILL.md", "haiku/more.txt"])
     calls.expect("versions.delete", lambda: client.skills.versions.delete(version.id, skill_id=skill.id), lambda d: d.type == "skill_version_deleted")
     calls.refused("versions.retrieve deleted", lambda: client.skills.versions.retrieve(version.id, skill_id=skill.id), 404)
     calls.expect("skills.delete", lambda: client.skills.delete(skill.id), lambda d: d.type == "skill_deleted")
@@ -204,6 +102,7 @@ def skills(calls, client):
 
 
 def profiles(calls, client):
+    calls.about("user profiles")
     profiles = client.user_profiles
     details = {"country": "DE", "entity_type": "individual", "reference_id": "crm-7"}
     made = calls.expect("user_profiles.create", lambda: profiles.create(name="Reader", external_user_details=details, metadata={"plan": "free"}), lambda p: p.metadata == {"plan": "free"})
@@ -216,18 +115,3 @@ def profiles(calls, client):
     calls.expect("create_enrollment_url", lambda: client.beta.user_profiles.create_enrollment_url(made.id), lambda u: u.type == "enrollment_url")
     calls.expect("user_profiles.delete", lambda: profiles.delete(made.id), lambda d: d.id == made.id)
     calls.refused("user_profiles.retrieve deleted", lambda: profiles.retrieve(made.id), 404)
-
-
-def main(base_url, key, made):
-    client = anthropic.Anthropic(base_url=base_url, api_key=key, max_retries=0, _strict_response_validation=True)
-    calls = Calls()
-    messages(calls, client)
-    models(calls, client)
-    batches(calls, client)
-    files(calls, client, made)
-    skills(calls, client)
-    profiles(calls, client)
-    return {"calls": calls.count, "wrong": calls.wrong}
-
-
-print(json.dumps(main(*sys.argv[1:])))
