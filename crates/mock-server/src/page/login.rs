@@ -54,7 +54,10 @@ pub(crate) fn login(form: &Form<'_>, client: &str, seats: &Seats) -> Answer {
 
 /// The page that asks for the code that was sent by mail.
 pub(crate) fn verify(form: &Form<'_>, account: usize, seat: &Seat, refused: bool, mailbox: &str) -> Answer {
-    let hint = if refused { "<p><strong>That is not the code of the last mail.</strong></p>" } else { "" };
+    let hint = match refused {
+        true => "<p><strong>That was not the code, and it counts no more: send another mail.</strong></p>",
+        false => "",
+    };
     let (email, action, mailbox) = (escape(&seat.email), escape(form.action), escape(mailbox));
     let hidden = format!("{}<input type=\"hidden\" name=\"account\" value=\"{account}\">", form.hidden());
     let main = format!(
