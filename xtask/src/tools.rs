@@ -82,7 +82,10 @@ fn install_packages(workspace: &Workspace) -> Result<()> {
     install_source(workspace, &folder)?;
     install_node(workspace, &folder)?;
     install_unpacked(workspace, &folder, "nginx", "usr/sbin/nginx")?;
-    install_unpacked(workspace, &folder, "prometheus", "usr/bin/promtool")
+    install_unpacked(workspace, &folder, "prometheus", "usr/bin/promtool")?;
+    install_unpacked(workspace, &folder, "chrony", "usr/sbin/chronyd")?;
+    let library = format!("usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH);
+    install_unpacked(workspace, &folder, "libfaketime", &library)
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {

@@ -86,6 +86,25 @@ impl Tools {
         Ok(clean(&present(self.folder.join("prometheus/usr/bin").join(program))?))
     }
 
+    /// A command that runs chrony, a time server.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn chrony(&self) -> Result<Command> {
+        Ok(clean(&present(self.folder.join("chrony/usr/sbin/chronyd"))?))
+    }
+
+    /// The library that shows a program another time than it is, to be loaded before others.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn faketime(&self) -> Result<PathBuf> {
+        let library = format!("usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH);
+        present(self.folder.join("libfaketime").join(library))
+    }
+
     /// A command that runs OpenBao itself, which speaks the protocol of Vault.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 
 mod browser;
 mod chromium;
+mod doctor;
 mod fleet;
 mod flood;
 mod grants;

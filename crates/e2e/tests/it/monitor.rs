@@ -18,7 +18,7 @@ use transport::{Clock as _, HttpBackend as _, SystemClock};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Besides its own commands, this one has all of `claudectl`.
-const CLAUDECTL: &str = env!("CARGO_BIN_EXE_keyring");
+pub(crate) const CLAUDECTL: &str = env!("CARGO_BIN_EXE_keyring");
 const EVERY_SECOND: [&str; 6] = ["--every", "models=1s", "--every", "message=1s", "--every", "stream=1s"];
 
 /// A monitor that is running, and where its page is.
@@ -192,6 +192,9 @@ async fn a_real_prometheus_scrapes_it_and_takes_the_rules_and_the_dashboard() {
     let checked =
         tools.prometheus("promtool").unwrap().args(["check", "rules"]).arg(&rules).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
+    let mut test = tools.prometheus("promtool").unwrap();
+    let tested = test.args(["test", "rules", "rules.test.yml"]).current_dir(&docs).output().unwrap();
+    assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
 
     let target = url.trim_start_matches("http://").trim_end_matches('/');
     let config = json!({
@@ -217,21 +220,37 @@ async fn a_real_prometheus_scrapes_it_and_takes_the_rules_and_the_dashboard() {
     let rules_api = format!("http://127.0.0.1:{port}/api/v1/rules");
     let is_evaluated =
         |answer: &str| answer.contains("ClaudeApiDown") && !answer.contains(r#""health":"unknown""#);
-    assert!(!eventually(&rules_api, is_evaluated).await.contains(r#""health":"err""#));
+    let rules = eventually(&rules_api, is_evaluated).await;
+    assert!(!rules.contains(r#""health":"err""#));
 
     let dashboard: Value = serde_json::from_slice(&fs::read(docs.join("grafana.json")).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
+    let known = get(&format!("http://127.0.0.1:{port}/api/v1/label/__name__/values")).await.unwrap();
+    let known: Value = serde_json::from_str(&known).unwrap();
+    let known: Vec<_> = known["data"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let targets: Vec<_> = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap()).collect();
     assert!(targets.len() >= 7);
     for target in targets {
         let expression = target["expr"].as_str().unwrap();
         let answer: Value = serde_json::from_str(&get(&ask(expression)).await.unwrap()).unwrap();
         assert_eq!(answer["status"], "success", "{expression}: {answer}");
+        all_exist(expression, &known);
+    }
+}
+
+/// Asserts that there is a series of each name in a question.
+fn all_exist(expression: &str, known: &[&str]) {
+    let words =
+        expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_' && letter != ':');
+    let names: Vec<_> = words.filter(|word| word.starts_with("claudectl")).collect();
+    assert!(!names.is_empty(), "{expression}");
+    for name in names {
+        assert!(known.contains(&name), "{name} of {expression} does not exist; there are {known:?}");
     }
 }
 
 /// What runs in namespaces of its own, by a shell that may change them.
-fn apart(namespaces: &[&str], script: &str) -> Command {
+pub(crate) fn apart(namespaces: &[&str], script: &str) -> Command {
     let mut command = Command::new("unshare");
     if !rustix::process::getuid().is_root() {
         command.args(["--user", "--map-root-user"]);
