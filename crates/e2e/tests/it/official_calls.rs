@@ -6,17 +6,19 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use claude_sdk::{
-    Client, FileUpload, RequestOptions,
+    Client, Error, FileUpload, RequestOptions, SkillFiles,
     types::{BatchRequest, UserProfileParams},
 };
-use mock_server::{Entry, MockServer};
+use mock_server::{Entry, Fault, MockServer, Reply};
 use serde_json::{Value, json};
 
 use crate::{script, tools};
 use requests::{Call, MODEL, beta, create, hello, weather};
 
 /// Where the two may differ, because each says who it is and how it wants its bytes.
-const OF_THE_SENDER: [&str; 10] = [
+const OF_THE_SENDER: [&str; 11] = [
+    // The name that the call was given here.
+    "x-case",
     "accept",
     "accept-encoding",
     "connection",
@@ -35,16 +37,19 @@ async fn every_request_is_the_one_that_the_python_sdk_sends() {
     let server = MockServer::start().await.unwrap();
     let mut command = tools().python(script("official_calls.py")).unwrap();
     command.arg(server.base_url().as_str().trim_end_matches('/')).arg(server.api_key());
-    let names = e2e::report(command.into()).await.unwrap();
+    command.arg(json!(ODD_IDS).to_string()).arg(json!(LEADING_AWAY).to_string());
+    put_batch(&server);
+    let report = e2e::report(command.into()).await.unwrap();
     let theirs = sent(&server);
     server.clear_journal();
 
+    put_batch(&server);
     make(&server).await;
     let ours = sent(&server);
-    assert!(
-        names.as_array().unwrap().len() >= 85 && theirs.len() > names.as_array().unwrap().len(),
-        "{names}"
-    );
+    let names = report["names"].as_array().unwrap();
+    assert!(names.len() >= 111 && theirs.len() > names.len(), "{names:?}");
+    // What they refuse, and that is what we do too.
+    assert_eq!(report["refused"], json!(LEADING_AWAY));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
     let differences: Vec<String> = ours
         .iter()
@@ -55,13 +60,51 @@ async fn every_request_is_the_one_that_the_python_sdk_sends() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// What was sent, by the name of the call.
+/// Identifiers that need care in a path.
+const ODD_IDS: [&str; 14] = [
+    "a b",
+    "a/b",
+    "a%2Fb",
+    "a\\b",
+    "a?x=1#c",
+    "100%",
+    "%41",
+    "...",
+    "a.b..c",
+    "gr\u{fc}n",
+    "\u{65e5}\u{672c}\u{1f600}",
+    "anthropic.claude:0@x",
+    "~!$&'()*+,;=-._",
+    "\"<>[]^`{|}",
+];
+
+/// Identifiers that lead out of their route.
+const LEADING_AWAY: [&str; 4] = [".", "..", "..;x", ";x"];
+
+/// A batch with results, which the next call for it gets.
+fn put_batch(server: &MockServer) {
+    let results = format!("{}{}/results", server.base_url().as_str().trim_end_matches('/'), BATCH);
+    let counts = json!({"processing": 0, "succeeded": 0, "errored": 0, "canceled": 1, "expired": 0});
+    let batch = json!({"id": "msgbatch_7", "type": "message_batch", "processing_status": "ended", "request_counts": counts,
+        "created_at": "2026-11-01T00:00:00Z", "expires_at": "2026-11-02T00:00:00Z", "ended_at": "2026-11-01T00:00:00Z",
+        "archived_at": null, "cancel_initiated_at": null, "results_url": results});
+    let result = json!({"custom_id": "a", "result": {"type": "canceled"}}).to_string() + "\n";
+    server.inject(Fault::answer(Reply::json(batch)).on(BATCH));
+    let results = Reply::bytes("application/x-jsonl", result);
+    server.inject(Fault::answer(results).on(format!("{BATCH}/results")));
+}
+
+/// The batch whose results are read. Both look it up before, theirs without the headers of the call.
+const BATCH: &str = "/v1/messages/batches/msgbatch_7";
+
+/// What was sent, by the name of the call, which is sent once.
 fn sent(server: &MockServer) -> BTreeMap<String, Value> {
-    let journal = server.journal();
-    journal
-        .iter()
-        .map(|entry| (entry.header("x-case").unwrap_or("unnamed").to_owned(), shown(entry)))
-        .collect()
+    let mut sent = BTreeMap::new();
+    for entry in server.journal() {
+        let name = if entry.path == BATCH { "batch looked up" } else { entry.header("x-case").unwrap() };
+        assert!(sent.insert(name.to_owned(), shown(&entry)).is_none(), "{name} was sent twice");
+    }
+    sent
 }
 
 /// A request with everything that has to be equal.
@@ -145,6 +188,8 @@ async fn resources(of: impl Fn(&str, RequestOptions) -> Client) {
     let _ = of("batches").batches().list().limit(5).before_id("msgbatch_9").pages().next().await;
     let _ = of("batch").batches().get("msgbatch_1").await;
     let _ = of("batch cancelled").batches().cancel("msgbatch_1").await;
+    let mut results = of("batch results").batches().results("msgbatch_7").await.unwrap();
+    assert_eq!(results.next().await.unwrap().unwrap().custom_id, "a");
     let _ = of("batch deleted").batches().delete("msgbatch_1").await;
 
     let file = FileUpload::bytes("a b.txt", "words\r\n--").mime_type("text/plain");
@@ -156,6 +201,12 @@ async fn resources(of: impl Fn(&str, RequestOptions) -> Client) {
 
     let _ = of("skills").skills().list().limit(5).pages().next().await;
     let _ = of("skill").skills().get("skill_1").await;
+    let haiku = || {
+        let instructions = "---\nname: haiku\ndescription: Writes haiku.\n---\n";
+        SkillFiles::new().file("haiku/SKILL.md", instructions).file("haiku/words.txt", "sch\u{f6}n\r\n")
+    };
+    let _ = of("skill created").skills().create(Some("Ha\u{ef}ku"), haiku()).await;
+    let _ = of("skill version created").skills().create_version("skill_1", haiku()).await;
     let _ = of("skill deleted").skills().delete("skill_1").await;
     let _ = of("skill versions").skills().versions("skill_1").limit(5).pages().next().await;
     let _ = of("skill version").skills().version("skill_1", "1").await;
@@ -168,4 +219,13 @@ async fn resources(of: impl Fn(&str, RequestOptions) -> Client) {
     let _ =
         of("profile changed").user_profiles().update("uprof_1", &UserProfileParams::new().name("M")).await;
     let _ = of("profile deleted").user_profiles().delete("uprof_1").await;
+    let _ = of("profile action").user_profiles().create_action_url("uprof_1", "enroll_end_user").await;
+    let _ = of("profile enrolled").user_profiles().create_enrollment_url("uprof_1").await;
+
+    for (number, id) in ODD_IDS.into_iter().enumerate() {
+        let _ = of(&format!("odd {number}")).files().get(id).await;
+    }
+    for id in LEADING_AWAY {
+        assert!(matches!(of("refused").files().get(id).await, Err(Error::Config(_))), "{id}");
+    }
 }

@@ -1,6 +1,7 @@
 """Makes one call after the other with the official Python SDK, each named by a header; what is answered does not matter.
 
-Arguments: the base URL and a valid key. Reports the names in JSON.
+Arguments: the base URL, a valid key, identifiers to look for, and some that should not be sent, both in JSON. Reports the names
+of the calls in JSON, and which identifiers were refused.
 """
 
 import json
@@ -444,6 +445,21 @@ BETA = {
 }
 
 
+# Identifiers that need care in a path.
+ODD_IDS = json.loads(sys.argv[3])
+
+
+def refused(client):
+    """Those of the identifiers that lead out of their route, which this SDK does not send."""
+    refused = []
+    for id in json.loads(sys.argv[4]):
+        try:
+            client.files.retrieve_metadata(id, extra_headers=named("refused"))
+        except ValueError:
+            refused.append(id)
+    return refused
+
+
 def named(name):
     return {"x-case": name}
 
@@ -501,6 +517,10 @@ def calls(client):
 
 def resources(client):
     batches, files, skills, profiles = client.messages.batches, client.files, client.skills, client.user_profiles
+    haiku = [
+        ("haiku/SKILL.md", b"---\nname: haiku\ndescription: Writes haiku.\n---\n", "text/markdown"),
+        ("haiku/words.txt", "sch\u00f6n\r\n".encode(), "text/plain"),
+    ]
     one = {"custom_id": "one", "params": CREATE["system text"]}
     two = {"custom_id": "two", "params": CREATE["web tools"]}
     for name, call in {
@@ -509,6 +529,7 @@ def resources(client):
         "batch": lambda h: batches.retrieve("msgbatch_1", extra_headers=h),
         "batch cancelled": lambda h: batches.cancel("msgbatch_1", extra_headers=h),
         "batch deleted": lambda h: batches.delete("msgbatch_1", extra_headers=h),
+        "batch results": lambda h: list(batches.results("msgbatch_7", extra_headers=h)),
         "file sent": lambda h: files.upload(file=("a b.txt", b"words\r\n--", "text/plain"), extra_headers=h),
         "files": lambda h: files.list(limit=5, extra_headers=h),
         "file": lambda h: files.retrieve_metadata("file_1", extra_headers=h),
@@ -516,6 +537,8 @@ def resources(client):
         "file deleted": lambda h: files.delete("file_1", extra_headers=h),
         "skills": lambda h: skills.list(limit=5, extra_headers=h),
         "skill": lambda h: skills.retrieve("skill_1", extra_headers=h),
+        "skill created": lambda h: skills.create(display_name="Ha\u00efku", files=haiku, extra_headers=h),
+        "skill version created": lambda h: skills.versions.create("skill_1", files=haiku, extra_headers=h),
         "skill deleted": lambda h: skills.delete("skill_1", extra_headers=h),
         "skill versions": lambda h: skills.versions.list("skill_1", limit=5, extra_headers=h),
         "skill version": lambda h: skills.versions.retrieve("1", skill_id="skill_1", extra_headers=h),
@@ -525,8 +548,15 @@ def resources(client):
         "profile": lambda h: profiles.retrieve("uprof_1", extra_headers=h),
         "profile changed": lambda h: profiles.update("uprof_1", name="M", extra_headers=h),
         "profile deleted": lambda h: profiles.delete("uprof_1", extra_headers=h),
+        "profile action": lambda h: profiles.action_urls.create(
+            "uprof_1", action={"type": "enroll_end_user"}, extra_headers=h
+        ),
+        "profile enrolled": lambda h: client.beta.user_profiles.create_enrollment_url("uprof_1", extra_headers=h),
     }.items():
         yield name, lambda name=name, call=call: call(named(name))
+    for number, id in enumerate(ODD_IDS):
+        name = f"odd {number}"
+        yield name, lambda name=name, id=id: files.retrieve_metadata(id, extra_headers=named(name))
 
 
 def main(base_url, key):
@@ -536,7 +566,7 @@ def main(base_url, key):
             call()
         except (anthropic.APIStatusError, anthropic.APIResponseValidationError):
             pass
-    return [name for name, _ in calls(client)]
+    return {"names": [name for name, _ in calls(client)], "refused": refused(client)}
 
 
-print(json.dumps(main(*sys.argv[1:])))
+print(json.dumps(main(*sys.argv[1:3])))
