@@ -45,7 +45,7 @@ enum Command {
     },
     /// Run everything that has to pass before a change is merged
     Ci,
-    /// Go through the exercise of docs/lab with newman, against a mock server; installs newman when it is missing
+    /// Go through the exercise of docs/lab against a mock server, with newman, curl and the library; installs newman when it is missing
     Lab,
     /// Check which crate may depend on which
     Layers,

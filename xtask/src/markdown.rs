@@ -5,6 +5,21 @@ pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     marked(text).filter(|(_, _, code)| *code).map(|(_, line, _)| line)
 }
 
+/// The fenced blocks of this language, without their fences.
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(info) = line.trim_start().strip_prefix("```") else { continue };
+        let inside = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
+        let block = inside.collect::<Vec<_>>().join("\n");
+        if info.trim() == language {
+            blocks.push(block);
+        }
+    }
+    blocks
+}
+
 /// The links outside code, each with its line number: `[text](target)` and `[label]: target`.
 pub(crate) fn links(text: &str) -> Vec<(usize, &str)> {
     let prose = marked(text).filter(|(_, _, code)| !code);
@@ -54,6 +69,12 @@ mod tests {
     #[test]
     fn what_looks_like_a_link_in_code_is_none() {
         assert!(links("```\n[a](b)\n```\n`x[0](y)`\n").is_empty());
+    }
+
+    #[test]
+    fn a_block_is_known_by_its_language() {
+        let text = "```sh\na\nb\n```\n```rust\nc\n```\n```sh\nd\n```\n";
+        assert_eq!(blocks(text, "sh"), ["a\nb", "d"]);
     }
 
     #[test]

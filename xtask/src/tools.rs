@@ -22,7 +22,7 @@ struct Debian {
     present: fn(&Workspace) -> bool,
 }
 
-const DEBIAN: [Debian; 8] = [
+const DEBIAN: [Debian; 9] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
     Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
     // The program without the service, so that nothing is started on this machine.
@@ -36,6 +36,8 @@ const DEBIAN: [Debian; 8] = [
         packages: &["chromium", "chromium-driver"],
         present: |_| on_path("chromium") && on_path("chromedriver"),
     },
+    // The steps of docs/lab.
+    Debian { packages: &["curl"], present: |_| on_path("curl") },
     // Certificates of every kind for nginx.
     Debian { packages: &["openssl"], present: |_| on_path("openssl") },
     // A message bus and a keyring of a test's own, and programs that ask them.
