@@ -1,6 +1,7 @@
 """Every class of errors, and what is done again."""
 
 import anthropic
+import httpx2
 from calls import say
 
 CLASSES = {
@@ -48,7 +49,7 @@ def error_classes(calls, client):
     page = lambda: client.models.list(**fault("html"))
     calls.refused("a page", page, 200, kind=anthropic.APIResponseValidationError)
     broken = lambda: list(client.messages.create(**say("hi"), stream=True, **fault("reset event 3")))
-    calls.refused("a broken stream", broken, None, kind=Exception)
+    calls.refused("a broken stream", broken, None, kind=httpx2.ReadError)
 
 
 def retries(calls, client):

@@ -43,7 +43,9 @@ export async function errorClasses(calls, client, sdk) {
   await calls.refused("no answer", list("close request"), undefined, sdk.APIConnectionError);
   await calls.refused("a late answer", list("stall request", { timeout: 200 }), undefined, sdk.APIConnectionTimeoutError);
   const broken = async () => all(await client.messages.create(say("hi", { stream: true }), fault("reset event 3")));
-  await calls.refused("a broken stream", broken, undefined, Error);
+  // What fetch throws: the SDK passes it on.
+  const reset = await calls.refused("a broken stream", broken, undefined, TypeError);
+  calls.check("it was the connection", reset?.cause?.code === "ECONNRESET", reset?.cause);
 }
 
 /** The server is asked to fail as often as the client asks: how often that was, a middleware counts. */
