@@ -224,6 +224,35 @@ async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_used_up_and_a_message_that_is_refused_are_told() {
+    let server = MockServer::builder().requests_per_minute(1).start().await.unwrap();
+    let found = findings(&run(&mut against(&server, ["doctor", "--json"])));
+    let (_, verdict_of_it, limits) = found.iter().find(|(check, ..)| check == "limits").unwrap();
+    assert_eq!(verdict_of_it, "warning", "{limits}");
+    assert!(limits["next_step"].as_str().unwrap().contains("no requests are left"), "{limits}");
+
+    let server = MockServer::start().await.unwrap();
+    server.inject(Fault::status(http::StatusCode::PAYMENT_REQUIRED).on("/v1/messages"));
+    let told = run(&mut against(&server, ["doctor", "--json", "--call"]));
+    let problem = only_problem(&told, "message");
+    assert!(problem["next_step"].as_str().unwrap().contains("credit"), "{problem}");
+    assert_eq!(verdict(&findings(&told), "api"), Some("ok"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_gone_is_the_problem_of_the_login() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    fs::remove_file(home.config("credentials/default.json")).unwrap();
+    let found = findings(&run(&mut home.claudectl(&["doctor", "--json"])));
+    assert_eq!(
+        (verdict(&found, "login"), verdict(&found, "answer")),
+        (Some("problem"), Some("ok")),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_spend_limit_that_is_near_or_reached_is_told_to_whoever_may_read_it() {
     let server = MockServer::start().await.unwrap();
     for (spent, expected) in [("120.5", "ok"), ("9500", "warning"), ("10000", "problem")] {
