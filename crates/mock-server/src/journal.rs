@@ -6,8 +6,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The journal keeps this many entries; older ones make room.
@@ -165,6 +165,7 @@ impl Journal {
         self.last_seq += 1;
         entry.seq = self.last_seq;
         self.lines.write(&entry);
+        compact(&mut entry.headers);
         self.bytes += entry.body.len();
         self.entries.push_back(entry);
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
@@ -184,6 +185,23 @@ impl Journal {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.bytes = 0;
+    }
+}
+
+/// Copies the values into one piece of memory: as they arrive, each keeps the whole buffer that the connection read into.
+fn compact(headers: &mut HeaderMap) {
+    let mut all = BytesMut::with_capacity(headers.values().map(HeaderValue::len).sum());
+    for value in headers.values() {
+        all.extend_from_slice(value.as_bytes());
+    }
+    let mut all = all.freeze();
+    for value in headers.values_mut() {
+        let sensitive = value.is_sensitive();
+        // The same bytes are a value again.
+        if let Ok(copy) = HeaderValue::from_maybe_shared(all.split_to(value.len())) {
+            *value = copy;
+            value.set_sensitive(sensitive);
+        }
     }
 }
 
@@ -235,5 +253,20 @@ mod tests {
             journal.push(Entry { body: Bytes::from(vec![0; MAX_BYTES / 2]), ..entry() });
         }
         assert_eq!(journal.len(), 2);
+    }
+
+    #[test]
+    fn headers_are_kept_as_they_were_and_without_what_they_came_in() {
+        let buffer = Bytes::from(vec![b'x'; 8192]);
+        let mut headers = HeaderMap::new();
+        for (index, name) in ["a", "b", "b", "c"].into_iter().enumerate() {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(index..2 * index)).unwrap();
+            headers.append(name, value);
+        }
+        let before = headers.clone();
+        compact(&mut headers);
+        assert_eq!(headers, before);
+        drop(before);
+        assert!(buffer.is_unique(), "something still holds the buffer");
     }
 }

@@ -8,11 +8,11 @@ pub use rule::{Limits, UnknownLimits};
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
 use self::bucket::Bucket;
 use self::rule::Scope;
-use crate::time::{Clock, rfc3339};
+use crate::time::{Clock, Dates, rfc3339, rounded_up};
 
 /// How long what was spent counts.
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
@@ -72,6 +72,7 @@ pub(crate) struct Meters {
     spent: HashMap<Holder, Spent>,
     /// The requests of this span and of the one before, by organisation.
     spans: HashMap<usize, (u128, u32, u32)>,
+    dates: Dates,
 }
 
 /// Whose count it is.
@@ -109,7 +110,13 @@ pub(crate) fn class(model: &str) -> &str {
 impl Meters {
     /// Full buckets, by rules of which the first is complete and for the organisation; later ones win.
     pub(crate) fn new(rules: Vec<Limits>) -> Self {
-        Self { rules, buckets: HashMap::new(), spent: HashMap::new(), spans: HashMap::new() }
+        Self {
+            rules,
+            buckets: HashMap::new(),
+            spent: HashMap::new(),
+            spans: HashMap::new(),
+            dates: Dates::default(),
+        }
     }
 
     /// Takes one request and its input tokens, or nothing at all.
@@ -163,13 +170,14 @@ impl Meters {
         }
         let Some([requests, input, output]) = told else { return };
         let tightest = if input.3 <= output.3 { input } else { output };
+        headers.reserve(24);
         for ([limit, remaining, reset], (per_minute, left, until_full, _)) in
             HEADERS.iter().zip([requests, tightest, input, output])
         {
             headers.insert(limit, per_minute.into());
             headers.insert(remaining, left.into());
-            let full_at = rfc3339(clock.wall(now.saturating_add(until_full)));
-            if let Ok(full_at) = HeaderValue::try_from(full_at) {
+            let full_at = clock.wall(now.saturating_add(until_full));
+            if let Some(full_at) = self.dates.header(rounded_up(full_at), || rfc3339(full_at)) {
                 headers.insert(reset, full_at);
             }
         }
@@ -204,6 +212,9 @@ impl Meters {
     }
 
     fn check_spend(&self, now: Duration, asker: &Asker) -> Result<(), Refused> {
+        if !self.rules.iter().any(|rule| rule.spend.is_some()) {
+            return Ok(());
+        }
         let month = now.as_nanos() / MONTH.as_nanos();
         for (holder, whose) in asker.holders().into_iter().zip(["organization", "workspace"]) {
             let Some(most) = self.rule(holder, "").and_then(|rule| rule.spend) else { continue };

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, DATE};
@@ -315,12 +316,15 @@ fn finish(state: &State, received: Received, answer: Answer) -> Response<Body> {
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     *headers = answer.headers;
-    let date = httpdate::fmt_http_date(state.clock.wall(received.at));
-    let own = [(HeaderName::from_static("request-id"), received.id), (DATE, date)];
-    for (name, value) in own {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
+    if let Ok(id) = HeaderValue::try_from(received.id) {
+        headers.insert(HeaderName::from_static("request-id"), id);
+    }
+    let now = state.clock.wall(received.at);
+    let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // The guard ends here.
+    let date = state.lock().dates.header(second, || httpdate::fmt_http_date(now));
+    if let Some(date) = date {
+        headers.insert(DATE, date);
     }
     if let Some([organization, _]) = state.seats.get(answer.seat).and_then(|seat| seat.headers.as_ref()) {
         headers.insert(HeaderName::from_static("anthropic-organization-id"), organization.clone());

@@ -19,7 +19,7 @@ use crate::mint::Mint;
 use crate::oauth::Grants;
 use crate::people::Seats;
 use crate::reply::Reply;
-use crate::time::{self, Clock};
+use crate::time::{self, Clock, Dates};
 use crate::wire::Traffic;
 use crate::workload::Workload;
 
@@ -92,6 +92,8 @@ pub(crate) struct Changing {
     pub(crate) journal: Journal,
     pub(crate) shelf: Shelf,
     pub(crate) mailbox: Mailbox,
+    /// For `Date`.
+    pub(crate) dates: Dates,
 }
 
 impl State {
@@ -141,6 +143,7 @@ impl State {
                 journal: Journal::new(settings.lines),
                 shelf: Shelf::default(),
                 mailbox: Mailbox::default(),
+                dates: Dates::default(),
             }),
         })
     }

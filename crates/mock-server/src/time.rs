@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use http::HeaderValue;
+
 /// Seconds from 1970 to the year 3000: later starts would leave the range that HTTP dates can name.
 const LATEST_START: u64 = 32_503_680_000;
 
@@ -53,6 +55,24 @@ impl Clock {
     }
 }
 
+/// Dates as headers, of which the last is written only once: most are of the same second.
+#[derive(Debug, Default)]
+pub(crate) struct Dates(Option<(u64, HeaderValue)>);
+
+impl Dates {
+    /// The header for a second since 1970, written by `write` if it is another than the last.
+    pub(crate) fn header(&mut self, second: u64, write: impl FnOnce() -> String) -> Option<HeaderValue> {
+        if let Some((known, header)) = &self.0
+            && *known == second
+        {
+            return Some(header.clone());
+        }
+        let header = HeaderValue::try_from(write()).ok()?;
+        self.0 = Some((second, header.clone()));
+        Some(header)
+    }
+}
+
 /// A pause of real time, whatever the server's clock says: for bytes that come one by one.
 pub(crate) fn pause(length: Duration) -> tokio::time::Sleep {
     tokio::time::sleep(length)
@@ -64,10 +84,15 @@ pub(crate) fn seed(port: u16) -> u64 {
     (u64::from(nanos) << 32) ^ (u64::from(port) << 16) ^ u64::from(std::process::id())
 }
 
+/// The seconds since 1970, begun ones included.
+pub(crate) fn rounded_up(at: SystemTime) -> u64 {
+    let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since_1970.as_secs() + u64::from(since_1970.subsec_nanos() > 0)
+}
+
 /// Writes a moment as RFC 3339 in UTC, to the second and rounded up: a reset is never announced too early.
 pub(crate) fn rfc3339(at: SystemTime) -> String {
-    let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since_1970.as_secs() + u64::from(since_1970.subsec_nanos() > 0);
+    let seconds = rounded_up(at);
     let (days, clock) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
