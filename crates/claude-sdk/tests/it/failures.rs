@@ -163,7 +163,7 @@ async fn what_the_server_itself_refuses_is_told_in_its_words() {
     let unknown =
         client.messages().create(&MessageRequest::new("claude-nope", 10).user("x")).await.unwrap_err();
     Expected::new("api", "claude-nope").check("an unknown model", &unknown);
-    Expected::new("api", "`models().list()` names the models").check("an unknown model", &unknown);
+    Expected::new("api", "`models().list()` names those").check("an unknown model", &unknown);
     let Error::Api(refusal) = &unknown else { panic!("{unknown:?}") };
     assert_eq!((refusal.status().as_u16(), refusal.kind()), (404, &ErrorType::NotFound));
 
