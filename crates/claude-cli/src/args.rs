@@ -5,6 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{
     Args as ClapArgs, Parser, Subcommand,
+    builder::NonEmptyStringValueParser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use claude_sdk::{ApiVersion, profile::ProfileName};
@@ -197,7 +198,7 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub call: bool,
     /// Ask this time server too how far off the clock is, such as time.cloudflare.com (SNTP; another port as HOST:PORT).
-    #[arg(long, value_name = "SERVER")]
+    #[arg(long, value_name = "SERVER", value_parser = NonEmptyStringValueParser::new())]
     pub sntp: Option<String>,
     /// The model that the message is for.
     #[arg(long, default_value = "claude-sonnet-5-5")]

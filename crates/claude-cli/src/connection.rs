@@ -1,10 +1,12 @@
 //! A client as the arguments and the environment say.
 
+use std::path::Path;
+
 use anyhow::bail;
 use claude_sdk::{
     Client, ClientBuilder,
     secrets::{
-        SecretName, SecretProvider,
+        Secret, SecretName, SecretProvider,
         providers::{Env, File},
     },
 };
@@ -27,14 +29,7 @@ pub(crate) async fn builder(args: &ConnectionArgs) -> anyhow::Result<ClientBuild
         builder = builder.base_url(url);
     }
     if let Some(path) = &args.api_key_file {
-        let key = File::at(path).get(SecretName::new("key")?).await?;
-        let Some(key) = key else {
-            // Somebody may have typed the key itself here.
-            bail!(
-                "there is no file where --api-key-file leads; write the key into one, mode 600, and name that"
-            )
-        };
-        scrubber().watch(&key);
+        let key = key_in(path).await?;
         if key.was_trimmed() {
             tell_trimmed("the file of --api-key-file");
         }
@@ -52,4 +47,14 @@ pub(crate) async fn builder(args: &ConnectionArgs) -> anyhow::Result<ClientBuild
     #[cfg(feature = "otlp")]
     let builder = builder.map(|builder| crate::otlp::measured(builder, &env));
     builder.map_err(|error| at_a_terminal(error.into()))
+}
+
+/// The key in the file of --api-key-file.
+pub(crate) async fn key_in(path: &Path) -> anyhow::Result<Secret> {
+    let Some(key) = File::at(path).get(SecretName::new("key")?).await? else {
+        // Somebody may have typed the key itself here.
+        bail!("there is no file where --api-key-file leads; write the key into one, mode 600, and name that")
+    };
+    scrubber().watch(&key);
+    Ok(key)
 }

@@ -98,8 +98,10 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
 
 /// Everything, what does not depend on another at the same time.
 async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
+    // First, so that a credential is judged by what is mended.
+    let files = files::look(env, args.fix);
     let (mut findings, setup) = setup::look(args, env).await;
-    findings.extend(files::look(env, args.fix));
+    findings.extend(files);
     let base_url = match &setup.base_url {
         Ok(base_url) => base_url,
         Err(finding) => {

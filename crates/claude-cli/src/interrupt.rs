@@ -69,18 +69,41 @@ pub(crate) async fn unless_interrupted_leaving<T>(
     }
 }
 
-/// Waits for the first request to end. From its first poll on, the program is no longer ended by the signal itself.
+/// Waits for the first request to end. From its first poll on, the program is no longer ended by the signal itself. Whoever
+/// started the program may have it ignore a signal, as `nohup` does: that stays so.
 #[cfg(unix)]
 pub(crate) async fn interrupted() -> io::Result<Request> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    let ignored = ignored();
+    let heeded = |kind: SignalKind| {
+        let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
+        (!is_ignored).then(|| signal(kind)).transpose()
+    };
+    let mut interrupt = heeded(SignalKind::interrupt())?;
+    let mut hang_up = heeded(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map(|()| Request::Interrupt),
+        () = received(interrupt.as_mut()) => Ok(Request::Interrupt),
+        () = received(hang_up.as_mut()) => Ok(Request::HangUp),
         _ = terminate.recv() => Ok(Request::Terminate),
-        _ = hang_up.recv() => Ok(Request::HangUp),
     }
+}
+
+#[cfg(unix)]
+async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that this program ignores, a bit for each from the first on. Only Linux tells; elsewhere none counts as ignored.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 /// Waits for Ctrl-C.

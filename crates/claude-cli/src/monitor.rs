@@ -62,7 +62,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
     let prober = Arc::new(Prober::new(&args, &env, Arc::clone(&clock), Arc::clone(&timer)).await?);
-    let plan = plan(&args.every, |probe| prober.has(probe));
+    let plan = plan(&args.every, |probe| prober.has(probe))?;
     if plan.is_empty() {
         bail!("every probe is off; leave one of them on");
     }
@@ -216,14 +216,18 @@ async fn attempt(prober: &Arc<Prober>, probe: Probe, now: SystemTime) -> Outcome
 }
 
 /// Which probes run, and how often.
-fn plan(asked: &[Every], has: impl Fn(Probe) -> bool) -> Vec<(Probe, Duration)> {
-    let interval = |probe| match asked.iter().rev().find(|every| every.probe == probe) {
+fn plan(asked: &[Every], has: impl Fn(Probe) -> bool) -> anyhow::Result<Vec<(Probe, Duration)>> {
+    let of = |probe| asked.iter().filter(move |every| every.probe == probe);
+    if let Some((_, name)) = PROBES.iter().find(|(probe, _)| of(*probe).count() > 1) {
+        bail!("--every is given twice for {name}; leave one of them out");
+    }
+    let interval = |probe| match of(probe).next() {
         Some(every) => every.interval,
         None if probe == Probe::Models => Some(Duration::from_secs(60)),
         None => Some(Duration::from_secs(300)),
     };
     let there = PROBES.into_iter().map(|(probe, _)| probe).filter(|probe| has(*probe));
-    there.filter_map(|probe| Some((probe, interval(probe)?))).collect()
+    Ok(there.filter_map(|probe| Some((probe, interval(probe)?))).collect())
 }
 
 /// Each probe once, side by side.
@@ -279,14 +283,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_word_on_a_probe_counts_and_one_without_anything_to_probe_is_left_out() {
-        let asked = ["models=30s", "message=off", "models=5s"].map(|text| text.parse().unwrap());
+    fn a_probe_has_one_interval_and_one_without_anything_to_probe_is_left_out() {
+        let asked = ["models=5s", "message=off"].map(|text| text.parse().unwrap());
         let seconds = Duration::from_secs;
         assert_eq!(
-            plan(&asked, |probe| probe != Probe::Token),
+            plan(&asked, |probe| probe != Probe::Token).unwrap(),
             [(Probe::Models, seconds(5)), (Probe::Stream, seconds(300))]
         );
-        assert_eq!(plan(&[], |_| true).len(), 4);
+        assert_eq!(plan(&[], |_| true).unwrap().len(), 4);
+        let twice = ["models=5s", "models=off"].map(|text| text.parse().unwrap());
+        assert!(plan(&twice, |_| true).unwrap_err().to_string().contains("twice for models"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct MonitorArgs {
     pub serve: Option<SocketAddr>,
     /// With --serve, another name by which it may be asked, without a port; needed where other machines can reach the address.
     /// May be given several times.
-    #[arg(long, value_name = "NAME", requires = "serve", value_parser = host)]
+    #[arg(long, value_name = "NAME", requires = "serve", conflicts_with = "once", value_parser = host)]
     pub host: Vec<String>,
     /// Run this program when an alert begins and when it ends; it has the alert as JSON on standard input, and a minute.
     #[arg(long, value_name = "PROGRAM", conflicts_with = "once")]

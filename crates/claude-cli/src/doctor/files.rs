@@ -46,8 +46,10 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Finding::ok(FILES, format!("only you can get at {}", folder.display())));
     }
-    let left =
-        [folder.join("credentials"), folder].iter().flat_map(|folder| left_over(folder)).collect::<Vec<_>>();
+    let left = [folder.join("credentials"), folder.join("configs"), folder]
+        .iter()
+        .flat_map(|folder| left_over(folder))
+        .collect::<Vec<_>>();
     findings.extend(left.iter().map(|path| cleaned(path, fix)));
     findings
 }

@@ -4,7 +4,6 @@ use std::{error::Error as _, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use claude_sdk::{
-    auth_core::ClockSkew,
     secrets::providers::Env,
     transport::{self, Body, Clock as _, ErrorKind, HttpBackend as _, SystemClock},
 };
@@ -93,11 +92,10 @@ async fn answer(base_url: &Url) -> Vec<Finding> {
         Ok(answer) => answer,
         Err(finding) => return vec![finding],
     };
-    let mut skew = ClockSkew::default();
-    skew.observe(answer.headers(), sent_at, SystemClock.now());
+    let received_at = SystemClock.now();
     let mut findings = vec![judge(base_url, &answer, took)];
     if !findings.iter().any(Finding::is_problem) {
-        findings.push(time::by_date(&skew));
+        findings.push(time::by_date(answer.headers(), sent_at, received_at));
     }
     findings
 }

@@ -14,6 +14,7 @@ use super::{Finding, network::in_time, spend};
 use crate::{args::DoctorArgs, connection, console::one_line, wording::at_a_terminal};
 
 const API: &str = "api";
+const SPENT: &str = "look at the organization's credit and its spend limit";
 /// How long all that is asked of the API may take; an answer may come, and have no end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_WITH_A_MESSAGE: Duration = Duration::from_secs(60);
@@ -80,12 +81,15 @@ async fn message(client: &Client, model: &str) -> Finding {
 }
 
 fn refused(check: &'static str, error: claude_sdk::Error) -> Finding {
+    let code = if let claude_sdk::Error::Api(error) = &error { error.code() } else { None };
+    let is_spent = code.is_some_and(|code| code.ends_with("spend_limit_reached"));
     let next = match (error.missing_scope().is_some(), error.status()) {
         (true, _) => "log in again, with the scope: `claudectl auth login`",
         (_, Some(StatusCode::UNAUTHORIZED)) => {
             "the credential is not good here: make a new key, or log in again"
         }
-        (_, Some(StatusCode::PAYMENT_REQUIRED)) => "look at the organization's credit and its spend limit",
+        (_, Some(StatusCode::PAYMENT_REQUIRED)) => SPENT,
+        _ if is_spent => SPENT,
         (_, Some(StatusCode::FORBIDDEN)) => "ask whoever runs the organization for the permission",
         (_, Some(StatusCode::TOO_MANY_REQUESTS)) => "wait; `claudectl limits` tells what is left",
         (_, Some(status)) if status.is_server_error() => "wait, and look at https://status.anthropic.com",

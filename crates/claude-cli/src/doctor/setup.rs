@@ -1,13 +1,14 @@
 //! What is set up on this machine: the credential that a call would use, and the secrets it needs.
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
+use anyhow::Context as _;
 use claude_sdk::{
     Error,
     auth_core::ScopeSet,
     credentials::{Resolution, Source},
     profile::{Kind, Profile, ProfileName, Profiles},
-    secrets::providers::Env,
+    secrets::{Reference, SecretName, providers::Env},
     token_store::TokenStore as _,
     transport::{Clock as _, SystemClock},
 };
@@ -15,8 +16,9 @@ use url::{Host, Url};
 
 use super::{Finding, network};
 use crate::{
-    args::DoctorArgs,
+    args::{ConnectionArgs, DoctorArgs},
     auth::{Who, backend, is_over, when},
+    connection::key_in,
     console::one_line,
     env::{Fingerprints, referred},
     references::References,
@@ -24,6 +26,7 @@ use crate::{
 };
 
 const CREDENTIAL: &str = "credential";
+const WHERE_IT_LEADS: &str = "name another place, or put the secret there (a file with mode 600)";
 
 /// What the other checks go by.
 #[derive(Debug)]
@@ -52,9 +55,19 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
     let base_url = base_url(text);
     let mut findings = Vec::new();
     if args.connection.has_key() {
-        findings.push(Finding::ok(CREDENTIAL, "the key that the arguments lead to"));
+        findings.push(match named_key(&args.connection, env).await {
+            Ok(()) => Finding::ok(CREDENTIAL, "the key that the arguments lead to"),
+            Err(error) => Finding::problem(CREDENTIAL, one_line(&error), WHERE_IT_LEADS),
+        });
     } else {
-        findings.push(credential(&found, base_url.as_ref().ok()));
+        let mut told = credential(&found, base_url.as_ref().ok());
+        if let (Some(source), false) = (found.source(), told.is_problem())
+            && let Err(error) = referred_to(source, env).await
+        {
+            let evidence = format!("{source} cannot be used: {}", one_line(&error));
+            told = Finding::problem(CREDENTIAL, evidence, WHERE_IT_LEADS);
+        }
+        findings.push(told);
         if let (Some(name), Some(profile)) = (found.source().and_then(Source::profile), &profile)
             && profile.kind() == Kind::UserOAuth
         {
@@ -62,6 +75,46 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
         }
     }
     (findings, Setup { base_url, profile })
+}
+
+/// Whether there is a key where the arguments lead.
+async fn named_key(args: &ConnectionArgs, env: &Env) -> anyhow::Result<()> {
+    if let Some(path) = &args.api_key_file {
+        key_in(path).await?;
+    }
+    match &args.api_key_from {
+        Some(reference) => can_be_had(env, reference).await.context("--api-key-from"),
+        None => Ok(()),
+    }
+}
+
+/// Whether there is something where the variables of this source lead, if they do not hold it themselves.
+async fn referred_to(source: &Source, env: &Env) -> anyhow::Result<()> {
+    let name = match source {
+        Source::ApiKey | Source::AuthToken => source.to_string(),
+        Source::Federation { file: false } => "ANTHROPIC_IDENTITY_TOKEN".to_owned(),
+        Source::Federation { file: true } => {
+            let path = env.lookup()("ANTHROPIC_IDENTITY_TOKEN_FILE").unwrap_or_default();
+            fs::File::open(&path)
+                .with_context(|| format!("the file {} of ANTHROPIC_IDENTITY_TOKEN_FILE", path.display()))?;
+            return Ok(());
+        }
+        // What a profile refers to has a check of its own.
+        _ => return Ok(()),
+    };
+    match env.read(&SecretName::new(name)?)? {
+        Some(held) if Reference::meant(held.expose())?.is_some() => can_be_had(env, held.expose()).await,
+        _ => Ok(()),
+    }
+}
+
+/// What is lent for that is given back.
+async fn can_be_had(env: &Env, reference: &str) -> anyhow::Result<()> {
+    let references = References::of(env);
+    let had = async { references.resolver.resolve(&references.resolver.reference(reference)?).await };
+    let had = had.await.map(drop);
+    references.give_back().await;
+    Ok(had?)
 }
 
 /// What a call takes for one: whatever else is typed there would be a riddle further on.

@@ -1,8 +1,9 @@
 //! This machine's clock, beside the API's and beside a time server's.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use claude_sdk::auth_core::{ClockSkew, Offset};
+use http::{HeaderMap, header};
 use rsntp::{AsyncSntpClient, Config};
 
 use super::{Finding, Verdict, network::PATIENCE};
@@ -16,17 +17,39 @@ const CLOCK: &str = "clock";
 const TIME_SERVER: &str = "time server";
 const SET_IT: &str = "set it, and let it be kept right: timedatectl set-ntp true";
 
-/// What the `Date` of an answer says.
-pub(super) fn by_date(skew: &ClockSkew) -> Finding {
-    if skew.uncertainty().is_none() {
-        return Finding::skipped(CLOCK, "the answer has no `Date`, or one that is more than a day off");
-    }
+/// What the `Date` of an answer says that was asked for and came at these times.
+pub(super) fn by_date(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Finding {
+    let mut skew = ClockSkew::default();
+    skew.observe(headers, sent, received);
     let (by, where_to) = match skew.offset() {
+        // One answer does not make it correct its clock by more than a day; here it is told.
+        Offset::Zero if skew.uncertainty().is_none() => match far_off(headers, received) {
+            Ok(found) => found,
+            Err(why) => return Finding::skipped(CLOCK, why),
+        },
         Offset::Zero => return Finding::ok(CLOCK, "agrees with the API's"),
         Offset::Ahead(by) => (by, "behind"),
         Offset::Behind(by) => (by, "ahead of"),
     };
     judge(CLOCK, by, &format!("{} {where_to} the API's", about(by.as_secs())))
+}
+
+/// How far a clock is off, and in which direction, by a date that is too far away to be gone by; or why none can be had.
+fn far_off(headers: &HeaderMap, received: SystemTime) -> Result<(Duration, &'static str), &'static str> {
+    if headers.contains_key(header::AGE) {
+        return Err("the answer comes from a cache: its `Date` is not of now");
+    }
+    let mut dates = headers.get_all(header::DATE).iter();
+    let date = match (dates.next(), dates.next()) {
+        (None, _) => return Err("the answer has no `Date`"),
+        (Some(date), None) => date.to_str().ok().and_then(|date| httpdate::parse_http_date(date).ok()),
+        (Some(_), Some(_)) => return Err("the answer has more than one `Date`"),
+    };
+    let date = date.ok_or("the answer's `Date` cannot be read")?;
+    Ok(match date.duration_since(received) {
+        Ok(by) => (by, "behind"),
+        Err(earlier) => (earlier.duration(), "ahead of"),
+    })
 }
 
 /// What a time server says by SNTP (RFC 5905 section 14), such as `time.example` or `127.0.0.1:1123`.

@@ -51,6 +51,8 @@ struct Desk {
     untold: BTreeMap<u64, Letter>,
     next: u64,
     lines: BTreeMap<(&'static str, Rule, Probe), mpsc::UnboundedSender<u64>>,
+    /// Of each way that does not work, whom it leads to and why.
+    broken: BTreeMap<&'static str, String>,
 }
 
 impl Post {
@@ -88,6 +90,11 @@ impl Post {
     /// How many alerts somebody has not been told of.
     pub(super) fn waiting(&self) -> usize {
         self.desk().untold.len()
+    }
+
+    /// Which ways do not work, and why.
+    pub(super) fn broken(&self) -> Vec<String> {
+        self.desk().broken.values().cloned().collect()
     }
 
     fn put(self: &Arc<Self>, desk: &mut Desk, letter: Letter) {
@@ -132,7 +139,6 @@ impl Post {
     async fn deliver(&self, way: &dyn Way, number: u64) {
         let mut waits = WAITS.into_iter();
         let mut wait = Duration::ZERO;
-        let mut is_told = false;
         loop {
             let letter = self.desk().untold.get(&number).cloned();
             let Some(Letter { news, .. }) = letter else { return };
@@ -143,22 +149,32 @@ impl Post {
                 result = way.tell(&alert) => result,
                 () = self.clock.sleep(patience) => Err(anyhow!("no end within {} s", patience.as_secs())),
             };
-            match result {
-                Ok(()) if is_told => return tell(format!("{} was told of the alert now", way.whom())),
-                Ok(()) => return,
-                Err(error) => match waits.next() {
-                    Some(next) => wait = next,
-                    None if is_told => {}
-                    None => {
-                        is_told = true;
-                        let (whom, why) = (way.whom(), one_line(&error));
-                        tell(format!(
-                            "{whom} could not be told of an alert, and is tried every five minutes: {why}"
-                        ));
-                    }
-                },
+            let is_told = result.is_ok();
+            self.learn(way, result);
+            if is_told {
+                return;
             }
+            wait = waits.next().unwrap_or(wait);
             self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Tells once that a way does not work, and once that it does again; in between, the last reason can be asked for.
+    fn learn(&self, way: &dyn Way, result: anyhow::Result<()>) {
+        let whom = way.whom();
+        match result {
+            Ok(()) => {
+                if self.desk().broken.remove(way.name()).is_some() {
+                    tell(format!("{whom} was told of an alert now"));
+                }
+            }
+            Err(error) => {
+                let why = one_line(&error);
+                let told = format!("{whom} could not be told of an alert: {why}");
+                if self.desk().broken.insert(way.name(), told.clone()).is_none() {
+                    tell(format!("{told}; it is tried again and again"));
+                }
+            }
         }
     }
 

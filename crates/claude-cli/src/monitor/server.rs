@@ -4,7 +4,17 @@
 //! this address. So only names that are known are answered, nothing can be changed by a request, and no other page may read or
 //! embed an answer.
 
-use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{anyhow, bail};
 use bytes::Bytes;
@@ -18,8 +28,10 @@ use tokio::{
     sync::Semaphore,
 };
 
+mod guests;
 mod hasty;
 
+use guests::Guests;
 use hasty::Hasty;
 
 use super::{
@@ -29,8 +41,7 @@ use super::{
     state::state,
 };
 
-/// What may be open at once, and how long a request may take to arrive, and an answer to be taken.
-const CONNECTIONS: usize = 64;
+/// How long a request may take to arrive, and an answer to be taken.
 const PATIENCE: Duration = Duration::from_secs(10);
 const READERS: usize = 4;
 
@@ -95,26 +106,35 @@ impl Server {
 
     /// Answers for ever.
     pub(super) async fn serve(self, monitor: Arc<Monitor>) -> Infallible {
-        let (server, seats) = (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS)));
+        let server = Arc::new(self);
+        let mut guests = Guests::default();
         loop {
-            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else { std::future::pending().await };
             let Ok((socket, _)) = server.listener.accept().await else {
                 // Out of descriptors: those who are here have to go first.
                 monitor.clock.sleep(Duration::from_millis(100)).await;
                 continue;
             };
             let (server, monitor) = (Arc::clone(&server), Arc::clone(&monitor));
-            tokio::spawn(async move {
-                let socket = Hasty::new(socket, Arc::clone(&monitor.clock), PATIENCE);
-                server.connection(socket, &monitor).await;
-                drop(seat);
+            while !guests.make_room() {
+                monitor.clock.sleep(Duration::from_millis(100)).await;
+            }
+            guests.seat(|has_asked| {
+                tokio::spawn(async move {
+                    let socket = Hasty::new(socket, Arc::clone(&monitor.clock), PATIENCE);
+                    server.connection(socket, &monitor, &has_asked).await;
+                })
             });
         }
     }
 
-    async fn connection(&self, socket: Hasty<TcpStream>, monitor: &Monitor) {
-        let answer = service_fn(async |request| Ok::<_, Infallible>(self.answer(&request, monitor).await));
+    /// One request and its answer: who keeps a connection keeps somebody else out.
+    async fn connection(&self, socket: Hasty<TcpStream>, monitor: &Monitor, has_asked: &AtomicBool) {
+        let answer = service_fn(async |request| {
+            has_asked.store(true, Ordering::Relaxed);
+            Ok::<_, Infallible>(self.answer(&request, monitor).await)
+        });
         let mut connection = http1::Builder::new();
+        connection.keep_alive(false);
         connection.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
         // A connection that ends badly is the other side's affair.
         let _ = connection.serve_connection(TokioIo::new(socket), answer).await;

@@ -83,5 +83,5 @@ fn notes(monitor: &Monitor) -> Vec<String> {
         1 => Some("nobody has been told of an alert yet; it is tried again and again".to_owned()),
         count => Some(format!("nobody has been told of {count} alerts yet; it is tried again and again")),
     };
-    waiting.into_iter().chain(lost).chain(untold).collect()
+    waiting.into_iter().chain(lost).chain(untold).chain(monitor.post.broken()).collect()
 }

@@ -1,13 +1,13 @@
 //! How somebody is told of an alarm: by a program, or by a message to a server.
 
-use std::{fmt, process::Stdio, sync::Arc, time::Duration};
+use std::{fmt, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
 use bytes::Bytes;
 use claude_sdk::{
     secrets::{ChildEnvironment, providers::Env},
-    transport::{HttpBackend as _, backends::Reqwest},
+    transport::{self, ErrorKind, HttpBackend as _, backends::Reqwest},
 };
 use http::{Request, header};
 use tokio::{
@@ -38,12 +38,40 @@ pub(super) trait Way: fmt::Debug + Send + Sync + 'static {
 pub(super) async fn ways(args: &MonitorArgs, env: &Env) -> anyhow::Result<Vec<Arc<dyn Way>>> {
     let mut ways: Vec<Arc<dyn Way>> = Vec::new();
     if let Some(program) = &args.alert_command {
+        if !can_run(program, env) {
+            bail!(
+                "--alert-command: there is no program {program} that can be run; name one, without arguments, and see that it is \
+                 executable"
+            );
+        }
         ways.push(Arc::new(Program(program.clone())));
     }
     if let Some(reference) = &args.alert_webhook {
         ways.push(Arc::new(Webhook::at(reference, env).await?));
     }
     Ok(ways)
+}
+
+/// Whether there is such a program, by its path or in a folder of `PATH`.
+fn can_run(program: &str, env: &Env) -> bool {
+    if Path::new(program).components().count() != 1 {
+        return is_executable(Path::new(program));
+    }
+    let folders = (env.lookup())("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    std::env::split_paths(&folders).any(|folder| is_executable(&folder.join(program)))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// Elsewhere a program need not be named whole.
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file() || path.with_extension("exe").is_file()
 }
 
 /// A program that gets the alert on its standard input, and none of this program's secrets.
@@ -152,12 +180,26 @@ impl Way for Webhook {
 
     async fn tell(&self, alert: &str) -> anyhow::Result<()> {
         let request = Request::post(self.url.as_str()).header(header::CONTENT_TYPE, "application/json");
-        let answer = self.backend.send(request.body(Bytes::from(alert.to_owned()))?).await?;
+        let sent = self.backend.send(request.body(Bytes::from(alert.to_owned()))?).await;
+        let answer = sent.map_err(|error| anyhow!("{}", unsent(error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => bail!("it answers {status}"),
         }
     }
+}
+
+/// Why, without the address, which others may not know.
+fn unsent(error: transport::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::Dns => "its name could not be resolved",
+        ErrorKind::Connect => return anyhow::Error::from(error).root_cause().to_string(),
+        ErrorKind::Tls => "the connection to it could not be secured",
+        ErrorKind::Proxy => "the proxy on the way to it refused or could not be reached",
+        ErrorKind::Timeout(_) => "it took too long to answer",
+        _ => "the connection to it broke",
+    };
+    why.to_owned()
 }
 
 #[cfg(all(test, unix))]

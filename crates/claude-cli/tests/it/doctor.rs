@@ -112,6 +112,35 @@ async fn without_a_credential_that_is_the_problem_and_the_rest_is_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_leads_nowhere_is_the_problem_whoever_names_it() {
+    let server = MockServer::start().await.unwrap();
+    let doctor = |more: &[&str], key: Option<&str>| {
+        let mut command = claudectl(["doctor", "--json"].iter().chain(more));
+        command.env("ANTHROPIC_BASE_URL", server.base_url().as_str());
+        run(command.envs(key.map(|key| ("ANTHROPIC_API_KEY", key))))
+    };
+    for (told, evidence) in [
+        (doctor(&["--api-key-file", "/nowhere/key"], None), "--api-key-file leads"),
+        (doctor(&["--api-key-from", "file:/nowhere/key"], None), "--api-key-from"),
+        (doctor(&[], Some("file:/nowhere/key")), "ANTHROPIC_API_KEY cannot be used"),
+        (doctor(&[], Some("env:NOWHERE")), "ANTHROPIC_API_KEY cannot be used"),
+    ] {
+        let problem = only_problem(&told, "credential");
+        assert!(problem["evidence"].as_str().unwrap().contains(evidence), "{problem}");
+    }
+    run(&mut claudectl(["doctor", "--sntp", ""])).failed(2, "--sntp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spend_limit_is_named_whatever_the_status_and_no_wait_is_advised() {
+    let server = MockServer::start().await.unwrap();
+    server.inject(Fault::answer(Reply::coded("enforced_spend_limit_reached")).on("/v1/messages"));
+    let told = run(&mut against(&server, ["doctor", "--json", "--call"]));
+    let problem = only_problem(&told, "message");
+    assert!(problem["next_step"].as_str().unwrap().contains("spend limit"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_refused_is_the_problem_of_the_api_and_not_of_the_way_to_it() {
     let server = MockServer::start().await.unwrap();
     let mut command = against(&server, ["doctor", "--json"]);
@@ -203,7 +232,8 @@ async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
     let used = home.write("credentials/.work.2-0.tmp", "being written");
     let lock = fs::File::open(&used).unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    for path in [&left, &used] {
+    let profile = home.write("configs/.profile-x1Y2z3.tmp", "half of a profile");
+    for path in [&left, &used, &profile] {
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
     }
@@ -214,13 +244,15 @@ async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
     let warnings: Vec<_> =
         findings(&told).into_iter().filter(|(_, verdict, _)| verdict == "warning").collect();
     assert!(
-        matches!(&warnings[..], [(check, _, one)] if check == "files" && one["evidence"].as_str().unwrap().contains(".default.1-0.tmp")),
+        matches!(&warnings[..], [(check, _, one), (_, _, other)] if check == "files"
+            && one["evidence"].as_str().unwrap().contains(".default.1-0.tmp")
+            && other["evidence"].as_str().unwrap().contains(".profile-x1Y2z3.tmp")),
         "{warnings:#?}"
     );
     assert!(left.exists(), "nothing is removed unasked");
 
     run(&mut home.claudectl(&["doctor", "--fix"])).ok();
-    assert!(!left.exists() && used.exists() && new.exists());
+    assert!(!left.exists() && !profile.exists() && used.exists() && new.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

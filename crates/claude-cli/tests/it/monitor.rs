@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{ChildStdout, Command},
+    process::{ChildStdout, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::Duration,
@@ -14,6 +14,7 @@ use std::{
 
 use claude_sdk::transport::{Clock as _, SystemClock};
 use mock_server::{At, Fault, MockServer};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -147,9 +148,18 @@ pub struct Monitor {
 
 impl Monitor {
     pub fn start(server: &MockServer, history: &Path, more: &[&str]) -> Self {
-        let mut command = against(server, ["monitor", "--json", "--timeout", "2s", "--every", "models=1s"]);
-        command.args(["--every", "message=1s", "--every", "stream=off", "--history"]).arg(history).args(more);
-        let mut running = Running::start(&mut command);
+        let mut command = against(server, ["monitor", "--json", "--timeout", "2s"]);
+        for (probe, every) in [("models", "models=1s"), ("message", "message=1s"), ("stream", "stream=off")] {
+            if !more.iter().any(|argument| argument.starts_with(&format!("{probe}="))) {
+                command.args(["--every", every]);
+            }
+        }
+        command.arg("--history").arg(history).args(more);
+        Self::of(&mut command)
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut running = Running::start(command);
         let lines = BufReader::new(running.stdout()).lines();
         Self { running, lines }
     }
@@ -241,6 +251,7 @@ async fn it_goes_on_through_an_outage_tells_once_and_what_it_saw_is_there_the_ne
     let told = monitor.end();
     let count = |text: &str| told.lines().filter(|line| line.contains(text)).count();
     assert_eq!((count("ALERT down: models"), count("resolved down: models")), (1, 1), "{told}");
+    assert_eq!(count("the webhook could not be told of an alert: it answers 503"), 1, "{told}");
     let written = fs::read_to_string(folder.path().join("tell.told")).unwrap();
     assert_eq!(
         written.matches(r#""alert":"down","probe":"models","status":"firing""#).count(),
@@ -274,6 +285,9 @@ async fn an_alert_that_could_not_be_told_is_told_after_a_restart() {
     let arguments = ["--every", "message=off", "--alert-command", &program];
     let mut monitor = Monitor::start(&server, &history, &arguments);
     monitor.running.line_with("ALERT down: models");
+    monitor
+        .running
+        .line_with("tell could not be told of an alert: it ended with exit status: 1; it is tried");
     // The runs after it are written after it.
     monitor.next(|run| run["probe"] == "models");
     monitor.end();
@@ -319,6 +333,35 @@ async fn where_its_output_goes_nowhere_it_says_so_once_and_goes_on() {
     assert!(String::from_utf8_lossy(&bytes).contains("models"), "the runs are kept all the same");
 }
 
+/// As `nohup` starts it, and a shell that has no terminal does with `&`.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_was_started_to_ignore_does_not_end_it_and_what_else_asks_it_to_end_does() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args([
+        "-c",
+        "trap '' HUP INT; exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_claudectl"),
+        "monitor",
+        "--json",
+    ]);
+    command.args(["--every", "models=1s", "--every", "message=off", "--every", "stream=off", "--history"]);
+    command.arg(folder.path().join("history")).env_clear();
+    command.env("ANTHROPIC_BASE_URL", server.base_url().as_str()).env("ANTHROPIC_API_KEY", server.api_key());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut monitor = Monitor::of(&mut command);
+    monitor.next(|_| true);
+    monitor.running.signal(Signal::HUP);
+    monitor.running.signal(Signal::INT);
+    // The run that may have been on its way, and one that began after it.
+    monitor.next(|_| true);
+    monitor.next(|_| true);
+    monitor.running.signal(Signal::TERM);
+    let end = monitor.running.end();
+    assert_eq!((end.status, end.stderr.as_str()), (Some(0), ""), "{end:?}");
+}
+
 #[test]
 fn a_history_that_is_none_is_refused_and_left_as_it_is() {
     let folder = TempDir::new().unwrap();
@@ -344,4 +387,9 @@ fn wrong_settings_are_told_at_once() {
     let typed = asked(&["--alert-webhook", "https://hooks.example/CANARY"]);
     typed.failed(1, "file:PATH");
     asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
+    asked(&["--once", "--host", "monitor.example"]).failed(2, "cannot be used with");
+    asked(&["--every", "models=1s", "--every", "models=off"]).failed(1, "twice for models");
+    for program in ["/nowhere/tell", "claudectl-nowhere", "/etc/hostname"] {
+        asked(&["--alert-command", program]).failed(1, "there is no program");
+    }
 }

@@ -4,8 +4,10 @@ use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::Path,
+    time::Duration,
 };
 
+use claude_sdk::transport::{Clock as _, SystemClock};
 use mock_server::{Fault, MockServer, leaks};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -108,6 +110,26 @@ async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_pa
     assert_eq!(status(&format!("POST /state HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0")), "405");
     assert_eq!(status(&format!("GET /etc/passwd HTTP/1.1\r\nhost: {address}")), "404");
     assert_eq!(status(&format!("GET /state?range=ever HTTP/1.1\r\nhost: {address}")), "400");
+
+    // Who connects and asks nothing keeps nobody out.
+    let mut silent: Vec<_> = (0..64)
+        .map(|_| {
+            let mut socket = TcpStream::connect(&address).unwrap();
+            write!(socket, "GET / HT").unwrap();
+            socket
+        })
+        .collect();
+    let began = SystemClock.now();
+    get(&address, "/state");
+    let took = SystemClock.now().duration_since(began).unwrap_or_default();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    // The one that came first was hung up on.
+    let mut left = String::new();
+    let _ = silent[0].read_to_string(&mut left);
+    assert_eq!(left, "");
+    silent[63].write_all(format!("TP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).unwrap();
+    silent[63].read_to_string(&mut left).unwrap();
+    assert!(left.starts_with("HTTP/1.1 200"), "the last one was not: {left}");
     monitor.end();
 }
 

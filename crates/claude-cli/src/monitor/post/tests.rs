@@ -82,10 +82,11 @@ async fn it_is_tried_for_as_long_as_it_takes_and_what_was_told_is_not_told_again
     for wait in [2, 10, 60, 300, 300, 300, 300] {
         until(|| clock.sleepers() == 1).await;
         assert_eq!((way.count(), post.waiting()), (0, 1));
+        assert_eq!(post.broken(), ["the test could not be told of an alert: not now"]);
         clock.advance(Duration::from_secs(wait));
     }
     until(|| post.waiting() == 0).await;
-    assert_eq!(way.count(), 1);
+    assert_eq!((way.count(), post.broken()), (1, Vec::<String>::new()));
     keeper.end();
     writer.await.unwrap();
     assert_eq!(History::open(&folder.path().join("history")).unwrap().untold().unwrap(), []);

@@ -50,13 +50,27 @@ fn one(found: &[(String, String, Value)], check: &str) -> (String, String) {
 
 #[test]
 fn a_clock_that_is_off_is_told_with_what_it_breaks() {
-    for (off, verdict_of_it) in [(120, "warning"), (900, "problem")] {
+    for (off, verdict_of_it) in [(120, "warning"), (900, "problem"), (400 * 86_400, "problem")] {
         let (url, _) = server(with_date(Duration::from_secs(off)));
         let told = run(&mut doctor_at(&url));
         let found = findings(&told);
         let (_, verdict, clock) = found.iter().find(|(check, ..)| check == "clock").unwrap();
         assert_eq!(verdict, verdict_of_it, "{clock}");
         assert!(clock["evidence"].as_str().unwrap().contains("behind the API's"), "{clock}");
+    }
+}
+
+#[test]
+fn a_date_that_tells_nothing_is_said_to_be_missing_or_unreadable() {
+    let dated = with_date(Duration::ZERO);
+    let date = dated.lines().find(|line| line.starts_with("date:")).unwrap().to_owned();
+    for (instead, told) in
+        [("x-date: none", "has no `Date`"), ("date: yesterday", "cannot be read"), ("age: 5", "from a cache")]
+    {
+        let (url, _) = server(dated.replace(&date, instead));
+        let (verdict, evidence) = one(&findings(&run(&mut doctor_at(&url))), "clock");
+        assert_eq!(verdict, "skipped");
+        assert!(evidence.contains(told), "{evidence}");
     }
 }
 
