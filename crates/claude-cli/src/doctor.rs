@@ -117,7 +117,8 @@ async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
     };
     let (secrets, way, time_server, login) =
         tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_server());
-    let is_open = !way.iter().any(Finding::is_problem);
+    let has_none = findings.iter().any(|one| one.check == setup::CREDENTIAL && one.is_problem());
+    let is_open = !has_none && !way.iter().any(Finding::is_problem);
     findings.extend(secrets);
     findings.extend(way);
     findings.extend(time_server);

@@ -25,7 +25,7 @@ use crate::{
     wording::at_a_terminal,
 };
 
-const CREDENTIAL: &str = "credential";
+pub(super) const CREDENTIAL: &str = "credential";
 const WHERE_IT_LEADS: &str = "name another place, or put the secret there (a file with mode 600)";
 
 /// What the other checks go by.

@@ -63,9 +63,9 @@ fn can_run(program: &str, env: &Env) -> bool {
 
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {
-    use rustix::fs::{Access, access};
+    use std::os::unix::fs::PermissionsExt as _;
 
-    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 /// Elsewhere a program need not be named whole.
