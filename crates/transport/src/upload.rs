@@ -29,6 +29,7 @@ use crate::{Body, Error, ErrorKind, Reach, Request};
 pub struct Upload {
     length: Option<u64>,
     open: Arc<dyn Fn() -> Body + Send + Sync>,
+    is_once: bool,
 }
 
 /// A body that was read by an attempt before this one.
@@ -40,7 +41,13 @@ impl Upload {
     /// A body that `open` can give again and again. Where its length in bytes is known, it has to be that long.
     #[must_use]
     pub fn new(length: Option<u64>, open: impl Fn() -> Body + Send + Sync + 'static) -> Self {
-        Self { length, open: Arc::new(open) }
+        Self { length, open: Arc::new(open), is_once: false }
+    }
+
+    /// Says that it can be read only once, although nothing here knows why.
+    #[must_use]
+    pub fn only_once(self) -> Self {
+        Self { is_once: true, ..self }
     }
 
     /// A body that can be read once.
@@ -48,6 +55,13 @@ impl Upload {
     pub fn once(length: Option<u64>, body: Body) -> Self {
         let body = Arc::new(Mutex::new(Some(body)));
         Self::new(length, move || Body::from_stream(Once { source: Arc::clone(&body), taken: None }))
+            .only_once()
+    }
+
+    /// Whether it can be read only once, so that whoever would send the request again had better not.
+    #[must_use]
+    pub fn is_once(&self) -> bool {
+        self.is_once
     }
 
     /// What `request` is to send, where that is not in its own body.

@@ -11,7 +11,7 @@ use claude_sdk::{
 use http::StatusCode;
 
 use super::{Finding, network::in_time, spend};
-use crate::{args::DoctorArgs, connection, console::one_line, wording::at_a_terminal};
+use crate::{args::DoctorArgs, connection, console::one_line, wording::of_a_model};
 
 const API: &str = "api";
 const SPENT: &str = "look at the organization's credit and its spend limit";
@@ -95,7 +95,7 @@ fn refused(check: &'static str, error: claude_sdk::Error) -> Finding {
         (_, Some(status)) if status.is_server_error() => "wait, and look at https://status.anthropic.com",
         _ => "see what it says",
     };
-    Finding::problem(check, one_line(&at_a_terminal(error)), next)
+    Finding::problem(check, one_line(&of_a_model(error)), next)
 }
 
 /// What is known of the limits, which not every answer tells.

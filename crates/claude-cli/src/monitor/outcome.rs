@@ -14,7 +14,7 @@ use crate::{
     args::Probe,
     console::{one_line, plain, scrubber},
     secrets::shapes::Scanner,
-    wording::at_a_terminal,
+    wording::of_a_model,
 };
 
 /// One run of a probe.
@@ -100,7 +100,7 @@ impl Failure {
     pub(super) fn of(error: Error) -> Self {
         let class = Class::of(&error);
         let request_id = error.request_id().map(|id| plain(id).chars().take(IDENTIFIER).collect());
-        Self { request_id, ..Self::new(class, &one_line(&at_a_terminal(error))) }
+        Self { request_id, ..Self::new(class, &one_line(&of_a_model(error))) }
     }
 
     /// `told` may have been said by a server.

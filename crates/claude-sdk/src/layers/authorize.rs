@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use auth_core::{Challenge, MissingScope, ScopeSet};
 use futures_util::future::{Either, select};
 use http::{HeaderName, StatusCode};
-use transport::{Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind};
+use transport::{
+    Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind, Upload,
+};
 use url::{Origin, Url};
 
 use crate::{
@@ -14,7 +16,8 @@ use crate::{
     reply::REQUEST_ID,
 };
 
-/// Puts a fresh credential on each attempt, and answers a 401 with one renewal and one replay.
+/// Puts a fresh credential on each attempt, and answers a 401 with one renewal and one replay; without the replay where the
+/// body can be read only once.
 ///
 /// It sends a credential to the configured origin only, and never unencrypted except on loopback. A credential that is
 /// [bound](Credential::bound_to) to another origin is not sent at all. A request with a [`Deadline`] waits no longer than
@@ -131,6 +134,9 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
             return Ok(response);
         }
         self.provider.reject(&credential);
+        if Upload::of(&request).is_some_and(Upload::is_once) {
+            return Ok(response);
+        }
         let (head, body) = response.into_parts();
         let renewed = self.credential(deadline).await.map_err(|error| error.with_last_reply(&head))?;
         let response = Response::from_parts(head, body);
@@ -209,6 +215,24 @@ mod tests {
         fn reject(&self, refused: &Credential) {
             *self.0.lock().unwrap() = (refused.generation() + 1).min(1);
         }
+    }
+
+    /// The caller hears of the refusal, and the next call goes with another token.
+    #[tokio::test]
+    async fn a_body_that_can_be_read_once_is_not_sent_again() {
+        let service = Arc::new(Service { refuses: vec!["t1"], ..Service::default() });
+        let (provider, clock) = (Arc::new(Renewing::default()), Arc::new(transport::SystemClock));
+        let base = "https://api.example/";
+        let layer =
+            Authorize::new(Arc::clone(&service), provider, base, ApiVersion::default(), clock).unwrap();
+        for (status, upload) in
+            [(401, Upload::once(None, Body::from("hello"))), (200, Upload::once(None, Body::from("hello")))]
+        {
+            let mut request = request("https://api.example/v1/files");
+            request.extensions_mut().insert(upload);
+            assert_eq!(layer.send(request).await.unwrap().status(), status);
+        }
+        assert_eq!(*service.saw.lock().unwrap(), ["Bearer t1", "Bearer t2"]);
     }
 
     fn request(uri: &str) -> Request {

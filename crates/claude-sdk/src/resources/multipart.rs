@@ -97,7 +97,8 @@ impl Form {
         let total = known.then_some(files);
         let form = Arc::new(self);
         let open = move || Body::from_stream(Sending::new(&form, total));
-        request.extensions_mut().insert(Upload::new(total.map(|files| files + text), open));
+        let upload = Upload::new(total.map(|files| files + text), open);
+        request.extensions_mut().insert(if is_once { upload.only_once() } else { upload });
         Ok(())
     }
 }
