@@ -39,7 +39,7 @@ impl Service {
     /// How many requests came within these seconds.
     fn saw(&self, seconds: Range<u64>) -> usize {
         let span = Duration::from_secs(seconds.start)..Duration::from_secs(seconds.end);
-        self.saw.lock().unwrap().iter().filter(|at| span.contains(at)).count()
+        self.saw.lock().unwrap().iter().filter(|at| span.contains(*at)).count()
     }
 
     fn retry(&self) -> Retry<Self> {
