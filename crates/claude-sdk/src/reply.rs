@@ -44,7 +44,8 @@ const MAX_ID: usize = 128;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply<T> {
-    value: T,
+    /// A message is large, and handed on a few times.
+    value: Box<T>,
     envelope: Envelope,
     head: Box<Head>,
 }
@@ -75,7 +76,7 @@ impl fmt::Debug for Head {
 
 impl<T> Reply<T> {
     pub(crate) fn new(value: T, envelope: Envelope, head: Box<Head>) -> Self {
-        Self { value, envelope, head }
+        Self { value: Box::new(value), envelope, head }
     }
 
     /// The HTTP status, which is a success.
@@ -113,13 +114,13 @@ impl<T> Reply<T> {
     /// The same reply with something made of the answer.
     #[cfg(feature = "schema")]
     pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Reply<U> {
-        Reply { value: make(self.value), envelope: self.envelope, head: self.head }
+        Reply { value: Box::new(make(*self.value)), envelope: self.envelope, head: self.head }
     }
 
     /// The answer alone.
     #[must_use]
     pub fn into_inner(self) -> T {
-        self.value
+        *self.value
     }
 }
 

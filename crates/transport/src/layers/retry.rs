@@ -1,23 +1,25 @@
 //! Sending a request again when a policy says so.
 
+mod attempt;
+mod call;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
 use http::response::Parts;
 
+use self::{
+    attempt::{Attempted, is_success, outcome},
+    call::{Call, Next},
+};
 use super::{
-    Breaker, Budget, Class, Judge, Open, Opening, Opinion,
+    Breaker, Budget, Class, Open, Opening,
     breaker::{Health, Pass},
-    opening::Start,
 };
-use crate::{
-    Attempt, Attempts, Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending,
-    TimeoutKind, error::without_extensions, race,
-};
+use crate::{Attempt, Clock, Deadline, Error, HttpBackend, Request, Response, Sending};
 
 /// Sends a request, asks a [`RetryPolicy`] about the outcome, and waits and sends it again if told to.
 ///
@@ -178,85 +180,6 @@ impl<B> Retry<B> {
     }
 }
 
-impl<B: HttpBackend> Retry<B> {
-    fn sending(&self, request: Request, deadline: Option<SystemTime>) -> Sending<'_> {
-        match deadline {
-            None => self.backend.send(request),
-            Some(deadline) => Box::pin(self.send_before(request, deadline)),
-        }
-    }
-
-    /// What few attempts come to is boxed, or every call would have to allocate for it.
-    async fn attempt(&self, sending: Sending<'_>) -> Attempted {
-        let (head, body) = sending.await?.into_parts();
-        let mut replied = Replied { head, start: Start::new(body), read: Bytes::new(), failure: None };
-        let status = replied.head.status;
-        if status.is_success() {
-            let opening = self.opening.as_ref();
-            if let Some((judge, limit)) =
-                opening.and_then(|(opening, limit)| Some((opening.judge(&replied.head)?, *limit)))
-            {
-                replied.failure = Box::pin(self.open(judge, limit, &replied.head, &mut replied.start)).await;
-            }
-        } else if status.is_client_error() || status.is_server_error() {
-            replied.read = Box::pin(self.read_error(&mut replied.start)).await;
-        }
-        Ok(replied)
-    }
-
-    async fn read_error(&self, start: &mut Start) -> Bytes {
-        let reading = async { while start.length() < ERROR_PART && start.read().await.is_some() {} };
-        let _ = race::until(reading, self.clock.sleep(ERROR_TIME)).await;
-        start.bytes()
-    }
-
-    /// Layers between this one and the backend may wait for something and not know of the deadline.
-    async fn send_before(&self, request: Request, deadline: SystemTime) -> Result<Response, Error> {
-        let uri = request.uri().clone();
-        let left = deadline.duration_since(self.clock.now()).unwrap_or_default();
-        // Those who do know it can say better what happened.
-        let limit = self.clock.sleep(left.saturating_add(DEADLINE_GRACE));
-        let expired = ErrorKind::Timeout(TimeoutKind::Total);
-        match race::until(self.backend.send(request), limit).await {
-            Ok(answer) => answer,
-            Err(()) => Err(Error::bare(expired, Reach::MaybeSent).with_target(&uri)),
-        }
-    }
-
-    /// Reads a reply until it is known to have begun well.
-    async fn open(
-        &self,
-        mut judge: Box<dyn Judge>,
-        limit: Duration,
-        head: &Parts,
-        start: &mut Start,
-    ) -> Option<Failure> {
-        let reading = async {
-            while let Some(piece) = start.read().await {
-                match judge.push(&piece) {
-                    Opinion::Undecided if start.length() < OPENING_PART => {}
-                    opinion => return Some(opinion),
-                }
-            }
-            None
-        };
-        match race::until(reading, self.clock.sleep(limit)).await {
-            Ok(Some(Opinion::Failed { status, body })) => {
-                let mut head = head.clone();
-                head.status = status;
-                Some(Failure::Told { head: Box::new(head), body })
-            }
-            Ok(Some(Opinion::Committed | Opinion::Undecided)) => None,
-            Ok(None) if start.error().is_some() => Some(Failure::Broken),
-            Ok(None) => Some(Failure::Ended(Error::bare(ErrorKind::Truncated, Reach::Answered))),
-            Err(()) => {
-                start.fail(Error::bare(ErrorKind::Timeout(TimeoutKind::Progress), Reach::Answered));
-                Some(Failure::Broken)
-            }
-        }
-    }
-}
-
 impl<B: HttpBackend> HttpBackend for Retry<B> {
     fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
     where
@@ -344,128 +267,6 @@ impl<B: HttpBackend> Retry<B> {
     }
 }
 
-/// What is to be done after an attempt.
-enum Next {
-    Return(Result<Response, Error>),
-    Again,
-    Wait(Duration),
-}
-
-/// What has become of a call so far.
-#[derive(Default)]
-struct Call {
-    /// How often it was sent.
-    sent: u32,
-    /// How many of these count as attempts for the policy.
-    counted: u32,
-    /// How often it was not even sent.
-    unsent: u32,
-    /// What the last retry has cost.
-    paid: Option<u32>,
-    /// How the last attempt ended, if its reply was read to the end.
-    last: Option<Box<Attempted>>,
-    /// The head of the last reply.
-    reply: Option<Box<Parts>>,
-}
-
-impl Call {
-    /// Keeps an outcome that was to be mended, in case there is no other.
-    fn keep(&mut self, attempted: Attempted) {
-        self.last = None;
-        if let Ok(replied) = &attempted {
-            self.reply = Some(Box::new(without_extensions(&replied.head)));
-            // What began as a success may hold on to something in its extensions, and is let go.
-            if replied.failure.is_some() || !replied.start.has_ended() {
-                return;
-            }
-        }
-        self.last = Some(Box::new(attempted));
-    }
-
-    fn end(&mut self, attempted: Attempted) -> Next {
-        Next::Return(self.outcome(attempted))
-    }
-
-    fn outcome(&mut self, attempted: Attempted) -> Result<Response, Error> {
-        match attempted {
-            Ok(Replied { mut head, start, .. }) => {
-                if self.sent > 1 {
-                    head.extensions.insert(Attempts(self.sent));
-                }
-                Ok(Response::from_parts(head, start.into_body()))
-            }
-            Err(error) => {
-                // A refusal comes before anything is sent, or after an answer that it tells of.
-                let was_sent = error.kind() != ErrorKind::Refused || error.last_reply().is_some();
-                let error = error.with_attempts(self.sent - u32::from(!was_sent));
-                Err(match self.reply.take() {
-                    Some(head) if error.last_reply().is_none() => error.with_last_reply(&head),
-                    _ => error,
-                })
-            }
-        }
-    }
-
-    /// The breaker is open: the last word of the server counts, if there was one.
-    fn refused(mut self, open: Open, request: &Request, now: SystemTime) -> Result<Response, Error> {
-        match self.last.take() {
-            Some(attempted) => self.outcome(*attempted),
-            None => {
-                let wait = open.until.duration_since(now).unwrap_or_default();
-                let error = Error::new(ErrorKind::Open, Reach::NotSent, open).with_target(request.uri());
-                self.outcome(Err(error.with_retry_after(wait)))
-            }
-        }
-    }
-}
-
-/// How an attempt ended, with everything the caller would get.
-type Attempted = Result<Replied, Error>;
-
-struct Replied {
-    head: Parts,
-    start: Start,
-    /// The part of an error's body that the policy may see.
-    read: Bytes,
-    /// What is wrong with a reply whose status is a success.
-    failure: Option<Failure>,
-}
-
-enum Failure {
-    /// It said so.
-    Told { head: Box<Parts>, body: Bytes },
-    /// It ended too early, as if that were in order.
-    Ended(Error),
-    /// It broke off; the error is where the body ends.
-    Broken,
-}
-
-fn outcome(attempted: &Attempted, now: SystemTime) -> Outcome<'_> {
-    let replied = match attempted {
-        Err(error) => return Outcome::Error(error),
-        Ok(replied) => replied,
-    };
-    match (&replied.failure, replied.start.error()) {
-        (Some(Failure::Told { head, body }), _) => Outcome::Response { head, body, now },
-        (Some(Failure::Ended(error)), _) | (Some(Failure::Broken), Some(error)) => Outcome::Opening { error },
-        (Some(Failure::Broken), None) | (None, _) => {
-            Outcome::Response { head: &replied.head, body: &replied.read, now }
-        }
-    }
-}
-
-fn is_success(attempted: &Attempted) -> bool {
-    attempted.as_ref().is_ok_and(|replied| replied.failure.is_none() && replied.head.status.is_success())
-}
-
-/// How much of an error's body is read before a policy is asked.
-const ERROR_PART: usize = 64 * 1024;
-/// How long that may take.
-const ERROR_TIME: Duration = Duration::from_secs(30);
-/// How much of a reply is read until it must have begun.
-const OPENING_PART: usize = 256 * 1024;
-/// How long after the deadline an attempt is ended that has not ended itself.
-const DEADLINE_GRACE: Duration = Duration::from_millis(100);
 /// By how much those who wait for a breaker are spread.
 const BREAKER_JITTER: Duration = Duration::from_secs(1);
 /// How often a call is sent again at once.
