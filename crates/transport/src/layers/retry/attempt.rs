@@ -7,7 +7,7 @@ use http::response::Parts;
 
 use super::{Outcome, Retry};
 use crate::{
-    Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending, TimeoutKind,
+    Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending, TimeoutKind,
     layers::{Judge, Opinion, opening::Start},
     race,
 };
