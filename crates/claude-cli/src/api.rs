@@ -10,7 +10,7 @@ use crate::{
     args::{ApiArgs, PagesBy},
     connection,
     console::{print, print_json},
-    interrupt::unless_interrupted,
+    interrupt::{unless_interrupted, unless_interrupted_asking},
     wording::of_a_path,
 };
 
@@ -35,7 +35,11 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
         request = request.json(&self::body(body)?);
     }
     let Some(way) = args.pages else {
-        let reply = unless_interrupted(client.flush(), request.send()).await?.map_err(of_a_path)?;
+        let reply = match args.method {
+            Method::GET => unless_interrupted(client.flush(), request.send()).await?,
+            _ => unless_interrupted_asking(client.flush(), request.send()).await?,
+        };
+        let reply = reply.map_err(of_a_path)?;
         let bytes = reply.into_inner();
         return match serde_json::from_slice::<Value>(&bytes) {
             Ok(value) => print_json(&value),
@@ -57,7 +61,7 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
 
 fn body(text: &str) -> anyhow::Result<Value> {
     if text != "-" {
-        return serde_json::from_str(text).context("--body is no JSON");
+        return serde_json::from_str(text).context("--body cannot be read as JSON");
     }
     let mut bytes = Vec::new();
     io::stdin()
@@ -65,7 +69,7 @@ fn body(text: &str) -> anyhow::Result<Value> {
         .take(BODY_LIMIT)
         .read_to_end(&mut bytes)
         .context("standard input could not be read")?;
-    serde_json::from_slice(&bytes).context("what was read from standard input is no JSON")
+    serde_json::from_slice(&bytes).context("what was read from standard input cannot be read as JSON")
 }
 
 impl From<PagesBy> for Paging {

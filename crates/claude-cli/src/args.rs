@@ -233,7 +233,7 @@ pub struct ConnectionArgs {
     /// Where the API is; a path prefix is kept.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
-    /// The API's version; gateways and older servers speak 2023-06-01.
+    /// The API's version; gateways and older servers speak 2023-06-01. There are these two, and others are refused.
     #[arg(long, value_name = "DATE", default_value = "2026-10-21")]
     pub api_version: ApiVersion,
 }

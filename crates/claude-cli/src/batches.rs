@@ -18,7 +18,7 @@ use crate::{
     args::{BatchArgs, BatchesCommand, SubmitArgs},
     connection,
     console::{Ending, concluded, plain, print, print_json},
-    interrupt::{unless_interrupted, unless_interrupted_leaving},
+    interrupt::{unless_interrupted, unless_interrupted_asking, unless_interrupted_leaving},
     progress::Bar,
     wording::at_a_terminal,
 };
@@ -36,6 +36,12 @@ pub(crate) async fn run(command: BatchesCommand) -> anyhow::Result<()> {
 }
 
 async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
+    if args.file.as_os_str() == "-" {
+        bail!(
+            "a job reads its messages again when it goes on, and standard input can be read only once; save the messages to a \
+             file and give its path"
+        );
+    }
     let client = connection::client(&args.connection).await?;
     let path = args.job.clone().unwrap_or_else(|| with_job(&args.file));
     let mut job = client.batches().job(&path).map_err(told)?;
@@ -48,7 +54,11 @@ async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
         // The line that was read last is the one that was refused.
         error => anyhow!("{}: {error}", lines.place()),
     })?;
-    let left = "what was sent is noted; the same command goes on";
+    // It is noted before it is sent.
+    let left = || match path.exists() {
+        true => "what was sent is noted; the same command goes on",
+        false => "nothing has been sent yet; the same command sends it",
+    };
     let mut failure = None;
     let mut lines = Requests::open(&args.file)?;
     let requests = until_failure(&mut lines, &mut failure);
@@ -145,7 +155,7 @@ async fn cancel(args: BatchArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     match subject(&client, &args)? {
         Subject::Batch(id) => {
-            let batch = unless_interrupted(client.flush(), client.batches().cancel(&id)).await?;
+            let batch = unless_interrupted_asking(client.flush(), client.batches().cancel(&id)).await?;
             let batch = batch.map_err(at_a_terminal)?;
             if args.json {
                 return print_json(&*batch);
@@ -153,7 +163,7 @@ async fn cancel(args: BatchArgs) -> anyhow::Result<()> {
             Ok(print(described(&batch))?)
         }
         Subject::Job(job) => {
-            unless_interrupted(client.flush(), job.cancel()).await?.map_err(told)?;
+            unless_interrupted_asking(client.flush(), job.cancel()).await?.map_err(told)?;
             if args.json {
                 return print_json(&json!({"batches": job.ids()}));
             }
@@ -187,6 +197,13 @@ fn subject(client: &Client, args: &BatchArgs) -> anyhow::Result<Subject> {
 fn told(error: JobError) -> anyhow::Error {
     match error {
         JobError::Call(error) => at_a_terminal(error),
+        JobError::InUse { path } => {
+            let path = path.display();
+            anyhow!(
+                "another process is sending the messages of the job {path}; wait until it is done, `claudectl batches status --job \
+                 {path}` says how far it is"
+            )
+        }
         error => error.into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     sync::LazyLock,
 };
 
@@ -42,6 +42,11 @@ pub(crate) fn scrubber() -> &'static Scrubber {
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
+}
+
+/// Writes somebody else's text to standard output, now: as it is, or without what a terminal would obey where it is one.
+pub(crate) fn print_text(text: &str) -> Result<(), OutputError> {
+    if io::stdout().is_terminal() { print(for_a_terminal(text)) } else { print(text) }
 }
 
 /// What a command comes to that has printed what it found: where nobody reads that, its verdict counts all the same.
@@ -111,7 +116,17 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
 
 /// The text without line breaks and without what a terminal would obey.
 pub(crate) fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    text.replace(is_obeyed, " ")
+}
+
+/// The same of a text that may have several lines.
+fn for_a_terminal(text: &str) -> String {
+    text.replace(|c| is_obeyed(c) && !matches!(c, '\n' | '\t'), " ")
+}
+
+/// Whether a terminal does something other than show this: control characters, and those that turn the direction of text around.
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -128,7 +143,13 @@ mod tests {
 
     #[test]
     fn an_error_stays_on_its_line_whatever_it_says() {
-        let line = one_line(&anyhow!("one\ntwo\r\u{1b}[31mred"));
-        assert_eq!(line, "one two  [31mred");
+        let line = one_line(&anyhow!("one\ntwo\r\u{1b}[31mred\u{202e}"));
+        assert_eq!(line, "one two  [31mred ");
+    }
+
+    #[test]
+    fn a_text_at_a_terminal_keeps_its_lines_and_nothing_else_that_is_obeyed() {
+        let text = "one\n\ttwo\r\n\u{1b}]0;title\u{7}\u{9b}2J\u{202e}\u{2066}caf\u{e9}";
+        assert_eq!(for_a_terminal(text), "one\n\ttwo \n ]0;title  2J  caf\u{e9}");
     }
 }

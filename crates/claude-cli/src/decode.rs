@@ -4,14 +4,15 @@ use std::io::{self, IsTerminal as _, Read};
 
 use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{
-    stream::{Accumulator, Event},
-    transport::sse::Decoder,
+    stream::{Accumulator, Event, ProtocolError},
+    transport::sse::{DecodeError, Decoder},
     types::Message,
 };
 
 use crate::{
     args::StreamCommand,
-    console::{plain, print, print_json, tell},
+    console::{plain, print_json, print_text, tell},
+    remarks::{tell_blocks, tell_end},
 };
 
 /// What a recording comes to.
@@ -35,9 +36,13 @@ pub(crate) fn run(command: &StreamCommand) -> anyhow::Result<()> {
         Some(message) if *json => print_json(&message.extra("warnings", warnings))?,
         message => {
             if let Some(message) = message {
-                print(message.text() + "\n")?;
+                print_text(&(message.text() + "\n"))?;
+                tell_blocks(&message);
+                if failure.is_none() {
+                    tell_end(&message);
+                }
             }
-            warnings.into_iter().for_each(tell);
+            warnings.iter().map(|warning| plain(warning)).for_each(tell);
         }
     }
     failure.map_or(Ok(()), Err)
@@ -59,7 +64,7 @@ fn decode(mut input: impl Read) -> anyhow::Result<Decoded> {
                 Ok(Some(event)) => Event::parse(event.name, event.data),
                 Ok(None) => break,
                 Err(error) => {
-                    break 'read Some(anyhow!(error).context(format!("event {place} cannot be read")));
+                    break 'read Some(unreadable(place, error));
                 }
             };
             number = place;
@@ -68,6 +73,10 @@ fn decode(mut input: impl Read) -> anyhow::Result<Decoded> {
                 Ok(Event::Error(body)) => {
                     let (kind, message) = (body.error.kind.as_str(), plain(&body.error.message));
                     Some(anyhow!("event {place} is an error: {}: {message}", plain(kind)))
+                }
+                // The first one may have come to its end: it is printed, and nothing of the second is.
+                Ok(Event::MessageStart { .. }) if accumulator.snapshot().is_some() => {
+                    Some(anyhow!("event {place}: {}", ProtocolError::SecondStart))
                 }
                 Ok(event) => accumulator.push(event).err().map(|error| anyhow!("event {place}: {error}")),
             };
@@ -92,4 +101,20 @@ fn decode(mut input: impl Read) -> anyhow::Result<Decoded> {
         }
     });
     Ok(Decoded { message, warnings, failure })
+}
+
+fn unreadable(place: usize, error: DecodeError) -> anyhow::Error {
+    match error {
+        DecodeError::LineTooLong { limit } => {
+            anyhow!(
+                "event {place} cannot be read: one of its lines is longer than {limit} bytes, which no stream of the API has"
+            )
+        }
+        DecodeError::EventTooLarge { limit } => {
+            anyhow!(
+                "event {place} cannot be read: it is larger than {limit} bytes, which no event of the API is"
+            )
+        }
+        error => anyhow!(error).context(format!("event {place} cannot be read")),
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
     args::{DownloadArgs, FilesCommand, IdArgs, ListArgs, UploadArgs},
     connection,
     console::{plain, print, print_json},
-    interrupt::unless_interrupted,
+    interrupt::{unless_interrupted, unless_interrupted_asking},
     progress::Bar,
     wording::at_a_terminal,
 };
@@ -48,7 +48,7 @@ async fn upload(args: UploadArgs) -> anyhow::Result<()> {
     if let Some(seconds) = args.expires_in {
         upload = upload.expires_in(Duration::from_secs(seconds));
     }
-    let file = unless_interrupted(client.flush(), client.files().upload(upload)).await?;
+    let file = unless_interrupted_asking(client.flush(), client.files().upload(upload)).await?;
     let file = file.map_err(at_a_terminal)?;
     if args.json { print_json(&*file) } else { Ok(print(format!("{}\n", file.id))?) }
 }
@@ -120,7 +120,7 @@ fn there_already(path: &Path) -> anyhow::Error {
 
 async fn delete(args: IdArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
-    let deleted = unless_interrupted(client.flush(), client.files().delete(&args.id)).await?;
+    let deleted = unless_interrupted_asking(client.flush(), client.files().delete(&args.id)).await?;
     let deleted = deleted.map_err(at_a_terminal)?;
     if args.json { print_json(&*deleted) } else { Ok(print(format!("{}\n", deleted.id))?) }
 }

@@ -35,35 +35,51 @@ impl Request {
     }
 }
 
-/// Does `work`, unless the program is asked to end before: then `flush` brings a renewal that had begun to its end,
-/// because a refresh token that was sent is used up, and what it gave has to be stored.
+/// Does `work` that changes nothing elsewhere, unless the program is asked to end before: then `flush` brings a renewal that had
+/// begun to its end, because a refresh token that was sent is used up, and what it gave has to be stored.
 pub(crate) async fn unless_interrupted<T>(
     flush: impl Future<Output = bool>,
     work: impl Future<Output = T>,
 ) -> anyhow::Result<T> {
-    tokio::select! {
-        biased;
-        request = interrupted() => {
-            let request = request?;
-            let left = if flush.await { "nothing is left half done" } else { "a renewal had begun and did not end" };
-            Err(request.ending(left).into())
+    let left =
+        |flushed| if flushed { "nothing is left half done" } else { "a renewal had begun and did not end" };
+    or_ending(flush, work, left).await
+}
+
+/// The same, for a request that the service may have done although nobody heard its answer.
+pub(crate) async fn unless_interrupted_asking<T>(
+    flush: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+) -> anyhow::Result<T> {
+    let left = |flushed| match flushed {
+        true => "what was under way may have been done all the same; look before you ask for it again",
+        false => {
+            "what was under way may have been done all the same, and a renewal had begun and did not end"
         }
-        done = work => Ok(done),
-    }
+    };
+    or_ending(flush, work, left).await
 }
 
 /// The same, for work that can go on: `left` says how.
 pub(crate) async fn unless_interrupted_leaving<T>(
     flush: impl Future<Output = bool>,
     work: impl Future<Output = T>,
-    left: &str,
+    left: impl FnOnce() -> &'static str,
+) -> anyhow::Result<T> {
+    or_ending(flush, work, |_| left()).await
+}
+
+async fn or_ending<T>(
+    flush: impl Future<Output = bool>,
+    work: impl Future<Output = T>,
+    left: impl FnOnce(bool) -> &'static str,
 ) -> anyhow::Result<T> {
     tokio::select! {
         biased;
         request = interrupted() => {
             let request = request?;
-            flush.await;
-            Err(request.ending(left).into())
+            let flushed = flush.await;
+            Err(request.ending(left(flushed)).into())
         }
         done = work => Ok(done),
     }

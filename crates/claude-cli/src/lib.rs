@@ -5,6 +5,9 @@
 //! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, batches that
 //! have ended with messages that were not answered are 5, and a command that a signal cut short has the status that shells
 //! give it (130 for Ctrl-C).
+//!
+//! A standard output that cannot be written is a failure. One that is closed from the start (`>&-`) is not known here to be: on Unix
+//! Rust's own start puts `/dev/null` in its place, as if that had been asked for.
 
 mod api;
 pub mod args;
@@ -30,6 +33,7 @@ mod profile;
 mod progress;
 pub mod quickstart;
 mod references;
+mod remarks;
 mod secrets;
 mod vault;
 mod wording;

@@ -8,7 +8,7 @@ use crate::{
     args::LimitsArgs,
     connection,
     console::{print, print_json, tell},
-    interrupt::unless_interrupted,
+    interrupt::unless_interrupted_asking,
     wording::of_a_model,
 };
 
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: LimitsArgs) -> anyhow::Result<()> {
     let once = RequestOptions::new().max_retries(0);
     let client = connection::client(&args.connection).await?.with_options(once)?;
     let request = MessageRequest::new(args.model.as_str(), 1).user("hi");
-    let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
+    let answer = unless_interrupted_asking(client.flush(), client.messages().create(&request)).await?;
     let limits = client.limits();
     if limits.is_empty() {
         answer.map_err(of_a_model)?;

@@ -8,14 +8,15 @@ use std::{
 use anyhow::{Context, bail};
 use claude_sdk::{
     Client, attachment,
-    types::{Content, ContentBlockParam, Message, MessageRequest, StopReason},
+    types::{Content, ContentBlockParam, MessageRequest},
 };
 
 use crate::{
     args::MessageArgs,
     connection,
-    console::{print, print_json, tell},
-    interrupt::unless_interrupted,
+    console::{plain, print, print_json, print_text, tell},
+    interrupt::{unless_interrupted, unless_interrupted_asking},
+    remarks::{tell_blocks, tell_end},
     wording::of_a_model,
 };
 
@@ -25,21 +26,22 @@ const PROMPT_LIMIT: u64 = 32 * 1024 * 1024;
 pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let request = request(&args).await?;
-    let answer = unless_interrupted(client.flush(), client.messages().create(&request)).await?;
+    let answer = unless_interrupted_asking(client.flush(), client.messages().create(&request)).await?;
     let message = answer.map_err(of_a_model)?;
     if args.json {
         print(serde_json::to_string_pretty(&*message)? + "\n")?;
     } else {
-        print(message.text() + "\n")?;
+        print_text(&(message.text() + "\n"))?;
+        tell_blocks(&message);
     }
-    remark(&message);
+    tell_end(&message);
     Ok(())
 }
 
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let request = request(&args).await?;
-    unless_interrupted(client.flush(), print_events(&client, &request, args.json)).await?
+    unless_interrupted_asking(client.flush(), print_events(&client, &request, args.json)).await?
 }
 
 pub(crate) async fn count(args: MessageArgs) -> anyhow::Result<()> {
@@ -71,14 +73,19 @@ async fn print_events(client: &Client, request: &MessageRequest, json: bool) -> 
             print(serde_json::to_string(&event)? + "\n")?;
         } else if let Some(text) = event.text() {
             written = true;
-            print(text)?;
+            print_text(text)?;
         }
     }
     if !json {
         print("\n")?;
     }
+    let oddities = stream.oddities().to_vec();
     let message = stream.final_message().await.map_err(of_a_model)?;
-    remark(&message);
+    if !json {
+        tell_blocks(&message);
+        oddities.iter().for_each(|oddity| tell(plain(&oddity.to_string())));
+    }
+    tell_end(&message);
     Ok(())
 }
 
@@ -95,6 +102,9 @@ async fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
     }
     let mut content = Content::from(prompt);
     for path in &args.attach {
+        if path.as_os_str() == "-" {
+            bail!("an attachment cannot come from standard input; save it to a file and give its path");
+        }
         let part = attachment::read(path).await;
         let part = part.with_context(|| format!("{} cannot be attached", path.display()))?;
         if let Some(kind) = in_disguise(path, &part) {
@@ -138,18 +148,6 @@ fn read_prompt(input: impl Read, is_terminal: bool) -> anyhow::Result<String> {
         bail!("the prompt is longer than 32 MiB, which is more than the service takes");
     }
     String::from_utf8(bytes).context("the prompt on standard input is not UTF-8 text")
-}
-
-/// Tells on standard error when the answer is not what a reader would take it for.
-fn remark(message: &Message) {
-    tell(match &message.stop_reason {
-        _ if message.content.is_empty() => "the answer is empty",
-        None => "the answer does not say why it ended; it may be incomplete",
-        Some(StopReason::MaxTokens) => "the answer was cut at --max-tokens",
-        Some(StopReason::Refusal) => "the model refused to answer",
-        Some(StopReason::ModelContextWindowExceeded) => "the answer was cut at the model's context window",
-        _ => return,
-    });
 }
 
 #[cfg(test)]

@@ -35,6 +35,12 @@ fn told(error: Error, named: &str) -> anyhow::Error {
                  --api-key-file{but}"
             )
         }
+        Error::Config(ConfigError::NoFile { path }) => {
+            anyhow!(
+                "{} is no regular file; give the path of one, or pipe the content in with `-`",
+                path.display()
+            )
+        }
         Error::Config(ConfigError::TooLongToWait { max_tokens }) => anyhow!(
             "an answer of up to {max_tokens} tokens may take more than ten minutes, and few networks keep a silent \
              connection so long; use `claudectl messages stream`, or a smaller --max-tokens"

@@ -27,7 +27,7 @@ pub enum BatchesCommand {
 /// The messages of a job.
 #[derive(Debug, ClapArgs)]
 pub struct SubmitArgs {
-    /// A file of JSON Lines: `{"custom_id": "…", "params": {…}}`.
+    /// A file of JSON Lines: `{"custom_id": "…", "params": {…}}`. Not `-`: a job that goes on reads it again.
     pub file: PathBuf,
     /// Where to note what was sent; the file's name with `.job` is the default.
     #[arg(long, value_name = "PATH")]
@@ -157,7 +157,8 @@ pub struct ApiArgs {
     /// A parameter of the query, such as `limit=5`; for a list, give `ids[]=…` several times.
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub query: Vec<String>,
-    /// The body as JSON; `-` reads it from standard input.
+    /// The body as JSON; `-` reads it from standard input. What wants a form (`POST /v1/files`, `/v1/skills`) is not for this
+    /// command: see `files upload`.
     #[arg(long, value_name = "JSON", conflicts_with = "pages")]
     pub body: Option<String>,
     /// A header, such as `anthropic-beta: NAME`.
@@ -191,8 +192,8 @@ pub enum StreamCommand {
     /// Read a stream of events from standard input and print the message it adds up to, or its error.
     ///
     /// Events may be without names: their data have a `type`. A message that has not come to its end is printed as far as it came,
-    /// and the exit status is 1. Arguments of a call that are no JSON and a `usage` of another shape are warnings: the exit status is
-    /// 0.
+    /// and the exit status is 1. Arguments of a call that are no JSON, a `usage`, a block or a delta of another shape are warnings: the
+    /// exit status is 0. A second message after the first is an error.
     Decode {
         /// Print the whole message as JSON; warnings are its member `warnings`.
         #[arg(long)]

@@ -27,6 +27,7 @@ mod otlp;
 mod person;
 mod profiles;
 mod quickstart;
+mod remarks;
 mod resources;
 mod secrets;
 mod sessions;

@@ -131,7 +131,7 @@ async fn an_answer_that_is_not_whole_is_remarked_on_standard_error_only() {
     for command in ["create", "stream"] {
         let run = run(&mut against(&server, ["messages", command, "--max-tokens", "2", "hello"]));
         assert_eq!((run.status, run.stdout.as_str()), (Some(0), "You said: \n"));
-        assert_eq!(run.stderr, "claudectl: the answer was cut at --max-tokens\n");
+        assert_eq!(run.stderr, "claudectl: the answer was cut at its max_tokens (--max-tokens)\n");
     }
     for command in ["create", "stream"] {
         server.push_reply(Reply::text("No.").stop_reason("refusal"));

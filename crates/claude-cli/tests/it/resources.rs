@@ -176,7 +176,7 @@ async fn a_submission_that_is_interrupted_at_any_point_goes_on_and_sends_every_m
         let first = first.end();
         drop(held);
         if signal == Signal::INT {
-            first.failed(130, "what was sent is noted; the same command goes on");
+            first.failed(130, "nothing has been sent yet; the same command sends it");
         }
         assert_eq!(created(), 0);
         // The newest batch is asked for first.
@@ -187,7 +187,10 @@ async fn a_submission_that_is_interrupted_at_any_point_goes_on_and_sends_every_m
             tokio::task::yield_now().await;
         }
         second.signal(signal);
-        drop(second.end());
+        let second = second.end();
+        if signal == Signal::INT {
+            second.failed(130, "what was sent is noted; the same command goes on");
+        }
         let id = claude(&server, &["batches", "submit", file, "--wait"]).ok().trim().to_owned();
         assert_eq!(created(), 1, "{signal:?}");
         assert_eq!(lines(claude(&server, &["batches", "results", &id]).ok()).len(), 2);
@@ -213,6 +216,60 @@ async fn what_is_no_regular_file_is_refused_before_it_is_read() {
         claude(&server, &["batches", "status", "--job", path]).failed(1, &no_job);
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_to_be_read_again_does_not_come_from_standard_input() {
+    let (server, _) = place(Duration::ZERO).await;
+    claude(&server, &["batches", "submit", "-"]).failed(1, "save the messages to a file and give its path");
+    claude(&server, &["messages", "create", "look", "--attach", "-"])
+        .failed(1, "save it to a file and give its path");
+    assert_eq!(server.connections(), 0);
+}
+
+/// The service may have done what it was asked before its answer came.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_says_what_may_have_been_done() {
+    let (server, folder) = place(Duration::from_secs(3600)).await;
+    let file = messages(&folder, 1);
+    let file = file.to_str().unwrap();
+    let asking = "what was under way may have been done all the same; look before you ask for it again";
+    let body = json!({"name": "Reader"}).to_string();
+    let cases: [(&str, &[&str], &str); 5] = [
+        ("/v1/files", &["files", "upload", file], asking),
+        ("/v1/messages", &["messages", "create", "hello"], asking),
+        ("/v1/messages", &["messages", "stream", "hello"], asking),
+        ("/v1/user_profiles", &["api", "POST", "/v1/user_profiles", "--body", &body], asking),
+        ("/v1/models", &["models", "list"], "nothing is left half done"),
+    ];
+    for (path, arguments, left) in cases {
+        server.clear_journal();
+        server.inject(Fault::stall(At::Request).on(path));
+        let mut hanging = Running::start(&mut against(&server, arguments));
+        while server.journal_len() == 0 {
+            tokio::task::yield_now().await;
+        }
+        hanging.interrupt();
+        hanging.end().failed(130, left);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_in_an_answer_is_named_by_its_member_or_its_line() {
+    let (server, folder) = place(Duration::ZERO).await;
+    server.push_reply(Reply::json(json!({"data": [], "has_more": "yes", "first_id": null, "last_id": null})));
+    claude(&server, &["models", "list"]).failed(1, "has another shape than expected at `has_more`");
+    let file = messages(&folder, 2);
+    let id = claude(&server, &["batches", "submit", file.to_str().unwrap(), "--wait"]).ok().trim().to_owned();
+    let good = json!({"custom_id": "n-0", "result": {"type": "canceled"}});
+    let path = format!("/v1/messages/batches/{id}/results");
+    server.inject(
+        Fault::answer(Reply::bytes("application/binary", format!("{good}\n{{\"custom_id\": 7}}\n")))
+            .on(&path),
+    );
+    let run = claude(&server, &["batches", "results", &id]);
+    assert_eq!(run.stdout.lines().count(), 1);
+    run.failed(1, "lines of which number 2 is JSON of an unknown shape");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -348,7 +405,9 @@ async fn any_route_can_be_called_and_any_list_walked() {
     ] {
         walk(path, way).failed(1, advice);
     }
-    claude(&server, &["api", "POST", "/v1/messages", "--body", "{"]).failed(1, "--body is no JSON");
+    claude(&server, &["api", "POST", "/v1/messages", "--body", "{"])
+        .failed(1, "--body cannot be read as JSON");
+    claude(&server, &["api", "POST", "/v1/messages", "--body", "1e400"]).failed(1, "number out of range");
     claude(&server, &["api", "BREW", "/v1/coffee"]).failed(2, "one of GET");
 }
 
@@ -442,7 +501,9 @@ fn what_is_odd_in_a_recorded_stream_is_told_and_is_no_failure() {
         "the arguments of the call in block 0 are no JSON; they are kept as text",
         "`usage.output_tokens` has another shape than expected; what was counted before stays",
     ];
-    assert_eq!(told.stderr, warnings.map(|warning| format!("claudectl: {warning}\n")).concat());
+    let call = "the model calls the tool weather with \"{\\\"city\\\": Ghent}\"";
+    let lines: String = [call].iter().chain(&warnings).map(|line| format!("claudectl: {line}\n")).collect();
+    assert_eq!(told.stderr, lines);
     let message: Value = serde_json::from_str(decode(&["--json"]).ok()).unwrap();
     assert_eq!(message["warnings"], json!(warnings));
     assert_eq!(message["content"][0]["input"], "{\"city\": Ghent}");

@@ -4,7 +4,12 @@ use http::{HeaderMap, StatusCode};
 use transport::{ErrorKind, Reach};
 
 use super::{Iter, worker::Worker};
-use crate::{error::Error, reply::Reply, stream::Event, types::Message};
+use crate::{
+    error::Error,
+    reply::Reply,
+    stream::{Event, Oddity},
+    types::Message,
+};
 
 /// A message as it is written: an iterator over [`Event`]s that also adds them up. See [`crate::MessageStream`].
 ///
@@ -27,6 +32,12 @@ impl MessageStream {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
         self.0.as_stream()?.snapshot()
+    }
+
+    /// What is not as it should be in what has arrived, although the message can do without it; see [`Accumulator::oddities`].
+    #[must_use]
+    pub fn oddities(&self) -> &[Oddity] {
+        self.0.as_stream().map_or(&[], crate::MessageStream::oddities)
     }
 
     /// The service's name for the call, from the `request-id` header.

@@ -220,6 +220,20 @@ impl UnexpectedAnswer {
         answer
     }
 
+    /// The same of an answer in lines, of which this one is not the expected JSON.
+    pub(crate) fn json_line(
+        status: StatusCode,
+        error: &serde_json::Error,
+        envelope: Envelope,
+        line: u64,
+    ) -> Self {
+        let mut answer = Self::json(status, error, envelope);
+        answer.what = format!("lines of which number {line} is {}", answer.what);
+        let inside = JsonError { line: 0, ..JsonError::from(error) };
+        answer.source = Some(Box::new(inside));
+        answer
+    }
+
     /// An answer whose body could not be read to its end.
     pub(crate) fn body(status: StatusCode, error: transport::Error, envelope: Envelope) -> Self {
         let mut answer = Self::new(status, "a body that could not be read to its end", envelope);

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::delta::Delta;
+use super::delta::{self, Delta};
 use super::error::{ProtocolError, Truncated};
 use super::event::Event;
 use super::oddity::Oddity;
 use super::partial_json::{self, CutString, NotJson};
-use crate::types::{ContentBlock, Message, MessageChange, Usage, UsageDelta};
+use crate::types::{Care, ContentBlock, Fit, Message, MessageChange, Misfit, Usage, UsageDelta};
 
 /// Makes a message of the events of a stream.
 ///
@@ -48,6 +48,8 @@ struct Progress {
     closed: bool,
     /// The arguments of a tool call so far, as JSON text.
     input: String,
+    /// Whether a delta was left out, and that was noted.
+    noted: bool,
 }
 
 impl Accumulator {
@@ -170,6 +172,9 @@ impl Accumulator {
         }
         message.content.push(block.clone());
         self.blocks.push(Progress::default());
+        if let Some(misfit) = misfit(block) {
+            self.odd.push(Oddity::Block { misfit: misfit.at(index).within("content").to_string() });
+        }
         Ok(())
     }
 
@@ -214,6 +219,11 @@ impl Accumulator {
             _ => false,
         };
         if fitted {
+            if let Delta::Unknown(members) = delta
+                && !std::mem::replace(&mut progress.noted, true)
+            {
+                self.odd.push(Oddity::Delta { index, misfit: delta::misfit(members) });
+            }
             Ok(())
         } else {
             Err(ProtocolError::Mismatch { index, delta: delta.type_name().to_owned() })
@@ -328,6 +338,12 @@ impl Progress {
         }
         is_json
     }
+}
+
+/// What keeps a block of a type that is known here from being read.
+fn misfit(block: &ContentBlock) -> Option<Misfit> {
+    let ContentBlock::Unknown(members) = block else { return None };
+    <ContentBlock as Fit>::misfit(&Value::Object(members.clone()), Care::Known)
 }
 
 /// The arguments of a call of a tool.

@@ -128,6 +128,19 @@ impl Delta {
     }
 }
 
+/// What keeps members from being a delta that is known here.
+pub(super) fn misfit(members: &Map<String, Value>) -> String {
+    if let Some(Err(misfit)) = Delta::known(&mut members.clone()) {
+        return misfit.within("delta").to_string();
+    }
+    let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
+    let kind: String = kind.chars().take(LONGEST_TYPE).collect();
+    format!("`delta.type` is {kind:?}, which is not known here")
+}
+
+/// The longest part of an unknown type that is told, in characters.
+const LONGEST_TYPE: usize = 64;
+
 impl Fit for Delta {
     fn fits(value: &Value) -> bool {
         value.is_object()

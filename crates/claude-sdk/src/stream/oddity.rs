@@ -21,7 +21,7 @@ use std::fmt;
 /// assert_eq!(message.oddities()[0].to_string(), "the arguments of the call in block 0 are no JSON; they are kept as text");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Oddity {
     /// The arguments of a call are no JSON, or not all of it: its `input` is the text.
@@ -29,6 +29,20 @@ pub enum Oddity {
     Input {
         /// The place of the block in the message.
         index: usize,
+    },
+    /// A block is of a type that is known here and not of its shape: it is kept as it came, and nothing of it is read.
+    #[non_exhaustive]
+    Block {
+        /// What does not fit, such as "`content[0].text` is a number, not a string".
+        misfit: String,
+    },
+    /// What was to be added to a block is not known here, or not of its shape: it is left out. Of a block the first is noted.
+    #[non_exhaustive]
+    Delta {
+        /// The place of the block in the message.
+        index: usize,
+        /// What does not fit, such as "`delta.text` is a number, not a string".
+        misfit: String,
     },
     /// What the message has cost was told in another shape than expected; what was told before stays.
     #[non_exhaustive]
@@ -43,6 +57,10 @@ impl fmt::Display for Oddity {
         match self {
             Self::Input { index } => {
                 write!(f, "the arguments of the call in block {index} are no JSON; they are kept as text")
+            }
+            Self::Block { misfit } => write!(f, "{misfit}; the block is kept as it came, unread"),
+            Self::Delta { index, misfit } => {
+                write!(f, "something for block {index} was left out: {misfit}")
             }
             Self::Usage { member } => {
                 let dot = if member.is_some() { "." } else { "" };

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::wire::seen_from;
+use super::wire::{Care, Fit, seen_from};
 
 /// One page of a list, with what leads to the next one.
 ///
@@ -24,19 +24,19 @@ pub struct Page<T> {
     #[serde(deserialize_with = "items", bound(deserialize = "T: Deserialize<'de>"))]
     pub data: Vec<T>,
     /// Whether there are items beyond this page, in the direction that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "member::has_more", skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
     /// The id of the first item; what `before_id` of the page before this one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "member::first_id", skip_serializing_if = "Option::is_none")]
     pub first_id: Option<String>,
     /// The id of the last item; what `after_id` of the page after this one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "member::last_id", skip_serializing_if = "Option::is_none")]
     pub last_id: Option<String>,
     /// Where the page after this one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "member::next_page", skip_serializing_if = "Option::is_none")]
     pub next_page: Option<String>,
     /// Where the page before this one is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "member::prev_page", skip_serializing_if = "Option::is_none")]
     pub prev_page: Option<String>,
     /// The members that have no field here.
     #[serde(flatten)]
@@ -69,4 +69,28 @@ fn items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
     }
 
     deserializer.deserialize_seq(Items(PhantomData))
+}
+
+/// Reads the members that lead on, each by its name, so that an error says which of them it is about.
+mod member {
+    use super::{Care, Deserialize, Deserializer, Error, Fit, Value};
+
+    macro_rules! members {
+        ($($name:ident: $kind:ty),*) => {$(
+            pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$kind>, D::Error> {
+                read(deserializer, stringify!($name))
+            }
+        )*};
+    }
+
+    members! { has_more: bool, first_id: String, last_id: String, next_page: String, prev_page: String }
+
+    fn read<'de, T: Fit, D: Deserializer<'de>>(deserializer: D, name: &str) -> Result<Option<T>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match T::misfit(&value, Care::Needed) {
+            Some(_) if value.is_null() => Ok(None),
+            Some(misfit) => Err(D::Error::custom(misfit.within(name))),
+            None => Ok(T::fit(value)),
+        }
+    }
 }

@@ -175,7 +175,8 @@ impl Stream for BatchResults {
                                 if error.is_eof() && this.resume() {
                                     continue;
                                 }
-                                Box::new(UnexpectedAnswer::json(status, &error, envelope)).into()
+                                let line = this.given.saturating_add(1);
+                                Box::new(UnexpectedAnswer::json_line(status, &error, envelope, line)).into()
                             }
                         },
                         Some(Err(error)) => {

@@ -16,7 +16,7 @@ use crate::{
     layers::HeldPermit,
     reply::{Head, Opened, Reply},
     spans::CallSpan,
-    stream::{Accumulator, CutString, Event, NotJson},
+    stream::{Accumulator, CutString, Event, NotJson, Oddity},
     types::{ErrorBody, Message},
 };
 
@@ -116,6 +116,12 @@ impl MessageStream {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
         self.accumulator.snapshot()
+    }
+
+    /// What is not as it should be in what has arrived, although the message can do without it; see [`Accumulator::oddities`].
+    #[must_use]
+    pub fn oddities(&self) -> &[Oddity] {
+        self.accumulator.oddities()
     }
 
     /// The service's name for the call, from the `request-id` header.

@@ -274,3 +274,33 @@ fn what_is_odd_and_no_failure_is_noted_once() {
     conversation().iter().for_each(|data| accumulator.push(&event(data)).unwrap());
     assert_eq!(accumulator.oddities(), []);
 }
+
+#[test]
+fn what_is_left_out_is_noted_once_for_each_block() {
+    let text = |value: Value| json!({"type": "text", "text": value});
+    let delta =
+        |index: usize, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let mut events = vec![
+        start(),
+        block(0, text(json!(""))),
+        delta(0, json!({"type": "text_delta", "text": 5})),
+        delta(0, json!({"type": "fancy_delta"})),
+        stop(0),
+        block(1, text(json!(5))),
+        delta(1, json!({"type": "x".repeat(900)})),
+        stop(1),
+        block(2, json!({"type": "hologram"})),
+        stop(2),
+    ];
+    events.extend(end("end_turn"));
+    let mut accumulator = Accumulator::new();
+    events.iter().for_each(|data| accumulator.push(&event(data)).unwrap());
+    let told: Vec<String> = accumulator.oddities().iter().map(ToString::to_string).collect();
+    assert_eq!(told[0], "something for block 0 was left out: `delta.text` is a number, not a string");
+    assert_eq!(told[1], "`content[1].text` is a number, not a string; the block is kept as it came, unread");
+    assert!(
+        told[2].starts_with("something for block 1 was left out: `delta.type` is \"xxx")
+            && told[2].len() < 200
+    );
+    assert_eq!(told.len(), 3);
+}
