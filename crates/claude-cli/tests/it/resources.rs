@@ -257,7 +257,8 @@ async fn an_interruption_says_what_may_have_been_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_in_an_answer_is_named_by_its_member_or_its_line() {
     let (server, folder) = place(Duration::ZERO).await;
-    server.push_reply(Reply::json(json!({"data": [], "has_more": "yes", "first_id": null, "last_id": null})));
+    let page = json!({"data": [], "has_more": "yes", "first_id": null, "last_id": null});
+    server.inject(Fault::answer(Reply::json(page)).on("/v1/models"));
     claude(&server, &["models", "list"]).failed(1, "has another shape than expected at `has_more`");
     let file = messages(&folder, 2);
     let id = claude(&server, &["batches", "submit", file.to_str().unwrap(), "--wait"]).ok().trim().to_owned();

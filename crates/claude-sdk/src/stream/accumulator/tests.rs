@@ -272,7 +272,8 @@ fn what_is_odd_and_no_failure_is_noted_once() {
 
     let mut accumulator = Accumulator::new();
     conversation().iter().for_each(|data| accumulator.push(&event(data)).unwrap());
-    assert_eq!(accumulator.oddities(), []);
+    let hologram = "`delta.type` is \"hologram_delta\", which is not known here".to_owned();
+    assert_eq!(accumulator.oddities(), [Oddity::Delta { index: 1, misfit: hologram }]);
 }
 
 #[test]
