@@ -41,7 +41,7 @@ pub(crate) async fn create(args: MessageArgs) -> anyhow::Result<()> {
 pub(crate) async fn stream(args: MessageArgs) -> anyhow::Result<()> {
     let client = connection::client(&args.connection).await?;
     let request = request(&args).await?;
-    unless_interrupted_asking(client.flush(), print_events(&client, &request, args.json)).await?
+    Box::pin(unless_interrupted_asking(client.flush(), print_events(&client, &request, args.json))).await?
 }
 
 pub(crate) async fn count(args: MessageArgs) -> anyhow::Result<()> {
