@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn message(content: Value, reason: Value, details: Value) -> Message {
+    fn message(content: &Value, reason: &Value, details: &Value) -> Message {
         let usage = json!({"input_tokens": 1, "output_tokens": 1});
         serde_json::from_value(
             json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
@@ -116,15 +116,15 @@ mod tests {
             (Value::Null, "does not say why it ended"),
         ];
         for (reason, told) in cases {
-            let found = end(&message(json!([]), reason.clone(), details.clone())).unwrap();
+            let found = end(&message(&json!([]), &reason, &details)).unwrap();
             assert!(found.contains(told), "{reason}: {found}");
         }
         let text = json!([{"type": "text", "text": "Hello"}]);
         for reason in ["end_turn", "stop_sequence", "tool_use"] {
-            assert_eq!(end(&message(text.clone(), json!(reason), Value::Null)), None);
+            assert_eq!(end(&message(&text, &json!(reason), &Value::Null)), None);
         }
         assert_eq!(
-            end(&message(text, json!("refusal"), Value::Null)).unwrap(),
+            end(&message(&text, &json!("refusal"), &Value::Null)).unwrap(),
             "the model refused to answer"
         );
     }
@@ -141,7 +141,7 @@ mod tests {
             {"type": "hologram\n"},
             {"type": "text", "text": 5},
         ]);
-        let message = message(content, json!("end_turn"), Value::Null);
+        let message = message(&content, &json!("end_turn"), &Value::Null);
         let told: Vec<String> = message.content.iter().filter_map(block).collect();
         assert_eq!(told.len(), 6, "{told:?}");
         assert_eq!(told[0], "the model calls the tool weather with {\"city\":\"Ghent \"}");
