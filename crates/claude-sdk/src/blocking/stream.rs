@@ -34,7 +34,8 @@ impl MessageStream {
         self.0.as_stream()?.snapshot()
     }
 
-    /// What is not as it should be in what has arrived, although the message can do without it; see [`Accumulator::oddities`](crate::stream::Accumulator::oddities).
+    /// What is not as it should be in what has arrived, although the message can do without it; see
+    /// [`Accumulator::oddities`](crate::stream::Accumulator::oddities).
     #[must_use]
     pub fn oddities(&self) -> &[Oddity] {
         self.0.as_stream().map_or(&[], crate::MessageStream::oddities)

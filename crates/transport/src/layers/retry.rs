@@ -25,7 +25,7 @@ use crate::{Attempt, Clock, Deadline, Error, HttpBackend, Request, Response, Sen
 ///
 /// The policy decides, this layer waits: on the clock it was given, and never past the request's
 /// [`Deadline`]. If the wait does not fit, the last outcome is returned at once. It sets
-/// [`Attempt`] on each request it sends again and [`Attempts`] on the response to one, or [`Error::attempts`] on the error.
+/// [`Attempt`] on each request it sends again and [`Attempts`](crate::Attempts) on the response to one, or [`Error::attempts`] on the error.
 ///
 /// Three parts are optional: a [`Budget`] that all calls pay their retries from, a [`Breaker`] that leaves a server alone
 /// which answers nobody, and an [`Opening`] that tells how a reply of several parts begins.
@@ -125,7 +125,7 @@ impl<B> Retry<B> {
     /// Asks `breaker` before each attempt.
     ///
     /// While it is open, a call with a [`Deadline`] waits for it as long as that allows. Any other call gets the outcome of
-    /// its last attempt, or where it had none [`ErrorKind::Open`], at once.
+    /// its last attempt, or where it had none [`ErrorKind::Open`](crate::ErrorKind::Open), at once.
     #[must_use]
     pub fn breaker(mut self, breaker: Breaker) -> Self {
         self.breaker = Some(breaker);
