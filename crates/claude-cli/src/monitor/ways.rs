@@ -110,7 +110,7 @@ impl Way for Program {
     }
 }
 
-/// A running program, which is killed with all that it has started when nobody waits for its end.
+/// A running program, which is killed with its process group when nobody waits for its end.
 struct Running(Child);
 
 impl Drop for Running {
