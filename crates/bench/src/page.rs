@@ -2,6 +2,8 @@
 
 mod versions;
 
+pub use versions::locked_version;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

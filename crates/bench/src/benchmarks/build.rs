@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Benchmark, number};
 use crate::conditions::Ticks;
-use crate::figure::Figure;
+use crate::figure::{Figure, median};
 use crate::page;
 use crate::stand::Stand;
 
@@ -24,35 +24,45 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     chart: None,
 };
 
-/// The folders in `crates/bench/hello`, and what they are called on the page.
-const PROGRAMS: [(&str, &str); 5] = [
-    ("ours", "ours"),
-    ("reqwest", "bare reqwest"),
-    ("reqwest-ring", "bare reqwest with ring"),
-    ("genai", "genai"),
-    ("anthropic-ai-sdk", "anthropic-ai-sdk"),
-];
+/// The floors and ourselves: the folders in `crates/bench/hello`, and what they are called on the page.
+const OURS_AND_FLOORS: [(&str, &str); 3] =
+    [("ours", "ours"), ("reqwest", "bare reqwest"), ("reqwest-ring", "bare reqwest with ring")];
+
+/// Other people's clients: a folder in `crates/bench/hello` has the name of the crate that its program uses.
+const OTHERS: [&str; 5] =
+    ["anthropic-ai-sdk", "genai", "misanthropic", "mixtape-anthropic-sdk", "rust-claude-sdk"];
+
+/// What the figures of the others are summed up as.
+const MEDIAN: &str = "median of the others";
 
 fn run(stand: &Stand) -> Result<Vec<Figure>> {
     let mut all = Vec::new();
-    for (folder, contender) in PROGRAMS {
-        let program = Program::new(stand, folder);
-        // Our own dependencies may have changed since its lock file was written: this follows them.
-        program.cargo(&["fetch", "--quiet"])?;
-        let measured = [
-            ("processor time", "s", program.build()?),
-            ("crates", "crates", program.crates()?),
-            ("size", "MB", program.size()?),
-        ];
-        all.extend(measured.map(|(case, unit, value)| Figure {
-            case: case.to_owned(),
-            contender: contender.to_owned(),
-            unit,
-            samples: vec![value],
-        }));
+    for (folder, contender) in OURS_AND_FLOORS {
+        all.extend(Program::new(stand, folder).figures(contender)?);
     }
+    let mut others = Vec::new();
+    for package in OTHERS {
+        let program = Program::new(stand, package);
+        let contender = format!("{package} {}", program.version(package)?);
+        others.extend(program.figures(&contender)?);
+    }
+    all.extend(medians(&others));
+    all.append(&mut others);
     all.sort_by(|left, right| left.case.cmp(&right.case));
     Ok(all)
+}
+
+/// One figure for each case: the median of the figures of all in it.
+fn medians(figures: &[Figure]) -> Vec<Figure> {
+    let cases: BTreeSet<&str> = figures.iter().map(|figure| figure.case.as_str()).collect();
+    let median_of = |case: &str| {
+        let mut found = figures.iter().filter(|figure| figure.case == case).peekable();
+        let unit = found.peek()?.unit;
+        let samples: Vec<f64> = found.map(Figure::median).collect();
+        let (case, contender) = (case.to_owned(), MEDIAN.to_owned());
+        Some(Figure { case, contender, unit, samples: vec![median(&samples)] })
+    };
+    cases.into_iter().filter_map(median_of).collect()
 }
 
 /// One of the packages, and where it is built.
@@ -68,6 +78,29 @@ impl Program {
         let manifest = stand.root().join("crates/bench/hello").join(folder).join("Cargo.toml");
         let target = stand.target().join("bench/hello").join(folder);
         Self { name: format!("hello-{folder}"), manifest, target }
+    }
+
+    /// Everything that is measured of it.
+    fn figures(&self, contender: &str) -> Result<[Figure; 3]> {
+        // Our own dependencies may have changed since its lock file was written: this follows them.
+        self.cargo(&["fetch", "--quiet"])?;
+        let figure = |case: &str, unit, value| {
+            let (case, contender) = (case.to_owned(), contender.to_owned());
+            Figure { case, contender, unit, samples: vec![value] }
+        };
+        Ok([
+            figure("processor time", "s", self.build()?),
+            figure("crates", "crates", self.crates()?),
+            figure("size", "MB", self.size()?),
+        ])
+    }
+
+    /// The version of a package that its lock file fixes.
+    fn version(&self, package: &str) -> Result<String> {
+        let path = self.manifest.with_file_name("Cargo.lock");
+        let lock = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        page::locked_version(&lock, package)
+            .with_context(|| format!("{package} is not in {}", path.display()))
     }
 
     /// Builds it from nothing, and returns the processor time in seconds.
@@ -121,9 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn the_median_of_the_others_is_taken_case_by_case() {
+        let figure = |case: &str, value| Figure {
+            case: case.to_owned(),
+            contender: "somebody".to_owned(),
+            unit: "s",
+            samples: vec![value],
+        };
+        let of = [figure("size", 3.0), figure("crates", 90.0), figure("size", 9.0), figure("size", 4.0)];
+        let found = medians(&of);
+        let values: Vec<_> = found.iter().map(|figure| (figure.case.as_str(), figure.median())).collect();
+        assert_eq!(values, [("crates", 90.0), ("size", 4.0)]);
+        assert!(found.iter().all(|figure| figure.contender == MEDIAN));
+    }
+
+    #[test]
     fn every_program_has_a_lock_file() {
         let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("hello");
-        for (folder, _) in PROGRAMS {
+        let folders = OURS_AND_FLOORS.iter().map(|(folder, _)| *folder).chain(OTHERS);
+        for folder in folders {
             assert!(hello.join(folder).join("Cargo.lock").is_file(), "{folder}");
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn section(root: &Path) -> Result<String> {
 fn version(root: &Path, contender: &Contender) -> Result<String> {
     let locked = |folder: &Path, package: &str| {
         let lock = read(&folder.join("Cargo.lock"))?;
-        in_lock(&lock, package).with_context(|| format!("{package} is not in {}", folder.display()))
+        locked_version(&lock, package).with_context(|| format!("{package} is not in {}", folder.display()))
     };
     match contender.kind {
         Kind::Here("ours") => Ok(format!("of this page, on reqwest {}", locked(root, "reqwest")?)),
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// The newest version of a package in a lock file: the last one, as they are in order.
-fn in_lock(lock: &str, package: &str) -> Option<String> {
+pub fn locked_version(lock: &str, package: &str) -> Option<String> {
     let name = format!("name = \"{package}\"\nversion = \"");
     let (_, rest) = lock.rsplit_once(&name)?;
     rest.split('"').next().map(str::to_owned)
@@ -77,6 +77,6 @@ mod tests {
     #[test]
     fn of_two_versions_the_newer_one_is_taken() {
         let lock = "name = \"a\"\nversion = \"1.0.0\"\n\nname = \"a\"\nversion = \"2.0.0\"\n";
-        assert_eq!(in_lock(lock, "a").as_deref(), Some("2.0.0"));
+        assert_eq!(locked_version(lock, "a").as_deref(), Some("2.0.0"));
     }
 }
