@@ -102,7 +102,7 @@ object! {
         /// When it is forgotten; in a message of the system.
         clear_at: Option<ClearAt>,
         /// How the model answers from here on; in a message of the system, where only the effort counts.
-        output_config: Option<OutputConfig>,
+        output_config: Option<Box<OutputConfig>>,
     }
 
     /// A message of the role given.

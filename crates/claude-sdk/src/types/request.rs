@@ -39,6 +39,8 @@ object! {
     /// Read from JSON by serde, it keeps whatever it does not understand, as all types here do: a conversation that was stored
     /// comes back as it was. What a person wrote is better read with [`from_json`](Self::from_json), which names what is wrong.
     ///
+    /// What most requests do without is in boxes, so that one is moved at little cost; the methods of the fields' names fill them.
+    ///
     /// ```
     /// use claude_sdk::types::{MessageRequest, Model};
     ///
@@ -66,21 +68,21 @@ object! {
         /// The tools the model may call.
         tools: Option<Vec<Tool>>,
         /// Whether and which tools it is to call.
-        tool_choice: Option<ToolChoice>,
+        tool_choice: Option<Box<ToolChoice>>,
         /// Whether and how much it thinks first.
-        thinking: Option<Thinking>,
+        thinking: Option<Box<Thinking>>,
         /// Texts at which it stops.
         stop_sequences: Option<Vec<String>>,
         /// What the service should know about the request.
-        metadata: Option<Metadata>,
+        metadata: Option<Box<Metadata>>,
         /// Keeps the whole request in the cache, up to its last block that may be kept.
-        cache_control: Option<CacheControl>,
+        cache_control: Option<Box<CacheControl>>,
         /// How much effort the model makes, and in which form it answers.
-        output_config: Option<OutputConfig>,
+        output_config: Option<Box<OutputConfig>>,
         /// The container that code runs in; a new one where unset.
-        container: Option<ContainerParam>,
+        container: Option<Box<ContainerParam>>,
         /// Asks why the cache does not help.
-        diagnostics: Option<DiagnosticsParam>,
+        diagnostics: Option<Box<DiagnosticsParam>>,
         /// Where the model is to run.
         inference_geo: Option<String>,
         /// Which tier may serve the request.
@@ -88,19 +90,19 @@ object! {
         /// How fast it is served.
         speed: Option<Speed>,
         /// Who pays; a beta.
-        billing_policy: Option<BillingPolicy>,
+        billing_policy: Option<Box<BillingPolicy>>,
         /// Shortens the conversation in place of answering it; a beta.
-        compaction: Option<CompactionConfig>,
+        compaction: Option<Box<CompactionConfig>>,
         /// What the service may leave out of the conversation; a beta.
-        context_management: Option<ContextManagement>,
+        context_management: Option<Box<ContextManagement>>,
         /// The credit of a refused request; a beta.
-        fallback_credit_token: Option<FallbackCreditToken>,
+        fallback_credit_token: Option<Box<FallbackCreditToken>>,
         /// Models that answer where this one declines; a beta.
         fallbacks: Option<Fallbacks>,
         /// MCP servers whose tools the service may call; a beta.
         mcp_servers: Option<Vec<McpServer>>,
         /// Lets the service keep the conversation; a beta.
-        thread: Option<Thread>,
+        thread: Option<Box<Thread>>,
     }
 
     fn of(model: Model, max_tokens: u32, messages: Vec<MessageParam>);
@@ -112,7 +114,6 @@ setters! {
         tool_choice: ToolChoice,
         thinking: Thinking,
         cache_control: CacheControl,
-        container: impl Into<ContainerParam>,
         diagnostics: DiagnosticsParam,
         inference_geo: impl Into<String>,
         service_tier: RequestedTier,
@@ -120,7 +121,6 @@ setters! {
         billing_policy: BillingPolicy,
         compaction: CompactionConfig,
         context_management: ContextManagement,
-        fallback_credit_token: impl Into<FallbackCreditToken>,
         fallbacks: impl Into<Fallbacks>,
         thread: Thread,
     }
@@ -220,7 +220,21 @@ impl MessageRequest {
     /// Sets the effort, the form of the answer and the budget at once.
     #[must_use]
     pub fn output_config(mut self, config: OutputConfig) -> Self {
-        self.output_config = Some(config);
+        self.output_config = Some(config.into());
+        self
+    }
+
+    /// Names the container that code runs in, or says what a new one has.
+    #[must_use]
+    pub fn container(mut self, container: impl Into<ContainerParam>) -> Self {
+        self.container = Some(Box::new(container.into()));
+        self
+    }
+
+    /// Gives the credit of a refused request; a beta.
+    #[must_use]
+    pub fn fallback_credit_token(mut self, token: impl Into<FallbackCreditToken>) -> Self {
+        self.fallback_credit_token = Some(Box::new(token.into()));
         self
     }
 

@@ -28,21 +28,21 @@ object! {
         /// The tools the model may call.
         tools: Option<Vec<Tool>>,
         /// Whether and which tools it is to call.
-        tool_choice: Option<ToolChoice>,
+        tool_choice: Option<Box<ToolChoice>>,
         /// Whether and how much it thinks first.
-        thinking: Option<Thinking>,
+        thinking: Option<Box<Thinking>>,
         /// As [`MessageRequest::cache_control`](field@MessageRequest::cache_control).
-        cache_control: Option<CacheControl>,
+        cache_control: Option<Box<CacheControl>>,
         /// As [`MessageRequest::output_config`](field@MessageRequest::output_config).
-        output_config: Option<OutputConfig>,
+        output_config: Option<Box<OutputConfig>>,
         /// As [`MessageRequest::speed`](field@MessageRequest::speed).
         speed: Option<Speed>,
         /// As [`MessageRequest::billing_policy`](field@MessageRequest::billing_policy).
-        billing_policy: Option<BillingPolicy>,
+        billing_policy: Option<Box<BillingPolicy>>,
         /// As [`MessageRequest::compaction`](field@MessageRequest::compaction).
-        compaction: Option<CompactionConfig>,
+        compaction: Option<Box<CompactionConfig>>,
         /// As [`MessageRequest::context_management`](field@MessageRequest::context_management).
-        context_management: Option<ContextManagement>,
+        context_management: Option<Box<ContextManagement>>,
         /// As [`MessageRequest::mcp_servers`].
         mcp_servers: Option<Vec<McpServer>>,
     }
