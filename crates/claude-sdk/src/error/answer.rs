@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     time::{Duration, SystemTime},
 };
@@ -316,11 +317,18 @@ impl From<&serde_json::Error> for JsonError {
             Category::Syntax | Category::Io => "is malformed",
         };
         let path = match error.classify() {
-            Category::Data => place_in(&error.to_string()).map(str::to_owned),
+            Category::Data => path(&error.to_string()),
             _ => None,
         };
         Self { what, path, line: error.line(), column: error.column() }
     }
+}
+
+/// The place that an error of ours names, or the member that is missing in a list's page, whose names are ours too.
+fn path(text: &str) -> Option<String> {
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let text = missing.map_or(text.into(), |(name, _)| Cow::Owned(format!("`{name}` is missing")));
+    place_in(&text).map(str::to_owned)
 }
 
 /// A server's text made fit to show: one line, short, free of control characters and of the secret that was sent.
@@ -346,6 +354,16 @@ fn is_printable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::{ModelInfo, Page};
+
+    #[test]
+    fn a_list_without_its_items_is_told_by_its_member() {
+        for page in [r#"{"has_more": false}"#, r#"{"data": {"id": "a"}}"#] {
+            let error = serde_json::from_str::<Page<ModelInfo>>(page).unwrap_err();
+            let told = JsonError::from(&error).to_string();
+            assert_eq!(told, "the JSON has another shape than expected at `data`");
+        }
+    }
 
     #[test]
     fn a_servers_text_is_shown_on_one_line_short_and_without_the_secret() {

@@ -4,11 +4,11 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
 
-use super::wire::{Care, Fit, seen_from};
+use super::wire::{Care, Fit, Misfit, seen_from};
 
 /// One page of a list, with what leads to the next one.
 ///
@@ -43,12 +43,33 @@ pub struct Page<T> {
     pub extra: Map<String, Value>,
 }
 
+/// The methods of a visitor for values that are no list.
+macro_rules! no_list {
+    ($($visit:ident($kind:ty)),*) => {$(
+        fn $visit<E: Error>(self, value: $kind) -> Result<Self::Value, E> {
+            Err(no_list(&value.into()))
+        }
+    )*};
+}
+
 /// Reads the items one after another; an error says which of them it is about.
 fn items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     struct Items<T>(PhantomData<T>);
 
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
         type Value = Vec<T>;
+
+        no_list! {
+            visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str), visit_string(String)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Err(no_list(&Value::Null))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, _members: A) -> Result<Self::Value, A::Error> {
+            Err(no_list(&Value::Object(Map::new())))
+        }
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a list")
@@ -57,8 +78,10 @@ fn items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
             let mut read = Vec::new();
             loop {
-                let item = items.next_element().map_err(|error: A::Error| {
-                    A::Error::custom(seen_from(&format!("data[{}]", read.len()), &error.to_string()))
+                let item = items.next_element().map_err(|error: A::Error| match error.to_string() {
+                    // Nothing is wrong with the item but that it is not whole.
+                    text if text.starts_with("EOF while parsing") => error,
+                    text => A::Error::custom(seen_from(&format!("data[{}]", read.len()), &text)),
                 })?;
                 match item {
                     Some(item) => read.push(item),
@@ -68,7 +91,11 @@ fn items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
         }
     }
 
-    deserializer.deserialize_seq(Items(PhantomData))
+    deserializer.deserialize_any(Items(PhantomData))
+}
+
+fn no_list<E: Error>(found: &Value) -> E {
+    E::custom(Misfit::kind(found, "a list".to_owned()).within("data"))
 }
 
 /// Reads the members that lead on, each by its name, so that an error says which of them it is about.

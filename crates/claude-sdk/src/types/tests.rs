@@ -21,6 +21,13 @@ fn accepts<T: DeserializeOwned + Serialize>(text: &str) -> bool {
     true
 }
 
+/// A chain of `user()` and `assistant()` moves the request with each message: `benches/types.rs` has what that costs.
+#[test]
+fn a_request_and_its_messages_are_small_enough_to_be_handed_on() {
+    assert!(size_of::<MessageRequest>() <= 400, "{}", size_of::<MessageRequest>());
+    assert!(size_of::<MessageParam>() <= 128, "{}", size_of::<MessageParam>());
+}
+
 /// Any JSON, with names and strings that the types know among the others.
 fn any_json() -> impl Strategy<Value = Value> {
     let known = prop::sample::select(vec![
@@ -421,6 +428,16 @@ fn what_cannot_be_read_is_named_by_its_whole_path() {
     let page = json!({"data": [model(), {"display_name": "nameless"}]});
     assert_eq!(refusal::<Page<ModelInfo>>(page), "`data[1].id` is missing");
     assert_eq!(refusal::<Page<ModelInfo>>(json!({"data": [7]})), "`data[0]` is a number, not an object");
+    for (data, found) in
+        [(json!({}), "an object"), (json!(null), "null"), (json!("x"), "a string"), (json!(7), "a number")]
+    {
+        assert_eq!(
+            refusal::<Page<ModelInfo>>(json!({"data": data})),
+            format!("`data` is {found}, not a list")
+        );
+    }
+    let cut = from_str::<Page<ModelInfo>>(r#"{"data": [{"id": "a"}, {"id": "#).unwrap_err();
+    assert!(cut.is_eof(), "{cut}");
     assert_eq!(refusal::<ContentBlock>(json!([])), "it is a list, not an object");
 }
 
