@@ -2,9 +2,9 @@
 
 use std::{mem, ops::Range};
 
-/// A line that is longer than allowed.
+/// A line that is longer than allowed; [`Decoder::max_line`] sets how long that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a line is longer than {limit} bytes; raise the limit if that is expected")]
+#[error("a line is longer than {limit} bytes; check what sends it")]
 #[non_exhaustive]
 pub struct LineTooLong {
     /// The most that was allowed, in bytes.

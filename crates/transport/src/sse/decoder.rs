@@ -8,14 +8,14 @@ use super::EventRef;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A line has no end within the limit.
-    #[error("a line of the event stream is longer than {limit} bytes; raise the limit if that is expected")]
+    /// A line has no end within the limit, which [`Decoder::max_line`] sets.
+    #[error("a line of the event stream is longer than {limit} bytes; check what sends it")]
     LineTooLong {
         /// The most that was allowed, in bytes.
         limit: usize,
     },
-    /// The data of one event adds up to more than the limit.
-    #[error("an event of the stream is larger than {limit} bytes; raise the limit if that is expected")]
+    /// The data of one event adds up to more than the limit, which [`Decoder::max_event`] sets.
+    #[error("an event of the stream is larger than {limit} bytes; check what sends it")]
     EventTooLarge {
         /// The most that was allowed, in bytes.
         limit: usize,
