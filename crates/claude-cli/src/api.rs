@@ -1,9 +1,9 @@
 //! `claudectl api`: any route.
 
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, anyhow, bail};
-use claude_sdk::{Paging, RequestOptions, http::Method};
+use claude_sdk::{FileUpload, Paging, RequestOptions, http::Method};
 use serde_json::Value;
 
 use crate::{
@@ -34,6 +34,12 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
     if let Some(body) = &args.body {
         request = request.json(&self::body(body)?);
     }
+    for field in &args.form {
+        request = match Field::of(field)? {
+            Field::Text(name, text) => request.form_text(name, text),
+            Field::File(name, file) => request.form_file(name, file),
+        };
+    }
     let Some(way) = args.pages else {
         let reply = match args.method {
             Method::GET => unless_interrupted(client.flush(), request.send()).await?,
@@ -57,6 +63,38 @@ pub(crate) async fn run(args: ApiArgs) -> anyhow::Result<()> {
         Ok(())
     };
     unless_interrupted(client.flush(), printing).await?
+}
+
+/// A field of a form.
+#[derive(Debug)]
+enum Field<'a> {
+    Text(&'a str, &'a str),
+    File(&'a str, FileUpload),
+}
+
+impl<'a> Field<'a> {
+    fn of(text: &'a str) -> anyhow::Result<Self> {
+        let usage = || anyhow!("give a field as NAME=TEXT, or as NAME=@PATH");
+        let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(usage)?;
+        let Some(file) = value.strip_prefix('@') else { return Ok(Self::Text(name, value)) };
+        let mut settings = file.split(';');
+        let mut upload = match settings.next() {
+            None | Some("") => return Err(usage()),
+            Some("-") if io::stdin().is_terminal() => bail!("no content; pipe it in, or give a path"),
+            Some("-") => FileUpload::reader("stdin", io::stdin(), None),
+            Some(path) => FileUpload::path(path),
+        };
+        for setting in settings {
+            upload = match setting.split_once('=') {
+                Some(("type", kind)) => upload.mime_type(kind),
+                Some(("filename", filename)) => upload.filename(filename),
+                _ => bail!(
+                    "after a path there may be ;type=… and ;filename=…, and nothing else; rename the file"
+                ),
+            };
+        }
+        Ok(Self::File(name, upload))
+    }
 }
 
 fn body(text: &str) -> anyhow::Result<Value> {

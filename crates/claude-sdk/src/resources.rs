@@ -20,6 +20,8 @@ pub use list::{Items, List, Pages, Paging};
 pub use messages::{MessageStream, Messages, TeeStream, TextStream};
 pub use models::Models;
 pub use organization::Organization;
+#[cfg(feature = "blocking")]
+pub(crate) use raw::FormPart;
 pub use raw::{Raw, RawRequest};
 pub use skills::{SkillFiles, Skills};
 pub use user_profiles::UserProfiles;

@@ -9,6 +9,7 @@ use super::Client;
 use crate::{
     error::{ConfigError, Error},
     reply::Reply,
+    resources::{FileUpload, FormPart},
 };
 
 /// Any route of the API, as JSON: see [`crate::Raw`].
@@ -35,7 +36,14 @@ impl<'a> Raw<'a> {
 
     /// Does anything to `path`.
     pub fn request(self, method: Method, path: impl Into<String>) -> RawRequest<'a> {
-        RawRequest { client: self.0, method, path: path.into(), query: Vec::new(), body: None }
+        RawRequest {
+            client: self.0,
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body: None,
+            form: Vec::new(),
+        }
     }
 }
 
@@ -49,6 +57,7 @@ pub struct RawRequest<'a> {
     path: String,
     query: Vec<(String, String)>,
     body: Option<Result<Value, serde_json::Error>>,
+    form: Vec<FormPart>,
 }
 
 impl RawRequest<'_> {
@@ -64,16 +73,28 @@ impl RawRequest<'_> {
         self
     }
 
+    /// Sends a form in place of JSON: see [`crate::RawRequest::form_text`].
+    pub fn form_text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.form.push(FormPart::Text(name.into(), value.into()));
+        self
+    }
+
+    /// The same with a file in it: see [`crate::RawRequest::form_file`].
+    pub fn form_file(mut self, name: impl Into<String>, file: FileUpload) -> Self {
+        self.form.push(FormPart::File(name.into(), file));
+        self
+    }
+
     /// Makes the call and reads the whole answer: see [`crate::RawRequest::send`].
     ///
     /// # Errors
     ///
     /// As there.
     pub fn send(self) -> Result<Reply<Bytes>, Error> {
-        let Self { client, method, path, query, body } = self;
+        let Self { client, method, path, query, body, form } = self;
         let body = body.transpose().map_err(ConfigError::Serialize)?;
         client.run(|client| async move {
-            let mut request = client.raw().request(method, path);
+            let mut request = client.raw().request(method, path).form(form);
             for (name, value) in &query {
                 request = request.query(name, value);
             }

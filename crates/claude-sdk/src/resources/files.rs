@@ -6,7 +6,7 @@ use http::Method;
 use super::{List, Paging, call, multipart::Form, route::segment};
 use crate::{
     client::Client,
-    error::{ConfigError, Error},
+    error::Error,
     layers::Charge,
     reply::{self, Reply},
     types::{Deleted, FileMetadata},
@@ -18,7 +18,6 @@ mod upload;
 pub use download::Download;
 pub use upload::FileUpload;
 
-use upload::is_media_type;
 pub(super) use upload::mime_type;
 
 /// Files that messages refer to, and that tools have made (`/v1/files`).
@@ -50,7 +49,7 @@ pub struct Files<'a>(pub(crate) &'a Client);
 
 const FILES: &str = "v1/files";
 /// The largest file that the service takes, in bytes (API documentation: 500 MB, read generously).
-const FILE_LIMIT: u64 = 500 << 20;
+pub(super) const FILE_LIMIT: u64 = 500 << 20;
 
 impl Files<'_> {
     /// Sends a file (`POST /v1/files`), piece by piece: what is not in memory already is never in memory as a whole.
@@ -61,15 +60,11 @@ impl Files<'_> {
     /// none, before anything is sent; where its length is not known before, [`Error::Transport`] as soon as too much of it was
     /// read. And any [`Error`] of a call.
     pub async fn upload(self, upload: FileUpload) -> Result<Reply<FileMetadata>, Error> {
-        if !is_media_type(&upload.mime_type) {
-            let value = upload.mime_type.chars().take(80).collect();
-            return Err(ConfigError::MediaType { value }.into());
-        }
-        let mut form = Form::new(FILE_LIMIT, upload.progress)?;
+        let mut form = Form::new(FILE_LIMIT, upload.progress.clone())?;
         if let Some(seconds) = upload.expires_in.map(|time: Duration| time.as_secs()) {
             form.text("expires_in_seconds", &seconds.to_string());
         }
-        form.file("file", &upload.filename, &upload.mime_type, upload.source);
+        upload.put("file", &mut form)?;
         call::submit(self.0, FILES, form).await
     }
 

@@ -5,7 +5,7 @@ use http::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{List, Paging, route::Query};
+use super::{FileUpload, List, Paging, files::FILE_LIMIT, multipart::Form, route::Query};
 use crate::{
     client::Client,
     error::{ConfigError, Error},
@@ -57,6 +57,7 @@ impl<'a> Raw<'a> {
             path: path.into(),
             query: Query::default(),
             body: Ok(Bytes::new()),
+            form: Vec::new(),
         }
     }
 }
@@ -71,6 +72,14 @@ pub struct RawRequest<'a> {
     path: String,
     query: Query,
     body: Result<Bytes, serde_json::Error>,
+    form: Vec<FormPart>,
+}
+
+/// A field of a form.
+#[derive(Debug)]
+pub(crate) enum FormPart {
+    Text(String, String),
+    File(String, FileUpload),
 }
 
 impl RawRequest<'_> {
@@ -109,21 +118,55 @@ impl RawRequest<'_> {
         self
     }
 
+    /// Sends a form (`multipart/form-data`) in place of JSON, with this text in it. Call it for each field, in their order.
+    ///
+    /// ```
+    /// # use claude_sdk::{Client, FileUpload};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = mock_server::MockServer::start().await?;
+    /// # let client = Client::builder().api_key(server.api_key()).base_url(server.base_url()).build()?;
+    /// let notes = FileUpload::bytes("notes.txt", "Buy milk.");
+    /// let form = client.raw().post("/v1/files").form_text("expires_in_seconds", "3600").form_file("file", notes);
+    /// let file: serde_json::Value = form.send().await?.json()?;
+    /// assert_eq!(file["filename"], "notes.txt");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn form_text(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.form.push(FormPart::Text(name.into(), value.into()));
+        self
+    }
+
+    /// The same with a file in it, which is sent piece by piece; when the service throws it away is a field of its own here.
+    pub fn form_file(mut self, name: impl Into<String>, file: FileUpload) -> Self {
+        self.form.push(FormPart::File(name.into(), file));
+        self
+    }
+
+    #[cfg(feature = "blocking")]
+    pub(crate) fn form(self, form: Vec<FormPart>) -> Self {
+        Self { form, ..self }
+    }
+
     /// Makes the call and reads the whole answer, whatever its content type, up to 64 MiB.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] where the path is not a plain one or the body is no JSON, and any [`Error`] of a call: an answer
+    /// [`Error::Config`] where the path is not a plain one, the body is no JSON or a file cannot be sent, and any [`Error`] of a call: an answer
     /// whose status is no success is one.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection; the service may have done the work.
     pub async fn send(self) -> Result<Reply<Bytes>, Error> {
-        let Self { client, method, path, query, body } = self;
+        let Self { client, method, path, query, body, form } = self;
         let route = query.on(route(&path)?);
         let body = body.map_err(ConfigError::Serialize)?;
-        let request = client.request(method, &route, body, |_| Charge::default())?;
+        let mut request = client.request(method, &route, body, |_| Charge::default())?;
+        if !form.is_empty() {
+            written(form)?.attach(&mut request)?;
+        }
         client.call(request, |response| reply::bytes(response, client.clock())).await
     }
 }
@@ -135,6 +178,21 @@ impl fmt::Debug for RawRequest<'_> {
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
+}
+
+fn written(parts: Vec<FormPart>) -> Result<Form, Error> {
+    let progress = parts.iter().find_map(|part| match part {
+        FormPart::File(_, file) => file.progress.clone(),
+        FormPart::Text(..) => None,
+    });
+    let mut form = Form::new(FILE_LIMIT, progress)?;
+    for part in parts {
+        match part {
+            FormPart::Text(name, value) => form.text(&name, &value),
+            FormPart::File(name, file) => file.put(&name, &mut form)?,
+        }
+    }
+    Ok(form)
 }
 
 /// A path below the base URL: whatever could leave it is refused, not escaped.

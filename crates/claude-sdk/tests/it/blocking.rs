@@ -43,6 +43,10 @@ fn it_gives_what_the_async_client_gives() {
     let body = json!({"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "a b"}]});
     let reply: Value = client.raw().post("/v1/messages").json(&body).send().unwrap().json().unwrap();
     assert_eq!(reply["role"], "assistant");
+    let form = client.raw().post("/v1/files").form_text("expires_in_seconds", "3600");
+    let form = form.form_file("file", FileUpload::bytes("a.txt", "abc"));
+    let file: Value = form.send().unwrap().json().unwrap();
+    assert_eq!((&file["filename"], &file["size_bytes"]), (&json!("a.txt"), &json!(3)));
 
     let once = client.with_options(RequestOptions::new().header("x-job", "nightly")).unwrap();
     once.messages().create(&hello()).unwrap();

@@ -2,18 +2,24 @@ use std::{fmt, io::Read, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::resources::{multipart::Progress, source::Source};
+use crate::{
+    error::ConfigError,
+    resources::{
+        multipart::{Form, Progress},
+        source::Source,
+    },
+};
 
 /// A file that is about to be sent ([`Files::upload`](crate::Files::upload)).
 ///
 /// Example: [`Files`](crate::Files).
 #[must_use = "give it to files().upload()"]
 pub struct FileUpload {
-    pub(super) source: Source,
-    pub(super) filename: String,
-    pub(super) mime_type: String,
+    source: Source,
+    filename: String,
+    mime_type: String,
     pub(super) expires_in: Option<Duration>,
-    pub(super) progress: Option<Progress>,
+    pub(in crate::resources) progress: Option<Progress>,
 }
 
 impl FileUpload {
@@ -51,6 +57,12 @@ impl FileUpload {
         self
     }
 
+    /// Sets by which name the service is told of it; the default is the last part of its path.
+    pub fn filename(mut self, filename: impl Into<String>) -> Self {
+        self.filename = filename.into();
+        self
+    }
+
     /// Sets after how long the service throws the file away, an hour to 90 days; the default is never.
     pub fn expires_in(mut self, time: Duration) -> Self {
         self.expires_in = Some(time);
@@ -62,6 +74,15 @@ impl FileUpload {
     pub fn on_progress(mut self, progress: impl Fn(u64, Option<u64>) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
         self
+    }
+
+    /// Makes it the field of this name in a form.
+    pub(in crate::resources) fn put(self, name: &str, form: &mut Form) -> Result<(), ConfigError> {
+        if !is_media_type(&self.mime_type) {
+            return Err(ConfigError::MediaType { value: self.mime_type.chars().take(80).collect() });
+        }
+        form.file(name, &self.filename, &self.mime_type, self.source);
+        Ok(())
     }
 }
 
@@ -78,7 +99,7 @@ impl fmt::Debug for FileUpload {
 
 /// Whether this is a media type (RFC 9110, section 8.3.1): two tokens, and perhaps parameters, which are not looked into. A line
 /// break would begin another header of the part.
-pub(super) fn is_media_type(text: &str) -> bool {
+fn is_media_type(text: &str) -> bool {
     let is_token = |token: &str| {
         !token.is_empty()
             && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
