@@ -34,8 +34,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::types::{ContentBlockParam, Source};
 
-/// The largest file, in bytes: encoded it fills the largest request that the service takes, 32 MB.
-const LIMIT: u64 = 24_000_000;
+/// What the files of one request may have together, in bytes: encoded they fill the largest that the service takes, 32 MB.
+pub const LIMIT: u64 = 24_000_000;
 
 /// Reads a file as a block of a message.
 ///

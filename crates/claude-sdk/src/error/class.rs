@@ -5,9 +5,10 @@ use super::Error;
 use crate::types::ErrorType;
 
 impl Error {
-    /// What went wrong, as one of few words, for a label: the API's name of its error, and for what it did not say
-    /// itself a word of ours.
-    pub(crate) fn class(&self) -> &'static str {
+    /// What went wrong, as one of few words, for a label: the API's name of its error, such as `rate_limit_error`, and for what
+    /// it did not say itself a word of ours, such as `connect`, `timeout` or `config`. The metrics have it too.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
         match self {
             Self::Config(_) => "config",
             Self::Auth(..) => "auth",

@@ -53,7 +53,7 @@ impl Serialize for BatchRequest {
 
 /// Stricter than [`MessageRequest`], because what people write is read by it, and a batch tells of a mistake hours later: a
 /// known member of another shape is refused, and named by its path, such as `params.messages[2].content[0].text`, and so is a
-/// member that is there twice.
+/// member that is there twice. A `stream` is refused unless it is `false`: nothing would come of it.
 impl<'de> Deserialize<'de> for BatchRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = unique::value(deserializer)?;
@@ -65,6 +65,9 @@ impl<'de> Deserialize<'de> for BatchRequest {
             return Err(D::Error::custom(misfit));
         }
         let params = MessageRequest::take(&mut members, "params").map_err(D::Error::custom)?;
+        if params.extra.get("stream").is_some_and(|stream| *stream != Value::Bool(false)) {
+            return Err(D::Error::custom("`params.stream` is set, and a batch has no streams; leave it out"));
+        }
         if let Some(name) = members.keys().next() {
             return Err(D::Error::custom(format!("`{name}` is no member of a batch's request")));
         }
