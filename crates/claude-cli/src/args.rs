@@ -10,7 +10,7 @@ use clap::{
 };
 use claude_sdk::{ApiVersion, profile::ProfileName};
 
-use crate::console;
+use crate::{console, failure::tell_usage};
 
 mod auth;
 mod env;
@@ -267,6 +267,9 @@ pub struct MockArgs {
     /// Append each request to this file as a line of JSON without secrets; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
+    /// Print how to use it as a line of JSON, as the first line of `--journal -` is anyway.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which manual pages, and where to.
@@ -283,17 +286,26 @@ pub struct ManArgs {
 ///
 /// # Errors
 ///
-/// Success where help or the version was asked for; 2 for wrong usage, which is told in one line.
+/// Success where help or the version was asked for; 2 for wrong usage, which is told in one line, or with `--json` as an object.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, ExitCode> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if asks_for_json(&arguments) {
+        console::tell_programs();
+    }
     Args::try_parse_from(arguments).map_err(|error| {
         if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
             // Nothing is left to do where even the help cannot be printed.
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
-        console::tell(told(&error));
+        tell_usage(&told(&error));
         ExitCode::from(2)
     })
+}
+
+/// Whether errors are for a program too. It is looked for before the rest is read, which may be what is wrong.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
 }
 
 /// What is wrong, without what was typed in the wrong place: it may be a secret, whatever it looks like.

@@ -95,7 +95,7 @@ fn all_answered(counts: &BatchCounts, job: &Path) -> anyhow::Result<()> {
          `claudectl batches results --job {job}` says why",
         counts.errored, counts.canceled, counts.expired
     );
-    Err(Ending { status: UNANSWERED, told: plain(&told) }.into())
+    Err(Ending { status: UNANSWERED, kind: "unanswered", told: plain(&told) }.into())
 }
 
 async fn status(args: BatchArgs) -> anyhow::Result<()> {

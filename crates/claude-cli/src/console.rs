@@ -3,12 +3,15 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use claude_sdk::secrets::Scrubber;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::secrets::shapes::Scanner;
 
@@ -29,6 +32,8 @@ impl OutputError {
 #[error("{told}")]
 pub(crate) struct Ending {
     pub(crate) status: u8,
+    /// The same in a word, for a program.
+    pub(crate) kind: &'static str,
     pub(crate) told: String,
 }
 
@@ -58,12 +63,38 @@ pub(crate) fn concluded(printed: anyhow::Result<()>, verdict: anyhow::Result<()>
     }
 }
 
-/// Tells `text` in a line of its own, without this run's secrets and without what looks like a key: somebody may have typed one
-/// where a path or a name belongs. Where standard error is closed, nobody is there to be told: no reason to stop.
+/// Whether a program reads standard error: each line is a JSON document then.
+static TELLS_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+/// From here on, what is told is for a program.
+pub(crate) fn tell_programs() {
+    TELLS_PROGRAMS.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn tells_programs() -> bool {
+    TELLS_PROGRAMS.load(Ordering::Relaxed)
+}
+
+/// Tells `text` in a line of its own, without secrets. Where standard error is closed, nobody is there to be told: no reason to
+/// stop.
 pub(crate) fn tell(text: impl Display) {
-    let line = format!("claudectl: {text}");
-    let line = Scanner::new().masked(&scrubber().scrub(&line));
+    if tells_programs() {
+        let message = without_secrets(&text.to_string());
+        return tell_program(&json!({"type": "remark", "message": message}));
+    }
+    let line = without_secrets(&format!("claudectl: {text}"));
     drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// Tells a program, in a line of its own; its texts are without secrets already.
+pub(crate) fn tell_program(value: &Value) {
+    drop(writeln!(io::stderr().lock(), "{value}"));
+}
+
+/// The text without this run's secrets and without what looks like a key: somebody may have typed one where a path or a name
+/// belongs.
+pub(crate) fn without_secrets(text: &str) -> String {
+    Scanner::new().masked(&scrubber().scrub(text))
 }
 
 /// Says `text` to the person at the terminal, as it is: several lines, without the program's name before them.

@@ -38,7 +38,8 @@ pub(crate) async fn run(command: EnvCommand) -> anyhow::Result<()> {
             references.give_back().await;
             outcome
         }
-        EnvCommand::Run { profile, program } => run::run(&env, &profile, &program).await,
+        // Without a word of its own there is nothing else to print.
+        EnvCommand::Run { profile, program, json: _ } => run::run(&env, &profile, &program).await,
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) enum Request {
 impl Request {
     /// How a command ends that was asked to before its time; `left` says what it left behind.
     pub(crate) fn ending(self, left: &str) -> Ending {
-        Ending { status: self.status(), told: format!("interrupted; {left}") }
+        Ending { status: self.status(), kind: "interrupted", told: format!("interrupted; {left}") }
     }
 
     /// The exit status that shells and their scripts know it by: 128 and the signal's number.

@@ -1,7 +1,8 @@
 //! `claudectl`, the Claude API from a terminal.
 //!
 //! The binary is a thin shell around this library, so that tests can run its commands in process. Standard output
-//! carries results only; progress, hints and errors go to standard error. A failure is one line and exit status 1,
+//! carries results only; progress, hints and errors go to standard error. A failure is one line, or with `--json` one JSON object,
+//! and exit status 1,
 //! wrong usage is exit status 2, keys that a scan found are 3, a renewal that only a new login can replace is 4, batches that
 //! have ended with messages that were not answered are 5, and a command that a signal cut short has the status that shells
 //! give it (130 for Ctrl-C).
@@ -18,6 +19,7 @@ mod console;
 mod decode;
 mod doctor;
 mod env;
+mod failure;
 mod files;
 mod hardening;
 mod interrupt;
@@ -40,10 +42,12 @@ mod wording;
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use args::{Args, Command, MessagesCommand};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use console::{Ending, OutputError};
+use failure::tell_failure;
 
 /// Runs one command on a runtime of its own and gives the exit status.
 ///
@@ -60,7 +64,7 @@ pub fn run_to_end(args: Args) -> ExitCode {
             status
         }
         Err(error) => {
-            console::tell(format!("the program could not start ({error}); check the limit on open files"));
+            tell_failure(&anyhow!("the program could not start ({error}); check the limit on open files"));
             ExitCode::FAILURE
         }
     }
@@ -100,7 +104,7 @@ pub async fn run(args: Args) -> ExitCode {
         // Nothing is wrong, and nobody is there to be told.
         Err(error) if error.downcast_ref().is_some_and(OutputError::is_unread) => ExitCode::SUCCESS,
         Err(error) => {
-            console::tell(console::one_line(&error));
+            tell_failure(&error);
             error.downcast_ref().map_or(ExitCode::FAILURE, |ending: &Ending| ending.status.into())
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
@@ -101,6 +101,7 @@ async fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
         bail!("the prompt is empty; give one as an argument or on standard input");
     }
     let mut content = Content::from(prompt);
+    check_sum(&args.attach)?;
     for path in &args.attach {
         if path.as_os_str() == "-" {
             bail!("an attachment cannot come from standard input; save it to a file and give its path");
@@ -117,6 +118,24 @@ async fn request(args: &MessageArgs) -> anyhow::Result<MessageRequest> {
         Some(system) => request.system(system.as_str()),
         None => request,
     })
+}
+
+/// Files of which each would do, and that are too large together, are not read at all. What is wrong with one of them is told when
+/// it is read.
+fn check_sum(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let lengths = paths.iter().filter_map(|path| Some((path, path.metadata().ok()?.len())));
+    let lengths: Vec<_> = lengths.collect();
+    let sum: u64 = lengths.iter().map(|(_, length)| length).sum();
+    if sum <= attachment::LIMIT || lengths.iter().any(|(_, length)| *length > attachment::LIMIT) {
+        return Ok(());
+    }
+    let named = lengths.iter().map(|(path, length)| format!("{} ({length} bytes)", path.display()));
+    bail!(
+        "together the files have {sum} bytes, and {} fit into a request: {}; attach fewer, or upload them \
+         (`claudectl files upload`) and name them by their ids",
+        attachment::LIMIT,
+        named.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The media type of an attachment whose name stands for another one.

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     let server = settings(&args)?.start().await?;
     let authority = server.authority().map(|pem| authority(&pem)).transpose()?;
     let authority = authority.as_ref().map(NamedTempFile::path);
-    let told = if to_output { told(&server, authority) } else { guide(&server, authority) };
+    let told = if to_output || args.json { told(&server, authority) } else { guide(&server, authority) };
     // In this order, so that an interrupt right after the invitation is heard.
     tokio::select! {
         biased;
@@ -90,7 +90,7 @@ async fn invite(told: String) -> Result<Infallible, OutputError> {
     pending().await
 }
 
-/// The first line of a journal on standard output: how to use the server, for a program.
+/// How to use the server, for a program; the first line of a journal on standard output.
 fn told(server: &MockServer, authority: Option<&Path>) -> String {
     let told = json!({
         "base_url": server.base_url().as_str(),

@@ -9,12 +9,13 @@ use claude_sdk::{
     token_store::TokenStore,
 };
 use serde::Serialize;
+use serde_json::json;
 use url::Url;
 
 use crate::{
     args::{Assignment, Key, ProfileCommand},
     auth::Chosen,
-    console::{masked, plain, print, print_masked, tell},
+    console::{masked, plain, print, print_json, print_masked, tell},
     secrets::shapes::Scanner,
 };
 
@@ -22,10 +23,10 @@ pub(crate) async fn run(command: ProfileCommand) -> anyhow::Result<()> {
     let env = Env::process();
     match command {
         ProfileCommand::List { json } => list(&env, json),
-        ProfileCommand::Use { name } => activate(&env, &name),
+        ProfileCommand::Use { name, json } => activate(&env, &name, json),
         ProfileCommand::Show { name, json } => show(&env, name, json),
-        ProfileCommand::Set { name, assignments } => set(&env, &name, &assignments),
-        ProfileCommand::Remove { name } => remove(&env, &name).await,
+        ProfileCommand::Set { name, assignments, json } => set(&env, &name, &assignments, json),
+        ProfileCommand::Remove { name, json } => remove(&env, &name, json).await,
     }
 }
 
@@ -85,9 +86,9 @@ pub(crate) fn tell_unknown(profiles: &Profiles) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn activate(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
+fn activate(env: &Env, name: &ProfileName, json: bool) -> anyhow::Result<()> {
     Profiles::of(env)?.activate(name)?;
-    print(format!("Profile {name} is used from now on.\n"))?;
+    print_done(name, "active", "is used from now on", json)?;
     if env.read(&SecretName::new("ANTHROPIC_PROFILE")?)?.is_some_and(|named| named.expose() != name.as_str())
     {
         tell("ANTHROPIC_PROFILE names another profile, and counts more; unset it");
@@ -124,7 +125,7 @@ fn show(env: &Env, name: Option<ProfileName>, json: bool) -> anyhow::Result<()> 
     Ok(print(masked(&(head + &lines)))?)
 }
 
-fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Result<()> {
+fn set(env: &Env, name: &ProfileName, assignments: &[Assignment], json: bool) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
     profiles.change(name, |profile| {
         let mut profile = profile.unwrap_or_else(|| new(assignments));
@@ -135,7 +136,15 @@ fn set(env: &Env, name: &ProfileName, assignments: &[Assignment]) -> anyhow::Res
         profiles.tokens(name, &profile)?;
         Ok::<_, anyhow::Error>(profile)
     })?;
-    Ok(print(format!("Profile {name} is changed.\n"))?)
+    print_done(name, "changed", "is changed", json)
+}
+
+/// Says what became of a profile: in a word as JSON, or in a sentence.
+fn print_done(name: &ProfileName, word: &str, sentence: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&json!({"profile": name.as_str(), word: true}));
+    }
+    Ok(print(format!("Profile {name} {sentence}.\n"))?)
 }
 
 /// A profile of the type that has what is to be set.
@@ -175,7 +184,7 @@ fn assign(profile: &mut Profile, Assignment { key, value }: &Assignment) -> anyh
     Ok(profile.set(member, value.as_deref())?)
 }
 
-async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
+async fn remove(env: &Env, name: &ProfileName, json: bool) -> anyhow::Result<()> {
     let profiles = Profiles::of(env)?;
     // Whatever is wrong with them, they are removed.
     let tokens = match profiles.load(name) {
@@ -183,7 +192,7 @@ async fn remove(env: &Env, name: &ProfileName) -> anyhow::Result<()> {
         Err(_) => None,
     };
     profiles.remove(name).await?;
-    print(format!("Profile {name} is removed.\n"))?;
+    print_done(name, "removed", "is removed", json)?;
     if tokens.is_some() {
         tell("its tokens were removed, not revoked: the server takes them until they expire");
     }

@@ -10,7 +10,7 @@ const TOLD: usize = 500;
 
 /// Tells of the blocks that have no text of the answer: calls of tools, and what is not known here.
 pub(crate) fn tell_blocks(message: &Message) {
-    message.content.iter().filter_map(block).for_each(tell);
+    remarks(message).for_each(tell);
 }
 
 /// Tells why the answer is not what a reader would take it for, where it is not.
@@ -20,7 +20,11 @@ pub(crate) fn tell_end(message: &Message) {
     }
 }
 
-fn block(block: &ContentBlock) -> Option<String> {
+fn remarks(message: &Message) -> impl Iterator<Item = String> {
+    message.content.iter().enumerate().filter_map(|(place, found)| block(place, found))
+}
+
+fn block(place: usize, block: &ContentBlock) -> Option<String> {
     Some(match block {
         ContentBlock::Text(_) | ContentBlock::Thinking(_) | ContentBlock::RedactedThinking(_) => return None,
         ContentBlock::ToolUse(call) => format!("the model calls the tool {}", with(&call.name, &call.input)),
@@ -33,9 +37,14 @@ fn block(block: &ContentBlock) -> Option<String> {
         }
         ContentBlock::Unknown(_) => {
             let kind = short(block.type_name());
-            format!("a block of type \"{kind}\" is not known here, or not in this shape; see it with --json")
+            format!(
+                "`content[{place}]`, a block of type \"{kind}\", is not known here, or not in this shape; see it with --json"
+            )
         }
-        known => format!("a block of type {} is not shown; see it with --json", known.type_name()),
+        known => {
+            let kind = known.type_name();
+            format!("`content[{place}]`, a block of type {kind}, is not shown; see it with --json")
+        }
     })
 }
 
@@ -142,14 +151,24 @@ mod tests {
             {"type": "text", "text": 5},
         ]);
         let message = message(&content, &json!("end_turn"), &Value::Null);
-        let told: Vec<String> = message.content.iter().filter_map(block).collect();
+        let told: Vec<String> = remarks(&message).collect();
         assert_eq!(told.len(), 6, "{told:?}");
         assert_eq!(told[0], "the model calls the tool weather with {\"city\":\"Ghent \"}");
         assert!(told[1].starts_with("the service ran its tool web_search with {\"query\":\"xxx"));
         assert!(told[1].ends_with('…') && told[1].len() < 600);
         assert_eq!(told[2], "the service called at files the tool read with {}");
-        assert_eq!(told[3], "a block of type container_upload is not shown; see it with --json");
-        assert!(told[4].starts_with("a block of type \"hologram \" is not known here"), "{told:?}");
-        assert!(told[5].starts_with("a block of type \"text\" is not known here, or not in this shape"));
+        assert_eq!(
+            told[3],
+            "`content[5]`, a block of type container_upload, is not shown; see it with --json"
+        );
+        assert!(
+            told[4].starts_with("`content[6]`, a block of type \"hologram \", is not known here"),
+            "{told:?}"
+        );
+        assert!(
+            told[5].starts_with(
+                "`content[7]`, a block of type \"text\", is not known here, or not in this shape"
+            )
+        );
     }
 }

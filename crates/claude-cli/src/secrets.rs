@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 use claude_sdk::secrets::{Secret, providers::Env};
+use serde_json::json;
 
 use crate::{
     args::{ScanArgs, SecretsCommand},
@@ -21,7 +22,7 @@ use tree::Scan;
 pub(crate) async fn run(command: SecretsCommand) -> anyhow::Result<()> {
     match command {
         SecretsCommand::Scan(args) => scan(&args),
-        SecretsCommand::Get { reference } => get(&reference).await,
+        SecretsCommand::Get { reference, json } => get(&reference, json).await,
         SecretsCommand::Put(args) => write::put(args).await,
         SecretsCommand::Rotate(args) => write::rotate(args).await,
     }
@@ -71,17 +72,22 @@ fn verdict(scan: &Scan) -> anyhow::Result<()> {
             "{count} places look like keys; revoke each that is one, for removing it does not unpublish it"
         ),
     };
-    Err(Ending { status: FOUND, told }.into())
+    Err(Ending { status: FOUND, kind: "found", told }.into())
 }
 
-async fn get(reference: &str) -> anyhow::Result<()> {
+async fn get(reference: &str, json: bool) -> anyhow::Result<()> {
     let references = References::of(&Env::process());
     let resolver = &references.resolver;
     let found = resolver.resolve(&resolver.reference(reference)?).await;
-    match found.as_ref().ok().and_then(Secret::good_for) {
+    let lent = found.as_ref().ok().and_then(Secret::good_for).map(|left| left.as_secs());
+    match lent {
         // It was lent to whoever asked for it.
-        Some(left) => tell(format!("this is lent for {} s", left.as_secs())),
+        Some(seconds) if !json => tell(format!("this is lent for {seconds} s")),
+        Some(_) => {}
         None => references.give_back().await,
+    }
+    if json {
+        return print_json(&json!({"secret": found?.expose(), "lent_for_seconds": lent}));
     }
     print(found?.expose())?;
     Ok(print("\n")?)

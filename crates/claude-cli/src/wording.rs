@@ -2,11 +2,13 @@
 
 use std::error::Error as _;
 
-use anyhow::anyhow;
 use claude_sdk::{AuthError, ConfigError, Error, credentials::Refresher};
 use http::StatusCode;
 
-use crate::console::{Ending, plain};
+use crate::{
+    console::{Ending, plain},
+    failure::Reworded,
+};
 
 /// The error of a command that has the option `--model`.
 pub(crate) fn of_a_model(error: Error) -> anyhow::Error {
@@ -26,33 +28,33 @@ pub(crate) fn of_a_path(error: Error) -> anyhow::Error {
 /// The error as the user is told it, most as they are; `named` is what the service may not have found.
 fn told(error: Error, named: &str) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
-    match &error {
+    let told = match &error {
         Error::Config(ConfigError::MissingCredential { looked }) => {
             let but = looked.last().filter(|text| !text.starts_with("there is no "));
             let but = but.map(|text| format!(" (the profile in use: {text})")).unwrap_or_default();
-            anyhow!(
+            format!(
                 "no credential; log in with `claudectl auth login`, or set ANTHROPIC_API_KEY in the environment, or give \
                  --api-key-file{but}"
             )
         }
         Error::Config(ConfigError::NoFile { path }) => {
-            anyhow!(
+            format!(
                 "{} is no regular file; give the path of one, or pipe the content in with `-`",
                 path.display()
             )
         }
-        Error::Config(ConfigError::TooLongToWait { max_tokens }) => anyhow!(
+        Error::Config(ConfigError::TooLongToWait { max_tokens }) => format!(
             "an answer of up to {max_tokens} tokens may take more than ten minutes, and few networks keep a silent \
              connection so long; use `claudectl messages stream`, or a smaller --max-tokens"
         ),
-        Error::Auth(error @ AuthError::LoginRequired { .. }, ..) => Ending {
-            status: u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1),
-            told: plain(&format!("{error} (`claudectl auth login`)")),
+        Error::Auth(error @ AuthError::LoginRequired { .. }, ..) => {
+            let status = u8::try_from(Refresher::LOGIN_REQUIRED).unwrap_or(1);
+            let told = plain(&format!("{error} (`claudectl auth login`)"));
+            return Ending { status, kind: "login_required", told }.into();
         }
-        .into(),
         Error::Api(api) if api.status() == StatusCode::NOT_FOUND => {
             let (kind, message) = (api.kind(), api.message());
-            anyhow!("the service answered 404 {kind}: {message}; check {named} and the base URL{request}")
+            format!("the service answered 404 {kind}: {message}; check {named} and the base URL{request}")
         }
         Error::Stream(stream) if stream.is_truncated() => {
             let cause = stream.source().map(|cause| format!(": {cause}")).unwrap_or_default();
@@ -60,8 +62,9 @@ fn told(error: Error, named: &str) -> anyhow::Error {
                 0 | 1 => String::new(),
                 attempts => format!(" after {attempts} attempts"),
             };
-            anyhow!("the answer broke off before its end{attempts}; send the prompt again{request}{cause}")
+            format!("the answer broke off before its end{attempts}; send the prompt again{request}{cause}")
         }
-        _ => error.into(),
-    }
+        _ => return error.into(),
+    };
+    Reworded { told, error }.into()
 }

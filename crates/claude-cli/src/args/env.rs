@@ -37,6 +37,9 @@ pub enum EnvCommand {
         /// The profile.
         #[arg(value_parser = profile_name)]
         profile: ProfileName,
+        /// Tell as JSON what keeps the program from being run; what it prints itself is its own.
+        #[arg(long)]
+        json: bool,
         /// The program and its arguments.
         #[arg(required = true, last = true, value_name = "PROGRAM")]
         program: Vec<OsString>,

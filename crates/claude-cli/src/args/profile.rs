@@ -22,6 +22,9 @@ pub enum ProfileCommand {
         /// The profile.
         #[arg(value_parser = profile_name)]
         name: ProfileName,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Print what a profile says. No token is shown.
     Show {
@@ -41,12 +44,18 @@ pub enum ProfileCommand {
         /// What to set; with nothing after the `=`, what to remove.
         #[arg(required = true, value_name = "KEY=VALUE")]
         assignments: Vec<Assignment>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Remove a profile and its tokens. `claudectl auth logout` gives the tokens back first.
     Remove {
         /// The profile.
         #[arg(value_parser = profile_name)]
         name: ProfileName,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 

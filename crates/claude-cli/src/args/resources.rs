@@ -157,18 +157,21 @@ pub struct ApiArgs {
     /// A parameter of the query, such as `limit=5`; for a list, give `ids[]=…` several times.
     #[arg(long, short, value_name = "NAME=VALUE")]
     pub query: Vec<String>,
-    /// The body as JSON; `-` reads it from standard input. What wants a form (`POST /v1/files`, `/v1/skills`) is not for this
-    /// command: see `files upload`.
+    /// The body as JSON; `-` reads it from standard input.
     #[arg(long, value_name = "JSON", conflicts_with = "pages")]
     pub body: Option<String>,
+    /// A field of a form, in place of a body of JSON: `NAME=TEXT`, or with the content of a file `NAME=@PATH`, `@-` for standard
+    /// input; after the path perhaps `;type=text/csv` and `;filename=skill/SKILL.md`. May be given several times.
+    #[arg(long, short = 'F', value_name = "NAME=VALUE", conflicts_with_all = ["body", "pages"])]
+    pub form: Vec<String>,
     /// A header, such as `anthropic-beta: NAME`.
     #[arg(long, short = 'H', value_name = "NAME: VALUE")]
     pub header: Vec<String>,
     /// Walk the list page by page and print its items, one a line. A list that has pages and is walked in another way is an error.
     #[arg(long, value_name = "WAY")]
     pub pages: Option<PagesBy>,
-    /// Print JSON, which it does without being told.
-    #[arg(long, hide = true)]
+    /// Print JSON, which it does without being told, and tell errors as JSON too.
+    #[arg(long)]
     pub json: bool,
     /// Whom to ask, and as whom.
     #[command(flatten)]
@@ -189,7 +192,8 @@ pub enum PagesBy {
 /// The commands on recorded streams.
 #[derive(Debug, Subcommand)]
 pub enum StreamCommand {
-    /// Read a stream of events from standard input and print the message it adds up to, or its error.
+    /// Read a stream of events from standard input, or what `messages stream --json` printed, and print the message it adds up to, or
+    /// its error.
     ///
     /// Events may be without names: their data have a `type`. A message that has not come to its end is printed as far as it came,
     /// and the exit status is 1. Arguments of a call that are no JSON, a `usage`, a block or a delta of another shape are warnings: the

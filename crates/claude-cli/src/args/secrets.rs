@@ -14,6 +14,9 @@ pub enum SecretsCommand {
         /// `env:NAME`, `file:PATH`, `mount:PATH`, `keyring:SERVICE/USER`, `vault:PATH#FIELD` or `command:PROGRAM ARGUMENT…`; never
         /// the secret itself.
         reference: String,
+        /// Print JSON: the secret, and for how many seconds it is lent if it is.
+        #[arg(long)]
+        json: bool,
     },
     /// Store what standard input holds where a reference leads: `file:`, `keyring:` or `vault:`.
     #[command(after_help = VAULT)]

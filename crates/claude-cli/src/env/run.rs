@@ -119,11 +119,12 @@ fn start(mut command: Command, program: &OsStr) -> anyhow::Result<()> {
         return Ok(());
     }
     let code = status.code().and_then(|code| code.try_into().ok()).unwrap_or(1);
-    Err(Ending { status: code, told: format!("the program ended with {status}") }.into())
+    Err(Ending { status: code, kind: "program", told: format!("the program ended with {status}") }.into())
 }
 
 /// A program that could not be started, with the status that shells give.
 fn unstarted(program: &OsStr, error: &io::Error) -> Ending {
     let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-    Ending { status, told: plain(&format!("{} could not be run: {error}", program.to_string_lossy())) }
+    let told = plain(&format!("{} could not be run: {error}", program.to_string_lossy()));
+    Ending { status, kind: "program", told }
 }

@@ -116,7 +116,8 @@ impl<'a> Session<'a> {
     }
 
     pub(super) async fn models(&self, client: &Client) -> Done<String> {
-        let models = client.models().list().await?;
+        // All of them in one page: their number is told.
+        let models = client.models().list().limit(1000).await?;
         let first = models.data.first().context("the list of models is empty")?;
         Ok((first.id.to_string(), format!("{} models, the first is {}", models.data.len(), first.id)))
     }

@@ -252,8 +252,9 @@ async fn an_answer_that_cannot_be_written_down_is_an_error() {
     ] {
         println!("{arguments:?}");
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        run(against(&server, arguments).stdout(full))
-            .failed(1, "check where it goes: No space left on device");
+        let run = run(against(&server, arguments).stdout(full));
+        run.failed(1, "check where it goes");
+        assert!(run.stderr.contains("No space left on device"), "{run:?}");
     }
 }
 

@@ -117,12 +117,21 @@ impl Run {
         &self.stdout
     }
 
+    /// What is told in one line, also in an object.
+    fn line(&self) -> Option<String> {
+        if let Ok(object) = serde_json::from_str::<Value>(&self.stderr) {
+            let part = |name: &str| object["error"][name].as_str();
+            let next = part("next_step").map(|next| format!("; {next}")).unwrap_or_default();
+            return Some(part("message")?.to_owned() + &next);
+        }
+        Some(self.stderr.strip_prefix("claudectl: ")?.strip_suffix('\n')?.to_owned())
+    }
+
     /// Asserts that it failed with `status`, in one line that says `advice`, and gave no secret away.
     #[track_caller]
     pub fn failed(&self, status: i32, advice: &str) {
         assert_eq!(self.status, Some(status), "{self:?}");
-        let line = self.stderr.strip_prefix("claudectl: ").and_then(|rest| rest.strip_suffix('\n'));
-        let line = line.unwrap_or_else(|| panic!("not a line of ours: {self:?}"));
+        let line = self.line().unwrap_or_else(|| panic!("not a line of ours: {self:?}"));
         assert!(!line.contains(char::is_control), "more than a line: {self:?}");
         assert!(line.contains(advice), "does not say {advice:?}: {self:?}");
         assert!(!line.contains("panicked"), "{self:?}");

@@ -13,6 +13,7 @@ mod bad_input;
 mod claudectl;
 mod doctor;
 mod env;
+mod for_programs;
 mod home;
 mod hygiene;
 mod limits;

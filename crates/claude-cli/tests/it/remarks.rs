@@ -70,7 +70,7 @@ async fn calls_and_unknown_blocks_are_told_however_they_come() {
     assert_eq!(
         told(&content, json!({"stop_reason": "pause_turn"})).await,
         "claudectl: the model calls the tool weather with {\"city\":\"Ghent\"}\n\
-         claudectl: a block of type \"hologram\" is not known here, or not in this shape; see it with --json\n\
+         claudectl: `content[1]`, a block of type \"hologram\", is not known here, or not in this shape; see it with --json\n\
          claudectl: the model paused a long turn (pause_turn); the answer goes on when it is sent back\n"
     );
 }

@@ -114,6 +114,10 @@ async fn a_line_that_is_wrong_is_named_and_nothing_is_sent() {
             &format!(r#"{{"custom_id": "x", {params}}}"#),
             "`params.messages[1].role` is a number, not a string",
         ),
+        (
+            r#"{"custom_id": "x", "params": {"model": "m", "max_tokens": 1, "messages": [], "stream": true}}"#,
+            "`params.stream` is set, and a batch has no streams; leave it out",
+        ),
         (r#"{"custom_id": "x", "params": 1, "custom_id": "y"}"#, "its member `custom_id` is there twice"),
         (&good.lines().next().unwrap().replace("n-0", ""), "the custom_id \"\" is not 1 to 64 letters"),
         (good.lines().next().unwrap(), "the custom_id \"n-0\" is there twice"),
@@ -413,6 +417,62 @@ async fn any_route_can_be_called_and_any_list_walked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_takes_a_form_gets_one() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "Buy milk.").unwrap();
+    let field = format!("file=@{}", path.display());
+    let sent = claude(&server, &["api", "POST", "/v1/files", "-F", "expires_in_seconds=3600", "-F", &field]);
+    let sent: Value = serde_json::from_str(sent.ok()).unwrap();
+    assert_eq!((&sent["filename"], &sent["mime_type"]), (&json!("notes.txt"), &json!("text/plain")));
+    let named = ["api", "POST", "/v1/files", "--form", "file=@-;type=text/csv;filename=a b.csv"];
+    let piped = run_with_input(&mut against(&server, named), b"1,2\n");
+    let piped: Value = serde_json::from_str(piped.ok()).unwrap();
+    assert_eq!((&piped["filename"], &piped["mime_type"]), (&json!("a b.csv"), &json!("text/csv")));
+    assert_eq!(piped["size_bytes"], 4);
+    let skill = folder.path().join("SKILL.md");
+    fs::write(&skill, "---\nname: haiku\ndescription: Writes haiku.\n---\nFive, seven, five.").unwrap();
+    let field = format!("files[]=@{};filename=haiku/SKILL.md", skill.display());
+    let skill = claude(&server, &["api", "POST", "/v1/skills", "-F", "display_name=Haiku", "-F", &field]);
+    assert_eq!(serde_json::from_str::<Value>(skill.ok()).unwrap()["display_name"], "Haiku");
+
+    server.clear_journal();
+    for (field, advice) in [
+        ("file", "give a field as NAME=TEXT"),
+        ("=text", "give a field as NAME=TEXT"),
+        ("file=@", "give a field as NAME=TEXT"),
+        ("file=@nowhere.txt", "nowhere.txt cannot be read; check the path"),
+        ("file=@/dev/zero", "/dev/zero is no regular file"),
+        ("file=@a;encoder=base64", "after a path there may be ;type=… and ;filename=…"),
+        ("file=@/dev/null;type=text", "\"text\" is no media type"),
+    ] {
+        claude(&server, &["api", "POST", "/v1/files", "--form", field]).failed(1, advice);
+    }
+    claude(&server, &["api", "POST", "/v1/files", "--form", "a=b", "--body", "{}"])
+        .failed(2, "cannot be used");
+    assert_eq!(server.journal_len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_that_are_too_large_together_are_named_and_not_read() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let file = |name: &str, bytes: u64| {
+        let path = folder.path().join(name);
+        // They are nothing that could be attached: who reads one says so.
+        fs::File::create(&path).unwrap().set_len(bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, other, small) =
+        (file("one.pdf", 14_000_000), file("other.pdf", 10_000_001), file("small.pdf", 10_000_000));
+    let both = claude(&server, &["messages", "create", "look", "--attach", &one, "--attach", &other]);
+    both.failed(1, "together the files have 24000001 bytes, and 24000000 fit into a request");
+    assert!(both.stderr.contains(&format!("{one} (14000000 bytes), {other} (10000001 bytes)")), "{both:?}");
+    let read = claude(&server, &["messages", "create", "look", "--attach", &one, "--attach", &small]);
+    read.failed(1, "one.pdf cannot be attached: the file is neither PNG");
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_is_counted_and_may_have_attachments() {
     let (server, folder) = place(Duration::ZERO).await;
     let count = claude(&server, &["messages", "count", "hello there"]);
@@ -475,6 +535,22 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
     decode(&[], "").failed(1, "is it a stream of events?");
     decode(&[], "event: ping\ndata: {}\n\n").failed(1, "there is no message in it (1 events)");
 
+    // What `messages stream --json` prints.
+    let of_lines = |capture: &str| {
+        let data = capture.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.flat_map(|line| [line, "\n"]).collect::<String>()
+    };
+    assert_eq!(decode(&[], &format!("\r\n{}", of_lines(&whole))).ok(), "Hello\n");
+    let of_lines_alone: Value = serde_json::from_str(decode(&["--json"], &of_lines(&whole)).ok()).unwrap();
+    assert_eq!(of_lines_alone, message);
+    assert_eq!(decode(&[], of_lines(&whole).trim_end()).ok(), "Hello\n");
+    decode(&[], &of_lines(CAPTURE)).failed(1, "the stream ends after event 3");
+    decode(&[], of_lines(CAPTURE).trim_end_matches("}}\n")).failed(1, "event 3 has another shape");
+    decode(&[], &format!("{}{error}\n", of_lines(CAPTURE)))
+        .failed(1, "event 4 is an error: overloaded_error");
+    decode(&[], &format!("{{\"{}", "x".repeat(17 << 20)))
+        .failed(1, "one of its lines is longer than 16777216");
+
     // A capture of the data alone: their `type` tells.
     let of_data = |capture: &str| {
         let lines = capture.lines().filter(|line| !line.starts_with("event: "));
@@ -531,6 +607,28 @@ fn every_command_has_a_manual_page() {
             assert!(names.contains(&word.replace("(1)", ".1")), "{name} refers to {word}");
         }
     }
+    let synopsis = |words: &[&str]| {
+        let page = run(&mut claudectl(["man"].iter().chain(words))).ok().replace("\\-", "-");
+        let (_, synopsis) = page.split_once(".SH SYNOPSIS\n").unwrap();
+        synopsis.lines().next().unwrap().replace("\\fB", "").replace("\\fR", "")
+    };
+    assert!(
+        synopsis(&["files", "download"])
+            .starts_with("claudectl files download [-o|--output <PATH>] [--json] ")
+    );
+    assert!(
+        synopsis(&["files", "download"]).ends_with(" [-h|--help] <ID>"),
+        "{}",
+        synopsis(&["files", "download"])
+    );
+    assert!(synopsis(&["api"]).contains(" [-q|--query <NAME=VALUE>...] "), "{}", synopsis(&["api"]));
+    assert!(synopsis(&["messages", "create"]).ends_with(" [PROMPT]"));
+    assert!(
+        synopsis(&["env", "run"]).ends_with(" <PROFILE> -- <PROGRAM>..."),
+        "{}",
+        synopsis(&["env", "run"])
+    );
+    assert_eq!(synopsis(&["messages"]), "claudectl messages [-h|--help] <COMMAND>");
     let page = run(&mut claudectl(["man", "messages", "create"]));
     assert_eq!(page.ok(), fs::read_to_string(pages.join("claudectl-messages-create.1")).unwrap());
     assert!(run(&mut claudectl(["man"])).ok().contains(".TH claudectl 1"));
