@@ -87,8 +87,10 @@ pub(crate) fn tell(text: impl Display) {
 }
 
 /// Tells a program, in a line of its own; its texts are without secrets already.
-pub(crate) fn tell_program(value: &Value) {
-    drop(writeln!(io::stderr().lock(), "{value}"));
+pub(crate) fn tell_program(value: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(value) {
+        drop(writeln!(io::stderr().lock(), "{line}"));
+    }
 }
 
 /// The text without this run's secrets and without what looks like a key: somebody may have typed one where a path or a name

@@ -103,7 +103,7 @@ impl Sum {
                     Ok(None) => break,
                     Err(error) => return Ok(Some(unreadable(self.number + 1, error))),
                 };
-                if let Err(failure) = self.add(event) {
+                if let Err(failure) = self.add(&event) {
                     return Ok(Some(failure));
                 }
             }
@@ -119,7 +119,7 @@ impl Sum {
             let read = piece.len();
             if read == 0 {
                 let last = decoder.last_line().map(parse_line);
-                return Ok(last.and_then(|last| self.add(last).err()));
+                return Ok(last.and_then(|last| self.add(&last).err()));
             }
             loop {
                 let event = match decoder.next_line(&mut piece) {
@@ -132,7 +132,7 @@ impl Sum {
                         )));
                     }
                 };
-                if let Err(failure) = self.add(event) {
+                if let Err(failure) = self.add(&event) {
                     return Ok(Some(failure));
                 }
             }
@@ -140,10 +140,10 @@ impl Sum {
         }
     }
 
-    fn add(&mut self, event: Result<Event, serde_json::Error>) -> anyhow::Result<()> {
+    fn add(&mut self, event: &Result<Event, serde_json::Error>) -> anyhow::Result<()> {
         self.number += 1;
         let number = self.number;
-        match &event {
+        match event {
             Err(error) => bail!("event {number} has another shape than expected: {error}"),
             Ok(Event::Error(body)) => {
                 let (kind, message) = (body.error.kind.as_str(), plain(&body.error.message));

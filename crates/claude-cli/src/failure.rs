@@ -7,7 +7,7 @@ use claude_sdk::{
     ApiError, AuthError, ConfigError, Error, JobError, LoginError, ProfileError, StoreError,
     attachment::AttachmentError, secrets,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::console::{
     Ending, OutputError, one_line, plain, tell, tell_program, tells_programs, without_secrets,
@@ -23,35 +23,50 @@ pub(crate) struct Reworded {
 
 /// Tells of the failure that ends the program.
 pub(crate) fn tell_failure(error: &anyhow::Error) {
-    if tells_programs() { tell_program(&object(error)) } else { tell(one_line(error)) }
+    if tells_programs() { tell_program(&Told::of(error)) } else { tell(one_line(error)) }
 }
 
 /// Tells of wrong usage, which is one line.
 pub(crate) fn tell_usage(line: &str) {
     if tells_programs() {
         let (message, next) = split(line, "");
-        tell_program(&envelope("usage", message, next, None));
+        tell_program(&Told::new("usage".to_owned(), message, next, None));
     } else {
         tell(line);
     }
 }
 
-fn object(error: &anyhow::Error) -> Value {
-    let id = of_the_library(error).and_then(Error::request_id).map(plain);
-    let (message, next) = parts(error, id.as_deref());
-    envelope(&kind(error), &message, next.as_deref(), id.as_deref())
+/// What a program is told, in the form of the API's own errors.
+#[derive(Debug, Serialize)]
+struct Told {
+    #[serde(rename = "type")]
+    what: &'static str,
+    error: Described,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
-fn envelope(kind: &str, message: &str, next: Option<&str>, request_id: Option<&str>) -> Value {
-    let mut error = json!({"type": kind, "message": without_secrets(message)});
-    if let Some(next) = next {
-        error["next_step"] = without_secrets(next).into();
+#[derive(Debug, Serialize)]
+struct Described {
+    #[serde(rename = "type")]
+    kind: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+}
+
+impl Told {
+    fn new(kind: String, message: &str, next: Option<&str>, request_id: Option<&str>) -> Self {
+        let (message, next_step) = (without_secrets(message), next.map(without_secrets));
+        let error = Described { kind, message, next_step };
+        Self { what: "error", error, request_id: request_id.map(without_secrets) }
     }
-    let mut object = json!({"type": "error", "error": error});
-    if let Some(id) = request_id {
-        object["request_id"] = without_secrets(id).into();
+
+    fn of(error: &anyhow::Error) -> Self {
+        let id = of_the_library(error).and_then(Error::request_id).map(plain);
+        let (message, next) = parts(error, id.as_deref());
+        Self::new(kind(error), &message, next.as_deref(), id.as_deref())
     }
-    object
 }
 
 /// The error of the library that this one is, or tells of.
@@ -137,8 +152,13 @@ fn split<'t>(text: &'t str, beginning: &str) -> (&'t str, Option<&'t str>) {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context as _, anyhow};
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn object(error: &anyhow::Error) -> Value {
+        serde_json::to_value(Told::of(error)).unwrap()
+    }
 
     #[test]
     fn a_program_is_told_what_kind_of_error_it_is_and_the_next_step() {
