@@ -22,7 +22,7 @@ use http::StatusCode;
 use http::header::{HeaderName, RETRY_AFTER};
 use serde_json::{Value, json};
 
-use self::ask::Ask;
+use self::ask::{Ask, Terms};
 use crate::answer::{Answer, Received};
 use crate::body::Body;
 use crate::limits::{Asker, class};
@@ -90,14 +90,16 @@ fn serve(
     };
     match call {
         Call::Messages => {
-            let ask = Ask::message(&received.body, version, &state.models)?;
+            let terms = Terms::new(state, received, version, ask::Call::Message);
+            let ask = Ask::message(&received.body, &terms)?;
             class(&ask.model).clone_into(&mut asker.class);
             admit(state, received, asker, ask.input_tokens)?;
             let reply = reply(state, &ask);
             Ok(perform(state, received, Some(asker), &ask, reply))
         }
         Call::CountTokens => {
-            let ask = Ask::count(&received.body, version, &state.models)?;
+            let terms = Terms::new(state, received, version, ask::Call::Count);
+            let ask = Ask::count(&received.body, &terms)?;
             class(&ask.model).clone_into(&mut asker.class);
             admit(state, received, asker, 0)?;
             Ok(other(Answer::json(StatusCode::OK, &json!({"input_tokens": ask.input_tokens}))))
@@ -131,8 +133,12 @@ fn serve(
     }
 }
 
-/// What a message is answered with: what the script says, or an echo.
+/// What a message is answered with: what the script says, or an echo; nothing, and not by the script, where the request only
+/// fills the cache.
 fn reply(state: &State, ask: &Ask) -> Reply {
+    if ask.is_warming() {
+        return Reply::message([]).stop_reason("max_tokens");
+    }
     let scripted = state.scripted("/v1/messages", || ask.last_user_text.clone());
     scripted.unwrap_or_else(|| Reply::text(format!("You said: {}", ask.last_user_text)))
 }

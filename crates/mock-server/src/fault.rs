@@ -74,6 +74,12 @@ pub(crate) enum Effect {
     Edit(Edit),
     /// After so many events these bytes, again and again.
     KeepAlive(usize, Bytes, Duration),
+    /// Over HTTP/2, nothing is served, and the stream is refused.
+    RefuseStream,
+    /// Over HTTP/2, the connection ends with a GOAWAY, before or after the request was served.
+    GoAway {
+        served: bool,
+    },
     /// A handshake that ends badly.
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS shakes hands"))]
     Handshake(Handshake),
@@ -196,6 +202,20 @@ impl Fault {
     #[must_use]
     pub fn delay(length: Duration) -> Self {
         Self::new(Effect::Delay(length))
+    }
+
+    /// Refuses the stream, over HTTP/2 (`REFUSED_STREAM`, RFC 9113, section 8.7): the request is not served, is not in the
+    /// journal, and may be sent again. Over HTTP/1.1, where there is no such word, the connection is closed.
+    #[must_use]
+    pub fn refuse_stream() -> Self {
+        Self::new(Effect::RefuseStream)
+    }
+
+    /// Ends the connection with a GOAWAY in place of the answer, over HTTP/2. `served`: the request was served, and the GOAWAY does not leave it out; otherwise it
+    /// was not, and the GOAWAY says so. Over HTTP/1.1 the connection is closed.
+    #[must_use]
+    pub fn go_away(served: bool) -> Self {
+        Self::new(Effect::GoAway { served })
     }
 
     fn edit(edit: Edit) -> Self {

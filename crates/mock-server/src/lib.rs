@@ -73,7 +73,8 @@
 //!
 //! # Features
 //!
-//! `script`: [`Script`], files in TOML. `tls`: [`Builder::tls`], with an authority of the server's own. `leaks`: the module of that name, which searches what a test logs, prints and leaves in files for secrets.
+//! `script`: [`Script`], files in TOML. `tls`: [`Builder::tls`], with an authority of the server's own. `http2` (with `tls` too):
+//! HTTP/2, which a client gets that offers it within TLS, or that begins with it. `leaks`: the module of that name, which searches what a test logs, prints and leaves in files for secrets.
 
 mod admin;
 mod answer;
@@ -84,6 +85,7 @@ mod catalogue;
 mod error;
 mod fault;
 mod hold;
+mod http2;
 mod journal;
 #[cfg(feature = "leaks")]
 pub mod leaks;

@@ -15,6 +15,7 @@ use crate::answer::{Answer, Received};
 use crate::api::{self, Call};
 use crate::body::{Body, Turn};
 use crate::fault::{At, Effect, Ending, Fault, UnknownFault};
+use crate::http2;
 use crate::journal::Entry;
 use crate::oauth;
 use crate::page;
@@ -89,6 +90,7 @@ pub(crate) async fn answer(
             (Answer::error(&received.id, status, "request_too_large", &message), None)
         }
         (Some(body), Ok(fault)) => {
+            http2::unserved(fault.as_ref(), &plan)?;
             received.body = body;
             match fault {
                 Some(Effect::Answer(reply)) => {
@@ -183,7 +185,8 @@ async fn break_down(
         }
         // After the answer nothing is left to drip, and an answer was given before.
         Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) | Effect::LoseMail => {}
-        Effect::Edit(_) | Effect::Handshake(_) => {}
+        Effect::GoAway { .. } => return Err(http2::go_away_served(&plan)),
+        Effect::Edit(_) | Effect::Handshake(_) | Effect::RefuseStream => {}
     }
     body.planned(plan);
     Ok(())

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::server::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
+#[cfg(feature = "http2")]
+use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value};
 use tokio::net::{TcpListener, TcpStream};
@@ -391,6 +395,13 @@ async fn connection(stream: TcpStream, door: Door) {
     let state = door.state;
     let plan = Plan::default();
     let wire = Wire::new(stream, plan.clone(), Arc::clone(&state.traffic));
+    #[cfg(feature = "http2")]
+    if wire.speaks_http2().await {
+        let answer = service_fn(move |request| router::answer(Arc::clone(&state), plan.clone(), request));
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        let _ = http.auto_date_header(false).serve_connection(TokioIo::new(wire), answer).await;
+        return;
+    }
     let answer = service_fn(|request| router::answer(Arc::clone(&state), plan.clone(), request));
     // A connection that ends badly is the client's affair, or what the script asked for.
     let _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), answer).await;

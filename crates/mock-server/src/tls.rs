@@ -105,11 +105,12 @@ fn config(params: &CertificateParams, authority: Option<&CertifiedIssuer<'static
         None => params.self_signed(&key)?,
     };
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|config| {
             config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key.into())
         })
         .map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
+    config.alpn_protocols = [&b"h2"[..], b"http/1.1"].map(Vec::from).into();
     Ok(Arc::new(config))
 }

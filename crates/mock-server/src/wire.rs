@@ -90,6 +90,12 @@ impl Plan {
         self.lock().raw = Some(bytes);
     }
 
+    /// These bytes in place of the answer, and then the end of the connection.
+    pub(crate) fn raw_to_the_end(&self, bytes: Bytes) {
+        let mut steps = self.lock();
+        (steps.raw, steps.cut) = (Some(bytes), Some((0, Ending::Close)));
+    }
+
     pub(crate) fn cut(&self, after: usize, ending: Ending) {
         self.lock().cut = Some((after, ending));
     }
@@ -130,6 +136,20 @@ impl Wire {
     pub(crate) fn new(stream: Stream, plan: Plan, traffic: Arc<Traffic>) -> Self {
         traffic.open.fetch_add(1, Ordering::Relaxed);
         Self { stream, plan, traffic, pause: None }
+    }
+
+    /// Whether the client speaks HTTP/2: by what it agreed on within TLS, or by how it begins.
+    #[cfg(feature = "http2")]
+    pub(crate) async fn speaks_http2(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => {
+                // No method begins like this (RFC 9113, section 3.4), and nobody sends it bit by bit.
+                let mut beginning = [0; 4];
+                stream.peek(&mut beginning).await.is_ok_and(|count| count == 4 && &beginning == b"PRI ")
+            }
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
     }
 
     /// Ends the connection; an error makes the HTTP side let go of it.
@@ -203,7 +223,10 @@ impl AsyncWrite for Wire {
                 raw.advance(count);
                 this.plan.raw(raw.clone());
             }
-            return Poll::Ready(Ok(bytes.len()));
+            return match cut {
+                Some((0, ending)) => this.end(ending, cx),
+                _ => Poll::Ready(Ok(bytes.len())),
+            };
         }
         let mut most = bytes.len();
         if let Some((left, ending)) = cut {

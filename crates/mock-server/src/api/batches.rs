@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::access::Version;
-use super::ask::Ask;
+use super::ask::{self, Ask, Terms};
 use super::route::Batches as Call;
 use super::{Refusal, batched, error_body, pages};
 use crate::answer::{Answer, Received};
@@ -117,6 +117,10 @@ impl Batch {
             }
             None => return Err(Refusal::invalid("requests: must be a list of requests")),
         };
+        if let Some(name) = stranger(&body, &["requests"]) {
+            return Err(Refusal::invalid(format!("{name}: the API knows no such member here")));
+        }
+        let terms = Terms::new(state, received, version, ask::Call::Batched);
         let mut names = HashSet::new();
         let mut answered = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
@@ -129,9 +133,12 @@ impl Batch {
             if !names.insert(name) {
                 return Err(place("custom_id: must be unique in the batch"));
             }
+            if let Some(name) = stranger(request, &["custom_id", "params"]) {
+                return Err(place(&format!("{name}: the API knows no such member here")));
+            }
             let params = request.get("params").and_then(Value::as_object);
             let params = params.ok_or_else(|| place("params: field required"))?;
-            let message = match Ask::of(params, version, &state.models) {
+            let message = match Ask::of(params, &terms) {
                 Ok(ask) if ask.stream => {
                     Err(error_body("invalid_request_error", "stream: a batch has no streams"))
                 }
@@ -237,6 +244,11 @@ impl Batch {
         });
         Ok(Bytes::from(lines.collect::<String>()))
     }
+}
+
+/// The name of a member that is not one of these.
+fn stranger<'a>(value: &'a Value, known: &[&str]) -> Option<&'a str> {
+    value.as_object()?.keys().map(String::as_str).find(|name| !known.contains(name))
 }
 
 fn is_name(name: &str) -> bool {

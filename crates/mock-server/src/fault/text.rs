@@ -122,6 +122,9 @@ fn read(text: &str) -> Option<Fault> {
         ["certificate", "other-name"] => Fault::new(Effect::Handshake(Handshake::OtherName)),
         ["certificate", "self-signed"] => Fault::new(Effect::Handshake(Handshake::SelfSigned)),
         ["old-tls"] => Fault::new(Effect::Handshake(Handshake::OldVersion)),
+        ["refuse-stream"] => Fault::refuse_stream(),
+        ["goaway", "unserved"] => Fault::go_away(false),
+        ["goaway", "served"] => Fault::go_away(true),
         ["lose-mail"] => Fault::lose_mail(),
         _ => return None,
     })

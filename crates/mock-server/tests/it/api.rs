@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use mock_server::Reply;
 use serde_json::json;
 
 use crate::client::{MODEL, code, exchange, get, held, login, message, pair, post, url};
@@ -125,10 +126,59 @@ async fn output_ends_at_max_tokens_and_at_stop_sequences() {
 async fn a_bad_request_says_what_to_change() {
     let server = held().start().await.unwrap();
     let send = |fields| message(&server, &fields).key(server.api_key()).send();
-    let text = send(json!({"max_tokens": 0})).await.error(400, "invalid_request_error");
-    assert_eq!(text, "max_tokens: must be at least 1");
+    let text = send(json!({"max_tokens": -1})).await.error(400, "invalid_request_error");
+    assert_eq!(text, "max_tokens: must be a whole number, 0 or more");
+    let tools = json!([{"name": "t", "input_schema": {}}, {"name": "t", "input_schema": {}}]);
+    let twice = send(json!({"tools": tools})).await;
+    twice.error(400, "invalid_request_error");
+    assert_eq!(twice.json()["error"]["details"]["error_code"], "tool_name_conflict");
     let text = send(json!({"model": "claude-unknown"})).await.error(404, "not_found_error");
     assert_eq!(text, "model: claude-unknown is unknown");
+}
+
+#[tokio::test]
+async fn what_only_fills_the_cache_gets_no_answer_and_takes_none_of_the_script() {
+    let server = held().script([Reply::text("later")]).start().await.unwrap();
+    let send = |most: u64| message(&server, &json!({"max_tokens": most})).key(server.api_key()).send();
+    let warmed = send(0).await.json();
+    assert_eq!((&warmed["content"], &warmed["stop_reason"]), (&json!([]), &json!("max_tokens")));
+    assert_eq!((&warmed["usage"]["input_tokens"], &warmed["usage"]["output_tokens"]), (&json!(6), &json!(0)));
+    assert_eq!(send(9).await.json()["content"][0]["text"], "later");
+}
+
+#[tokio::test]
+async fn a_beta_opens_what_is_closed_without_its_header() {
+    let server = held().start().await.unwrap();
+    let ask = || message(&server, &json!({"thread": {"type": "create"}})).key(server.api_key());
+    let text = ask().send().await.error(400, "invalid_request_error");
+    assert!(text.starts_with("thread: needs anthropic-beta"), "{text}");
+    assert_eq!(ask().header("anthropic-beta", "x, message-threads-2026-08-12").send().await.status, 200);
+    // Examples combine what nobody would.
+    let server = held().examples().start().await.unwrap();
+    let both = json!({"compaction": {"type": "summarize"}, "context_management": {}});
+    assert_eq!(message(&server, &both).key(server.api_key()).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_member_that_nobody_knows_is_refused_in_every_request_with_a_body() {
+    let server = held().start().await.unwrap();
+    let send = |path, body: serde_json::Value| {
+        post(url(&server, path), body.to_string()).key(server.api_key()).send()
+    };
+    let hello = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1});
+    let request = json!({"custom_id": "a", "params": hello, "extra": 1});
+    for (path, body, name) in [
+        ("/v1/messages/count_tokens", hello.clone(), "max_tokens"),
+        ("/v1/messages/batches", json!({"requests": [request]}), "requests.0.extra"),
+        (
+            "/v1/messages/batches",
+            json!({"requests": [{"custom_id": "a", "params": {}}], "extra": 1}),
+            "extra",
+        ),
+    ] {
+        let text = send(path, body).await.error(400, "invalid_request_error");
+        assert_eq!(text, format!("{name}: the API knows no such member here"));
+    }
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn what_is_refused_for_its_credential_or_form_costs_nothing() {
     for _ in 0..3 {
         assert_eq!(get(url(&server, "/v1/models")).key("wrong").send().await.status, 401);
         assert_eq!(
-            message(&server, &json!({"max_tokens": 0})).key(server.api_key()).send().await.status,
+            message(&server, &json!({"max_tokens": -1})).key(server.api_key()).send().await.status,
             400
         );
     }

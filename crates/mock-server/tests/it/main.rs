@@ -12,6 +12,8 @@ mod api;
 mod client;
 mod device;
 mod fault;
+#[cfg(feature = "http2")]
+mod http2;
 mod journal;
 #[cfg(feature = "script")]
 mod knobs;

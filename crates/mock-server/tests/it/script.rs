@@ -23,7 +23,7 @@ async fn a_script_is_said_in_order_and_then_the_echo_returns() {
 async fn a_refused_request_leaves_the_script_alone() {
     let server = held().script([Reply::text("one")]).start().await.unwrap();
     assert_eq!(message(&server, &json!({})).send().await.status, 400);
-    assert_eq!(message(&server, &json!({"max_tokens": 0})).key(server.api_key()).send().await.status, 400);
+    assert_eq!(message(&server, &json!({"max_tokens": -1})).key(server.api_key()).send().await.status, 400);
     let said = message(&server, &json!({})).key(server.api_key()).send().await;
     assert_eq!(said.json()["content"][0]["text"], "one");
 }
