@@ -6,7 +6,7 @@ use claude_sdk::{
     ApiVersion, Client, ConfigError, Error,
     secrets::{ErrorKind, providers::Env},
     stream::Event,
-    types::{MessageParam, Model, StopReason},
+    types::{ContentBlockParam, MessageParam, Model, StopReason},
 };
 use mock_server::{Credential, Entry, MockServer, Reply};
 use serde_json::{Value, json};
@@ -103,7 +103,8 @@ async fn a_tool_call_is_answered_with_the_blocks_as_they_came() {
     }
     let mut request = hello();
     request.messages.push(whole.to_param());
-    request.messages.push(MessageParam::user("thanks"));
+    let call = whole.tool_uses().next().unwrap();
+    request.messages.push(MessageParam::user(vec![ContentBlockParam::tool_result(call.id.clone(), "sunny")]));
     client.messages().create(&request).await.unwrap();
     let body: Value = serde_json::from_slice(&last(&server).body).unwrap();
     assert_eq!(body["messages"][1]["content"][0]["type"], "tool_use");

@@ -167,9 +167,9 @@ async fn what_the_server_itself_refuses_is_told_in_its_words() {
     let Error::Api(refusal) = &unknown else { panic!("{unknown:?}") };
     assert_eq!((refusal.status().as_u16(), refusal.kind()), (404, &ErrorType::NotFound));
 
-    let none =
-        client.messages().create(&MessageRequest::new("claude-opus-5", 0).user("x")).await.unwrap_err();
-    Expected::new("api", "max_tokens").check("max_tokens 0", &none);
+    let blank = MessageRequest::new("claude-opus-5", 10).user("x").stop_sequence(" ");
+    let blank = client.messages().create(&blank).await.unwrap_err();
+    Expected::new("api", "stop_sequences").check("a blank stop sequence", &blank);
 
     let stranger = self::client(&server).0.api_key("sk-ant-not-a-key").build().unwrap();
     let refused = stranger.messages().create(&hello()).await.unwrap_err();

@@ -3,6 +3,7 @@
 
 mod answer;
 mod connection;
+mod http2;
 mod redirect;
 mod status;
 mod stream;
@@ -51,17 +52,28 @@ impl Trial {
     pub async fn new() -> Self {
         let tape = Tape::default();
         let log = tape.log();
-        Self::start(tape, Some(log)).await
+        Self::start(tape, Some(log), held()).await
+    }
+
+    /// One over TLS, which the client trusts, and so over HTTP/2.
+    pub async fn over_http2() -> Self {
+        let tape = Tape::default();
+        let log = tape.log();
+        Self::start(tape, Some(log), held().tls()).await
     }
 
     /// One whose log nobody reads, for thousands of calls.
     pub async fn unheard() -> Self {
-        Self::start(Tape::default(), None).await
+        Self::start(Tape::default(), None, held()).await
     }
 
-    async fn start(tape: Tape, log: Option<tracing::subscriber::DefaultGuard>) -> Self {
+    async fn start(
+        tape: Tape,
+        log: Option<tracing::subscriber::DefaultGuard>,
+        server: mock_server::Builder,
+    ) -> Self {
         let before = Footprint::now();
-        let server = held().start().await.unwrap();
+        let server = server.start().await.unwrap();
         let (builder, waits) = client(&server);
         // Each call is judged alone: nothing is left over from the ones that failed before it.
         let client = builder.circuit_breaker(None).retry_budget(None).build().unwrap();

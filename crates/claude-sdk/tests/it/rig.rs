@@ -54,7 +54,11 @@ pub fn backend() -> Reqwest {
 /// A client with a key of `server`, and the waits it has slept.
 pub fn client(server: &MockServer) -> (ClientBuilder, Waits) {
     let waits = Waits::default();
-    let client = Client::builder().base_url(server.base_url()).backend(backend()).clock(waits.clone());
+    let backend = match server.authority() {
+        None => backend(),
+        Some(authority) => Reqwest::builder().no_proxy().root_certificates(authority).build().unwrap(),
+    };
+    let client = Client::builder().base_url(server.base_url()).backend(backend).clock(waits.clone());
     (client.api_key(server.api_key()), waits)
 }
 
