@@ -41,7 +41,7 @@ impl Call {
 
     fn methods(self) -> &'static str {
         match self {
-            Self::Faults => "POST, DELETE",
+            Self::Faults => "GET, POST, DELETE",
             Self::Journal => "GET, DELETE",
             Self::Clock | Self::IdentityToken => "POST",
         }
@@ -53,6 +53,11 @@ pub(crate) fn answer(state: &State, call: Call, parts: &Parts, body: &Bytes) -> 
         (Call::Faults, &Method::DELETE) => {
             state.lock().faults.clear();
             done()
+        }
+        (Call::Faults, &Method::GET) => {
+            // The guard ends here.
+            let pending: Vec<Value> = state.lock().faults.all().map(Fault::to_json).collect();
+            Answer::json(StatusCode::OK, &json!({"faults": pending}))
         }
         (Call::Journal, &Method::DELETE) => {
             state.lock().journal.clear();

@@ -42,7 +42,7 @@
 //! | `GET /oauth/authorize` | the consent page: authorization code with PKCE (S256), loopback redirects |
 //! | `POST /oauth/authorize/decision` | the page's form: redirects with `code`, `state` and `iss` |
 //! | `GET /oauth/code/callback` | where a login without a listener ends: the page shows `code#state` |
-//! | `POST`, `DELETE /mock/faults` | injects a fault, or forgets those to come |
+//! | `POST`, `GET`, `DELETE /mock/faults` | injects a fault, shows those to come, or forgets them |
 //! | `GET`, `DELETE /mock/journal` | the journal as lines of JSON, or a new one |
 //! | `POST /mock/clock` | moves the server's clock forward |
 //! | `POST /mock/identity-token` | signs a workload identity |

@@ -16,6 +16,7 @@ pub(super) fn bomb(coding: &str, mib: usize) -> Option<Bytes> {
         _ if mib > MAX_MIB => None,
         "gzip" => gzip(mib),
         "zstd" => Some(zstd(mib)),
+        "br" => Some(brotli(mib)),
         _ => None,
     }
 }
@@ -43,10 +44,74 @@ fn zstd(mib: usize) -> Bytes {
     bytes.freeze()
 }
 
+/// A meta-block for each MiB, whose codes have one symbol each, so that the symbols themselves take no bits: one literal, and one
+/// command that inserts it a million times (RFC 7932, sections 3.4, 5 and 9).
+fn brotli(mib: usize) -> Bytes {
+    const MIB: u32 = 1 << 20;
+    /// The command of the longest insertion, and what its length begins with.
+    const INSERT: u32 = 504;
+    const LEAST: u32 = 22_594;
+    /// What begins a code of one symbol.
+    const SIMPLE: (u32, u32) = (1, 4);
+    let mut bits = Bits::default();
+    // A window of 64 KiB.
+    bits.push(0, 1);
+    for _ in 0..mib {
+        // Not the last one; a length of five nibbles; compressed.
+        bits.push_all(&[(0, 1), (1, 2), (MIB - 1, 20), (0, 1)]);
+        // One type of blocks of each kind, plain distances, one mode of contexts, one tree of each kind.
+        bits.push_all(&[(0, 3), (0, 6), (0, 2), (0, 2)]);
+        // The codes of literals, commands and distances.
+        bits.push_all(&[SIMPLE, (u32::from(b' '), 8), SIMPLE, (INSERT, 10), SIMPLE, (0, 6)]);
+        bits.push(MIB - LEAST, 24);
+    }
+    // The last one, and empty.
+    bits.push(0b11, 2);
+    bits.finish()
+}
+
+/// Bits in bytes, the lowest first.
+#[derive(Default)]
+struct Bits {
+    bytes: BytesMut,
+    held: u64,
+    count: u32,
+}
+
+impl Bits {
+    fn push(&mut self, value: u32, count: u32) {
+        self.held |= u64::from(value) << self.count;
+        self.count += count;
+        while self.count >= 8 {
+            self.take();
+        }
+    }
+
+    fn push_all(&mut self, fields: &[(u32, u32)]) {
+        for (value, count) in fields {
+            self.push(*value, *count);
+        }
+    }
+
+    fn take(&mut self) {
+        self.bytes.put_slice(self.held.to_le_bytes().get(..1).unwrap_or_default());
+        self.held >>= 8;
+        self.count = self.count.saturating_sub(8);
+    }
+
+    fn finish(mut self) -> Bytes {
+        if self.count > 0 {
+            self.take();
+        }
+        self.bytes.freeze()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;
 
+    use brotli_decompressor::Decompressor;
     use flate2::read::GzDecoder;
 
     use super::*;
@@ -62,7 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn there_are_two_codings_and_an_end() {
-        assert!(bomb("br", 1).is_none() && bomb("gzip", MAX_MIB + 1).is_none());
+    fn brotli_says_a_mebibyte_in_a_few_bytes() {
+        let bomb = brotli(3);
+        assert!(bomb.len() < 50, "{}", bomb.len());
+        let mut whole = Vec::new();
+        Decompressor::new(&*bomb, 4096).read_to_end(&mut whole).unwrap();
+        assert_eq!((whole.len(), whole.iter().all(|byte| *byte == b' ')), (3 << 20, true));
+    }
+
+    #[test]
+    fn there_are_three_codings_and_an_end() {
+        assert!(bomb("deflate", 1).is_none() && bomb("br", 1).is_some());
+        assert!(bomb("gzip", MAX_MIB + 1).is_none());
     }
 }

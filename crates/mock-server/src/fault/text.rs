@@ -37,7 +37,8 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        read(text).ok_or(UnknownFault)
+        let fault = read(text).ok_or(UnknownFault)?;
+        Ok(Self { text: Some(text.to_owned()), ..fault })
     }
 }
 
@@ -248,12 +249,15 @@ mod tests {
             "headers 1000000000 1000000000",
             "explode",
             "error no_such_code",
-            "bomb br 1",
+            "bomb deflate 1",
             "bomb gzip 4096",
             "again event 1 1000000",
             "chunks 0",
             "line-ends lf",
             "certificate good",
+            "goaway",
+            "goaway 1",
+            "refuse-stream 1",
             "insert event 1 \\q",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap_err(), UnknownFault, "{text}");

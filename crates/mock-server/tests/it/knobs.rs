@@ -146,6 +146,37 @@ async fn an_order_is_scoped_by_path_count_and_credential() {
 }
 
 #[tokio::test]
+async fn what_is_still_to_happen_can_be_seen_and_shows_no_credential() {
+    let server = held().start().await.unwrap();
+    let key = server.api_key();
+    order(&server, &json!({"do": "status 529", "on": "/v1/models", "times": 2, "credential": key})).await;
+    order(&server, &json!({"do": "close  event 3", "always": true, "probability": 0.0})).await;
+    server.inject(mock_server::Fault::garbage().on("/nowhere"));
+    let pending = async || {
+        let reply = get(url(&server, "/mock/faults")).send().await;
+        assert!(!reply.text().contains("CANARY"), "{}", reply.text());
+        reply.json()["faults"].as_array().unwrap().clone()
+    };
+    let first = |times: u32| {
+        json!({"do": "status 529", "on": "/v1/models", "times": times, "always": false, "probability": 1.0,
+            "credential": "[redacted]"})
+    };
+    let all = pending().await;
+    assert_eq!((all.len(), &all[0]), (3, &first(2)));
+    assert_eq!(
+        (&all[1]["do"], &all[1]["always"], &all[1]["times"]),
+        (&json!("close  event 3"), &json!(true), &Value::Null)
+    );
+    assert_eq!((&all[2]["do"], &all[2]["on"]), (&Value::Null, &json!("/nowhere")));
+    get(url(&server, "/v1/models")).key(key).send().await;
+    assert_eq!(pending().await[0], first(1));
+    get(url(&server, "/v1/models")).key(key).send().await;
+    assert_eq!(pending().await.len(), 2);
+    server.clear_faults();
+    assert_eq!(pending().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn an_order_that_is_not_understood_says_why_and_changes_nothing() {
     let server = held().start().await.unwrap();
     for (body, told) in [
@@ -162,7 +193,7 @@ async fn an_order_that_is_not_understood_says_why_and_changes_nothing() {
     // A form is what a page of somebody else could send.
     let form = post(url(&server, "/mock/faults"), r#"{"do": "garbage"}"#).send().await;
     assert!(form.status == 400 && form.text().contains("content-type"), "{}", form.text());
-    assert_eq!(get(url(&server, "/mock/faults")).send().await.status, 405);
+    assert_eq!(get(url(&server, "/mock/clock")).send().await.status, 405);
     assert_eq!(get(url(&server, "/")).send().await.status, 200);
 }
 
