@@ -67,7 +67,7 @@ async fn create_with_json_prints_the_message() {
     let run = run(&mut against(&server, ["messages", "create", "--json", "hello"]));
     let message: Value = serde_json::from_str(run.ok()).unwrap();
     assert_eq!(message["type"], "message");
-    assert_eq!(message["content"][0], json!({"type": "text", "text": "You said: hello"}));
+    assert_eq!(message["content"][0], json!({"type": "text", "text": "You said: hello", "citations": null}));
     assert_eq!(message["stop_reason"], "end_turn");
 }
 

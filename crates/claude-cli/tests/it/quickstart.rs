@@ -170,7 +170,7 @@ async fn a_server_that_breaks_its_part_fails_the_step_it_breaks() {
             "stream",
             vec![
                 Reply::text("You said: hello"),
-                Reply::text("one token after the other").truncate_after(700),
+                Reply::text("one token after the other").truncate_after(1000),
             ],
         ),
         ("stream", vec![Reply::text("You said: hello"), Reply::text("something else")]),

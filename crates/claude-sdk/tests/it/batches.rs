@@ -130,7 +130,7 @@ async fn results_that_never_get_further_are_given_up() {
     let (server, client) = place().await;
     let id = ended(&server, &client, 5).await;
     let path = format!("/v1/messages/batches/{id}/results");
-    server.inject(Fault::reset(At::Body(500)).on(&path).times(100));
+    server.inject(Fault::reset(At::Body(900)).on(&path).times(100));
     let mut results = client.batches().results(&id).await.unwrap();
     results.next().await.unwrap().unwrap();
     let error = results.next().await.unwrap().unwrap_err();

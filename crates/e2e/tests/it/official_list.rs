@@ -1,17 +1,18 @@
 //! A list of calls that both official SDKs make, unmodified, and every answer as they expect it. Python's strict
-//! response validation is on; TypeScript has none, so that there the list looks at what the answers say.
+//! response validation is on; TypeScript has none, so that there the list looks at what the answers say, and the compiler at
+//! whether they have the types that the SDK declares.
 
 use std::time::Duration;
 
 use e2e::fleet::{PROFILE, World};
 use mock_server::{MockServer, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{script, tools};
 
 /// How many calls each SDK makes, by what they are about. Fewer are a list that has lost some.
-const PYTHON: [(&str, u64); 13] = [
+const PYTHON: [(&str, u64); 14] = [
     ("tool runner", 4),
     ("structured output", 3),
     ("streams", 16),
@@ -23,10 +24,11 @@ const PYTHON: [(&str, u64); 13] = [
     ("skills", 15),
     ("user profiles", 10),
     ("error classes", 25),
+    ("error codes", 100),
     ("retries", 7),
     ("credentials", 11),
 ];
-const TYPESCRIPT: [(&str, u64); 13] = [
+const TYPESCRIPT: [(&str, u64); 14] = [
     ("tool runner", 4),
     ("structured output", 3),
     ("streams", 19),
@@ -38,8 +40,37 @@ const TYPESCRIPT: [(&str, u64); 13] = [
     ("skills", 15),
     ("user profiles", 10),
     ("error classes", 24),
+    ("error codes", 100),
     ("retries", 7),
     ("credentials", 11),
+];
+
+/// What the replies are that the TypeScript SDK gets, each looked at by the compiler.
+const TYPES: [&str; 24] = [
+    "BetaUserProfileEnrollmentURL",
+    "DeletedFile",
+    "DeletedMessageBatch",
+    "DeletedSkill",
+    "DeletedSkillVersion",
+    "DeletedUserProfile",
+    "FileMetadata",
+    "Message",
+    "MessageBatch",
+    "MessageBatchIndividualResponse",
+    "MessageTokensCount",
+    "ModelInfo",
+    "PageCursorResponse<FileMetadata>",
+    "PageCursorResponse<Skill>",
+    "PageCursorResponse<SkillVersion>",
+    "PageCursorResponse<UserProfile>",
+    "PageResponse<MessageBatch>",
+    "PageResponse<ModelInfo>",
+    "RawMessageStreamEvent",
+    "Refusal",
+    "Skill",
+    "SkillVersion",
+    "UserProfile",
+    "UserProfileActionURL",
 ];
 
 #[tokio::test]
@@ -49,10 +80,17 @@ async fn the_python_sdk_makes_every_call_of_the_list() {
 
 #[tokio::test]
 async fn the_typescript_sdk_makes_every_call_of_the_list() {
-    make_calls(tools().node(script("typescript_list/main.mjs")).unwrap(), TYPESCRIPT).await;
+    let report = make_calls(tools().node(script("typescript_list/main.mjs")).unwrap(), TYPESCRIPT).await;
+    let types = &report["types"];
+    assert_eq!((&types["said"], &types["untyped"]), (&json!(""), &json!([])), "{types:#}");
+    let seen = types["count"].as_object().unwrap();
+    for kind in TYPES {
+        assert!(seen.contains_key(kind), "no reply is a {kind}: {seen:?}");
+    }
+    assert_eq!(seen.len(), TYPES.len(), "{seen:?}");
 }
 
-async fn make_calls(command: std::process::Command, wanted: [(&str, u64); 13]) {
+async fn make_calls(command: std::process::Command, wanted: [(&str, u64); 14]) -> Value {
     let server = MockServer::builder().batch_time(Duration::ZERO).script(replies());
     let world = World::start(server, "").await.unwrap();
     let server = &world.server;
@@ -63,6 +101,7 @@ async fn make_calls(command: std::process::Command, wanted: [(&str, u64); 13]) {
         "file": server.put_file("plot.csv", "text/csv", "1,2\n"),
         "folder": world.folder(),
         "profile": PROFILE,
+        "types": concat!(env!("CARGO_TARGET_TMPDIR"), "/reply-types"),
         "rule": server.federation_rule_id(),
         "organization": server.organization_id(),
         "account": server.service_account_id(),
@@ -81,6 +120,7 @@ async fn make_calls(command: std::process::Command, wanted: [(&str, u64); 13]) {
     // A list can have several requests to a call, and a wrong credential is found before it is sent.
     let sent = server.journal_len();
     assert!(sent as u64 >= all, "{all} calls and {sent} requests");
+    report
 }
 
 /// What the first messages are answered with, in the order in which both lists ask for them.

@@ -58,8 +58,11 @@ impl Speech {
                 if block.get("id").is_none() {
                     set(&mut block, "id", Value::String(mint.name("toolu_", 24)));
                 }
+                self.output_tokens += count::weigh(&block).max(1);
+                complete(&mut block, "caller", || json!({"type": "direct"}));
+            } else {
+                self.output_tokens += count::weigh(&block).max(1);
             }
-            self.output_tokens += count::weigh(&block).max(1);
             self.blocks.push(block);
             return true;
         }
@@ -77,6 +80,7 @@ impl Speech {
         let said = said.to_owned();
         self.output_tokens += tokens;
         set(&mut block, "text", Value::String(said));
+        complete(&mut block, "citations", || Value::Null);
         self.blocks.push(block);
         if let Some(reason) = reason {
             self.stop_reason = reason.to_owned();
@@ -88,9 +92,7 @@ impl Speech {
     pub(super) fn whole(self, ask: &Ask) -> Value {
         let (reason, sequence) = (json!(self.stop_reason), json!(self.stop_sequence));
         let mut message = message(&self.id, ask, &self.blocks, &reason, &sequence, self.output_tokens);
-        if !self.stop_details.is_null() {
-            set(&mut message, "stop_details", self.stop_details);
-        }
+        set(&mut message, "stop_details", self.stop_details);
         message
     }
 
@@ -109,11 +111,20 @@ impl Speech {
             }
             events.push(event("content_block_stop", json!({"index": index})));
         }
-        let mut delta = json!({"stop_reason": self.stop_reason, "stop_sequence": self.stop_sequence});
-        if !self.stop_details.is_null() {
-            set(&mut delta, "stop_details", self.stop_details);
-        }
-        let usage = json!({"input_tokens": ask.input_tokens, "output_tokens": self.output_tokens});
+        let delta = json!({
+            "container": null,
+            "stop_details": self.stop_details,
+            "stop_reason": self.stop_reason,
+            "stop_sequence": self.stop_sequence,
+        });
+        let usage = json!({
+            "input_tokens": ask.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens_details": null,
+            "server_tool_use": null,
+        });
         events.push(event("message_delta", json!({"delta": delta, "usage": usage})));
         events.push(event("message_stop", json!({})));
         Answer::new(StatusCode::OK, Body::pieces(events))
@@ -122,6 +133,7 @@ impl Speech {
     }
 }
 
+/// A message with all members that the API's reference has, those that are always null here too.
 fn message(
     id: &str,
     ask: &Ask,
@@ -136,14 +148,22 @@ fn message(
         "role": "assistant",
         "model": ask.model,
         "content": content,
+        "container": null,
+        "diagnostics": null,
+        "stop_details": null,
         "stop_reason": stop_reason,
         "stop_sequence": stop_sequence,
         "usage": {
             "input_tokens": ask.input_tokens,
             "output_tokens": output_tokens,
+            "cache_creation": {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": 0},
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            "inference_geo": null,
+            "output_tokens_details": null,
+            "server_tool_use": null,
             "service_tier": "standard",
+            "speed": null,
         },
     })
 }
@@ -161,7 +181,10 @@ fn unfold(mut block: Value) -> (Value, Vec<Value>) {
     match block.get("type").and_then(Value::as_str) {
         Some("text") => {
             let text = taken(&mut block, "text", json!(""));
-            let citations = taken(&mut block, "citations", json!([]));
+            let citations = match block.get("citations") {
+                Some(Value::Array(_)) => taken(&mut block, "citations", json!([])),
+                _ => Value::Null,
+            };
             let mut deltas = bits(text.as_str().unwrap_or_default(), "text_delta", "text");
             let cited = citations.as_array().into_iter().flatten();
             deltas.extend(cited.map(|citation| json!({"type": "citations_delta", "citation": citation})));
@@ -191,6 +214,13 @@ fn unfold(mut block: Value) -> (Value, Vec<Value>) {
 fn event(name: &str, mut data: Value) -> Bytes {
     set(&mut data, "type", json!(name));
     Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+/// Sets a member that is not there.
+fn complete(object: &mut Value, name: &str, value: impl FnOnce() -> Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.entry(name).or_insert_with(value);
+    }
 }
 
 /// Sets a member of an object.

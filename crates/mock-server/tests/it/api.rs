@@ -78,7 +78,10 @@ async fn a_message_has_the_shape_of_the_api() {
         (&body["type"], &body["role"], &body["model"]),
         (&json!("message"), &json!("assistant"), &json!(MODEL))
     );
-    assert_eq!(body["content"], json!([{"type": "text", "text": "You said: hello there"}]));
+    assert_eq!(
+        body["content"],
+        json!([{"type": "text", "text": "You said: hello there", "citations": null}])
+    );
     assert_eq!((&body["stop_reason"], &body["stop_sequence"]), (&json!("end_turn"), &json!(null)));
     // "be brief" 2, "user" 1, "hello there" 2, and 3 for the message.
     assert_eq!((&body["usage"]["input_tokens"], &body["usage"]["output_tokens"]), (&json!(8), &json!(4)));

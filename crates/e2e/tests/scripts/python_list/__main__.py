@@ -10,7 +10,7 @@ import sys
 import anthropic
 from calls import Calls
 from credentials import credentials
-from failures import error_classes, retries
+from failures import error_classes, error_codes, retries
 from messages import messages
 from resources import batches, files, models, profiles, skills
 from scripted import blocks, structured_output, tool_runner
@@ -24,7 +24,7 @@ def main(given):
     for part in (tool_runner, structured_output, blocks, messages, models, batches):
         part(calls, client)
     files(calls, client, given["file"])
-    for part in (skills, profiles, error_classes, retries):
+    for part in (skills, profiles, error_classes, error_codes, retries):
         part(calls, client)
     credentials(calls, given)
     return {"calls": calls.count, "wrong": calls.wrong}

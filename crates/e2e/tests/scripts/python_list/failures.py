@@ -2,6 +2,7 @@
 
 import anthropic
 import httpx2
+from anthropic._error_classes import ERROR_CLASSES
 from calls import say
 
 CLASSES = {
@@ -50,6 +51,17 @@ def error_classes(calls, client):
     calls.refused("a page", page, 200, kind=anthropic.APIResponseValidationError)
     broken = lambda: list(client.messages.create(**say("hi"), stream=True, **fault("reset event 3")))
     calls.refused("a broken stream", broken, None, kind=httpx2.ReadError)
+
+
+def error_codes(calls, client):
+    """Every code that the SDK has a class for: the class is the one, and one of those of its status."""
+    calls.about("error codes")
+    for (status, code), kind in ERROR_CLASSES.items():
+        if code is None:
+            continue
+        call = lambda: client.models.list(**fault(f"error {code}"))
+        error = calls.refused(f"error {code}", call, status, code, kind=CLASSES[status])
+        calls.check(f"class of {code}", type(error) is kind, error)
 
 
 def retries(calls, client):

@@ -48,6 +48,24 @@ export async function errorClasses(calls, client, sdk) {
   calls.check("it was the connection", reset?.cause?.code === "ECONNRESET", reset?.cause);
 }
 
+/** Every code that the SDK has a class for: the class is the one, and one of those of its status. */
+export async function errorCodes(calls, client, classes) {
+  calls.about("error codes");
+  for (const [key, kind] of classes) {
+    const [status, code] = key.split(" ");
+    const name = CLASSES[status];
+    const call = () => client.models.list({}, fault(`error ${code}`));
+    const error = await calls.refused(`error ${code}`, call, Number(status), kind);
+    const right = error?.constructor === kind && error.errorCode === code && superclasses(kind).includes(name);
+    calls.check(`class of ${code}`, right, error?.constructor.name);
+  }
+}
+
+/** The names of a class and of those that it extends. */
+function superclasses(kind) {
+  return kind?.name ? [kind.name, ...superclasses(Object.getPrototypeOf(kind))] : [];
+}
+
 /** The server is asked to fail as often as the client asks: how often that was, a middleware counts. */
 export async function retries(calls, client) {
   calls.about("retries");

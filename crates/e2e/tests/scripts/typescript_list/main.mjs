@@ -1,14 +1,16 @@
 // Makes a list of calls with the official TypeScript SDK and reports in JSON.
 // Arguments: the folder of modules and, in JSON, where the server is, what it accepts, and a folder with a session of it.
-// The report counts the calls by what they are about, and says nothing of those that gave what they should.
+// The report counts the calls by what they are about, and says nothing of those that gave what they should; and it has what the
+// compiler says of the replies, in a folder for that.
 
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 import { Calls } from "./calls.mjs";
 import { credentials } from "./credentials.mjs";
-import { errorClasses, retries } from "./failures.mjs";
+import { errorClasses, errorCodes, retries } from "./failures.mjs";
 import { messages } from "./messages.mjs";
+import { Replies } from "./replies.mjs";
 import { batches, files, models, profiles, skills } from "./resources.mjs";
 import { blocks, structuredOutput, toolRunner } from "./scripted.mjs";
 
@@ -20,7 +22,8 @@ const helpers = { ...(await load("/helpers/json-schema")), ...(await load("/help
 
 const given = JSON.parse(argument);
 const Anthropic = sdk.default;
-const client = new Anthropic({ baseURL: given.base_url, apiKey: given.key, maxRetries: 0 });
+const replies = new Replies();
+const client = new Anthropic({ baseURL: given.base_url, apiKey: given.key, maxRetries: 0, fetch: replies.fetch });
 const calls = new Calls();
 await toolRunner(calls, client, helpers);
 await structuredOutput(calls, client, helpers);
@@ -32,6 +35,8 @@ await files(calls, client, sdk, given.file);
 await skills(calls, client, sdk);
 await profiles(calls, client);
 await errorClasses(calls, client, sdk);
+await errorCodes(calls, client, (await load("/core/error-classes")).ERROR_CODE_CLASSES);
 await retries(calls, client);
 await credentials(calls, Anthropic, given);
-console.log(JSON.stringify({ calls: calls.count, wrong: calls.wrong }));
+const types = await replies.check(modules, given.types);
+console.log(JSON.stringify({ calls: calls.count, wrong: calls.wrong, types }));
