@@ -1,5 +1,6 @@
 //! What a message request asks for, checked as the API's reference says.
 
+mod betas;
 mod blocks;
 mod members;
 mod rules;

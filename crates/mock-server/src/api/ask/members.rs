@@ -1,7 +1,7 @@
 //! The members of a request, as the API's reference lists them: requests, their settings, and who speaks.
 //!
-//! Blocks are in [`blocks`](super::blocks), tools in [`tools`](super::tools). Betas are here too: which of them need a header,
-//! the [rules](super::rules) know.
+//! Blocks are in [`blocks`](super::blocks), tools in [`tools`](super::tools). What is a beta is here too;
+//! [`betas`](super::betas) has the headers for it.
 
 use super::blocks::{CACHE_CONTROL, CONTENT, SYSTEM, SYSTEM_CONTENT};
 use super::shape::{Kind, Member, Shape, Union};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::Refusal;
 use super::super::access::Version;
-use super::{Call, Terms};
+use super::{Call, Terms, betas};
 
 /// The least that thinking can be given.
 const LEAST_BUDGET: u64 = 1024;
@@ -16,22 +16,11 @@ const MOST_MESSAGES: usize = 100_000;
 /// How long the name of a tool may be.
 const LONGEST_NAME: usize = 128;
 
-/// Members that are a beta, and how the names of the betas begin that bring them.
-const BETAS: [(&str, &[&str]); 7] = [
-    ("billing_policy", &["user-profiles-billing-"]),
-    ("compaction", &["compact-"]),
-    ("context_management", &["context-management-", "compact-"]),
-    ("fallback_credit_token", &["fallback-credit-"]),
-    ("fallbacks", &["server-side-fallback-"]),
-    ("mcp_servers", &["mcp-client-"]),
-    ("thread", &["message-threads-"]),
-];
-
-type Members = Map<String, Value>;
+pub(super) type Members = Map<String, Value>;
 
 /// Checks a request whose members are right, each by itself.
 pub(super) fn check(members: &Members, terms: &Terms<'_>) -> Result<(), Refusal> {
-    betas(members, terms)?;
+    betas::check(members, terms)?;
     roles(members, terms)?;
     tools(members)?;
     tool_choice(members)?;
@@ -42,11 +31,11 @@ pub(super) fn check(members: &Members, terms: &Terms<'_>) -> Result<(), Refusal>
     alone(members, terms)
 }
 
-fn refuse(message: impl Into<String>) -> Result<(), Refusal> {
+pub(super) fn refuse(message: impl Into<String>) -> Result<(), Refusal> {
     Err(Refusal::invalid(message))
 }
 
-fn list<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub(super) fn list<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> + use<'a> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -56,25 +45,8 @@ fn word<'a>(members: &'a Members, path: [&str; 2]) -> &'a str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
 
-fn has(members: &Members, name: &str) -> bool {
+pub(super) fn has(members: &Members, name: &str) -> bool {
     members.get(name).is_some_and(|value| !value.is_null())
-}
-
-fn betas(members: &Members, terms: &Terms<'_>) -> Result<(), Refusal> {
-    if terms.examples {
-        return Ok(());
-    }
-    let asks =
-        |begins: &[&str]| terms.betas.iter().any(|beta| begins.iter().any(|name| beta.starts_with(name)));
-    if let Some((name, betas)) = BETAS.iter().find(|(name, betas)| has(members, name) && !asks(betas)) {
-        let beta = betas.join("… or ");
-        return refuse(format!("{name}: needs anthropic-beta: {beta}…"));
-    }
-    let budget = members.get("output_config").and_then(|config| config.get("task_budget"));
-    if budget.is_some_and(|budget| !budget.is_null()) && !asks(&["task-budgets-"]) {
-        return refuse("output_config.task_budget: needs anthropic-beta: task-budgets-…");
-    }
-    Ok(())
 }
 
 fn roles(members: &Members, terms: &Terms<'_>) -> Result<(), Refusal> {
@@ -260,13 +232,18 @@ fn alone(members: &Members, terms: &Terms<'_>) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
 
     /// What is refused, by the last of the members that the request has besides the usual ones.
-    fn told(change: &Value, version: Version, betas: &str, call: Call) -> Option<String> {
+    pub(in super::super) fn told(
+        change: &Value,
+        version: Version,
+        betas: &str,
+        call: Call,
+    ) -> Option<String> {
         let tool = json!({"name": "t", "input_schema": {"type": "object"}});
         let mut members = json!({"model": "m", "max_tokens": 4096, "tools": [tool],
             "messages": [{"role": "user", "content": "hi"}]});
@@ -392,30 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beta_is_asked_for_by_its_header() {
-        let cases = [
-            ("mcp_servers", json!([]), "mcp-client-2025-11-20"),
-            ("context_management", json!({"edits": []}), "context-management-2025-06-27"),
-            ("context_management", json!({"edits": [{"type": "compact_20260112"}]}), "compact-2026-01-12"),
-            ("compaction", json!({"type": "summarize"}), "compact-2026-09-04"),
-            ("fallbacks", json!("default"), "server-side-fallback-2026-07-01"),
-            ("fallback_credit_token", json!("t"), "fallback-credit-2026-07-01"),
-            ("thread", json!({"type": "create"}), "message-threads-2026-08-12"),
-            ("billing_policy", json!({"type": "billing_policy"}), "user-profiles-billing-2026-10-01"),
-            (
-                "output_config",
-                json!({"task_budget": {"type": "tokens", "total": 1}}),
-                "task-budgets-2026-03-13",
-            ),
-        ];
-        for (name, value, beta) in cases {
-            let change = json!({name: value});
-            let message = refused(&change).unwrap();
-            assert!(message.starts_with(name) && message.contains("needs anthropic-beta: "), "{message}");
-            let betas = format!("oauth-2025-04-20,{beta}");
-            assert_eq!(told(&change, Version::Current, &betas, Call::Message), None, "{name}");
-            assert!(told(&change, Version::Current, "other-2026-01-01", Call::Message).is_some(), "{name}");
-        }
+    fn what_excludes_one_another_is_refused() {
         let both = json!({"compaction": {"type": "summarize"}, "context_management": {}});
         let message = told(&both, Version::Current, "compact-2026-09-04", Call::Message);
         assert_eq!(message.as_deref(), Some("compaction: cannot be combined with context_management"));
