@@ -21,6 +21,7 @@ mod login;
 mod mail;
 mod messages;
 mod mock;
+mod mock_page;
 mod monitor;
 mod monitor_page;
 #[cfg(feature = "otlp")]

@@ -389,7 +389,12 @@ BETA = {
         ),
     ),
     "tool changes": (
-        ["mid-conversation-tool-changes-2026-07-01", "inline-tools-2026-09-15"],
+        [
+            "mid-conversation-tool-changes-2026-07-01",
+            "inline-tools-2026-09-15",
+            "mid-conversation-system-clear-at-2026-08-21",
+            "mid-conversation-output-config-2026-07-01",
+        ],
         {
             "model": MODEL,
             "max_tokens": 64,

@@ -413,7 +413,12 @@ pub(super) fn beta() -> Vec<Call> {
         ),
         asking(
             "tool changes",
-            [Beta::MID_CONVERSATION_TOOL_CHANGES_2026_07_01, Beta::INLINE_TOOLS_2026_09_15],
+            [
+                Beta::MID_CONVERSATION_TOOL_CHANGES_2026_07_01,
+                Beta::INLINE_TOOLS_2026_09_15,
+                Beta::MID_CONVERSATION_SYSTEM_CLEAR_AT_2026_08_21,
+                Beta::MID_CONVERSATION_OUTPUT_CONFIG_2026_07_01,
+            ],
             tool_changes(),
         ),
         asking(
