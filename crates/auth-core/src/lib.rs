@@ -213,6 +213,7 @@ mod redact;
 mod scope;
 mod server;
 mod skew;
+mod status;
 mod token;
 mod wiped;
 

@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{ConfigError, Server, server};
+use crate::{ConfigError, Server, server, status::Shown};
 
 /// An authorization server as its own metadata describes it, checked (RFC 8414 section 3).
 ///
@@ -138,7 +138,8 @@ pub enum MetadataError {
     Issuer,
     /// There is no document at this location.
     #[error(
-        "the server's metadata was answered with {status}; try the other location, or name the endpoints"
+        "the server's metadata was answered with {}; try the other location, or name the endpoints",
+        Shown(*.status)
     )]
     Status {
         /// The HTTP status.

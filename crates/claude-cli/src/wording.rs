@@ -25,6 +25,15 @@ pub(crate) fn of_a_path(error: Error) -> anyhow::Error {
     told(error, "the path, what is named in it and in the body,")
 }
 
+/// A status as the user is told it; the API's own 529 has a name that HTTP does not know.
+pub(crate) fn spoken(status: StatusCode) -> String {
+    match (status.as_u16(), status.canonical_reason()) {
+        (529, _) => "529 Overloaded".to_owned(),
+        (code, Some(reason)) => format!("{code} {reason}"),
+        (code, None) => code.to_string(),
+    }
+}
+
 /// The error as the user is told it, most as they are; `named` is what the service may not have found.
 fn told(error: Error, named: &str) -> anyhow::Error {
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
@@ -67,4 +76,15 @@ fn told(error: Error, named: &str) -> anyhow::Error {
         _ => return error.into(),
     };
     Reworded { told, error }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_has_its_number_and_a_name_if_there_is_one() {
+        let told = [404, 529, 599].map(|code| spoken(StatusCode::from_u16(code).unwrap()));
+        assert_eq!(told, ["404 Not Found", "529 Overloaded", "599"]);
+    }
 }

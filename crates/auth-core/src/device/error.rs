@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::{ExchangeError, OAuthErrorCode, code::Described};
+use crate::{ExchangeError, OAuthErrorCode, code::Described, status::Shown};
 
 /// Why a device login gave no code, or no tokens.
 ///
@@ -26,8 +26,8 @@ pub enum DeviceError {
     },
     /// The device authorization endpoint, or something before it, answered with a status and no OAuth error.
     #[error(
-        "the device authorization endpoint answered {status} and no OAuth error; \
-         check its address, or try again later"
+        "the device authorization endpoint answered {} and no OAuth error; check its address, or try again later",
+        Shown(*.status)
     )]
     Status {
         /// The HTTP status.

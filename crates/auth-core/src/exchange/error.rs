@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 
 use super::ExchangeKind;
-use crate::{OAuthErrorCode, code::Described};
+use crate::{OAuthErrorCode, code::Described, status::Shown};
 
 /// Why an exchange did not do what it is for.
 ///
@@ -38,8 +38,9 @@ pub enum ExchangeError {
     /// The Claude API has errors of a shape of its own, at its token endpoint too. They say less about the grant than an
     /// OAuth error does, and never that it is dead: the status decides what they mean.
     #[error(
-        "the {} endpoint answered {status}{}{}{}{}",
+        "the {} endpoint answered {}{}{}{}{}",
         .kind.endpoint(),
+        Shown(*.status),
         TypeOf(.error_type.as_deref()),
         Described(.description.as_deref()),
         hint(*.status, *.kind, .error_type.is_some()),

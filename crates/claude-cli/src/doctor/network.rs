@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode, header};
 use url::Url;
 
 use super::{Finding, proxy, time, tls};
-use crate::{auth::backend, console::one_line};
+use crate::{auth::backend, console::one_line, wording::spoken};
 
 /// How long each link may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
@@ -40,7 +40,7 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
         findings.extend(answer(base_url).await);
     }
     if !findings.iter().any(Finding::is_problem) {
-        findings.extend(tls::look(base_url, proxy.as_ref()).await);
+        findings.extend(tls::look(base_url, proxy.as_ref(), tls::browsers()).await);
     }
     findings
 }
@@ -150,30 +150,32 @@ fn judge(base_url: &Url, answer: &Response<Body>, took: u128) -> Finding {
     if status.is_server_error() {
         let next = "wait, and look at https://status.anthropic.com; behind a gateway of your own, ask whoever runs that";
         let page = if is_json { "" } else { " and a page" };
-        return Finding::problem(ANSWER, format!("{host} answers {status}{page}"), next);
+        return Finding::problem(ANSWER, format!("{host} answers {}{page}", spoken(status)), next);
     }
+    let told = spoken(status);
     if status.is_redirection() || !is_json {
         let to = Url::parse(header(header::LOCATION)).ok();
         let to = to.and_then(|url| url.host_str().map(|host| format!(" that leads to {host}")));
         let what = if status.is_redirection() { "a redirection" } else { "a page" };
         let evidence =
-            format!("{status} and {what}{} from {host} in place of the API's answer", to.unwrap_or_default());
+            format!("{told} and {what}{} from {host} in place of the API's answer", to.unwrap_or_default());
         let next = "open a browser: a network may want you to log in first; and check the base URL";
         return Finding::problem(ANSWER, evidence, next);
     }
-    Finding::ok(ANSWER, format!("{host} answers a call without a credential with {status} in {took} ms"))
+    Finding::ok(ANSWER, format!("{host} answers a call without a credential with {told} in {took} ms"))
 }
 
 /// Whether anybody answers at an endpoint that is not asked for anything.
 pub(super) async fn reach(check: &'static str, url: &Url) -> Finding {
     match ask(url).await {
         Ok(answer) if answer.status().is_server_error() => {
-            let evidence = format!("{} answers {}", url.host_str().unwrap_or_default(), answer.status());
+            let evidence =
+                format!("{} answers {}", url.host_str().unwrap_or_default(), spoken(answer.status()));
             Finding::problem(check, evidence, "wait, and try again; the server has trouble of its own")
         }
         Ok(answer) => Finding::ok(
             check,
-            format!("{} answers ({})", url.host_str().unwrap_or_default(), answer.status()),
+            format!("{} answers ({})", url.host_str().unwrap_or_default(), spoken(answer.status())),
         ),
         Err(finding) => Finding { check, ..finding },
     }

@@ -21,7 +21,7 @@ use crate::{
     auth::backend,
     connection,
     references::resolver,
-    wording::at_a_terminal,
+    wording::{at_a_terminal, spoken},
 };
 
 /// What runs the probes.
@@ -139,7 +139,7 @@ impl Token {
         match answer.status() {
             // It was asked for nothing, so a refusal is an answer.
             status if status.is_server_error() => {
-                let told = format!("{} answers {status}", url.host_str().unwrap_or_default());
+                let told = format!("{} answers {}", url.host_str().unwrap_or_default(), spoken(status));
                 Err(Failure::new(Class::of_status(status), &told))
             }
             _ => Ok(()),
