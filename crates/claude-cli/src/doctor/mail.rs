@@ -41,7 +41,10 @@ fn domain(address: &str) -> Option<&str> {
 /// Whether the domain can receive at all, and who filters what it receives.
 async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
     const RECEIVES: &str = "receives mail";
-    let servers = match records.mx(domain).await {
+    // Side by side, for a DNS server that is silent is so to every question.
+    let (servers, spf, has_address) =
+        tokio::join!(records.mx(domain), records.txt(domain), records.has_address(domain));
+    let servers = match servers {
         Ok(servers) => servers,
         Err(Unanswered::NoDomain) => {
             let next = "check the address: whatever is sent there comes back";
@@ -59,7 +62,7 @@ async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     if servers.is_empty() {
-        if !records.has_address(domain).await {
+        if !has_address {
             let evidence = format!("{domain} has no mail server (no MX record) and no address");
             return vec![Finding::problem(
                 RECEIVES,
@@ -72,18 +75,19 @@ async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
     } else {
         findings.push(Finding::ok(RECEIVES, format!("{domain} by {}", servers.join(", "))));
     }
-    let spf = records.txt(domain).await.unwrap_or_default();
-    findings.push(gateways::look(&servers, &spf));
+    findings.push(gateways::look(&servers, &spf.unwrap_or_default()));
     findings
 }
 
 /// What the service says of its own mails, by which a receiver tells them from forged ones.
 async fn sending(records: &Records) -> Vec<Finding> {
     const SENDER_CHECK: &str = "the sender";
-    let spf = records.txt(SENDER).await;
-    let policy = match records.txt(&format!("_dmarc.{SENDER}")).await {
+    let [its_own, inherited] = [SENDER, OTHER_SENDER].map(|domain| format!("_dmarc.{domain}"));
+    let (spf, its_own, inherited) =
+        tokio::join!(records.txt(SENDER), records.txt(&its_own), records.txt(&inherited));
+    let policy = match its_own {
         Ok(texts) if texts.iter().any(|text| is_dmarc(text)) => Ok(texts),
-        _ => records.txt(&format!("_dmarc.{OTHER_SENDER}")).await,
+        _ => inherited,
     };
     let spf = spf.map(|texts| texts.into_iter().find(|text| text.to_ascii_lowercase().starts_with("v=spf1")));
     let policy = policy.map(|texts| texts.into_iter().find(|text| is_dmarc(text)));
@@ -132,6 +136,10 @@ earlier one came back: ask https://support.claude.com to lift that, or use anoth
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use tokio::net::UdpSocket;
+
     use super::*;
 
     #[test]
@@ -144,6 +152,38 @@ mod tests {
             assert_eq!(domain(address), None, "{address}");
         }
         assert_eq!(domain(&format!("ann@{}.example", "a".repeat(64))), None);
+    }
+
+    /// A DNS server that says of everything that it does not exist, once it was asked so many different questions.
+    async fn patient(socket: UdpSocket, questions: usize) {
+        let mut asked = BTreeMap::new();
+        let mut packet = [0; 512];
+        while asked.len() < questions {
+            let (length, from) = socket.recv_from(&mut packet).await.unwrap();
+            // The head, then the name and what is asked of it (RFC 1035 section 4.1); what follows is an option.
+            let name = packet[12..length].iter().position(|byte| *byte == 0).unwrap();
+            let end = 12 + name + 5;
+            let mut answer = packet[..end].to_vec();
+            answer[2..4].copy_from_slice(&[0x81, 0x83]);
+            answer[10..12].copy_from_slice(&[0, 0]);
+            asked.insert(packet[12..end].to_ascii_lowercase(), (answer, from));
+        }
+        for (answer, from) in asked.into_values() {
+            socket.send_to(&answer, from).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn all_questions_are_asked_before_the_first_one_is_answered() {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let server = socket.local_addr().unwrap();
+        // Mail servers, texts and both kinds of address of the domain; a text of the sender, and two policies.
+        let server_of_all = tokio::spawn(patient(socket, 7));
+        let found = look("ann@corp.example", Some(server)).await.unwrap();
+        let evidence: Vec<_> = found.iter().map(|one| one.evidence.as_str()).collect();
+        let unknown = "the DNS server that was asked does not know mail.anthropic.com either";
+        assert_eq!(evidence, ["there is no domain corp.example", unknown]);
+        server_of_all.await.unwrap();
     }
 
     #[test]
