@@ -63,6 +63,9 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
     let prober = Arc::new(Prober::new(&args, &env, Arc::clone(&clock), Arc::clone(&timer)).await?);
     let plan = plan(&args.every, |probe| prober.has(probe))?;
+    if let Some(remark) = in_vain(&args.every, |probe| prober.has(probe)) {
+        tell(remark);
+    }
     if plan.is_empty() {
         bail!("every probe is off; leave one of them on");
     }
@@ -71,7 +74,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     }
     let ways = ways::ways(&args, &env).await?;
     let path = match args.history.clone() {
-        Some(path) => path,
+        Some(path) => in_a_folder(path)?,
         None => {
             default_path(&env).context("there is no folder for the history; name a file with --history")?
         }
@@ -230,6 +233,15 @@ fn plan(asked: &[Every], has: impl Fn(Probe) -> bool) -> anyhow::Result<Vec<(Pro
     Ok(there.filter_map(|probe| Some((probe, interval(probe)?))).collect())
 }
 
+/// What is to be said of a probe that somebody asks for and that has nothing to probe.
+fn in_vain(asked: &[Every], has: impl Fn(Probe) -> bool) -> Option<String> {
+    let every = asked.iter().find(|every| every.interval.is_some() && !has(every.probe))?;
+    let name = name(every.probe);
+    Some(format!(
+        "--every {name} has no effect: what is never renewed needs no such probe; it takes a profile (`claudectl auth login`)"
+    ))
+}
+
 /// Each probe once, side by side.
 async fn once(prober: &Arc<Prober>, plan: &[(Probe, Duration)], json: bool) -> anyhow::Result<()> {
     let mut running = JoinSet::new();
@@ -261,14 +273,27 @@ fn line(outcome: &Outcome) -> String {
     }
 }
 
-/// Where programs keep what they know between two runs.
+/// The path of a file that can be made: a slip of the pen is not to make a folder too.
+fn in_a_folder(path: PathBuf) -> anyhow::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!(
+            "there is no folder {} for the history; make it, or name another place with --history",
+            folder.display()
+        );
+    }
+    Ok(path)
+}
+
+/// Where programs keep what they know between two runs. The folders on the way are made, but no home.
 fn default_path(env: &Env) -> Option<PathBuf> {
     let lookup = env.lookup();
     let folder = |name: &str| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = if cfg!(windows) {
         folder("LOCALAPPDATA")
     } else {
-        folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local").join("state")))
+        let home = || folder("HOME").filter(|home| home.is_dir());
+        folder("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local").join("state")))
     };
     Some(state?.join("claudectl").join("monitor.sqlite"))
 }
@@ -296,12 +321,34 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_a_probe_that_there_is_not_is_told_and_who_turns_it_off_is_not() {
+        let told = |text: &str| in_vain(&[text.parse().unwrap()], |probe| probe != Probe::Token);
+        assert!(told("token=30s").unwrap().starts_with("--every token has no effect"));
+        assert_eq!((told("token=off"), told("models=30s")), (None, None));
+    }
+
+    #[test]
+    fn a_file_is_named_in_a_folder_that_is_there() {
+        for path in ["history", "/history", "/tmp/history"] {
+            assert_eq!(in_a_folder(path.into()).unwrap(), PathBuf::from(path));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let error = in_a_folder(missing.join("history")).unwrap_err().to_string();
+        let told = format!("there is no folder {} for the history; make it", missing.display());
+        assert!(error.starts_with(&told), "{error}");
+    }
+
+    #[test]
     fn the_history_is_where_states_are_kept() {
-        let path = |name, value: &'static str| {
-            default_path(&Env::new(Arc::new(move |asked| (asked == name).then(|| value.into()))))
+        let path = |name, value: &str| {
+            let value = value.to_owned();
+            default_path(&Env::new(Arc::new(move |asked| (asked == name).then(|| value.clone().into()))))
         };
         assert_eq!(path("XDG_STATE_HOME", "/s"), Some("/s/claudectl/monitor.sqlite".into()));
-        assert_eq!(path("HOME", "/h"), Some("/h/.local/state/claudectl/monitor.sqlite".into()));
+        assert_eq!(path("HOME", "/"), Some("/.local/state/claudectl/monitor.sqlite".into()));
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(path("HOME", folder.path().join("missing").to_str().unwrap()), None);
         assert_eq!(path("XDG_STATE_HOME", "relative"), None);
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Class {
     Proxy,
     /// No answer in time, whatever held it up.
     Timeout,
-    /// The connection broke, or the peer breaks the rules of HTTP.
+    /// The connection broke.
     Network,
     /// The server that renews tokens.
     Token,
@@ -63,10 +63,12 @@ pub(super) enum Class {
     Stream,
     /// This machine or this program.
     Local,
+    /// What answers does not speak HTTP, or breaks its rules.
+    Protocol,
 }
 
 /// In the order of their numbers in the history: a new one goes to the end.
-pub(super) const CLASSES: [(Class, &str); 15] = [
+pub(super) const CLASSES: [(Class, &str); 16] = [
     (Class::Dns, "dns"),
     (Class::Connect, "connect"),
     (Class::Tls, "tls"),
@@ -82,6 +84,7 @@ pub(super) const CLASSES: [(Class, &str); 15] = [
     (Class::Answer, "answer"),
     (Class::Stream, "stream"),
     (Class::Local, "local"),
+    (Class::Protocol, "protocol"),
 ];
 
 /// In the order of their numbers in the history.
@@ -154,6 +157,7 @@ impl Class {
                 Self::Local
             }
             ErrorKind::Decode | ErrorKind::BodyTooLarge { .. } => Self::Answer,
+            ErrorKind::Protocol => Self::Protocol,
             _ => Self::Network,
         }
     }

@@ -1,22 +1,22 @@
 //! How somebody is told of an alarm: by a program, or by a message to a server.
 
-use std::{fmt, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
 use bytes::Bytes;
 use claude_sdk::{
-    secrets::{ChildEnvironment, providers::Env},
+    secrets::providers::Env,
     transport::{self, ErrorKind, HttpBackend as _, backends::Reqwest},
 };
 use http::{Request, header};
-use tokio::{
-    io::AsyncWriteExt as _,
-    process::{Child, Command},
-};
 use url::{Host, Url};
 
-use crate::{args::MonitorArgs, auth::backend, references::resolver};
+mod program;
+
+use program::Program;
+
+use crate::{args::MonitorArgs, auth::backend, references::resolver, wording::spoken};
 
 /// A way to tell.
 #[async_trait]
@@ -44,7 +44,7 @@ pub(super) async fn ways(args: &MonitorArgs, env: &Env) -> anyhow::Result<Vec<Ar
                  executable"
             );
         }
-        ways.push(Arc::new(Program(program.clone())));
+        ways.push(Arc::new(Program::new(program)));
     }
     if let Some(reference) = &args.alert_webhook {
         ways.push(Arc::new(Webhook::at(reference, env).await?));
@@ -72,58 +72,6 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(path: &Path) -> bool {
     path.is_file() || path.with_extension("exe").is_file()
-}
-
-/// A program that gets the alert on its standard input, and none of this program's secrets.
-#[derive(Debug)]
-pub(super) struct Program(pub(super) String);
-
-#[async_trait]
-impl Way for Program {
-    fn name(&self) -> &'static str {
-        "command"
-    }
-
-    fn whom(&self) -> String {
-        format!("the program {}", self.0)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(60)
-    }
-
-    async fn tell(&self, alert: &str) -> anyhow::Result<()> {
-        let mut command = Command::new(&self.0);
-        command.env_clear().envs(ChildEnvironment::process().variables());
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut running = Running(command.spawn()?);
-        if let Some(mut input) = running.0.stdin.take() {
-            // A program that does not want to know need not read.
-            let _ = input.write_all(format!("{alert}\n").as_bytes()).await;
-        }
-        match running.0.wait().await? {
-            status if status.success() => Ok(()),
-            status => bail!("it ended with {status}"),
-        }
-    }
-}
-
-/// A running program, which is killed with its process group when nobody waits for its end.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // While it has not been waited for, nobody else can have its number.
-        #[cfg(unix)]
-        if let Some(group) =
-            self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().unwrap_or_default()))
-        {
-            // It fails only where nobody of the group is left.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-    }
 }
 
 /// An address, which may be all it takes to write there.
@@ -184,7 +132,7 @@ impl Way for Webhook {
         let answer = sent.map_err(|error| anyhow!("{}", unsent(error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            status => bail!("it answers {status}"),
+            status => bail!("it answers {}", spoken(status)),
         }
     }
 }
@@ -202,41 +150,42 @@ fn unsent(error: transport::Error) -> String {
     why.to_owned()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _};
-
-    use claude_sdk::transport::{Clock as _, SystemClock};
-    use rustix::process::{Pid, test_kill_process};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
 
     use super::*;
 
+    /// What comes of an alert to this address, which may be all it takes to write there.
+    async fn told_of(address: String) -> String {
+        let env = Env::new(Arc::new(move |name| (name == "HOOK").then(|| address.clone().into())));
+        let hook = Webhook::at("env:HOOK", &env).await.unwrap();
+        let told = format!("{:#}", hook.tell("{}").await.unwrap_err());
+        assert!(!told.contains("CANARY") && !format!("{hook:?}").contains("CANARY"), "{told}, {hook:?}");
+        told
+    }
+
     #[tokio::test]
-    async fn a_program_that_is_given_up_is_killed_with_all_that_it_has_started() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hangs");
-        fs::write(&path, "#!/bin/sh\nsleep 1000 &\necho $! > \"$0.tmp\"; mv \"$0.tmp\" \"$0.child\"; wait\n")
-            .unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
-        let program = Program(path.to_str().unwrap().to_owned());
-        let child = folder.path().join("hangs.child");
-        tokio::select! {
-            ended = program.tell("{}") => panic!("{ended:?}"),
-            () = until(|| child.exists()) => {}
-        }
-        let child = fs::read_to_string(child).unwrap().trim().parse().ok().and_then(Pid::from_raw).unwrap();
-        // Whoever was its parent is gone, so that somebody else has to bury it.
-        until(|| test_kill_process(child).is_err() || is_dead(child)).await;
-    }
-
-    async fn until(is: impl Fn() -> bool) {
-        while !is() {
-            SystemClock.sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    fn is_dead(process: Pid) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
-        stat.is_empty() || stat.contains(") Z ")
+    async fn a_webhook_that_cannot_be_told_says_why_and_not_where_it_is() {
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let told = told_of(format!("http://{closed}/hooks/CANARY")).await;
+        assert!(told.contains("refused") && !told.contains(&closed.to_string()), "{told}");
+        let told = told_of("https://hooks.CANARY.invalid/hooks/CANARY".to_owned()).await;
+        assert_eq!(told, "its name could not be resolved");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let refuses = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 1024]).await.unwrap();
+            let answer = b"HTTP/1.1 529 Later\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            socket.write_all(answer).await.unwrap();
+            // Until it has been read.
+            let _ = socket.read_to_end(&mut Vec::new()).await;
+        };
+        let (told, ()) = tokio::join!(told_of(format!("http://{address}/hooks/CANARY")), refuses);
+        assert_eq!(told, "it answers 529 Overloaded");
     }
 }

@@ -86,7 +86,8 @@ async fn each_fault_of_a_stream_a_key_or_a_limit_has_its_class() {
         (Fault::status(http_status(429)), "limit"),
         (Fault::status(http_status(503)), "server"),
         (Fault::status(http_status(401)), "credential"),
-        (Fault::garbage(), "network"),
+        (Fault::garbage(), "protocol"),
+        (Fault::reset(At::Request), "network"),
     ] {
         server.inject(fault.on("/v1/messages").always());
         assert_eq!(look(), classed(None, Some(class)));
@@ -363,6 +364,18 @@ async fn what_it_was_started_to_ignore_does_not_end_it_and_what_else_asks_it_to_
     assert_eq!((end.status, end.stderr.as_str()), (Some(0), ""), "{end:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_of_a_token_that_nothing_renews_is_said_to_have_no_effect() {
+    let server = MockServer::start().await.unwrap();
+    let asked = |every: &str| run(&mut against(&server, ["monitor", "--once", "--every", every]));
+    let told = asked("token=30s");
+    assert_eq!((told.status, told.stdout.lines().count()), (Some(0), 3), "{told:?}");
+    assert!(told.stderr.starts_with("claudectl: --every token has no effect"), "{told:?}");
+    asked("token=off").ok();
+    let home = Home::logged_in(&server).await;
+    run(&mut home.claudectl(&["monitor", "--once", "--every", "token=30s"])).ok();
+}
+
 #[test]
 fn a_history_that_is_none_is_refused_and_left_as_it_is() {
     let folder = TempDir::new().unwrap();
@@ -388,6 +401,11 @@ fn wrong_settings_are_told_at_once() {
     let typed = asked(&["--alert-webhook", "https://hooks.example/CANARY"]);
     typed.failed(1, "file:PATH");
     asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing");
+    asked(&["--history", missing.join("history").to_str().unwrap()])
+        .failed(1, "make it, or name another place");
+    assert!(!missing.exists());
     asked(&["--once", "--host", "monitor.example"]).failed(2, "cannot be used with");
     asked(&["--every", "models=1s", "--every", "models=off"]).failed(1, "twice for models");
     for program in ["/nowhere/tell", "claudectl-nowhere", "/etc"] {

@@ -1,14 +1,16 @@
 //! The monitor's page and metrics, as any program on this machine can ask for them.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
     path::Path,
     time::Duration,
 };
 
 use claude_sdk::transport::{Clock as _, SystemClock};
-use mock_server::{Fault, MockServer, leaks};
+use mock_server::{At, Fault, MockServer, leaks};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -110,8 +112,15 @@ async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_pa
     assert_eq!(status(&format!("POST /state HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0")), "405");
     assert_eq!(status(&format!("GET /etc/passwd HTTP/1.1\r\nhost: {address}")), "404");
     assert_eq!(status(&format!("GET /state?range=ever HTTP/1.1\r\nhost: {address}")), "400");
+    monitor.end();
+}
 
-    // Who connects and asks nothing keeps nobody out.
+/// 64 connections can be open at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_connects_and_asks_nothing_keeps_nobody_out_and_whoever_came_first_has_to_go() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let (monitor, address) = served(&server, &folder.path().join("history.sqlite"));
     let mut silent: Vec<_> = (0..64)
         .map(|_| {
             let mut socket = TcpStream::connect(&address).unwrap();
@@ -121,15 +130,59 @@ async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_pa
         .collect();
     let began = SystemClock.now();
     get(&address, "/state");
-    let took = SystemClock.now().duration_since(began).unwrap_or_default();
-    assert!(took < Duration::from_secs(5), "{took:?}");
-    // The one that came first was hung up on.
     let mut left = String::new();
-    let _ = silent[0].read_to_string(&mut left);
-    assert_eq!(left, "");
-    silent[63].write_all(format!("TP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).unwrap();
-    silent[63].read_to_string(&mut left).unwrap();
-    assert!(left.starts_with("HTTP/1.1 200"), "the last one was not: {left}");
+    // A reset is an end too.
+    let _ = silent.remove(0).read_to_string(&mut left);
+    let took = SystemClock.now().duration_since(began).unwrap_or_default();
+    assert_eq!(left, "", "the one that came first was hung up on");
+    assert!(took < Duration::from_secs(8), "long before its time was over: {took:?}");
+    for mut socket in silent {
+        socket.write_all(format!("TP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).unwrap();
+        socket.read_to_string(&mut left).unwrap();
+        assert!(left.starts_with("HTTP/1.1 200"), "the others were not: {left}");
+        left.clear();
+    }
+    monitor.end();
+}
+
+/// The notes of `/state`, once there is one with `text` in it.
+async fn noted(address: &str, text: &str) -> Vec<String> {
+    loop {
+        let state: Value = serde_json::from_str(&get(address, "/state?range=all")).unwrap();
+        let notes: Vec<_> =
+            state["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap().to_owned()).collect();
+        if notes.iter().any(|note| note.contains(text)) {
+            return notes;
+        }
+        SystemClock.sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_is_told_of_a_history_that_is_not_written_and_of_alerts_that_reach_nobody() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let hook = folder.path().join("hook");
+    fs::write(&hook, format!("http://{closed}/hooks/CANARY")).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o600)).unwrap();
+    let hook = format!("file:{}", hook.display());
+    server.inject(Fault::reset(At::Request).always());
+    let more = ["--serve", "127.0.0.1:0", "--every", "message=off", "--alert-webhook", &hook];
+    let mut monitor = Monitor::start(&server, &history, &more);
+    let address = monitor.address();
+    let notes = noted(&address, "the webhook could not be told of an alert: ").await;
+    assert!(notes.iter().any(|note| note.contains("Connection refused")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("nobody has been told of")), "{notes:?}");
+    assert!(get(&address, "/metrics").contains("claudectl_alerts_untold "));
+
+    // From now on there is a folder in the place of the file.
+    fs::remove_file(&history).unwrap();
+    fs::create_dir(&history).unwrap();
+    let notes = noted(&address, "the history cannot be written (").await;
+    assert!(notes.iter().any(|note| note.ends_with("wait in memory")), "{notes:?}");
+    assert!(notes.iter().any(|note| note == "the history cannot be read now"), "{notes:?}");
     monitor.end();
 }
 

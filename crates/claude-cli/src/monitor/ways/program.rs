@@ -1,0 +1,135 @@
+//! A program that is told of an alarm.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::bail;
+use async_trait::async_trait;
+use claude_sdk::secrets::ChildEnvironment;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+};
+
+use super::Way;
+
+#[cfg(target_os = "linux")]
+mod family;
+
+/// A program that gets the alert on its standard input, and none of this program's secrets.
+#[derive(Debug)]
+pub(super) struct Program(String);
+
+impl Program {
+    pub(super) fn new(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+#[async_trait]
+impl Way for Program {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn whom(&self) -> String {
+        format!("the program {}", self.0)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    async fn tell(&self, alert: &str) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.0);
+        command.env_clear().envs(ChildEnvironment::process().variables());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut running = Running(command.spawn()?);
+        if let Some(mut input) = running.0.stdin.take() {
+            // A program that does not want to know need not read.
+            let _ = input.write_all(format!("{alert}\n").as_bytes()).await;
+        }
+        match running.0.wait().await? {
+            status if status.success() => Ok(()),
+            status => bail!("it ended with {status}"),
+        }
+    }
+}
+
+/// A running program, which is killed with its process group when nobody waits for its end; on Linux with all that descends from
+/// it, in whatever group or session.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // While it has not been waited for, nobody else can have its number.
+        #[cfg(unix)]
+        if let Some(leader) =
+            self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().unwrap_or_default()))
+        {
+            // First, while it can still be seen whose children they are.
+            #[cfg(target_os = "linux")]
+            family::kill(leader);
+            // It fails only where nobody of the group is left.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use claude_sdk::transport::{Clock as _, SystemClock};
+    use rustix::process::{Pid, test_kill_process};
+
+    use super::*;
+
+    /// Gives a program up that has started something which is like this, and waits for the end of that.
+    async fn given_up(starts: &str, like: impl Fn(Pid) -> bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hangs");
+        let script =
+            format!("#!/bin/sh\n{starts} &\necho $! > \"$0.tmp\"; mv \"$0.tmp\" \"$0.child\"; wait\n");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let program = Program::new(path.to_str().unwrap());
+        let child = || {
+            let written = fs::read_to_string(folder.path().join("hangs.child")).ok()?;
+            Pid::from_raw(written.trim().parse().unwrap())
+        };
+        tokio::select! {
+            ended = program.tell("{}") => panic!("{ended:?}"),
+            () = until(|| child().is_some_and(&like)) => {}
+        }
+        let child = child().unwrap();
+        // Whoever was its parent is gone, so that somebody else has to bury it.
+        until(|| test_kill_process(child).is_err() || is_dead(child)).await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_given_up_is_killed_with_all_that_it_has_started() {
+        given_up("sleep 1000", |_| true).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_session_of_its_own_is_no_place_to_hide() {
+        let leads_a_session =
+            |child| rustix::process::getsid(Some(child)).is_ok_and(|session| session == child);
+        given_up("setsid sleep 1000", leads_a_session).await;
+    }
+
+    async fn until(is: impl Fn() -> bool) {
+        while !is() {
+            SystemClock.sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn is_dead(process: Pid) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    }
+}
