@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -35,7 +36,22 @@ impl Nginx {
     /// When it is missing, or does not take its settings.
     pub fn start(tools: &Tools, upstream: u16, sites: &[Site<'_>]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let path = folder.path().display();
+        let settings = Self::settings(folder.path(), &format!("127.0.0.1:{upstream}"), sites)?;
+        let mut command = tools.nginx()?;
+        command.arg("-c").arg(settings).args(["-e", "stderr", "-p"]).arg(folder.path());
+        let mut process = Process::start(command)?;
+        process.wait_for("start worker process ", Duration::from_secs(10))?;
+        Ok(Self { _process: process, _folder: folder })
+    }
+
+    /// Writes its settings to a file in `folder`, where it also keeps what it has to, and gives the path. `upstream` is what it
+    /// stands in front of, in its own words: `127.0.0.1:8080`, or `unix:/path/of/a/socket:`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn settings(folder: &Path, upstream: &str, sites: &[Site<'_>]) -> Result<PathBuf> {
+        let path = folder.display();
         // As root its workers would be somebody else, who cannot read the folder.
         let mut settings = format!(
             "daemon off;\nuser root;\nworker_processes 1;\npid {path}/pid;\nerror_log stderr notice;\n\
@@ -50,17 +66,13 @@ impl Nginx {
                 settings,
                 "  server {{\n    listen 127.0.0.1:{port} ssl http2;\n    server_name localhost;\n    \
                  ssl_certificate {chain};\n    ssl_certificate_key {key};\n    {more}\n    location / {{\n      \
-                 proxy_pass http://127.0.0.1:{upstream};\n      proxy_http_version 1.1;\n      \
+                 proxy_pass http://{upstream};\n      proxy_http_version 1.1;\n      \
                  proxy_buffering off;\n      proxy_set_header x-spoken $server_protocol;\n    }}\n  }}"
             )?;
         }
         settings += "}\n";
-        let file = folder.path().join("nginx.conf");
+        let file = folder.join("nginx.conf");
         fs::write(&file, settings)?;
-        let mut command = tools.nginx()?;
-        command.arg("-c").arg(&file).args(["-e", "stderr", "-p"]).arg(folder.path());
-        let mut process = Process::start(command)?;
-        process.wait_for("start worker process ", Duration::from_secs(10))?;
-        Ok(Self { _process: process, _folder: folder })
+        Ok(file)
     }
 }

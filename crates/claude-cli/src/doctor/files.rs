@@ -44,7 +44,10 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
         findings.push(Finding::problem(FILES, one_line(&error.into()), next));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(FILES, format!("only you can get at {}", folder.display())));
+        findings.push(Finding::ok(
+            FILES,
+            format!("nobody else can read a credential or change anything in {}", folder.display()),
+        ));
     }
     let left = [folder.join("credentials"), folder.join("configs"), folder]
         .iter()
@@ -96,7 +99,8 @@ fn cleaned(path: &Path, fix: bool) -> Finding {
 }
 
 fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
-    let evidence = format!("others can get at {} (mode {mode:o})", path.display());
+    let (deeds, consequence) = excess(mode & !right);
+    let evidence = format!("others can {deeds} {} (mode {mode:o})", path.display());
     if !fix {
         return Finding::problem(
             FILES,
@@ -107,12 +111,24 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
     match close(path, right) {
         Ok(()) => Finding::warning(
             FILES,
-            format!("others could get at {} (mode {mode:o}); it has mode {right:o} now", path.display()),
-            "if others use this machine, log in again and make new keys: they may have read it",
+            format!("others could {deeds} {}: its mode was {mode:o}, and is {right:o} now", path.display()),
+            consequence,
         ),
         Err(error) => {
             Finding::problem(FILES, format!("{evidence}, and it cannot be changed: {error}"), "ask its owner")
         }
+    }
+}
+
+/// What these bits of a mode let others do, and what it takes once they could.
+fn excess(bits: u32) -> (&'static str, &'static str) {
+    let may_be_read = "if others use this machine, log in again and make new keys: they may have read it";
+    let may_be_changed = "if others use this machine, see whether it is still as you left it";
+    match (bits & 0o044 != 0, bits & 0o022 != 0) {
+        (true, true) => ("read and change", may_be_read),
+        (true, false) => ("read", may_be_read),
+        (false, true) => ("change", may_be_changed),
+        (false, false) => ("run", may_be_changed),
     }
 }
 
@@ -165,4 +181,21 @@ fn close(path: &Path, mode: u32) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn close(_: &Path, _: u32) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_can_do_is_told_by_the_bits_that_are_too_many() {
+        for (mode, right, told) in [
+            (0o644, 0o600, "others can read /k (mode 644)"),
+            (0o666, 0o600, "others can read and change /k (mode 666)"),
+            (0o777, 0o755, "others can change /k (mode 777)"),
+            (0o711, 0o700, "others can run /k (mode 711)"),
+        ] {
+            assert_eq!(super::told(Path::new("/k"), mode, right, false).evidence, told);
+        }
+    }
 }

@@ -119,11 +119,34 @@ async fn a_credential_that_leads_nowhere_is_the_problem_whoever_names_it() {
         command.env("ANTHROPIC_BASE_URL", server.base_url().as_str());
         run(command.envs(key.map(|key| ("ANTHROPIC_API_KEY", key))))
     };
+    let by = |variables: &[(&str, &str)]| {
+        let mut command = claudectl(["doctor", "--json"]);
+        command.env("ANTHROPIC_BASE_URL", server.base_url().as_str());
+        run(command.envs(variables.iter().copied()))
+    };
+    let federated = |name, value| {
+        let rule = ("ANTHROPIC_FEDERATION_RULE_ID", server.federation_rule_id());
+        by(&[rule, ("ANTHROPIC_ORGANIZATION_ID", server.organization_id()), (name, value)])
+    };
     for (told, evidence) in [
         (doctor(&["--api-key-file", "/nowhere/key"], None), "--api-key-file leads"),
         (doctor(&["--api-key-from", "file:/nowhere/key"], None), "--api-key-from"),
         (doctor(&[], Some("file:/nowhere/key")), "ANTHROPIC_API_KEY cannot be used"),
         (doctor(&[], Some("env:NOWHERE")), "ANTHROPIC_API_KEY cannot be used"),
+        (by(&[("ANTHROPIC_AUTH_TOKEN", "file:/nowhere/token")]), "ANTHROPIC_AUTH_TOKEN cannot be used"),
+        (by(&[("ANTHROPIC_AUTH_TOKEN", "env:NOWHERE")]), "ANTHROPIC_AUTH_TOKEN cannot be used"),
+        (
+            federated("ANTHROPIC_IDENTITY_TOKEN", "file:/nowhere/id"),
+            "the federation variables (with a token) cannot",
+        ),
+        (
+            federated("ANTHROPIC_IDENTITY_TOKEN", "env:NOWHERE"),
+            "the federation variables (with a token) cannot",
+        ),
+        (
+            federated("ANTHROPIC_IDENTITY_TOKEN_FILE", "/nowhere/id"),
+            "the file /nowhere/id of ANTHROPIC_IDENTITY",
+        ),
     ] {
         let problem = only_problem(&told, "credential");
         assert!(problem["evidence"].as_str().unwrap().contains(evidence), "{problem}");
@@ -138,6 +161,17 @@ async fn a_spend_limit_is_named_whatever_the_status_and_no_wait_is_advised() {
     let told = run(&mut against(&server, ["doctor", "--json", "--call"]));
     let problem = only_problem(&told, "message");
     assert!(problem["next_step"].as_str().unwrap().contains("spend limit"), "{problem}");
+}
+
+#[test]
+fn an_overloaded_service_has_a_name_that_people_know() {
+    let body = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    let length = body.len();
+    let (url, _) = server(format!(
+        "HTTP/1.1 529 \r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    ));
+    let problem = only_problem(&run(&mut doctor_at(&url)), "answer");
+    assert!(problem["evidence"].as_str().unwrap().ends_with("answers 529 Overloaded"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,11 +249,15 @@ async fn files_that_others_can_read_are_named_and_closed_when_asked() {
     let told = run(&mut home.claudectl(&["doctor", "--json"]));
     told.failed(1, "problem");
     let found = findings(&told);
-    let (_, verdict, files) = found.iter().find(|(check, ..)| check == "files").unwrap();
-    assert_eq!(verdict, "problem");
+    let (_, its, files) = found.iter().find(|(check, ..)| check == "files").unwrap();
+    assert_eq!(its, "problem");
+    assert_eq!(verdict(&found, "login"), Some("problem"), "{found:#?}");
     assert!(files["next_step"].as_str().unwrap().contains("chmod 600"), "{files}");
 
-    run(&mut home.claudectl(&["doctor", "--fix"]));
+    // Mended first: what a look finds now is not what the file was like before.
+    let told = run(&mut home.claudectl(&["doctor", "--json", "--fix"]));
+    told.ok();
+    assert_eq!(verdict(&findings(&told), "login"), Some("ok"), "{told:?}");
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     run(&mut home.claudectl(&["doctor"])).ok();
 }

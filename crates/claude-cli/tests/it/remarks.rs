@@ -1,6 +1,6 @@
 //! What is told of an answer besides its text, whichever way it comes; and what of its text reaches a terminal.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use mock_server::{MockServer, Reply};
 use serde_json::{Value, json};
@@ -116,6 +116,7 @@ fn a_second_message_in_a_recording_is_an_error_and_the_first_is_printed() {
 /// `script` gives the program a terminal of its own and prints what reaches it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_gets_no_control_sequences_of_the_models_and_a_pipe_gets_all() {
+    const SHOWN: &str = "one\r\n\ttwo  ]0;title  three \r\n";
     let server = MockServer::start().await.unwrap();
     let evil = "one\n\ttwo \u{1b}]0;title\u{7}\u{202e}three\u{2066}";
     let end = json!({"stop_reason": "end_turn"});
@@ -132,9 +133,16 @@ async fn a_terminal_gets_no_control_sequences_of_the_models_and_a_pipe_gets_all(
         let line = format!("{} messages {command} hello", env!("CARGO_BIN_EXE_claudectl"));
         let mut script = Command::new("script");
         script.args(["-qec", line.as_str(), "/dev/null"]).env("ANTHROPIC_API_KEY", server.api_key());
-        script.env("ANTHROPIC_BASE_URL", server.base_url().as_str()).stdin(std::process::Stdio::null());
-        let shown = String::from_utf8(script.output().unwrap().stdout).unwrap();
-        assert_eq!(shown, "one\r\n\ttwo  ]0;title  three \r\n");
+        assert_eq!(at_a_terminal(script.env("ANTHROPIC_BASE_URL", server.base_url().as_str())), SHOWN);
     }
     assert_eq!(decoded(&capture, &[]).ok(), format!("{evil}\n"));
+    let recording = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(recording.path(), capture).unwrap();
+    let line = format!("{} stream decode < {}", env!("CARGO_BIN_EXE_claudectl"), recording.path().display());
+    assert_eq!(at_a_terminal(Command::new("script").args(["-qec", line.as_str(), "/dev/null"])), SHOWN);
+}
+
+/// What reaches the terminal.
+fn at_a_terminal(script: &mut Command) -> String {
+    String::from_utf8(script.stdin(Stdio::null()).output().unwrap().stdout).unwrap()
 }

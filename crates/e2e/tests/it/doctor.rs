@@ -1,6 +1,8 @@
 //! `claudectl doctor` in worlds that are broken in one place: clocks by libfaketime and chrony, certificates by an authority of
 //! our own, names by dnsmasq in a network of a test's own. Beside each stands the same world as it should be.
 
+mod healthy;
+
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
@@ -70,6 +72,12 @@ fn off_by(command: &mut Command, seconds: i64) {
 /// chrony, which tells the time that it is on this machine and sets no clock.
 fn time_server(folder: &Path) -> (Process, String) {
     let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let mut chrony = Process::start(chrony(folder, port)).unwrap();
+    chrony.wait_for("Disabled control of system clock", PATIENCE).unwrap();
+    (chrony, format!("127.0.0.1:{port}"))
+}
+
+fn chrony(folder: &Path, port: u16) -> Command {
     let settings = folder.join("chrony.conf");
     let pid = folder.join("pid");
     let lines = format!(
@@ -80,9 +88,7 @@ fn time_server(folder: &Path) -> (Process, String) {
     let mut command = Tools::beside(env!("CARGO_TARGET_TMPDIR")).chrony().unwrap();
     // -x: no control of the clock; -U: it may run as anybody.
     command.args(["-d", "-x", "-U", "-u", "root", "-f"]).arg(&settings);
-    let mut chrony = Process::start(command).unwrap();
-    chrony.wait_for("Disabled control of system clock", PATIENCE).unwrap();
-    (chrony, format!("127.0.0.1:{port}"))
+    command
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,8 +164,9 @@ async fn certificates_that_are_not_good_and_a_date_that_makes_them_so_are_told_a
 
 /// Looks at an API in a network of its own.
 fn look(setup: &str) -> (Found, Duration) {
+    // No exec: what the shell has started ends with it.
     let script = format!(
-        "{setup}\nexport ANTHROPIC_BASE_URL=https://api.test ANTHROPIC_API_KEY=none\nexec \"$1\" doctor --json"
+        "{setup}\nexport ANTHROPIC_BASE_URL=https://api.test ANTHROPIC_API_KEY=none\n\"$1\" doctor --json"
     );
     let began = SystemClock.now();
     let found = Found::of(&mut apart(&["--net", "--mount"], &script));

@@ -64,9 +64,14 @@ fn a_clock_that_is_off_is_told_with_what_it_breaks() {
 fn a_date_that_tells_nothing_is_said_to_be_missing_or_unreadable() {
     let dated = with_date(Duration::ZERO);
     let date = dated.lines().find(|line| line.starts_with("date:")).unwrap().to_owned();
-    for (instead, told) in
-        [("x-date: none", "has no `Date`"), ("date: yesterday", "cannot be read"), ("age: 5", "from a cache")]
-    {
+    // The one that is right is among them, and which it is cannot be known.
+    let two = format!("{date}\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT");
+    for (instead, told) in [
+        ("x-date: none", "has no `Date`"),
+        ("date: yesterday", "cannot be read"),
+        ("age: 5", "from a cache"),
+        (two.as_str(), "more than one `Date`"),
+    ] {
         let (url, _) = server(dated.replace(&date, instead));
         let (verdict, evidence) = one(&findings(&run(&mut doctor_at(&url))), "clock");
         assert_eq!(verdict, "skipped");

@@ -142,3 +142,10 @@ fn a_page_of_a_gateway_that_reaches_nobody_is_no_portal() {
     assert!(problem["evidence"].as_str().unwrap().contains("502"), "{problem}");
     assert!(!problem["next_step"].as_str().unwrap().contains("browser"), "{problem}");
 }
+
+#[test]
+fn what_does_not_speak_http_is_the_problem_of_the_answer() {
+    let (url, _) = server("SMTP/9.9 what do you mean\r\n\r\n".into());
+    let problem = only_problem(&run(&mut doctor_at(&url)), "answer");
+    assert!(problem["evidence"].as_str().unwrap().contains("could not be understood"), "{problem}");
+}
