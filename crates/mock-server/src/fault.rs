@@ -85,9 +85,20 @@ pub(crate) enum Effect {
     GoAway {
         served: bool,
     },
+    /// So many frames of HTTP/2 before the answer.
+    Flood(Frames, usize),
     /// A handshake that ends badly.
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS shakes hands"))]
     Handshake(Handshake),
+}
+
+/// Frames of HTTP/2 that a client has to bear with, or that end its patience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frames {
+    Pings,
+    Settings,
+    /// Of headers that have no end.
+    Continuations,
 }
 
 /// What is wrong with a TLS handshake.

@@ -186,6 +186,7 @@ async fn break_down(
         // After the answer nothing is left to drip, and an answer was given before.
         Effect::Drip(At::End | At::Next, _) | Effect::Answer(_) | Effect::LoseMail => {}
         Effect::GoAway { .. } => return Err(http2::go_away_served(&plan)),
+        Effect::Flood(frames, count) => http2::flood(&plan, frames, count),
         Effect::Edit(_) | Effect::Handshake(_) | Effect::RefuseStream => {}
     }
     body.planned(plan);

@@ -31,6 +31,10 @@ pub(crate) struct Plan(Arc<Mutex<Steps>>);
 
 #[derive(Debug, Default)]
 struct Steps {
+    /// How many requests the connection has had.
+    requests: u32,
+    /// These bytes before the answer.
+    ahead: Bytes,
     /// These bytes in place of what is written.
     raw: Option<Bytes>,
     /// So many more bytes, then the end.
@@ -82,8 +86,17 @@ impl Plan {
     /// Forgets the last answer's plan.
     pub(crate) fn begin(&self) {
         let mut steps = self.lock();
-        let reader = steps.reader.take();
-        *steps = Steps { reader, ..Steps::default() };
+        let (reader, requests) = (steps.reader.take(), steps.requests.saturating_add(1));
+        *steps = Steps { reader, requests, ..Steps::default() };
+    }
+
+    /// Which request of its connection this is, from 1.
+    pub(crate) fn number(&self) -> u32 {
+        self.lock().requests
+    }
+
+    pub(crate) fn ahead(&self, bytes: Bytes) {
+        self.lock().ahead = bytes;
     }
 
     pub(crate) fn raw(&self, bytes: Bytes) {
@@ -213,10 +226,15 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let (raw, cut, drip) = {
+        let (mut ahead, raw, cut, drip) = {
             let steps = this.plan.lock();
-            (steps.raw.clone(), steps.cut, steps.drip)
+            (steps.ahead.clone(), steps.raw.clone(), steps.cut, steps.drip)
         };
+        while !ahead.is_empty() {
+            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, &ahead))?;
+            ahead.advance(count);
+            this.plan.ahead(ahead.clone());
+        }
         if let Some(mut raw) = raw {
             while !raw.is_empty() {
                 let count = ready!(Pin::new(&mut this.stream).poll_write(cx, &raw))?;

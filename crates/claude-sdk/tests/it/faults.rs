@@ -67,6 +67,11 @@ impl Trial {
         Self::start(Tape::default(), None, held()).await
     }
 
+    /// The same, whose log nobody reads: each frame would be several lines.
+    pub async fn over_http2_unheard() -> Self {
+        Self::start(Tape::default(), None, held().tls()).await
+    }
+
     async fn start(
         tape: Tape,
         log: Option<tracing::subscriber::DefaultGuard>,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{At, Edit, Effect, Event, Fault, Handshake, LineEnds, Member};
+use super::{At, Edit, Effect, Event, Fault, Frames, Handshake, LineEnds, Member};
 use crate::catalogue;
 use crate::reply::Reply;
 
@@ -126,6 +126,9 @@ fn read(text: &str) -> Option<Fault> {
         ["refuse-stream"] => Fault::refuse_stream(),
         ["goaway", "unserved"] => Fault::go_away(false),
         ["goaway", "served"] => Fault::go_away(true),
+        ["frames", "ping", count] => frames(Frames::Pings, count, 17)?,
+        ["frames", "settings", count] => frames(Frames::Settings, count, 9)?,
+        ["frames", "continuation", count] => frames(Frames::Continuations, count, 10_409)?,
         ["lose-mail"] => Fault::lose_mail(),
         _ => return None,
     })
@@ -156,6 +159,12 @@ fn bomb(coding: &str, mib: &str, code: &str) -> Option<Fault> {
     let bytes = super::bomb::bomb(coding, mib.parse().ok()?)?;
     let reply = Reply::bytes("application/json", bytes).status(status(code)?);
     Some(Fault::answer(reply.header(header::CONTENT_ENCODING, coding.parse().ok()?)))
+}
+
+/// Frames that have so many bytes each.
+fn frames(frames: Frames, count: &str, bytes: usize) -> Option<Fault> {
+    let count: usize = count.parse().ok()?;
+    (count.checked_mul(bytes)? <= LONGEST).then(|| Fault::new(Effect::Flood(frames, count)))
 }
 
 fn milliseconds(text: &str) -> Option<Duration> {
@@ -258,6 +267,8 @@ mod tests {
             "goaway",
             "goaway 1",
             "refuse-stream 1",
+            "frames ping",
+            "frames continuation 10000",
             "insert event 1 \\q",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap_err(), UnknownFault, "{text}");

@@ -101,6 +101,41 @@ async fn an_answer_that_breaks_off_is_a_stream_that_is_reset() {
     assert_eq!(server.connections(), 1);
 }
 
+/// F8.
+#[tokio::test]
+async fn frames_come_before_the_answer_and_are_acknowledged() {
+    let server = held().start().await.unwrap();
+    let mut client = Client::of(&server).await;
+    client.ask(&server, false).await.unwrap();
+    let before = server.bytes_received();
+    server.inject("frames ping 50".parse().unwrap());
+    assert_eq!(client.ask(&server, false).await.unwrap().0, 200);
+    // Far more than a request has.
+    while server.bytes_received() < before + 50 * 17 {
+        tokio::task::yield_now().await;
+    }
+    server.inject("frames settings 1".parse().unwrap());
+    assert_eq!(client.ask(&server, false).await.unwrap().0, 200);
+    assert_eq!(server.journal_len(), 3);
+    // The server is told that its settings are known, when it thinks it sent none.
+    let _ = client.connection.await.unwrap();
+}
+
+/// F8.
+#[tokio::test]
+async fn headers_without_end_are_no_answer_of_whichever_request_of_the_connection() {
+    let server = held().start().await.unwrap();
+    let mut client = Client::of(&server).await;
+    client.ask(&server, false).await.unwrap();
+    server.inject("frames continuation 5000".parse().unwrap());
+    let error = client.ask(&server, false).await.unwrap_err();
+    // What the client says of it, or that nobody hears it any more.
+    assert!(["ENHANCE_YOUR_CALM", "PROTOCOL_ERROR", "Io"].iter().any(|told| error.contains(told)), "{error}");
+    assert_eq!(server.journal_len(), 2);
+    let _ = client.connection.await.unwrap();
+    assert_eq!(Client::of(&server).await.ask(&server, false).await.unwrap().0, 200);
+}
+
 #[tokio::test]
 async fn what_goes_wrong_with_the_bytes_of_a_connection_goes_wrong_with_its_frames() {
     for fault in ["garbage", "close byte 12", "reset byte 0", "extra what is no frame"] {

@@ -46,3 +46,19 @@ async fn an_answer_whose_stream_is_reset_is_truncated_and_the_connection_is_stil
     assert_eq!(trial.server.connections(), 1);
     trial.end().await;
 }
+
+/// F8: floods of frames are borne with, or end the connection; headers without end do. That no memory goes is what the trial's
+/// end looks at.
+#[tokio::test]
+async fn frames_without_end_cost_a_connection_at_most() {
+    let trial = Trial::over_http2_unheard().await;
+    for fault in ["frames ping 2000", "frames settings 2000", "frames continuation 300"] {
+        let call = trial.create(fault, fault.parse().unwrap()).await;
+        assert!(call.is_err() || !fault.contains("continuation"), "{fault}");
+        if let Err(error) = call {
+            assert_kind(fault, &error, &[ErrorKind::Protocol, ErrorKind::Closed]);
+        }
+        trial.client.models().list().await.unwrap();
+    }
+    trial.end().await;
+}
