@@ -95,8 +95,8 @@ pub use request::{
     ContainerParam, ContextEdit, ContextEditKind, ContextManagement, CountTokensRequest, CreditMode,
     DiagnosticsParam, Effort, Fallback, FallbackCreditToken, Fallbacks, IssuedCredit, Keep, McpServer,
     McpToolConfiguration, MessageRequest, Metadata, OutputConfig, OutputFormat, PrefixMismatch,
-    RequestedTier, TaskBudget, Thinking, ThinkingDisplay, ThinkingKind, Thread, ThreadKind, Threshold,
-    ThresholdKind, TokenCount,
+    RequestFields, RequestedTier, TaskBudget, Thinking, ThinkingDisplay, ThinkingKind, Thread, ThreadKind,
+    Threshold, ThresholdKind, TokenCount,
 };
 pub use skill::{Skill, SkillSource, SkillSourceKind, SkillVersion};
 pub use tool::{

@@ -1,6 +1,8 @@
 //! What is sent: requests for a message, and for a count of tokens.
 
-use serde::{Serialize, Serializer, de::Error as _};
+use std::ops::{Deref, DerefMut};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
 mod context;
@@ -15,7 +17,7 @@ use super::content::Content;
 use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Care, Fit, Lead, Object};
+use super::wire::{Care, Fit, Lead, Misfit, Object};
 use crate::unique;
 
 pub use context::{
@@ -31,32 +33,65 @@ pub use place::{
 };
 pub use thinking::{BlockBinding, PrefixMismatch, Thinking, ThinkingDisplay, ThinkingKind};
 
+/// A request for a message (`POST /v1/messages`).
+///
+/// Its fields are those of [`RequestFields`], read and written as if they were its own: `request.messages.push(…)`,
+/// `request.system = None`. They are in a box, because there are many of them, and a request is moved with each call of a method
+/// here.
+///
+/// Whether the reply is streamed is decided by the client's method, not here: a `stream` in `extra` is not sent.
+///
+/// Read from JSON by serde, it keeps whatever it does not understand, as all types here do: a conversation that was stored
+/// comes back as it was. What a person wrote is better read with [`from_json`](Self::from_json), which names what is wrong.
+///
+/// ```
+/// use claude_sdk::types::{MessageParam, MessageRequest, Model};
+///
+/// let request = MessageRequest::new(Model::CLAUDE_OPUS_5_5, 1024).system("Be brief.").user("Why is the sky blue?");
+/// assert_eq!(
+///     serde_json::to_value(&request)?,
+///     serde_json::json!({
+///         "model": "claude-opus-5-5",
+///         "max_tokens": 1024,
+///         "system": "Be brief.",
+///         "messages": [{"role": "user", "content": "Why is the sky blue?"}],
+///     }),
+/// );
+///
+/// let mut request = request;
+/// request.messages.push(MessageParam::assistant("Because of Rayleigh."));
+/// request.max_tokens = 200;
+/// assert_eq!((request.messages.len(), request.thinking.is_some()), (2, false));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageRequest(Box<RequestFields>);
+
+impl Deref for MessageRequest {
+    type Target = RequestFields;
+
+    fn deref(&self) -> &RequestFields {
+        &self.0
+    }
+}
+
+impl DerefMut for MessageRequest {
+    fn deref_mut(&mut self) -> &mut RequestFields {
+        &mut self.0
+    }
+}
+
+impl From<RequestFields> for MessageRequest {
+    fn from(fields: RequestFields) -> Self {
+        Self(Box::new(fields))
+    }
+}
+
 object! {
-    /// A request for a message (`POST /v1/messages`).
+    /// What a [`MessageRequest`] says.
     ///
-    /// Whether the reply is streamed is decided by the client's method, not here: a `stream` in `extra` is not sent.
-    ///
-    /// Read from JSON by serde, it keeps whatever it does not understand, as all types here do: a conversation that was stored
-    /// comes back as it was. What a person wrote is better read with [`from_json`](Self::from_json), which names what is wrong.
-    ///
-    /// What most requests do without is in boxes, so that one is moved at little cost; the methods of the fields' names fill them.
-    ///
-    /// ```
-    /// use claude_sdk::types::{MessageRequest, Model};
-    ///
-    /// let request = MessageRequest::new(Model::CLAUDE_OPUS_5_5, 1024).system("Be brief.").user("Why is the sky blue?");
-    /// assert_eq!(
-    ///     serde_json::to_value(&request)?,
-    ///     serde_json::json!({
-    ///         "model": "claude-opus-5-5",
-    ///         "max_tokens": 1024,
-    ///         "system": "Be brief.",
-    ///         "messages": [{"role": "user", "content": "Why is the sky blue?"}],
-    ///     }),
-    /// );
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    MessageRequest {
+    /// Example: [`MessageRequest`].
+    RequestFields {
         /// The model to answer.
         model: Model,
         /// How many tokens the reply may have at most; 0 only fills the cache.
@@ -68,21 +103,21 @@ object! {
         /// The tools the model may call.
         tools: Option<Vec<Tool>>,
         /// Whether and which tools it is to call.
-        tool_choice: Option<Box<ToolChoice>>,
+        tool_choice: Option<ToolChoice>,
         /// Whether and how much it thinks first.
-        thinking: Option<Box<Thinking>>,
+        thinking: Option<Thinking>,
         /// Texts at which it stops.
         stop_sequences: Option<Vec<String>>,
         /// What the service should know about the request.
-        metadata: Option<Box<Metadata>>,
+        metadata: Option<Metadata>,
         /// Keeps the whole request in the cache, up to its last block that may be kept.
-        cache_control: Option<Box<CacheControl>>,
+        cache_control: Option<CacheControl>,
         /// How much effort the model makes, and in which form it answers.
-        output_config: Option<Box<OutputConfig>>,
+        output_config: Option<OutputConfig>,
         /// The container that code runs in; a new one where unset.
-        container: Option<Box<ContainerParam>>,
+        container: Option<ContainerParam>,
         /// Asks why the cache does not help.
-        diagnostics: Option<Box<DiagnosticsParam>>,
+        diagnostics: Option<DiagnosticsParam>,
         /// Where the model is to run.
         inference_geo: Option<String>,
         /// Which tier may serve the request.
@@ -90,19 +125,19 @@ object! {
         /// How fast it is served.
         speed: Option<Speed>,
         /// Who pays; a beta.
-        billing_policy: Option<Box<BillingPolicy>>,
+        billing_policy: Option<BillingPolicy>,
         /// Shortens the conversation in place of answering it; a beta.
-        compaction: Option<Box<CompactionConfig>>,
+        compaction: Option<CompactionConfig>,
         /// What the service may leave out of the conversation; a beta.
-        context_management: Option<Box<ContextManagement>>,
+        context_management: Option<ContextManagement>,
         /// The credit of a refused request; a beta.
-        fallback_credit_token: Option<Box<FallbackCreditToken>>,
+        fallback_credit_token: Option<FallbackCreditToken>,
         /// Models that answer where this one declines; a beta.
         fallbacks: Option<Fallbacks>,
         /// MCP servers whose tools the service may call; a beta.
         mcp_servers: Option<Vec<McpServer>>,
         /// Lets the service keep the conversation; a beta.
-        thread: Option<Box<Thread>>,
+        thread: Option<Thread>,
     }
 
     fn of(model: Model, max_tokens: u32, messages: Vec<MessageParam>);
@@ -114,6 +149,7 @@ setters! {
         tool_choice: ToolChoice,
         thinking: Thinking,
         cache_control: CacheControl,
+        container: impl Into<ContainerParam>,
         diagnostics: DiagnosticsParam,
         inference_geo: impl Into<String>,
         service_tier: RequestedTier,
@@ -121,6 +157,7 @@ setters! {
         billing_policy: BillingPolicy,
         compaction: CompactionConfig,
         context_management: ContextManagement,
+        fallback_credit_token: impl Into<FallbackCreditToken>,
         fallbacks: impl Into<Fallbacks>,
         thread: Thread,
     }
@@ -130,7 +167,22 @@ impl MessageRequest {
     /// A request without messages yet.
     #[must_use]
     pub fn new(model: impl Into<Model>, max_tokens: u32) -> Self {
-        Self::of(model.into(), max_tokens, Vec::new())
+        RequestFields::of(model.into(), max_tokens, Vec::new()).into()
+    }
+
+    /// The fields alone, to take them apart.
+    #[must_use]
+    pub fn into_fields(self) -> RequestFields {
+        *self.0
+    }
+
+    /// Sets a member that has no field here, such as one the service has learnt since.
+    ///
+    /// A field that is set wins over a member of the same name.
+    #[must_use]
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
     }
 
     /// Reads a request that somebody wrote as JSON.
@@ -220,21 +272,7 @@ impl MessageRequest {
     /// Sets the effort, the form of the answer and the budget at once.
     #[must_use]
     pub fn output_config(mut self, config: OutputConfig) -> Self {
-        self.output_config = Some(config.into());
-        self
-    }
-
-    /// Names the container that code runs in, or says what a new one has.
-    #[must_use]
-    pub fn container(mut self, container: impl Into<ContainerParam>) -> Self {
-        self.container = Some(Box::new(container.into()));
-        self
-    }
-
-    /// Gives the credit of a refused request; a beta.
-    #[must_use]
-    pub fn fallback_credit_token(mut self, token: impl Into<FallbackCreditToken>) -> Self {
-        self.fallback_credit_token = Some(Box::new(token.into()));
+        self.output_config = Some(config);
         self
     }
 
@@ -287,4 +325,34 @@ open_enum! {
     }
 }
 
-serde_object!(MessageRequest, Metadata);
+serde_object!(RequestFields, Metadata);
+
+impl Serialize for MessageRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        RequestFields::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Fit for MessageRequest {
+    fn fits(value: &Value) -> bool {
+        RequestFields::fits(value)
+    }
+
+    fn fit(value: Value) -> Option<Self> {
+        RequestFields::fit(value).map(Self::from)
+    }
+
+    fn shape() -> String {
+        RequestFields::shape()
+    }
+
+    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+        RequestFields::misfit(value, care)
+    }
+}

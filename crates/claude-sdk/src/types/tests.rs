@@ -24,7 +24,7 @@ fn accepts<T: DeserializeOwned + Serialize>(text: &str) -> bool {
 /// A chain of `user()` and `assistant()` moves the request with each message: `benches/types.rs` has what that costs.
 #[test]
 fn a_request_and_its_messages_are_small_enough_to_be_handed_on() {
-    assert!(size_of::<MessageRequest>() <= 400, "{}", size_of::<MessageRequest>());
+    assert!(size_of::<MessageRequest>() <= 16, "{}", size_of::<MessageRequest>());
     assert!(size_of::<MessageParam>() <= 128, "{}", size_of::<MessageParam>());
 }
 

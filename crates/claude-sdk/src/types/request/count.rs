@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    BillingPolicy, CompactionConfig, ContextManagement, McpServer, MessageRequest, OutputConfig, Thinking,
+    BillingPolicy, CompactionConfig, ContextManagement, McpServer, MessageRequest, OutputConfig,
+    RequestFields, Thinking,
 };
 use crate::types::cache::CacheControl;
 use crate::types::content::Content;
@@ -28,22 +29,22 @@ object! {
         /// The tools the model may call.
         tools: Option<Vec<Tool>>,
         /// Whether and which tools it is to call.
-        tool_choice: Option<Box<ToolChoice>>,
+        tool_choice: Option<ToolChoice>,
         /// Whether and how much it thinks first.
-        thinking: Option<Box<Thinking>>,
-        /// As [`MessageRequest::cache_control`](field@MessageRequest::cache_control).
-        cache_control: Option<Box<CacheControl>>,
-        /// As [`MessageRequest::output_config`](field@MessageRequest::output_config).
-        output_config: Option<Box<OutputConfig>>,
-        /// As [`MessageRequest::speed`](field@MessageRequest::speed).
+        thinking: Option<Thinking>,
+        /// As [`RequestFields::cache_control`](field@RequestFields::cache_control).
+        cache_control: Option<CacheControl>,
+        /// As [`RequestFields::output_config`](field@RequestFields::output_config).
+        output_config: Option<OutputConfig>,
+        /// As [`RequestFields::speed`](field@RequestFields::speed).
         speed: Option<Speed>,
-        /// As [`MessageRequest::billing_policy`](field@MessageRequest::billing_policy).
-        billing_policy: Option<Box<BillingPolicy>>,
-        /// As [`MessageRequest::compaction`](field@MessageRequest::compaction).
-        compaction: Option<Box<CompactionConfig>>,
-        /// As [`MessageRequest::context_management`](field@MessageRequest::context_management).
-        context_management: Option<Box<ContextManagement>>,
-        /// As [`MessageRequest::mcp_servers`].
+        /// As [`RequestFields::billing_policy`](field@RequestFields::billing_policy).
+        billing_policy: Option<BillingPolicy>,
+        /// As [`RequestFields::compaction`](field@RequestFields::compaction).
+        compaction: Option<CompactionConfig>,
+        /// As [`RequestFields::context_management`](field@RequestFields::context_management).
+        context_management: Option<ContextManagement>,
+        /// As [`RequestFields::mcp_servers`].
         mcp_servers: Option<Vec<McpServer>>,
     }
 }
@@ -87,7 +88,7 @@ impl CountTokensRequest {
 
 impl From<MessageRequest> for CountTokensRequest {
     fn from(request: MessageRequest) -> Self {
-        let MessageRequest {
+        let RequestFields {
             model,
             messages,
             system,
@@ -103,7 +104,7 @@ impl From<MessageRequest> for CountTokensRequest {
             mcp_servers,
             mut extra,
             ..
-        } = request;
+        } = request.into_fields();
         extra.retain(|name, _| !NOT_COUNTED.contains(&name.as_str()));
         Self {
             model,
