@@ -30,6 +30,10 @@ struct Profile {
 const BETA: &str = "user-profiles-2026-08-18";
 /// What a profile does not have there.
 const ABSENT: [&str; 4] = ["enforcement_actions", "enforcement_status", "external_user_details", "programs"];
+/// The longest name, in characters.
+const MAX_NAME: usize = 255;
+/// How many keys the metadata may have.
+const MAX_NOTES: usize = 16;
 /// How long a link works.
 const LINK: Duration = Duration::from_secs(3600);
 /// What may be said of a user.
@@ -105,6 +109,15 @@ pub(super) fn serve(state: &State, received: &Received, call: Call<'_>) -> Resul
     }
 }
 
+fn is_at_most(text: &str, most: usize) -> bool {
+    text.chars().count() <= most
+}
+
+/// Whether a key and its text may be in the metadata.
+fn is_note(key: &str, text: &Value) -> bool {
+    is_at_most(key, 64) && text.as_str().is_some_and(|text| is_at_most(text, 512))
+}
+
 /// Whether a call is one of the beta, in which a profile has fewer members.
 fn is_legacy(received: &Received) -> bool {
     let betas = received.headers.get_all("anthropic-beta").iter();
@@ -153,7 +166,9 @@ impl Profile {
                     changed.0.clone_from(access);
                 }
                 ("name", Value::Null) => changed.1 = None,
-                ("name", Value::String(name)) => changed.1 = Some(name.clone()),
+                ("name", Value::String(name)) if is_at_most(name, MAX_NAME) => {
+                    changed.1 = Some(name.clone());
+                }
                 ("external_id" | "external_user_onboarded_at", Value::Null) if legacy => {}
                 ("external_id", Value::String(_)) if legacy => {
                     changed.2.insert("reference_id".to_owned(), value.clone());
@@ -166,9 +181,14 @@ impl Profile {
                 {
                     changed.2.extend(user.clone());
                 }
-                ("metadata", Value::Object(texts)) if texts.values().all(Value::is_string) => {
+                ("metadata", Value::Object(texts)) if texts.iter().all(|(key, text)| is_note(key, text)) => {
                     changed.3.extend(texts.clone());
                     changed.3.retain(|_, text| text != "");
+                    if changed.3.len() > MAX_NOTES {
+                        return Err(Refusal::invalid(format!(
+                            "metadata: must have at most {MAX_NOTES} keys"
+                        )));
+                    }
                 }
                 (member, _) => {
                     return Err(Refusal::invalid(format!("{member}: is not what is expected here")));
@@ -210,5 +230,38 @@ impl Profile {
             members.insert("trust_grants".to_owned(), json!({}));
         }
         profile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(members: &Value, legacy: bool) -> Option<String> {
+        let mut profile = Profile::new("uprof_1".to_owned(), Duration::ZERO);
+        profile.change(members.as_object().unwrap(), legacy).err().map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn a_profile_has_only_what_the_reference_gives_it_and_not_too_much() {
+        let notes =
+            |count: usize| (0..count).map(|number| (format!("k{number}"), json!("v"))).collect::<Map<_, _>>();
+        let wrong = |member: &str| Some(format!("{member}: is not what is expected here"));
+        let cases = [
+            (json!({"name": "n".repeat(255), "metadata": notes(16), "access_type": "passthrough"}), None),
+            (json!({"name": "n".repeat(256)}), wrong("name")),
+            (json!({"metadata": notes(17)}), Some("metadata: must have at most 16 keys".to_owned())),
+            (json!({"metadata": {"k".repeat(65): "v"}}), wrong("metadata")),
+            (json!({"metadata": {"k": "v".repeat(513)}}), wrong("metadata")),
+            (json!({"metadata": {"k": 1}}), wrong("metadata")),
+            (json!({"access_type": "owner"}), wrong("access_type")),
+            (json!({"external_user_details": {"shoe_size": 43}}), wrong("external_user_details")),
+            (json!({"external_id": "x"}), wrong("external_id")),
+            (json!({"colour": "x"}), wrong("colour")),
+        ];
+        for (members, message) in cases {
+            assert_eq!(told(&members, false), message, "{members}");
+        }
+        assert_eq!(told(&json!({"external_id": "x"}), true), None);
     }
 }
