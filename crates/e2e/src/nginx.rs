@@ -40,7 +40,8 @@ impl Nginx {
         let mut command = tools.nginx()?;
         command.arg("-c").arg(settings).args(["-e", "stderr", "-p"]).arg(folder.path());
         let mut process = Process::start(command)?;
-        process.wait_for("start worker process ", Duration::from_secs(10))?;
+        // Said once it listens.
+        process.wait_for("getrlimit(RLIMIT_NOFILE)", Duration::from_secs(10))?;
         Ok(Self { _process: process, _folder: folder })
     }
 
@@ -52,9 +53,9 @@ impl Nginx {
     /// When the file cannot be written.
     pub fn settings(folder: &Path, upstream: &str, sites: &[Site<'_>]) -> Result<PathBuf> {
         let path = folder.display();
-        // As root its workers would be somebody else, who cannot read the folder.
+        // One process: a worker would live on when the one that started it is killed.
         let mut settings = format!(
-            "daemon off;\nuser root;\nworker_processes 1;\npid {path}/pid;\nerror_log stderr notice;\n\
+            "daemon off;\nmaster_process off;\npid {path}/pid;\nerror_log stderr notice;\n\
              events {{ worker_connections 256; }}\nhttp {{\n  access_log off;\n"
         );
         for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
