@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt, io,
     process::{ExitStatus, Stdio},
@@ -8,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use secrecy::zeroize::Zeroizing;
 use secrets::ChildEnvironment;
+use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{Child, ChildStderr},
@@ -15,7 +17,10 @@ use tokio::{
 use transport::Clock;
 
 use super::{Grant, Scheme, TokenSource, children::equipped};
-use crate::error::{AuthError, HelperProblem, shown};
+use crate::{
+    error::{AuthError, HelperProblem, shown},
+    types::ErrorBody,
+};
 
 mod output;
 
@@ -216,7 +221,17 @@ async fn drain(stderr: &mut ChildStderr, tail: &mut Vec<u8>) {
 fn failed(status: ExitStatus, tail: &[u8], printed: &[u8]) -> HelperProblem {
     let tail = String::from_utf8_lossy(tail);
     let last = tail.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    HelperProblem::Failed { status: status.code(), said: scrubbed(last, &String::from_utf8_lossy(printed)) }
+    let said = scrubbed(&message(last), &String::from_utf8_lossy(printed));
+    HelperProblem::Failed { status: status.code(), said }
+}
+
+/// What an error says that is told as JSON in the form of the API's, as by `claudectl … --json`; any other line as it is.
+fn message(line: &str) -> Cow<'_, str> {
+    let Ok(ErrorBody { error, .. }) = serde_json::from_str(line) else { return line.into() };
+    match error.extra.get("next_step").and_then(Value::as_str) {
+        Some(next) => format!("{}; {next}", error.message).into(),
+        None => error.message.into(),
+    }
 }
 
 /// A line of the helper's errors without what it printed to its output, and without what looks like a secret.

@@ -137,6 +137,9 @@ async fn a_failure_tells_status_and_last_line_without_what_looks_like_a_secret()
         problem("echo 'no canary0123456789abcdef in /etc/canary/0123456789abcdef' >&2; exit 1").await,
         failed(Some(1), "no [redacted] in /etc/canary/0123456789abcdef")
     );
+    let told = r#"{"type": "error", "error": {"type": "auth", "message": "nobody is logged in", "next_step": "log in"}}"#;
+    let told = problem(&format!("echo '{told}' >&2; exit 4")).await;
+    assert_eq!(told, failed(Some(4), "nobody is logged in; log in"));
     let long =
         problem("head -c 100000 /dev/zero | tr '\\0' ' ' >&2; printf '\\033[31m%4000s' x >&2; exit 1").await;
     let HelperProblem::Failed { said, .. } = &long else { panic!("{long}") };
