@@ -272,14 +272,11 @@ impl Client {
     /// Makes a call whose answer is read by `read`, and measures it.
     pub(crate) async fn call<T, F: Future<Output = Result<T, Error>>>(
         &self,
-        mut request: transport::Request,
+        request: transport::Request,
         read: impl FnOnce(transport::Response) -> F,
     ) -> Result<T, Error> {
         let mut meter = self.meter(operation(self.0.base.as_url().path(), request.uri().path()), None);
-        if let Some(meter) = &meter {
-            meter.attach(&mut request);
-        }
-        let outcome = match self.send(request).await {
+        let outcome = match self.send(request, meter.as_ref()).await {
             Ok(response) => read(response).await,
             Err(error) => Err(error),
         };
@@ -291,10 +288,18 @@ impl Client {
         outcome
     }
 
-    pub(crate) async fn send(&self, request: transport::Request) -> Result<transport::Response, Error> {
+    pub(crate) async fn send(
+        &self,
+        request: transport::Request,
+        meter: Option<&Meter>,
+    ) -> Result<transport::Response, Error> {
         let backend = &self.0.pipeline.backend;
         // Everything of the user's that is called on the way is called in here.
-        let answer = AssertUnwindSafe(async { backend.send(request).await }).catch_unwind().await;
+        let sending = AssertUnwindSafe(async { backend.send(request).await }).catch_unwind();
+        let answer = match meter {
+            Some(meter) => meter.covers(sending).await,
+            None => sending.await,
+        };
         let panicked = |_| transport::Error::bare(ErrorKind::Panicked, Reach::MaybeSent);
         Ok(answer.unwrap_or_else(|panic| Err(panicked(panic)))?)
     }

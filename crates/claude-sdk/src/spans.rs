@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use tracing::{Span, field};
-use transport::Request;
 
 use crate::{
     client::Client,
@@ -80,11 +79,9 @@ impl CallSpan {
         self.span.clone()
     }
 
-    /// Has what becomes of `request` measured as a part of the call.
-    pub(crate) fn attach(&self, request: &mut Request) {
-        if let Some(meter) = &self.meter {
-            meter.attach(request);
-        }
+    /// What the call is measured with.
+    pub(crate) fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref()
     }
 
     /// Notes what is about to be sent.

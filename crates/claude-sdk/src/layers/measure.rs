@@ -27,7 +27,7 @@ impl<B: HttpBackend> HttpBackend for Measure<B> {
         'a: 'f,
         Self: 'f,
     {
-        let Some(call) = self.is_on.then(|| Metered::of(&request).cloned()).flatten() else {
+        let Some(call) = self.is_on.then(Metered::current).flatten() else {
             return self.backend.send(request);
         };
         call.is_sent();
@@ -52,7 +52,7 @@ pub(crate) struct Overheard<P>(pub(crate) P);
 impl<P: RetryPolicy> RetryPolicy for Overheard<P> {
     fn verdict(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Verdict {
         let verdict = self.0.verdict(attempt, request, outcome);
-        if let Some(call) = Metered::of(request) {
+        if let Some(call) = Metered::current() {
             if matches!(outcome, Outcome::Response { head, .. } if head.status.as_u16() == 429) {
                 call.is_rate_limited();
             }

@@ -4,7 +4,8 @@ use std::{
 };
 
 use http::StatusCode;
-use transport::{Clock, Request};
+use tokio::task_local;
+use transport::Clock;
 
 use super::{Labels, Measurement, Metrics, Tokens, labels::Known, tell};
 use crate::{config::BaseUrl, error::Error, types::Usage};
@@ -40,9 +41,9 @@ impl Meters {
 pub(crate) struct Meter(Metered);
 
 impl Meter {
-    /// Has the layers measure what becomes of `request`.
-    pub(crate) fn attach(&self, request: &mut Request) {
-        request.extensions_mut().insert(self.0.clone());
+    /// Has the layers measure what `sending` does as a part of the call.
+    pub(crate) async fn covers<F: Future>(&self, sending: F) -> F::Output {
+        CURRENT.scope(self.0.clone(), sending).await
     }
 
     /// The first content of a stream is here.
@@ -89,7 +90,12 @@ impl Drop for Meter {
     }
 }
 
-/// In a request: the call that it belongs to, for the layers that see a part of it.
+task_local! {
+    /// The call that the task is in. In the request's extensions it would cost more allocations than all the rest of it.
+    static CURRENT: Metered;
+}
+
+/// A call that is being measured, for the layers that see a part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Metered(Arc<Call>);
 
@@ -124,9 +130,9 @@ impl State {
 }
 
 impl Metered {
-    /// The call that `request` belongs to, where it is measured.
-    pub(crate) fn of(request: &Request) -> Option<&Self> {
-        request.extensions().get()
+    /// The call that the task is in, where it is measured.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
     }
 
     pub(crate) fn now(&self) -> SystemTime {

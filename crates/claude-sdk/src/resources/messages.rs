@@ -135,14 +135,13 @@ impl Messages<'_> {
             Some(estimate) => estimate.count(request).await,
             None => None,
         };
-        let mut request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
+        let request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
             let cost = estimate.cost(request, length);
             let cost = counted.map_or(cost, |counted| cost.with_input_tokens(counted));
             let teaches = Some((Arc::clone(estimate), request.model.clone()));
             Charge { key: self.0.classes().key_of(request.model.as_str()), cost, teaches }
         })?;
-        call.attach(&mut request);
-        self.0.send(request).await
+        self.0.send(request, call.meter()).await
     }
 
     async fn count(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<TokenCount>, Error> {
@@ -150,9 +149,8 @@ impl Messages<'_> {
         let body = Bytes::from(body);
         call.sends(&body);
         let charge = |_: &_| Charge { key: self.0.classes().key_of_counts(), ..Charge::default() };
-        let mut request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
-        call.attach(&mut request);
-        let response = self.0.send(request).await?;
+        let request = self.0.request(Method::POST, "v1/messages/count_tokens", body, charge)?;
+        let response = self.0.send(request, call.meter()).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
     }
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use opentelemetry::{
     KeyValue, global,
-    metrics::{Counter, Histogram, Meter},
+    metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter},
 };
 
 use crate::metrics::{
@@ -22,14 +22,29 @@ use crate::metrics::{
 /// # }
 /// ```
 pub struct OpenTelemetry {
-    /// Ten, by name: to compare them in turn is faster than to hash one.
-    instruments: Vec<(&'static str, Made)>,
+    instruments: Arc<Instruments>,
 }
+
+/// Ten, by name: to compare them in turn is faster than to hash one.
+type Instruments = Vec<(&'static str, Made)>;
 
 enum Made {
     Real(Histogram<f64>),
     Whole(Histogram<u64>),
     Counter(Counter<u64>),
+}
+
+/// One series: an instrument that was told its attributes once, which saves finding them for each value.
+enum Bound {
+    Real(BoundHistogram<f64>),
+    Whole(BoundHistogram<u64>),
+    Counter(BoundCounter<u64>),
+}
+
+/// A series, and whose it is.
+struct Series {
+    of: Arc<Instruments>,
+    bound: Option<Bound>,
 }
 
 impl OpenTelemetry {
@@ -38,7 +53,14 @@ impl OpenTelemetry {
     pub fn new() -> Self {
         let meter = global::meter("claude-sdk");
         let made = INSTRUMENTS.iter().map(|instrument| (instrument.name, make(&meter, instrument)));
-        Self { instruments: made.collect() }
+        Self { instruments: Arc::new(made.collect()) }
+    }
+
+    fn series(&self, point: &Point<'_>) -> Series {
+        let made = self.instruments.iter().find(|(name, _)| *name == point.instrument.name);
+        let attributes = attributes(point);
+        let bound = made.map(|(_, made)| made.bind(&attributes));
+        Series { of: Arc::clone(&self.instruments), bound }
     }
 }
 
@@ -51,18 +73,34 @@ impl Default for OpenTelemetry {
 impl Metrics for OpenTelemetry {
     fn record(&self, measurement: &Measurement<'_>) {
         points(measurement, |point| {
-            let attributes = match point.labels {
-                Some(labels) => labels.prepared.of(&point, || attributes(&point)),
-                None => Arc::new(attributes(&point)),
-            };
-            let made = self.instruments.iter().find(|(name, _)| *name == point.instrument.name);
-            match (made.map(|(_, made)| made), point.value) {
-                (Some(Made::Real(histogram)), Value::Observed(value)) => histogram.record(value, &attributes),
-                (Some(Made::Whole(histogram)), Value::Counted(count)) => histogram.record(count, &attributes),
-                (Some(Made::Counter(counter)), Value::Added(count)) => counter.add(count, &attributes),
-                _ => debug_assert!(false, "{} is of another kind", point.instrument.name),
+            let prepared = point.labels.map(|labels| labels.prepared.of(&point, || self.series(&point)));
+            match prepared {
+                // Another sink of the same client may have been first.
+                Some(series) if Arc::ptr_eq(&series.of, &self.instruments) => series.record(point.value),
+                _ => self.series(&point).record(point.value),
             }
         });
+    }
+}
+
+impl Made {
+    fn bind(&self, attributes: &[KeyValue]) -> Bound {
+        match self {
+            Self::Real(histogram) => Bound::Real(histogram.bind(attributes)),
+            Self::Whole(histogram) => Bound::Whole(histogram.bind(attributes)),
+            Self::Counter(counter) => Bound::Counter(counter.bind(attributes)),
+        }
+    }
+}
+
+impl Series {
+    fn record(&self, value: Value) {
+        match (&self.bound, value) {
+            (Some(Bound::Real(histogram)), Value::Observed(value)) => histogram.record(value),
+            (Some(Bound::Whole(histogram)), Value::Counted(count)) => histogram.record(count),
+            (Some(Bound::Counter(counter)), Value::Added(count)) => counter.add(count),
+            _ => debug_assert!(false, "the instrument is of another kind"),
+        }
     }
 }
 
