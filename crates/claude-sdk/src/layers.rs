@@ -11,5 +11,5 @@ pub use throttle::Throttle;
 
 pub(crate) use authorize::Sent;
 pub(crate) use equip::Equip;
-pub(crate) use measure::{Measure, Overheard};
+pub(crate) use measure::Overheard;
 pub(crate) use throttle::{Charge, HeldPermit};

@@ -23,7 +23,7 @@ use crate::{
     credentials::CredentialProvider,
     error::ConfigError,
     estimates::Estimate,
-    layers::{Authorize, Equip, Measure, Overheard, Throttle},
+    layers::{Authorize, Equip, Overheard, Throttle},
     limits::Reported,
     metrics::Meters,
     stream::FirstContent,
@@ -81,7 +81,6 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     } = parts;
     let backend = Decode::new(backend);
     let backend = Timeout::new(backend, Arc::clone(&clock)).headers(timeouts.headers).idle(timeouts.idle);
-    let backend = Measure::new(backend, meters.is_some());
     let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version, Arc::clone(&clock))?.needs(needs);
     let estimate = limiter.is_some().then_some(parts.estimate);

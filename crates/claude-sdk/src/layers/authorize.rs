@@ -9,6 +9,7 @@ use transport::{
 };
 use url::{Origin, Url};
 
+use super::measure::measured;
 use crate::{
     config::{ApiVersion, BaseUrl},
     credentials::{Credential, CredentialProvider},
@@ -103,7 +104,7 @@ impl<B: HttpBackend> Authorize<B> {
 
     async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
         credential.attach(self.version, request.headers_mut());
-        let mut response = self.backend.send(request).await?;
+        let mut response = measured(self.backend.send(request)).await?;
         // What names the call is shown to people, even where the rest of the answer came to nothing.
         let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
         if id.is_some_and(|id| id.contains(credential.expose())) {

@@ -126,7 +126,7 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
         let acquiring = limiter.acquire(charge.key.clone(), charge.cost, max_wait);
-        let permit = match Metered::current() {
+        let permit = match Metered::current(Metered::clone) {
             None => acquiring.await,
             Some(call) => measured(&call, acquiring).await,
         };

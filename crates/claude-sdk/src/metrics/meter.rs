@@ -30,33 +30,41 @@ impl Meters {
     pub(crate) fn begin(&self, operation: &'static str, model: Option<&str>) -> Meter {
         let shared = Arc::clone(&self.0);
         let labels = shared.known.labels(operation, model);
-        let state = State { first: None, used: None, end: Err("cancelled"), reason: None, status: None };
         let began = shared.clock.now();
-        Meter(Metered(Arc::new(Call { shared, labels, began, state: Mutex::new(state) })))
+        #[cfg(any(feature = "metrics", feature = "otel"))]
+        labels.prepared.used_at(began);
+        let call = Metered(Arc::new(Call { shared, labels, state: Mutex::default() }));
+        Meter { call, began, first: None, used: None, end: Err("cancelled") }
     }
 }
 
 /// A call that is being measured. Its end is told when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Meter(Metered);
+pub(crate) struct Meter {
+    call: Metered,
+    began: SystemTime,
+    /// When the first content came.
+    first: Option<SystemTime>,
+    used: Option<Tokens>,
+    end: Result<(), &'static str>,
+}
 
 impl Meter {
     /// Has the layers measure what `sending` does as a part of the call.
     pub(crate) async fn covers<F: Future>(&self, sending: F) -> F::Output {
-        CURRENT.scope(self.0.clone(), sending).await
+        CURRENT.scope(self.call.clone(), sending).await
     }
 
     /// The first content of a stream is here.
     pub(crate) fn begins(&mut self) {
-        let call = &self.0;
-        let now = call.now();
-        call.state().first = Some(now);
-        let took = now.duration_since(call.0.began).unwrap_or_default();
-        call.record(&Measurement::FirstToken { labels: call.labels(), took });
+        let now = self.call.now();
+        self.first = Some(now);
+        let took = now.duration_since(self.began).unwrap_or_default();
+        self.call.record(&Measurement::FirstToken { labels: self.call.labels(), took });
     }
 
     pub(crate) fn uses(&mut self, usage: &Usage) {
-        self.0.state().used = Some(Tokens {
+        self.used = Some(Tokens {
             input: usage.input_tokens,
             output: usage.output_tokens,
             cache_write: usage.cache_creation_input_tokens.unwrap_or_default(),
@@ -66,27 +74,35 @@ impl Meter {
 
     /// The answer is whole.
     pub(crate) fn succeeds(&mut self) {
-        self.0.state().end = Ok(());
+        self.end = Ok(());
     }
 
     pub(crate) fn fails(&mut self, error: &Error) {
-        self.0.state().end = Err(error.class());
+        self.end = Err(error.class());
+    }
+
+    /// The output tokens over the time that they took.
+    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
+    fn speed(&self, now: SystemTime) -> Option<f64> {
+        let took = now.duration_since(self.first?).ok().filter(|took| !took.is_zero())?;
+        let output = self.used.filter(|_| self.end.is_ok())?.output;
+        Some(output as f64 / took.as_secs_f64())
     }
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        let (call, now) = (&self.0, self.0.now());
+        let (call, now) = (&self.call, self.call.now());
         let labels = call.labels();
-        let state = *call.state();
-        if let Some(used) = state.used {
+        if let Some(used) = self.used {
             call.record(&Measurement::Tokens { labels, used });
         }
-        if let Some(tokens_per_second) = state.speed(now) {
+        if let Some(tokens_per_second) = self.speed(now) {
             call.record(&Measurement::Speed { labels, tokens_per_second });
         }
-        let took = now.duration_since(call.0.began).unwrap_or_default();
-        call.record(&Measurement::Call { labels, took, error: state.end.err(), status: state.status });
+        let took = now.duration_since(self.began).unwrap_or_default();
+        let status = call.state().status;
+        call.record(&Measurement::Call { labels, took, error: self.end.err(), status });
     }
 }
 
@@ -103,36 +119,22 @@ pub(crate) struct Metered(Arc<Call>);
 struct Call {
     shared: Arc<Shared>,
     labels: Arc<Labels>,
-    began: SystemTime,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What the layers tell of a call.
+#[derive(Debug, Default)]
 struct State {
-    /// When the first content came.
-    first: Option<SystemTime>,
-    used: Option<Tokens>,
-    end: Result<(), &'static str>,
     /// Why it is to be sent again.
     reason: Option<&'static str>,
     /// The status of the last answer.
     status: Option<StatusCode>,
 }
 
-impl State {
-    /// The output tokens over the time that they took.
-    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
-    fn speed(&self, now: SystemTime) -> Option<f64> {
-        let took = now.duration_since(self.first?).ok().filter(|took| !took.is_zero())?;
-        let output = self.used.filter(|_| self.end.is_ok())?.output;
-        Some(output as f64 / took.as_secs_f64())
-    }
-}
-
 impl Metered {
     /// The call that the task is in, where it is measured.
-    pub(crate) fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+    pub(crate) fn current<T>(see: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(see).ok()
     }
 
     pub(crate) fn now(&self) -> SystemTime {

@@ -2,7 +2,11 @@ use std::{
     any::Any,
     fmt,
     hash::{Hash, Hasher},
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{
+        OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::points::Point;
@@ -10,21 +14,41 @@ use super::points::Point;
 /// What a sink has made of labels, kept beside them, so that it need not look for it. There is room for one kind of sink;
 /// where a client's `Metrics` passes on to two, the second makes everything anew.
 #[derive(Default)]
-pub(super) struct Prepared(OnceLock<Box<dyn Any + Send + Sync>>);
+pub(super) struct Prepared {
+    kept: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// The second in which the newest call with these labels began.
+    second: AtomicU64,
+}
 
 impl Prepared {
-    /// What was made for the series of `point`, or what `make` makes of it.
-    pub(super) fn of<T: Send + Sync + 'static>(&self, point: &Point<'_>, make: impl Fn() -> T) -> Arc<T> {
-        let kept = self.0.get_or_init(|| Box::new(Series::<T>::default()));
+    /// A call with these labels begins.
+    pub(super) fn used_at(&self, now: SystemTime) {
+        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.second.store(second, Ordering::Relaxed);
+    }
+
+    /// The second in which the newest call with these labels began.
+    pub(super) fn second(&self) -> u64 {
+        self.second.load(Ordering::Relaxed)
+    }
+
+    /// Has `see` look at what was made for the series of `point`, or at what `make` makes of it.
+    pub(super) fn of<T: Send + Sync + 'static>(
+        &self,
+        point: &Point<'_>,
+        make: impl Fn() -> T,
+        see: impl Fn(&T),
+    ) {
+        let kept = self.kept.get_or_init(|| Box::new(Series::<T>::default()));
         match kept.downcast_ref::<Series<T>>() {
-            Some(series) => series.of(point, make),
-            None => Arc::new(make()),
+            Some(series) => series.of(point, make, see),
+            None => see(&make()),
         }
     }
 }
 
 /// One thing for each instrument and further label. They are few: to compare them in turn is faster than to hash one.
-struct Series<T>(RwLock<Vec<(Name, Arc<T>)>>);
+struct Series<T>(RwLock<Vec<(Name, T)>>);
 
 /// Of the instrument, and the value of the further label.
 type Name = (&'static str, Option<&'static str>);
@@ -36,20 +60,21 @@ impl<T> Default for Series<T> {
 }
 
 impl<T> Series<T> {
-    fn of(&self, point: &Point<'_>, make: impl Fn() -> T) -> Arc<T> {
+    fn of(&self, point: &Point<'_>, make: impl Fn() -> T, see: impl Fn(&T)) {
         let name = (point.instrument.name, point.extra.map(|(_, value)| value));
-        let find = |made: &[(Name, Arc<T>)]| {
-            made.iter().find(|(its, _)| *its == name).map(|(_, made)| Arc::clone(made))
+        let find = |made: &[(Name, T)]| {
+            let found = made.iter().find(|(its, _)| *its == name);
+            found.map(|(_, made)| see(made)).is_some()
         };
-        let found = find(&self.0.read().unwrap_or_else(PoisonError::into_inner));
-        found.unwrap_or_else(|| {
-            let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            find(&made).unwrap_or_else(|| {
-                let new = Arc::new(make());
-                made.push((name, Arc::clone(&new)));
-                new
-            })
-        })
+        if find(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if !find(&made) {
+            let new = make();
+            see(&new);
+            made.push((name, new));
+        }
     }
 }
 

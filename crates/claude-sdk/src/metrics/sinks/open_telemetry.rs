@@ -73,11 +73,14 @@ impl Default for OpenTelemetry {
 impl Metrics for OpenTelemetry {
     fn record(&self, measurement: &Measurement<'_>) {
         points(measurement, |point| {
-            let prepared = point.labels.map(|labels| labels.prepared.of(&point, || self.series(&point)));
-            match prepared {
-                // Another sink of the same client may have been first.
-                Some(series) if Arc::ptr_eq(&series.of, &self.instruments) => series.record(point.value),
-                _ => self.series(&point).record(point.value),
+            let record = |series: &Series| match Arc::ptr_eq(&series.of, &self.instruments) {
+                true => series.record(point.value),
+                // Another sink of the same client was first.
+                false => self.series(&point).record(point.value),
+            };
+            match point.labels {
+                Some(labels) => labels.prepared.of(&point, || self.series(&point), record),
+                None => record(&self.series(&point)),
             }
         });
     }

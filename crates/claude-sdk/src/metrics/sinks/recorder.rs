@@ -1,6 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use ::metrics::{Key, Label, Level, Metadata, Unit, with_recorder};
+use ::metrics::{Counter, Histogram, Key, Label, Level, Metadata, Unit, with_recorder};
 
 use crate::metrics::{
     INSTRUMENTS, Instrument, Measurement, Metrics,
@@ -45,19 +48,78 @@ impl Recorder {
 impl Metrics for Recorder {
     fn record(&self, measurement: &Measurement<'_>) {
         points(measurement, |point| {
-            // What a key leads to is asked for each time: a recorder may come late, and an exporter may forget a series
-            // that was idle.
-            let key = match point.labels {
-                Some(labels) => labels.prepared.of(&point, || key(&point)),
-                None => Arc::new(key(&point)),
-            };
-            with_recorder(|recorder| match point.value {
-                Value::Observed(value) => recorder.register_histogram(&key, &METADATA).record(value),
-                Value::Counted(count) => recorder.register_histogram(&key, &METADATA).record(real(count)),
-                Value::Added(count) => recorder.register_counter(&key, &METADATA).increment(count),
+            with_recorder(|recorder| match point.labels {
+                Some(labels) => {
+                    let at = At { second: labels.prepared.second(), recorder: address(recorder) };
+                    let record = |series: &Series| series.record(point.value, recorder, at);
+                    labels.prepared.of(&point, || Series::new(key(&point)), record);
+                }
+                None => registered(recorder, &key(&point), point.value).record(point.value),
             });
         });
     }
+}
+
+/// A series: its key, and where it leads.
+///
+/// To find that costs more than to record a value, but it does not stay true: a recorder may come late, and an exporter
+/// may forget a series that was idle. So it is asked for once a second.
+struct Series {
+    key: Key,
+    leads: RwLock<Option<(At, Registered)>>,
+}
+
+/// When and from whom something was got.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct At {
+    second: u64,
+    recorder: usize,
+}
+
+enum Registered {
+    Histogram(Histogram),
+    Counter(Counter),
+}
+
+impl Series {
+    fn new(key: Key) -> Self {
+        Self { key, leads: RwLock::default() }
+    }
+
+    fn record(&self, value: Value, recorder: &dyn ::metrics::Recorder, at: At) {
+        if let Some((since, registered)) = &*self.leads.read().unwrap_or_else(PoisonError::into_inner)
+            && *since == at
+        {
+            return registered.record(value);
+        }
+        let registered = registered(recorder, &self.key, value);
+        registered.record(value);
+        *self.leads.write().unwrap_or_else(PoisonError::into_inner) = Some((at, registered));
+    }
+}
+
+fn registered(recorder: &dyn ::metrics::Recorder, key: &Key, value: Value) -> Registered {
+    match value {
+        Value::Observed(_) | Value::Counted(_) => {
+            Registered::Histogram(recorder.register_histogram(key, &METADATA))
+        }
+        Value::Added(_) => Registered::Counter(recorder.register_counter(key, &METADATA)),
+    }
+}
+
+impl Registered {
+    fn record(&self, value: Value) {
+        match (self, value) {
+            (Self::Histogram(histogram), Value::Observed(value)) => histogram.record(value),
+            (Self::Histogram(histogram), Value::Counted(count)) => histogram.record(real(count)),
+            (Self::Counter(counter), Value::Added(count)) => counter.increment(count),
+            _ => debug_assert!(false, "the instrument is of another kind"),
+        }
+    }
+}
+
+fn address(recorder: &dyn ::metrics::Recorder) -> usize {
+    std::ptr::from_ref(recorder).cast::<()>().addr()
 }
 
 impl fmt::Debug for Recorder {
