@@ -39,7 +39,7 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
     if !findings.iter().any(Finding::is_problem) {
         findings.extend(answer(base_url).await);
     }
-    if !findings.iter().any(Finding::is_problem) {
+    if !findings.iter().any(Finding::blocks) {
         findings.extend(tls::look(base_url, proxy.as_ref(), tls::browsers()).await);
     }
     findings

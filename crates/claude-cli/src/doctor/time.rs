@@ -13,7 +13,7 @@ use crate::auth::about;
 const NOTICED: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(300);
 
-const CLOCK: &str = "clock";
+pub(super) const CLOCK: &str = "clock";
 const TIME_SERVER: &str = "time server";
 const SET_IT: &str = "set it, and let it be kept right: timedatectl set-ntp true";
 

@@ -114,3 +114,22 @@ fn a_time_server_that_does_not_answer_is_no_problem() {
     assert_eq!(verdict, "warning");
     assert!(evidence.starts_with(&format!("{closed} tells no time")), "{evidence}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_seems_wrong_hides_no_key_that_is() {
+    let server = MockServer::start().await.unwrap();
+    server.inject("header date Thu, 01 Jan 2026 00:00:00 GMT".parse::<Fault>().unwrap().always());
+    let look = |more: &[&str]| {
+        let mut command = against(&server, ["doctor", "--json"]);
+        run(command.args(more).env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key"))
+    };
+    let time_server = time_server(Duration::ZERO);
+    let told = look(&["--sntp", &time_server]);
+    only_problem(&told, "api");
+    assert_eq!(one(&findings(&told), "clock").0, "warning");
+
+    let told = look(&[]);
+    told.failed(1, "there are 2 problems");
+    let found = findings(&told);
+    assert_eq!((verdict(&found, "clock"), verdict(&found, "api")), (Some("problem"), Some("problem")));
+}
