@@ -24,6 +24,7 @@ use super::{
 use crate::args::Probe;
 
 pub(super) mod keeper;
+mod lock;
 
 /// By which the file is known to be ours, and which version of it this is.
 const APPLICATION: i32 = 0x636c_6d6f;

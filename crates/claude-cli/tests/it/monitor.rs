@@ -315,6 +315,26 @@ async fn an_alert_that_could_not_be_told_is_told_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_monitor_on_the_same_history_is_refused_and_tells_nothing() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    server.inject(Fault::reset(At::Request).always());
+    let mut first = Monitor::start(&server, &history, &["--every", "message=off"]);
+    first.running.line_with("ALERT down: models");
+    first.next(|_| true);
+    let mut second = against(&server, ["monitor", "--every", "models=off", "--history"]);
+    let told = run(second.arg(&history));
+    told.failed(1, "give this one a history of its own with --history, or stop the other one: kill ");
+    assert_eq!(told.stderr.lines().count(), 1, "no alert of the first one is resolved: {told:?}");
+    first.end();
+
+    let mut next = Monitor::start(&server, &history, &["--every", "message=off"]);
+    next.next(|_| true);
+    next.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_its_output_goes_nowhere_it_says_so_once_and_goes_on() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();

@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::ErrorCode;
 
-use super::History;
+use super::{History, lock::Lock};
 use crate::{
     console::{one_line, tell},
     monitor::{alarm::Firing, outcome::Outcome, post::Letter},
@@ -59,16 +59,18 @@ pub(in crate::monitor) struct State {
 
 impl Keeper {
     /// Opens the history and starts the thread, which ends when it is told to and has written all. A full disk is no reason not
-    /// to begin.
+    /// to begin; another monitor that keeps this history is one.
     pub(in crate::monitor) fn start(
         path: PathBuf,
     ) -> anyhow::Result<(Self, Option<History>, tokio::task::JoinHandle<()>)> {
         let mut writer = Writer::new(path)?;
+        let taken = Lock::take(&writer.path)?;
         let reader = writer.history.as_ref().and_then(|_| History::read(&writer.path).ok());
         let (notes, received) = sync_channel(WAITING);
         let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
         let thread = tokio::task::spawn_blocking(move || {
             writer.work(&received).into_iter().for_each(tell);
+            drop(taken);
         });
         Ok((Self { notes, state, alarms }, reader, thread))
     }
