@@ -1,6 +1,6 @@
 //! `claudectl api`: any route.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read};
 
 use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{FileUpload, Paging, RequestOptions, http::Method};
@@ -101,13 +101,20 @@ fn body(text: &str) -> anyhow::Result<Value> {
     if text != "-" {
         return serde_json::from_str(text).context("--body cannot be read as JSON");
     }
-    let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .take(BODY_LIMIT)
-        .read_to_end(&mut bytes)
-        .context("standard input could not be read")?;
+    let bytes = read_body(io::stdin().lock(), BODY_LIMIT)?;
     serde_json::from_slice(&bytes).context("what was read from standard input cannot be read as JSON")
+}
+
+fn read_body(input: impl Read, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(limit + 1).read_to_end(&mut bytes).context("standard input could not be read")?;
+    if bytes.len() as u64 > limit {
+        bail!(
+            "the body is larger than {} MiB, which is more than the service takes; send less at once",
+            limit >> 20
+        );
+    }
+    Ok(bytes)
 }
 
 impl From<PagesBy> for Paging {
@@ -117,5 +124,18 @@ impl From<PagesBy> for Paging {
             PagesBy::Cursor => Self::Cursor,
             PagesBy::Token => Self::Token,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_without_end_is_not_read_to_its_end_and_told_as_what_it_is() {
+        let limit = 1 << 20;
+        let error = read_body(io::repeat(b' '), limit).unwrap_err();
+        assert!(error.to_string().contains("larger than 1 MiB"), "{error}");
+        assert_eq!(read_body(io::repeat(b' ').take(limit), limit).unwrap().len(), 1 << 20);
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal as _};
 
 use anyhow::{Context as _, anyhow, bail};
 use claude_sdk::{
+    ApiError, Error,
     stream::{Accumulator, Event, ProtocolError},
     transport::{
         jsonl,
@@ -103,7 +104,7 @@ impl Sum {
                     Ok(None) => break,
                     Err(error) => return Ok(Some(unreadable(self.number + 1, error))),
                 };
-                if let Err(failure) = self.add(&event) {
+                if let Err(failure) = self.add(event) {
                     return Ok(Some(failure));
                 }
             }
@@ -119,7 +120,7 @@ impl Sum {
             let read = piece.len();
             if read == 0 {
                 let last = decoder.last_line().map(parse_line);
-                return Ok(last.and_then(|last| self.add(&last).err()));
+                return Ok(last.and_then(|last| self.add(last).err()));
             }
             loop {
                 let event = match decoder.next_line(&mut piece) {
@@ -132,7 +133,7 @@ impl Sum {
                         )));
                     }
                 };
-                if let Err(failure) = self.add(&event) {
+                if let Err(failure) = self.add(event) {
                     return Ok(Some(failure));
                 }
             }
@@ -140,20 +141,22 @@ impl Sum {
         }
     }
 
-    fn add(&mut self, event: &Result<Event, serde_json::Error>) -> anyhow::Result<()> {
+    fn add(&mut self, event: Result<Event, serde_json::Error>) -> anyhow::Result<()> {
         self.number += 1;
         let number = self.number;
         match event {
-            Err(error) => bail!("event {number} has another shape than expected: {error}"),
+            Err(error) => Err(anyhow!(error).context(format!(
+                "event {number} has another shape than expected; record the stream again, or take the event out"
+            ))),
             Ok(Event::Error(body)) => {
-                let (kind, message) = (body.error.kind.as_str(), plain(&body.error.message));
-                bail!("event {number} is an error: {}: {message}", plain(kind));
+                let error = Error::from(Box::new(ApiError::from(body)));
+                Err(anyhow!(error).context(format!("event {number} is an error")))
             }
             // The first one may have come to its end: it is printed, and nothing of the second is.
             Ok(Event::MessageStart { .. }) if self.accumulator.snapshot().is_some() => {
                 bail!("event {number}: {}", ProtocolError::SecondStart);
             }
-            Ok(event) => self.accumulator.push(event).map_err(|error| anyhow!("event {number}: {error}")),
+            Ok(event) => self.accumulator.push(&event).map_err(|error| anyhow!("event {number}: {error}")),
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn tell_failure(error: &anyhow::Error) {
 pub(crate) fn tell_usage(line: &str) {
     if tells_programs() {
         let (message, next) = split(line, "");
-        tell_program(&Told::new("usage".to_owned(), message, next, None));
+        tell_program(&Told::new("usage", message, next, None));
     } else {
         tell(line);
     }
@@ -56,16 +56,16 @@ struct Described {
 }
 
 impl Told {
-    fn new(kind: String, message: &str, next: Option<&str>, request_id: Option<&str>) -> Self {
+    fn new(kind: &str, message: &str, next: Option<&str>, request_id: Option<&str>) -> Self {
         let (message, next_step) = (without_secrets(message), next.map(without_secrets));
-        let error = Described { kind, message, next_step };
+        let error = Described { kind: without_secrets(kind), message, next_step };
         Self { what: "error", error, request_id: request_id.map(without_secrets) }
     }
 
     fn of(error: &anyhow::Error) -> Self {
         let id = of_the_library(error).and_then(Error::request_id).map(plain);
         let (message, next) = parts(error, id.as_deref());
-        Self::new(kind(error), &message, next.as_deref(), id.as_deref())
+        Self::new(&kind(error), &message, next.as_deref(), id.as_deref())
     }
 }
 

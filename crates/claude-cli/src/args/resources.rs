@@ -196,8 +196,9 @@ pub enum StreamCommand {
     /// its error.
     ///
     /// Events may be without names: their data have a `type`. A message that has not come to its end is printed as far as it came,
-    /// and the exit status is 1. Arguments of a call that are no JSON, a `usage`, a block or a delta of another shape are warnings: the
-    /// exit status is 0. A second message after the first is an error.
+    /// and the exit status is 1. Arguments of a call that are no JSON, and a `usage` of a `message_delta`, a block or a delta of another
+    /// shape are warnings: the exit status is 0. A second message after the first is an error, and so is any other event of another
+    /// shape, such as a `message_start` whose `usage` is.
     Decode {
         /// Print the whole message as JSON; warnings are its member `warnings`.
         #[arg(long)]

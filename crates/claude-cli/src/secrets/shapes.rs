@@ -144,12 +144,12 @@ impl Scanner {
 
     /// Whether there is no key in a text, of which nothing is in UTF-16.
     pub(super) fn is_clean(&self, text: &[u8]) -> bool {
-        self.keys(text).next().is_none()
+        self.keys(text, is_long_and_mixed).next().is_none()
     }
 
     fn sights(&self, text: &[u8]) -> Vec<Sight> {
         let mut keys: Vec<(usize, &'static str)> =
-            self.keys(text).map(|(at, shape)| (at.start, shape.kind)).collect();
+            self.keys(text, is_long_and_mixed).map(|(at, shape)| (at.start, shape.kind)).collect();
         keys.sort_unstable();
         let (mut line, mut counted) = (1, 0);
         let sight = |(at, kind)| {
@@ -160,9 +160,10 @@ impl Scanner {
         keys.into_iter().map(sight).collect()
     }
 
-    /// A text with `[key]` in the place of each key in it, for what has to be shown: a name, or what somebody has typed.
+    /// A text with `[key]` in the place of each key in it, for what has to be shown: a name, or what somebody has typed. What may be
+    /// an example only is not shown either.
     pub(crate) fn masked(&self, text: &str) -> String {
-        let mut keys: Vec<Range<usize>> = self.keys(text.as_bytes()).map(|(at, _)| at).collect();
+        let mut keys: Vec<Range<usize>> = self.keys(text.as_bytes(), is_long).map(|(at, _)| at).collect();
         keys.sort_unstable_by_key(|at| at.start);
         let (mut masked, mut shown) = (String::new(), 0);
         for at in keys {
@@ -176,7 +177,11 @@ impl Scanner {
     }
 
     /// Where keys are, and of what shape. Each byte is looked at a few times at most, whatever the text is made of.
-    fn keys<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (Range<usize>, &'static Shape)> + 'a {
+    fn keys<'a>(
+        &'a self,
+        text: &'a [u8],
+        is_key: IsKey,
+    ) -> impl Iterator<Item = (Range<usize>, &'static Shape)> + 'a {
         self.0.iter().flat_map(move |(finder, shape)| {
             // What was measured last: a key that begins within ends there too.
             let mut measured = 0;
@@ -192,7 +197,7 @@ impl Scanner {
                 }
                 let length = measured - begin;
                 let length = match shape.begins.ends_with("-----") {
-                    _ if is_long_and_mixed(body, length, shape) => length,
+                    _ if is_key(body, length, shape) => length,
                     true => armored(body)?,
                     false => return None,
                 };
@@ -282,6 +287,15 @@ fn kind_of_line(line: &[u8]) -> Line {
 
 fn length(body: &[u8], shape: &Shape) -> usize {
     body.iter().take_while(|&&byte| (shape.of)(byte)).count()
+}
+
+/// Whether this body of so many characters makes a key of what begins so.
+type IsKey = fn(&[u8], usize, &Shape) -> bool;
+
+/// A short one of the API's is enough: the rest may have been cut off.
+fn is_long(_: &[u8], length: usize, shape: &Shape) -> bool {
+    let least = if shape.begins.starts_with("sk-ant-") { shape.least / 2 } else { shape.least };
+    length >= least
 }
 
 /// Examples and placeholders (`…-xxxxxxxx`, `AKIAAAAAAAAAAAAAAAAA`) are short or made of few characters.

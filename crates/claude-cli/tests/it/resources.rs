@@ -529,7 +529,7 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
     cut.failed(1, "the stream ends after event 3, before its message does; what there is of it was printed");
     let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"too many"}}"#;
     decode(&[], &format!("{CAPTURE}event: error\ndata: {error}\n\n"))
-        .failed(1, "event 4 is an error: overloaded_error: too many");
+        .failed(1, "event 4 is an error: the service answered 529 overloaded_error: too many; ");
     decode(&[], &format!("{CAPTURE}{CAPTURE}")).failed(1, "event 4: a second message began");
     decode(&[], "event: message_start\ndata: {}\n\n").failed(1, "event 1 has another shape");
     decode(&[], "").failed(1, "is it a stream of events?");
@@ -547,7 +547,7 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
     decode(&[], &of_lines(CAPTURE)).failed(1, "the stream ends after event 3");
     decode(&[], of_lines(CAPTURE).trim_end_matches("}}\n")).failed(1, "event 3 has another shape");
     decode(&[], &format!("{}{error}\n", of_lines(CAPTURE)))
-        .failed(1, "event 4 is an error: overloaded_error");
+        .failed(1, "event 4 is an error: the service answered 529 overloaded_error");
     decode(&[], &format!("{{\"{}", "x".repeat(17 << 20)))
         .failed(1, "one of its lines is longer than 16777216");
 
@@ -558,6 +558,40 @@ fn a_recorded_stream_is_the_message_it_adds_up_to() {
     };
     assert_eq!(decode(&[], &of_data(&whole)).ok(), "Hello\n");
     decode(&[], &of_data(CAPTURE)).failed(1, "the stream ends after event 3");
+}
+
+#[test]
+fn an_error_in_a_recorded_stream_is_told_as_in_a_live_one_and_without_keys() {
+    let decode = |more: &[&str], input: &str| {
+        run_with_input(&mut claudectl(["stream", "decode"].iter().chain(more)), input.as_bytes())
+    };
+    let told = |input: &str| -> Value {
+        let run = decode(&["--json"], input);
+        assert_eq!(run.status, Some(1), "{run:?}");
+        serde_json::from_str(&run.stderr).unwrap()
+    };
+    let key = format!("sk-ant-api03-{}", "A".repeat(95));
+    let error = |kind: &str| {
+        let error = json!({"type": kind, "message": format!("busy; {key}")});
+        format!("event: error\ndata: {}\n\n", json!({"type": "error", "error": error, "request_id": "req_7"}))
+    };
+    let expected = json!({"type": "error", "request_id": "req_7", "error": {
+        "type": "overloaded_error",
+        "message": "event 1 is an error: the service answered 529 overloaded_error: busy; [key]",
+        "next_step": "the service is overloaded; try again later",
+    }});
+    assert_eq!(told(&error("overloaded_error")), expected);
+    for run in [decode(&[], &error("overloaded_error")), decode(&["--json"], &error(&key))] {
+        assert!(run.stderr.contains("[key]") && !run.stderr.contains("AAAA"), "{run:?}");
+    }
+
+    let no_usage = CAPTURE
+        .replace(r#""usage":{"input_tokens":1,"output_tokens":1}"#, r#""usage":{"input_tokens":"one"}"#);
+    let told = told(&no_usage);
+    assert_eq!(told["error"]["next_step"], "record the stream again, or take the event out", "{told}");
+    assert!(
+        told["error"]["message"].as_str().unwrap().starts_with("event 1 has another shape than expected: ")
+    );
 }
 
 #[test]

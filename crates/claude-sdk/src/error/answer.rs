@@ -75,6 +75,14 @@ impl ApiError {
         }
     }
 
+    /// An `error` event as the error that the same answer would be with its status.
+    pub(crate) fn of_event(event: ErrorBody, envelope: Envelope, secret: Option<&str>) -> Self {
+        let status = event.error.kind.status();
+        let retryable = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+        let raw = serde_json::to_vec(&event).unwrap_or_default().into();
+        Self::new(status, event, (retryable, None), envelope, raw, secret)
+    }
+
     pub(crate) fn missing(self, missing: Option<MissingScope>) -> Self {
         Self { missing, ..self }
     }
@@ -161,6 +169,26 @@ impl ApiError {
             500..=599 => "the service failed; try again later",
             _ => return None,
         })
+    }
+}
+
+/// The error that an `error` event of a recorded stream is; of the call it ended nothing is known but the name.
+///
+/// ```
+/// use claude_sdk::{ApiError, stream::Event};
+///
+/// let data = r#"{"error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}"#;
+/// let Event::Error(body) = Event::parse("error", data)? else { return Ok(()) };
+/// assert_eq!(
+///     ApiError::from(body).to_string(),
+///     "the service answered 529 overloaded_error: Overloaded; the service is overloaded; try again later (request req_1)"
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+impl From<ErrorBody> for ApiError {
+    fn from(event: ErrorBody) -> Self {
+        let request_id = event.request_id.as_deref().map(|id| shown(id, None));
+        Self::of_event(event, Envelope { request_id, attempts: 0 }, None)
     }
 }
 

@@ -177,13 +177,9 @@ impl MessageStream {
         Ok(event)
     }
 
-    /// An `error` event as the error that the same answer would be with its status.
     fn refusal(&mut self, body: ErrorBody) -> Error {
-        let status = body.error.kind.status();
-        let retryable = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
         let secret = self.credential.as_ref().map(Credential::expose);
-        let raw = serde_json::to_vec(&body).unwrap_or_default().into();
-        let error = ApiError::new(status, body, (retryable, None), self.envelope.clone(), raw, secret);
+        let error = ApiError::of_event(body, self.envelope.clone(), secret);
         self.failure(|partial, envelope| StreamError::api(error, partial, envelope))
     }
 
