@@ -1,7 +1,7 @@
 //! What can be typed. A secret never can: keys come from the environment, because other users of a machine can read
 //! the arguments of a running program.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{error::Error as _, ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{
     Args as ClapArgs, Parser, Subcommand,
@@ -9,6 +9,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use claude_sdk::{ApiVersion, profile::ProfileName};
+use mock_server::UnknownLimits;
 
 use crate::{console, failure::tell_usage};
 
@@ -313,6 +314,10 @@ fn told(error: &clap::Error) -> String {
     let message = error.to_string();
     if error.kind() == ErrorKind::UnknownArgument && message.contains("Usage: claudectl env run") {
         return "write `--` before the program: `claudectl env run PROFILE -- PROGRAM …`".to_owned();
+    }
+    // It says how to write them, and none of what was typed: what is taken out below could be part of that.
+    if let Some(wrong) = error.source().and_then(|source| source.downcast_ref::<UnknownLimits>()) {
+        return usage(&format!("the value of --limits: {wrong}"));
     }
     let kinds = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
     let typed = kinds.into_iter().filter_map(|kind| match error.get(kind) {

@@ -6,9 +6,13 @@ use std::{
     future::pending,
     io::{self, Write as _},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use mock_server::{Builder, MockServer, Script};
 use serde_json::json;
 use tempfile::NamedTempFile;
@@ -21,7 +25,8 @@ use crate::{
 
 pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
     let to_output = args.journal.as_deref() == Some(Path::new("-"));
-    let server = settings(&args)?.start().await?;
+    let torn = Arc::new(AtomicBool::new(false));
+    let server = settings(&args, &torn)?.start().await?;
     let authority = server.authority().map(|pem| authority(&pem)).transpose()?;
     let authority = authority.as_ref().map(NamedTempFile::path);
     let told = if to_output || args.json { told(&server, authority) } else { guide(&server, authority) };
@@ -32,10 +37,15 @@ pub(crate) async fn run(args: MockArgs) -> anyhow::Result<()> {
         invited = invite(told) => match invited? {},
     }
     server.shutdown().await;
-    Ok(())
+    match args.journal {
+        Some(path) if torn.load(Ordering::Relaxed) => {
+            bail!("the journal {} is not whole; make room for it, or choose another place", path.display())
+        }
+        _ => Ok(()),
+    }
 }
 
-fn settings(args: &MockArgs) -> anyhow::Result<Builder> {
+fn settings(args: &MockArgs, torn: &Arc<AtomicBool>) -> anyhow::Result<Builder> {
     let mut server = MockServer::builder();
     if let Some(path) = &args.script {
         let text = fs::read_to_string(path)
@@ -56,14 +66,44 @@ fn settings(args: &MockArgs) -> anyhow::Result<Builder> {
     }
     Ok(match args.journal.as_deref() {
         None => server,
-        Some(path) if path == Path::new("-") => server.journal_lines(io::stdout()),
+        Some(path) if path == Path::new("-") => {
+            server.journal_lines(Lines { to: io::stdout(), torn: Arc::clone(torn) })
+        }
         Some(path) => {
             let file = journal(path).with_context(|| {
                 format!("cannot write the journal {}; choose another place", path.display())
             })?;
-            server.journal_lines(file)
+            server.journal_lines(Lines { to: file, torn: Arc::clone(torn) })
         }
     })
+}
+
+/// The lines of the journal. The first that cannot be written is told, and the last: half of it may be there.
+struct Lines<W> {
+    to: W,
+    torn: Arc<AtomicBool>,
+}
+
+impl<W: io::Write> io::Write for Lines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.torn.load(Ordering::Relaxed) {
+            return Ok(line.len());
+        }
+        if let Err(error) = self.to.write_all(line).and_then(|()| self.to.flush())
+            // Who has stopped reading misses nothing.
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.torn.store(true, Ordering::Relaxed);
+            console::tell(format_args!(
+                "the journal cannot be written and ends here ({error}); make room for it and start again"
+            ));
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Opens the file to append to, which is its owner's alone.

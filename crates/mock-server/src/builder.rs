@@ -170,7 +170,7 @@ impl Builder {
         self
     }
 
-    /// Adds limits, or replaces those of the same scope as far as these say something else.
+    /// Adds limits, or replaces those of the same scope as far as these say something else. A class is one of the models'.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits.push(limits);
         self
@@ -257,7 +257,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if a setting cannot work, [`Error::Listen`] if the port cannot be bound.
+    /// [`Error::Setting`] if a setting cannot work, [`Error::ModelClass`] if limits are for a class that no model is of,
+    /// [`Error::Listen`] if the port cannot be bound.
     ///
     /// # Panics
     ///
@@ -316,7 +317,10 @@ impl Builder {
             ),
         ];
         match checks.into_iter().find(|(fits, ..)| !fits) {
-            None => Ok(()),
+            None => match self.limits.iter().find_map(|limits| limits.misses(&self.models)) {
+                Some(told) => Err(Error::ModelClass { told }),
+                None => Ok(()),
+            },
             Some((_, name, hint)) => Err(Error::Setting { name, hint }),
         }
     }

@@ -26,4 +26,10 @@ pub enum Error {
         /// What the value has to be.
         hint: &'static str,
     },
+    /// [Limits](crate::Limits) are for a class that no model is of.
+    #[error("{told}")]
+    ModelClass {
+        /// What is wrong, with the classes there are; not the one that was given.
+        told: String,
+    },
 }

@@ -1,5 +1,6 @@
 //! What the server saw and what it answered, for tests to assert on.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
+
+use crate::shape::hidden;
 
 /// The journal keeps this many entries; older ones make room.
 pub(crate) const MAX_ENTRIES: usize = 10_000;
@@ -59,21 +62,30 @@ impl Entry {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The entry as one JSON object without a secret: names of query and headers and no values, and no body.
+    /// The entry as one JSON object without a secret: names of query and headers and no values, and no body; what has the
+    /// shape of a key is taken out of the path and of names.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({
             "seq": self.seq,
             "at_ms": u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX),
-            "method": self.method.as_str(),
-            "path": self.path,
-            "query": self.query_keys(),
-            "headers": self.headers.keys().map(http::HeaderName::as_str).collect::<Vec<_>>(),
+            "method": hidden(self.method.as_str()),
+            "path": hidden(&self.path),
+            "query": self.shown_keys(),
+            "headers": self.shown_headers(),
             "body_bytes": self.body.len(),
             "status": self.status.as_u16(),
             "credential": self.credential.name(),
             "note": self.note,
         })
+    }
+
+    fn shown_keys(&self) -> Vec<Cow<'_, str>> {
+        self.query.iter().map(|(name, _)| hidden(name)).collect()
+    }
+
+    fn shown_headers(&self) -> Vec<Cow<'_, str>> {
+        self.headers.keys().map(|name| hidden(name.as_str())).collect()
     }
 
     /// Returns a header as text, or `None` where it is missing or not text.
@@ -88,10 +100,10 @@ impl fmt::Debug for Entry {
         f.debug_struct("Entry")
             .field("seq", &self.seq)
             .field("at", &self.at)
-            .field("method", &self.method)
-            .field("path", &self.path)
-            .field("query_keys", &self.query_keys())
-            .field("header_names", &self.headers.keys().map(http::HeaderName::as_str).collect::<Vec<_>>())
+            .field("method", &hidden(self.method.as_str()))
+            .field("path", &hidden(&self.path))
+            .field("query_keys", &self.shown_keys())
+            .field("header_names", &self.shown_headers())
             .field("body_bytes", &self.body.len())
             .field("status", &self.status.as_u16())
             .field("credential", &self.credential)
@@ -231,6 +243,18 @@ mod tests {
         let text = format!("{:?}", entry());
         assert!(text.contains("x-api-key") && text.contains("code"), "{text}");
         assert!(!text.contains("CANARY"), "{text}");
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_shown() {
+        let mut entry = entry();
+        entry.method = Method::from_bytes(b"sk-ant-CANARY").unwrap();
+        entry.path = "/v1/sk-ant-api03-CANARY".to_owned();
+        entry.query.push(("sk-ant-api03-CANARY".to_owned(), "1".to_owned()));
+        entry.headers.insert("sk-ant-canary", "1".parse().unwrap());
+        let texts = format!("{entry:?} {}", entry.to_json());
+        assert_eq!(texts.matches("[not shown]").count(), 8, "{texts}");
+        assert!(!texts.to_ascii_lowercase().contains("canary"), "{texts}");
     }
 
     #[test]

@@ -100,6 +100,7 @@ mod router;
 #[cfg(feature = "script")]
 mod script;
 mod server;
+mod shape;
 mod state;
 mod stream;
 mod time;

@@ -12,8 +12,10 @@ use toml::Spanned;
 use self::reply::ReplyTable;
 use crate::builder::Builder;
 use crate::fault::Fault;
-use crate::limits::Limits;
+use crate::limits::{Limits, UnknownLimits};
 use crate::people::Person;
+use crate::shape::hidden;
+use crate::state::DEFAULT_MODELS;
 
 /// What a script file says; [`Builder::play`] takes it.
 ///
@@ -64,7 +66,7 @@ impl std::error::Error for ScriptError {}
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
     seed: Option<u64>,
-    models: Option<Vec<String>>,
+    models: Option<Spanned<Vec<String>>>,
     access_token_seconds: Option<u64>,
     refresh_token_seconds: Option<u64>,
     refresh_reuse_seconds: Option<u64>,
@@ -108,21 +110,37 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// [`ScriptError`], with the line, if it is no TOML, says something unknown, or something that cannot be.
+    /// [`ScriptError`], with the line, if it is no TOML, says something unknown, or something that cannot be, such as limits for a
+    /// class that none of its `models` (without them, of the API's) is of.
     pub fn read(text: &str) -> Result<Self, ScriptError> {
         let file: File = toml::from_str(text).map_err(|error| {
             let message = error.message().replace('\n', " ");
-            at(text, error.span().unwrap_or_default(), message)
+            at(text, error.span().unwrap_or_default(), &message)
         })?;
         let script = Self(file);
         // Whatever it says is tried now, while the lines are known.
-        script.pieces().map_err(|(span, message)| at(text, span, message))?;
+        script.pieces().map_err(|(span, message)| at(text, span, &message))?;
         Ok(script)
     }
 
-    fn pieces(&self) -> Result<Pieces, (Range<usize>, String)> {
+    /// The models there will be.
+    fn models(&self) -> Result<Vec<String>, Wrong> {
+        match &self.0.models {
+            None => Ok(DEFAULT_MODELS.map(str::to_owned).to_vec()),
+            Some(models) if models.get_ref().is_empty() => {
+                Err((models.span(), "give at least one model, or leave `models` out".to_owned()))
+            }
+            Some(models) => Ok(models.get_ref().clone()),
+        }
+    }
+
+    fn pieces(&self) -> Result<Pieces, Wrong> {
+        let models = self.models()?;
         let read = |text: &Spanned<String>| {
-            text.get_ref().parse().map_err(|error: crate::UnknownLimits| (text.span(), error.to_string()))
+            let wrong = |told: String| (text.span(), told);
+            let limits: Limits =
+                text.get_ref().parse().map_err(|error: UnknownLimits| wrong(error.to_string()))?;
+            limits.misses(&models).map_or(Ok(limits), |told| Err(wrong(told)))
         };
         let limits = self.0.limits.iter().map(read).collect::<Result<_, _>>()?;
         let told = |reply: &Spanned<ReplyTable>| {
@@ -133,6 +151,9 @@ impl Script {
         Ok(Pieces { limits, replies, faults })
     }
 }
+
+/// Where something is wrong, and what.
+type Wrong = (Range<usize>, String);
 
 /// What the tables of a script come to.
 struct Pieces {
@@ -150,7 +171,7 @@ impl Builder {
         }
         let file = script.0;
         self.seed = file.seed.or(self.seed);
-        self.models = file.models.unwrap_or(self.models);
+        self.models = file.models.map_or(self.models, Spanned::into_inner);
         for (place, told) in [
             (&mut self.access_token_ttl, file.access_token_seconds),
             (&mut self.refresh_token_ttl, file.refresh_token_seconds),
@@ -177,7 +198,7 @@ impl PersonTable {
 }
 
 impl FaultTable {
-    fn read(&self) -> Result<Fault, (Range<usize>, String)> {
+    fn read(&self) -> Result<Fault, Wrong> {
         let mut fault = fault(&self.r#do)?;
         if let Some(path) = &self.on {
             fault = fault.on(path);
@@ -201,11 +222,12 @@ impl FaultTable {
     }
 }
 
-fn fault(text: &Spanned<String>) -> Result<Fault, (Range<usize>, String)> {
+fn fault(text: &Spanned<String>) -> Result<Fault, Wrong> {
     text.get_ref().parse().map_err(|error: crate::UnknownFault| (text.span(), error.to_string()))
 }
 
-fn at(text: &str, span: Range<usize>, message: String) -> ScriptError {
+fn at(text: &str, span: Range<usize>, message: &str) -> ScriptError {
+    let message = hidden(message).into_owned();
     let before = text.get(..span.start).unwrap_or(text);
     ScriptError { line: before.bytes().filter(|byte| *byte == b'\n').count() + 1, message }
 }
@@ -220,7 +242,10 @@ mod tests {
             ("speed = 1", 1, "unknown field `speed`"),
             ("\n[[reply]", 2, ""),
             ("[[reply]]\ntext = 'a'\n\n[[fault]]\ndo = 'explode'", 5, "no such fault"),
-            ("limits = [\n'requests=1',\n'opus:spend=1']", 3, "no limit is written"),
+            ("limits = [\n'requests=1',\n'opus:spend=1']", 3, "no limits are written"),
+            ("\nlimits = ['sonet:requests=1']", 2, "`opus`, `sonnet`"),
+            ("models = ['m']\nlimits = ['sonnet:requests=1']", 2, "the classes are `m`"),
+            ("models = []", 1, "at least one model"),
             ("[[fault]]\ndo = 'garbage'\nprobability = 2.0", 3, "from 0 to 1"),
             ("[[reply]]\ntext = 7", 2, "invalid type"),
             ("seed = 1\n[[reply]]\nheaders = { a = 'b' }", 2, "says nothing"),
@@ -235,6 +260,16 @@ mod tests {
             let error = Script::read(text).unwrap_err();
             assert!(error.line == line && error.message.contains(message), "{text}: {error}");
             assert!(!error.message.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_told() {
+        for text in
+            ["seed = 'sk-ant-api03-x'", "sk-ant-api03-x = 1", "limits = ['sk-ant-api03-x:requests=1']"]
+        {
+            let error = Script::read(text).unwrap_err();
+            assert!(!error.message.contains("api03"), "{error}");
         }
     }
 

@@ -109,6 +109,25 @@ fn a_journal_is_appended_to_a_file_of_its_owner() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_journal_that_cannot_be_written_is_told_once_and_at_the_end() {
+    let mut mock = Running::start(&mut claudectl(["mock", "--journal", "/dev/full"]));
+    let line = BufReader::new(mock.stdout()).lines().next().unwrap().unwrap();
+    let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    for _ in 0..2 {
+        let mut models = claudectl(["models", "list"]);
+        let refused =
+            run(models.env("ANTHROPIC_BASE_URL", base).env("ANTHROPIC_API_KEY", "sk-ant-api03-wrong"));
+        assert!(refused.stderr.contains("401"), "it serves all the same: {refused:?}");
+    }
+    mock.interrupt();
+    let ended = mock.end();
+    let told: Vec<&str> = ended.stderr.lines().collect();
+    assert!(ended.status == Some(1) && told.len() == 2, "{ended:?}");
+    assert!(told[0].contains("make room for it") && told[1].contains("/dev/full is not whole"), "{ended:?}");
+}
+
 #[test]
 fn a_script_that_cannot_be_played_is_told_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -118,5 +137,10 @@ fn a_script_that_cannot_be_played_is_told_with_its_line() {
     run_it(&["--script", script.to_str().unwrap()]).failed(1, "line 5: no such fault");
     run_it(&["--script", "/nowhere/mock.toml"]).failed(1, "cannot read the script /nowhere/mock.toml");
     run_it(&["--journal", "/nowhere/journal"]).failed(1, "cannot write the journal /nowhere/journal");
-    run_it(&["--limits", "speed=9"]).failed(2, "no limit is written `speed=9`");
+    for typed in ["speed=9", "requests", "sk-ant-api03-x:requests=0"] {
+        let run = run_it(&["--limits", typed]);
+        run.failed(2, "write `requests=20,burst=5,input=10000,output=4000`");
+        assert!(!run.stderr.contains("not shown") && !run.stderr.contains("api03"), "{run:?}");
+    }
+    run_it(&["--limits", "sonet:requests=1"]).failed(1, "`opus`, `sonnet`");
 }

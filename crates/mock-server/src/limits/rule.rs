@@ -1,7 +1,10 @@
 //! What is allowed, and to whom, as settings and as text.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+
+use super::class;
 
 /// What one scope is allowed; what is not set is as in the wider scope.
 ///
@@ -40,22 +43,17 @@ pub(crate) enum Scope {
     Class(String),
 }
 
-/// A text that says no limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text that says no limits. It is not told, because it may be a secret in the wrong place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UnknownLimits {
-    /// What was not understood.
-    part: String,
-}
+pub struct UnknownLimits;
 
 impl fmt::Display for UnknownLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no limit is written `{}`; write `requests=20,burst=5,input=10000,output=4000`, after `workspace:` or a class such \
+        f.write_str(
+            "no limits are written like this; write `requests=20,burst=5,input=10000,output=4000`, after `workspace:` or a class such \
              as `sonnet:` where it is for these; `spend=0.50` (dollars) for all or for `workspace:`; `acceleration=10` for all; \
              each at least 1",
-            self.part
         )
     }
 }
@@ -142,6 +140,18 @@ impl Limits {
             && (self.scope == Scope::Organization || self.acceleration.is_none())
     }
 
+    /// What is wrong where this is for a class that none of the models is of.
+    pub(crate) fn misses(&self, models: &[String]) -> Option<String> {
+        let classes: BTreeSet<&str> = models.iter().map(|model| class(model)).collect();
+        match &self.scope {
+            Scope::Class(name) if !classes.contains(name.as_str()) => {
+                let known = classes.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(", ");
+                Some(format!("limits are for a class that no model is of; the classes are {known}"))
+            }
+            _ => None,
+        }
+    }
+
     /// Takes what `other` sets.
     pub(crate) fn overlay(&mut self, other: &Self) {
         self.requests = other.requests.or(self.requests);
@@ -166,9 +176,9 @@ impl FromStr for Limits {
         };
         let mut limits = Self::of(scope);
         for part in rest.split(',') {
-            limits.set(part).ok_or_else(|| UnknownLimits { part: part.to_owned() })?;
+            limits.set(part).ok_or(UnknownLimits)?;
         }
-        if limits.fits() { Ok(limits) } else { Err(UnknownLimits { part: text.to_owned() }) }
+        if limits.fits() { Ok(limits) } else { Err(UnknownLimits) }
     }
 }
 
@@ -240,5 +250,16 @@ mod tests {
             let error = text.parse::<Limits>().unwrap_err().to_string();
             assert!(error.contains("write `requests=20"), "{text}: {error}");
         }
+        let error = "sk-ant-api03-x:requests=0".parse::<Limits>().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("sk-ant"), "{error}");
+    }
+
+    #[test]
+    fn a_class_that_no_model_is_of_is_told_with_those_there_are() {
+        let models = ["claude-sonnet-5-5", "claude-opus-5", "claude-opus-4-8"].map(str::to_owned);
+        assert_eq!(Limits::model_class("opus").misses(&models), None);
+        assert_eq!(Limits::workspace().misses(&models), None);
+        let told = Limits::model_class("sonet").misses(&models).unwrap();
+        assert!(told.ends_with("the classes are `opus`, `sonnet`"), "{told}");
     }
 }

@@ -61,6 +61,14 @@ async fn what_is_refused_for_its_credential_or_form_costs_nothing() {
 }
 
 #[tokio::test]
+async fn limits_for_a_class_that_no_model_is_of_are_no_limits() {
+    let wrong = held().limits("sonet:requests=1".parse().unwrap());
+    let told = wrong.clone().start().await.unwrap_err().to_string();
+    assert!(told.contains("`opus`, `sonnet`") && !told.contains("sonet"), "{told}");
+    wrong.models(["claude-sonet-1"]).start().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_class_of_models_has_limits_of_its_own() {
     let limits = "opus:requests=1".parse().unwrap();
     let server = held().requests_per_minute(2).limits(limits).start().await.unwrap();
