@@ -145,7 +145,7 @@ async fn no_link_is_followed_that_is_put_there_meanwhile() {
         os::unix::fs::symlink,
         sync::{
             Arc,
-            atomic::{AtomicBool, Ordering::Relaxed},
+            atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
         },
     };
 
@@ -159,17 +159,20 @@ async fn no_link_is_followed_that_is_put_there_meanwhile() {
     symlink(&outer, rig.root.join(".link")).unwrap();
     let (folder, link) = (rig.root.join("folder"), rig.root.join(".link"));
     let done = Arc::new(AtomicBool::new(false));
-    let until = Arc::clone(&done);
+    let swaps = Arc::new(AtomicU32::new(0));
+    let (until, count) = (Arc::clone(&done), Arc::clone(&swaps));
     let swapping = std::thread::spawn(move || {
-        let mut swaps = 0_u32;
         while !until.load(Relaxed) {
             renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE).unwrap();
-            swaps += 1;
+            count.fetch_add(1, Relaxed);
         }
-        swaps
     });
     let (mut done_inside, mut refused) = (0, 0);
-    for number in 0..400 {
+    // On a machine with other work the two may take turns: so often, and then until both have met both.
+    for number in 0.. {
+        if number >= 400 && swaps.load(Relaxed) > 100 && done_inside > 10 && refused > 10 {
+            break;
+        }
         let new = format!("/memories/folder/new-{number}");
         for command in [
             json!({"command": "view", "path": "/memories/folder/deep/x"}),
@@ -189,8 +192,7 @@ async fn no_link_is_followed_that_is_put_there_meanwhile() {
         }
     }
     done.store(true, Relaxed);
-    let swaps = swapping.join().unwrap();
-    assert!(swaps > 100 && done_inside > 10 && refused > 10, "{swaps} {done_inside} {refused}");
+    swapping.join().unwrap();
     assert_eq!(fs::read_to_string(outer.join("deep/x")).unwrap(), "canary");
     assert_eq!(fs::read_dir(outer.join("deep")).unwrap().count(), 1);
     assert_eq!(fs::read_dir(&outer).unwrap().count(), 4);
