@@ -1,7 +1,7 @@
 //! Orders to the server itself, under `/mock/`: they are not journaled, and no fault happens to them.
 //!
-//! A page of somebody else in a browser of this machine cannot give any: what changes something has to be JSON, which browsers
-//! ask about first.
+//! A page of somebody else in a browser of this machine cannot give any: they are for names of this machine and of no page but
+//! the server's own, and what says something has to be JSON, which browsers ask about first.
 
 use std::time::Duration;
 
@@ -78,6 +78,16 @@ pub(crate) fn answer(state: &State, call: Call, parts: &Parts, body: &Bytes) -> 
         _ => Answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "use another method"}))
             .header(ALLOW, call.methods()),
     };
+    response(answer)
+}
+
+/// The answer to a page of somebody else.
+pub(crate) fn turned_away() -> Response<Body> {
+    let message = "orders are for 127.0.0.1, localhost and [::1], and of no page: give one of these as the host, and no origin";
+    response(Answer::json(StatusCode::FORBIDDEN, &json!({"error": message})))
+}
+
+fn response(answer: Answer) -> Response<Body> {
     let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;

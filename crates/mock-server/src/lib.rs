@@ -106,6 +106,7 @@ mod stream;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;
+mod visitor;
 mod wire;
 mod workload;
 

@@ -21,6 +21,7 @@ use crate::oauth;
 use crate::page;
 use crate::state::State;
 use crate::time;
+use crate::visitor;
 use crate::wire::Plan;
 
 /// The largest body that is read where the API does not say otherwise.
@@ -61,7 +62,13 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
     plan.begin();
     let (parts, incoming) = request.into_parts();
-    if let Some(call) = local(&state, parts.uri.path()).and_then(admin::Call::of) {
+    let path = local(&state, parts.uri.path()).unwrap_or_default();
+    if path.starts_with("/mock/") && !visitor::is_local(&parts, state.base_url.host_str()) {
+        let mut response = admin::turned_away();
+        response.body_mut().planned(plan);
+        return Ok(response);
+    }
+    if let Some(call) = admin::Call::of(path) {
         let body = read(incoming, MAX_ADMIN).await?.unwrap_or_default();
         let mut response = admin::answer(&state, call, &parts, &body);
         response.body_mut().planned(plan);

@@ -76,6 +76,10 @@ pub fn post(url: Url, body: impl Into<Bytes>) -> Send {
     Send { method: Method::POST, body: body.into(), ..get(url) }
 }
 
+pub fn delete(url: Url) -> Send {
+    Send { method: Method::DELETE, ..get(url) }
+}
+
 impl Send {
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.append(name, value.parse().unwrap());
@@ -109,7 +113,7 @@ impl Send {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.url[url::Position::BeforePath..url::Position::AfterQuery].parse().unwrap();
         *request.headers_mut() = self.headers;
-        request.headers_mut().insert("host", authority.parse().unwrap());
+        request.headers_mut().entry("host").or_insert_with(|| authority.parse().unwrap());
         let (head, mut body) = sender.send_request(request).await.unwrap().into_parts();
         let mut collected = Vec::new();
         let mut whole = true;

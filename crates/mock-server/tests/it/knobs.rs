@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{MODEL, get, held, post, url};
+use crate::client::{MODEL, delete, get, held, post, url};
 
 const PAGE: &str = include_str!("../../../../docs/mock.md");
 
@@ -195,6 +195,25 @@ async fn an_order_that_is_not_understood_says_why_and_changes_nothing() {
     assert!(form.status == 400 && form.text().contains("content-type"), "{}", form.text());
     assert_eq!(get(url(&server, "/mock/clock")).send().await.status, 405);
     assert_eq!(get(url(&server, "/")).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_gives_no_order_and_reads_nothing() {
+    let server = held().start().await.unwrap();
+    order(&server, &json!({"do": "garbage"})).await;
+    for path in ["/mock/faults", "/mock/journal", "/mock/mail"] {
+        let rebound = get(url(&server, path)).header("host", "evil.example:8080").send().await;
+        assert_eq!(rebound.status, 403, "{path}");
+        assert!(rebound.text().contains("127.0.0.1, localhost"), "{}", rebound.text());
+    }
+    let delete = || delete(url(&server, "/mock/faults"));
+    assert_eq!(delete().header("origin", "http://evil.example").send().await.status, 403);
+    assert_eq!(delete().header("host", "evil.example").send().await.status, 403);
+    let pending = || get(url(&server, "/mock/faults")).header("host", "localhost:1").send();
+    assert_eq!(pending().await.json()["faults"].as_array().unwrap().len(), 1);
+    assert_eq!(delete().send().await.status, 200);
+    assert!(pending().await.json()["faults"].as_array().unwrap().is_empty());
+    assert_eq!(get(url(&server, "/")).header("host", "evil.example").send().await.status, 200);
 }
 
 #[tokio::test]
