@@ -98,6 +98,9 @@ fn obey(state: &State, call: Call, mut order: Map<String, Value>) -> Result<Answ
     let answer = match call {
         Call::Faults => {
             let fault = fault(&mut order)?;
+            if fault.is_of_tls() && state.base_url.scheme() == "http" {
+                return Err("do: this happens within TLS, which the server does not speak".to_owned());
+            }
             state.lock().faults.push(fault);
             done()
         }
@@ -135,15 +138,18 @@ fn fault(order: &mut Map<String, Value>) -> Result<Fault, String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let told = take(order, "do", text)?.ok_or("do: say what shall go wrong")?;
     let mut fault: Fault = told.parse().map_err(|error| format!("do: {error}"))?;
-    if let Some(path) = take(order, "on", text)? {
+    let path = |value: &Value| text(value).filter(|path| path.starts_with('/'));
+    if let Some(path) = take(order, "on", path)? {
         fault = fault.on(path);
     }
-    if let Some(times) = take(order, "times", |value| u32::try_from(value.as_u64()?).ok())? {
-        fault = fault.times(times);
-    }
-    if take(order, "always", Value::as_bool)? == Some(true) {
-        fault = fault.always();
-    }
+    let times = take(order, "times", |value| u32::try_from(value.as_u64()?).ok().filter(|times| *times > 0))?;
+    let always = take(order, "always", Value::as_bool)? == Some(true);
+    fault = match (times, always) {
+        (Some(_), true) => return Err("times: give this or always, not both".to_owned()),
+        (None, true) => fault.always(),
+        (Some(times), false) => fault.times(times),
+        (None, false) => fault,
+    };
     let chance = |value: &Value| value.as_f64().filter(|chance| (0.0..=1.0).contains(chance));
     if let Some(probability) = take(order, "probability", chance)? {
         fault = fault.probability(probability);

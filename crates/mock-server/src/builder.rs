@@ -311,6 +311,11 @@ impl Builder {
             (self.device_code_ttl >= second, "device_code_ttl", at_least_a_second),
             (self.device_interval >= second, "device_interval", at_least_a_second),
             (
+                self.tls || !self.faults.iter().any(Fault::is_of_tls),
+                "faults",
+                "serve TLS (`--tls`), or leave out `certificate` and `old-tls`, which happen nowhere else",
+            ),
+            (
                 self.limits.iter().all(Limits::fits),
                 "limits",
                 "give at least 1 of each, spend for no class, and acceleration for the organisation only",

@@ -285,6 +285,11 @@ impl Fault {
         self
     }
 
+    /// Whether it is about TLS.
+    pub(crate) fn is_of_tls(&self) -> bool {
+        matches!(self.effect, Effect::Handshake(_))
+    }
+
     /// Whether it is for a connection, before there is a request.
     pub(crate) fn is_at_accept(&self) -> bool {
         matches!(self.effect, Effect::End(At::Accept, _) | Effect::Handshake(_))

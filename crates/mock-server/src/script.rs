@@ -67,8 +67,8 @@ impl std::error::Error for ScriptError {}
 struct File {
     seed: Option<u64>,
     models: Option<Spanned<Vec<String>>>,
-    access_token_seconds: Option<u64>,
-    refresh_token_seconds: Option<u64>,
+    access_token_seconds: Option<Spanned<u64>>,
+    refresh_token_seconds: Option<Spanned<u64>>,
     refresh_reuse_seconds: Option<u64>,
     batch_seconds: Option<u64>,
     limits: Vec<Spanned<String>>,
@@ -91,8 +91,8 @@ struct PersonTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FaultTable {
     r#do: Spanned<String>,
-    on: Option<String>,
-    times: Option<u32>,
+    on: Option<Spanned<String>>,
+    times: Option<Spanned<u32>>,
     #[serde(default)]
     always: bool,
     probability: Option<Spanned<f64>>,
@@ -136,6 +136,9 @@ impl Script {
 
     fn pieces(&self) -> Result<Pieces, Wrong> {
         let models = self.models()?;
+        for life in [&self.0.access_token_seconds, &self.0.refresh_token_seconds].into_iter().flatten() {
+            least(life, &1)?;
+        }
         let read = |text: &Spanned<String>| {
             let wrong = |told: String| (text.span(), told);
             let limits: Limits =
@@ -173,8 +176,8 @@ impl Builder {
         self.seed = file.seed.or(self.seed);
         self.models = file.models.map_or(self.models, Spanned::into_inner);
         for (place, told) in [
-            (&mut self.access_token_ttl, file.access_token_seconds),
-            (&mut self.refresh_token_ttl, file.refresh_token_seconds),
+            (&mut self.access_token_ttl, file.access_token_seconds.map(Spanned::into_inner)),
+            (&mut self.refresh_token_ttl, file.refresh_token_seconds.map(Spanned::into_inner)),
             (&mut self.refresh_reuse_window, file.refresh_reuse_seconds),
             (&mut self.batch_time, file.batch_seconds),
         ] {
@@ -201,10 +204,10 @@ impl FaultTable {
     fn read(&self) -> Result<Fault, Wrong> {
         let mut fault = fault(&self.r#do)?;
         if let Some(path) = &self.on {
-            fault = fault.on(path);
+            fault = fault.on(place(path)?);
         }
-        if let Some(times) = self.times {
-            fault = fault.times(times);
+        if let Some(times) = &self.times {
+            fault = fault.times(often(times, self.always)?);
         }
         if self.always {
             fault = fault.always();
@@ -220,6 +223,29 @@ impl FaultTable {
         }
         Ok(fault)
     }
+}
+
+/// A path.
+fn place(on: &Spanned<String>) -> Result<&str, Wrong> {
+    match on.get_ref() {
+        path if path.starts_with('/') => Ok(path),
+        _ => Err((on.span(), "`on` is a path, which begins with a slash".to_owned())),
+    }
+}
+
+/// How often, where it is not always.
+fn often(times: &Spanned<u32>, always: bool) -> Result<u32, Wrong> {
+    if always {
+        return Err((times.span(), "give `times` or `always`, not both".to_owned()));
+    }
+    least(times, &1)
+}
+
+fn least<N: Copy + PartialOrd + fmt::Display>(told: &Spanned<N>, least: &N) -> Result<N, Wrong> {
+    if told.get_ref() < least {
+        return Err((told.span(), format!("give at least {least}, or leave it out")));
+    }
+    Ok(*told.get_ref())
 }
 
 fn fault(text: &Spanned<String>) -> Result<Fault, Wrong> {
@@ -245,6 +271,17 @@ mod tests {
             ("limits = [\n'requests=1',\n'opus:spend=1']", 3, "no limits are written"),
             ("\nlimits = ['sonet:requests=1']", 2, "`opus`, `sonnet`"),
             ("models = ['m']\nlimits = ['sonnet:requests=1']", 2, "the classes are `m`"),
+            ("access-token-seconds = 0", 1, "at least 1"),
+            ("refresh-token-seconds = 0", 1, "at least 1"),
+            ("[[fault]]\ndo = 'garbage'\non = 'v1'", 3, "begins with a slash"),
+            ("[[fault]]\ndo = 'garbage'\ntimes = 0", 3, "at least 1"),
+            ("[[fault]]\ndo = 'garbage'\nalways = true\ntimes = 3", 4, "not both"),
+            ("[[reply]]\ntext = 'a'\non = 'v1'", 3, "begins with a slash"),
+            ("[[reply]]\ntext = 'a'\ntimes = 0", 3, "at least 1"),
+            ("[[reply]]\ntext = 'a'\nalways = true\ntimes = 3", 4, "not both"),
+            ("[[reply]]\ntext = 'a'\nchunk-bytes = 0", 3, "at least 1"),
+            ("[[reply]]\ntext = 'a'\nfault = 'close accept'", 3, "no answer"),
+            ("[[reply]]\nerror = { status = 200 }", 2, "from 400"),
             ("models = []", 1, "at least one model"),
             ("[[fault]]\ndo = 'garbage'\nprobability = 2.0", 3, "from 0 to 1"),
             ("[[reply]]\ntext = 7", 2, "invalid type"),

@@ -142,5 +142,7 @@ fn a_script_that_cannot_be_played_is_told_with_its_line() {
         run.failed(2, "write `requests=20,burst=5,input=10000,output=4000`");
         assert!(!run.stderr.contains("not shown") && !run.stderr.contains("api03"), "{run:?}");
     }
+    fs::write(&script, "[[fault]]\ndo = 'old-tls'\n").unwrap();
+    run_it(&["--script", script.to_str().unwrap()]).failed(1, "serve TLS (`--tls`)");
     run_it(&["--limits", "sonet:requests=1"]).failed(1, "`opus`, `sonnet`");
 }

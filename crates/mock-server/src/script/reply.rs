@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::fault;
+use super::{fault, least, often, place};
 use crate::catalogue;
 use crate::reply::Reply;
 
@@ -17,9 +17,9 @@ use crate::reply::Reply;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ReplyTable {
-    on: Option<String>,
+    on: Option<Spanned<String>>,
     r#match: Option<String>,
-    times: Option<u32>,
+    times: Option<Spanned<u32>>,
     #[serde(default)]
     always: bool,
     /// What a message says, in this order.
@@ -44,7 +44,7 @@ pub(super) struct ReplyTable {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     pace_ms: u64,
-    chunk_bytes: Option<usize>,
+    chunk_bytes: Option<Spanned<usize>>,
     truncate_after: Option<usize>,
     break_after: Option<usize>,
     fault: Option<Spanned<String>>,
@@ -78,17 +78,21 @@ struct Failed {
 /// What is wrong, and where, if it is not the whole reply.
 type Wrong = (Option<Range<usize>>, String);
 
+fn somewhere((span, message): super::Wrong) -> Wrong {
+    (Some(span), message)
+}
+
 impl ReplyTable {
     pub(super) fn read(&self) -> Result<Reply, Wrong> {
         let mut reply = self.content()?;
         if let Some(path) = &self.on {
-            reply = reply.on(path);
+            reply = reply.on(place(path).map_err(somewhere)?);
         }
         if let Some(heard) = &self.r#match {
             reply = reply.when(heard);
         }
-        if let Some(times) = self.times {
-            reply = reply.times(times);
+        if let Some(times) = &self.times {
+            reply = reply.times(often(times, self.always).map_err(somewhere)?);
         }
         if self.always {
             reply = reply.always();
@@ -104,8 +108,8 @@ impl ReplyTable {
             let (name, value) = header.ok_or_else(|| (None, format!("{name} cannot be a header")))?;
             reply = reply.header(name, value);
         }
-        if let Some(bytes) = self.chunk_bytes {
-            reply = reply.chunks(bytes);
+        if let Some(bytes) = &self.chunk_bytes {
+            reply = reply.chunks(least(bytes, &1).map_err(somewhere)?);
         }
         if let Some(bytes) = self.truncate_after {
             reply = reply.truncate_after(bytes);
@@ -114,7 +118,11 @@ impl ReplyTable {
             reply = reply.break_after(bytes);
         }
         if let Some(text) = &self.fault {
-            reply = reply.fault(fault(text).map_err(|(span, message)| (Some(span), message))?);
+            let fault = fault(text).map_err(somewhere)?;
+            if fault.is_at_accept() {
+                return Err((Some(text.span()), "there is no answer yet: make it a `[[fault]]`".to_owned()));
+            }
+            reply = reply.fault(fault);
         }
         Ok(reply.pace(Duration::from_millis(self.pace_ms)))
     }
@@ -178,7 +186,8 @@ fn error(failed: &Spanned<Failed>) -> Result<Reply, Wrong> {
         },
     };
     let number = told.or(known).ok_or_else(|| wrong("an error has a status or a code"))?;
-    let status = status(number).ok_or_else(|| wrong(NO_STATUS))?;
+    let status = status(number).filter(|status| status.as_u16() >= 400);
+    let status = status.ok_or_else(|| wrong("the status of an error is a number from 400 to 999"))?;
     let kind = kind.as_deref().unwrap_or_else(|| catalogue::kind(number));
     let message = message.as_deref().unwrap_or("the error that was asked for");
     Ok(Reply::error(status, kind, message).code(code.clone()))

@@ -185,6 +185,10 @@ async fn an_order_that_is_not_understood_says_why_and_changes_nothing() {
         (json!({"do": 7}), "do: cannot be this"),
         (json!({"do": "garbage", "when": "now"}), "when: is no member"),
         (json!({"do": "garbage", "probability": 2}), "probability: cannot be this"),
+        (json!({"do": "garbage", "on": "v1"}), "on: cannot be this"),
+        (json!({"do": "garbage", "times": 0}), "times: cannot be this"),
+        (json!({"do": "garbage", "times": 3, "always": true}), "times: give this or always"),
+        (json!({"do": "old-tls"}), "do: this happens within TLS"),
         (json!([]), "no JSON object"),
     ] {
         let (status, error) = order(&server, &body).await;
