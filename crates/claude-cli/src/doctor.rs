@@ -82,16 +82,20 @@ impl Finding {
 }
 
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
-    let findings = match &args.email {
+    let mut findings = match &args.email {
         Some(address) => mail::look(address, args.dns_server).await?,
         None => look(&args, &Env::process()).await,
     };
+    // To whom nothing can be sent, no administrator can help.
+    let reader = args.email.filter(|_| !findings.iter().any(Finding::is_problem));
+    let letter = reader.map(|address| mail::letter(&address)).unwrap_or_default();
     let printed = if args.json {
+        if !letter.is_empty() {
+            let evidence = letter.trim_start().to_owned();
+            findings.push(Finding { check: "letter", verdict: Verdict::Ok, evidence, next_step: None });
+        }
         print_json(&findings)
     } else {
-        // To whom nothing can be sent, no administrator can help.
-        let reader = args.email.filter(|_| !findings.iter().any(Finding::is_problem));
-        let letter = reader.map(|address| mail::letter(&address)).unwrap_or_default();
         print(text(&findings) + &letter).map_err(Into::into)
     };
     let verdict = match findings.iter().filter(|finding| finding.is_problem()).count() {

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{concluded, one_line, print, print_json, say, tell},
+    console::{concluded, one_line, print, print_json, say, tell, tells_programs},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -204,7 +204,12 @@ fn announce(post: &Arc<Post>, news: &[News], board: &Board) {
 /// Says where the page is, and answers there for ever; does nothing where nobody asked for one.
 async fn serve(server: Option<Server>, monitor: &Arc<Monitor>) -> anyhow::Result<Infallible> {
     let Some(server) = server else { std::future::pending().await };
-    say(format!("The page is at {} until you press Ctrl-C.", server.url()?));
+    let told = format!("The page is at {} until you press Ctrl-C.", server.url()?);
+    if tells_programs() {
+        tell(told);
+    } else {
+        say(told);
+    }
     Ok(server.serve(Arc::clone(monitor)).await)
 }
 

@@ -29,8 +29,10 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     if !folder.exists() {
         return vec![Finding::ok(FILES, format!("nothing is kept in {}", folder.display()))];
     }
+    // A link's own mode says nothing; what the folder's link leads to is what counts.
+    let real = if folder.is_symlink() { fs::canonicalize(&folder).ok() } else { None };
     let mut open = Vec::new();
-    if let Err(error) = walk(&folder, 0, &mut open) {
+    if let Err(error) = walk(real.as_ref().unwrap_or(&folder), 0, &mut open) {
         let next = "check that the folder is yours";
         return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
     }
@@ -133,7 +135,7 @@ fn excess(bits: u32) -> (&'static str, &'static str) {
 }
 
 /// Files and folders with a mode that lets others do what they must not: read a credential, or change anything. With each the
-/// mode that it is, and the one that it should be. What a link leads to is not followed.
+/// mode that it is, and the one that it should be. What a link in it leads to is not followed.
 #[cfg(unix)]
 fn walk(folder: &Path, depth: u8, open: &mut Vec<(PathBuf, u32, u32)>) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

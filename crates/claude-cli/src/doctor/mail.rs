@@ -8,9 +8,11 @@ use super::Finding;
 
 mod gateways;
 mod records;
+mod servers;
 
 use records::{Records, Unanswered};
 
+const RECEIVES: &str = "receives mail";
 /// Where the service's mails come from. What is before the `@` is random, so only the domain can be let in.
 const SENDER: &str = "mail.anthropic.com";
 /// What a company may have to let in besides, for invitations, receipts and notices.
@@ -40,10 +42,9 @@ fn domain(address: &str) -> Option<&str> {
 
 /// Whether the domain can receive at all, and who filters what it receives.
 async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
-    const RECEIVES: &str = "receives mail";
     // Side by side, for a DNS server that is silent is so to every question.
-    let (servers, spf, has_address) =
-        tokio::join!(records.mx(domain), records.txt(domain), records.has_address(domain));
+    let (servers, spf, addresses) =
+        tokio::join!(records.mx(domain), records.txt(domain), records.addresses(domain));
     let servers = match servers {
         Ok(servers) => servers,
         Err(Unanswered::NoDomain) => {
@@ -62,7 +63,7 @@ async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     if servers.is_empty() {
-        if !has_address {
+        if addresses.is_ok_and(|addresses| addresses.is_empty()) {
             let evidence = format!("{domain} has no mail server (no MX record) and no address");
             return vec![Finding::problem(
                 RECEIVES,
@@ -73,7 +74,7 @@ async fn receiving(records: &Records, domain: &str) -> Vec<Finding> {
         let evidence = format!("{domain} has no MX record; senders try its own address, and some do not");
         findings.push(Finding::warning(RECEIVES, evidence, "have an MX record set up"));
     } else {
-        findings.push(Finding::ok(RECEIVES, format!("{domain} by {}", servers.join(", "))));
+        findings.push(servers::look(records, domain, &servers).await);
     }
     findings.push(gateways::look(&servers, &spf.unwrap_or_default()));
     findings

@@ -29,12 +29,20 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
     let api =
         (base_url.host_str().unwrap_or_default().to_owned(), base_url.port_or_known_default().unwrap_or(443));
     let (host, port) = proxy.clone().unwrap_or(api);
+    // Who is not reached may be the proxy, and not the API.
+    let of_a_proxy = proxy.as_ref().and(proxy::named(env)).map(|(name, _)| {
+        format!("this is the proxy that {name} names: mend it there, or unset {name} if you need no proxy")
+    });
+    let judged = |finding: Finding| match &of_a_proxy {
+        Some(next) if finding.is_problem() => Finding { next_step: Some(next.clone()), ..finding },
+        _ => finding,
+    };
     match addresses(&host, port).await {
         Ok((finding, addresses)) => {
             findings.push(finding);
-            findings.push(connect(&host, &addresses).await);
+            findings.push(judged(connect(&host, &addresses).await));
         }
-        Err(finding) => findings.push(finding),
+        Err(finding) => findings.push(judged(finding)),
     }
     if !findings.iter().any(Finding::is_problem) {
         findings.extend(answer(base_url).await);

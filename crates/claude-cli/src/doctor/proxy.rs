@@ -10,14 +10,9 @@ const PROXY: &str = "proxy";
 
 /// What is to be said, and the host and the port of the proxy if there is one.
 pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>) {
-    let named = |names: [&'static str; 2]| {
-        names.into_iter().find_map(|name| Some((name, read(env, name).filter(|value| !value.is_empty())?)))
-    };
-    let https = named(["HTTPS_PROXY", "https_proxy"]);
-    let all = named(["ALL_PROXY", "all_proxy"]);
-    let except = named(["NO_PROXY", "no_proxy"]);
+    let except = first(env, ["NO_PROXY", "no_proxy"]);
     // Nothing but loopback is asked in clear, and never by way of a proxy.
-    let (Some((name, value)), true) = (https.or(all), base_url.scheme() == "https") else {
+    let (Some((name, value)), true) = (named(env), base_url.scheme() == "https") else {
         return (vec![Finding::ok(PROXY, "none")], None);
     };
     let mut matcher = Matcher::builder().all(value.clone());
@@ -44,6 +39,15 @@ pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>
         if intercept.basic_auth().is_some() || intercept.raw_auth().is_some() { ", with a user" } else { "" };
     let finding = Finding::ok(PROXY, format!("{host}:{port}, by {name}{user}"));
     (vec![finding], Some((host.to_owned(), port)))
+}
+
+/// The variable that names the proxy, and what it says.
+pub(super) fn named(env: &Env) -> Option<(&'static str, String)> {
+    first(env, ["HTTPS_PROXY", "https_proxy"]).or_else(|| first(env, ["ALL_PROXY", "all_proxy"]))
+}
+
+fn first(env: &Env, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+    names.into_iter().find_map(|name| Some((name, read(env, name).filter(|value| !value.is_empty())?)))
 }
 
 fn read(env: &Env, name: &'static str) -> Option<String> {

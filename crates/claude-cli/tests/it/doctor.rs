@@ -263,6 +263,23 @@ async fn files_that_others_can_read_are_named_and_closed_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_folder_that_is_a_link_it_is_where_it_leads_that_counts() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let link = home.path().join(".config/anthropic");
+    let real = link.with_file_name("real");
+    fs::rename(&link, &real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    run(&mut home.claudectl(&["doctor"])).ok();
+
+    home.open(&real, 0o777);
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    assert_eq!(verdict(&findings(&told), "files"), Some("problem"), "{told:?}");
+    run(&mut home.claudectl(&["doctor", "--fix"])).ok();
+    assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_that_died_has_left_is_named_and_removed_when_asked() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;

@@ -18,10 +18,17 @@ struct Dns {
     port: u16,
 }
 
-const RECORDS: [&str; 9] = [
+const RECORDS: [&str; 16] = [
     "--mx-host=filtered.example,mx0a.pphosted.com,10",
     "--txt-record=filtered.example,v=spf1 include:spf.protection.outlook.com -all",
     "--mx-host=own.example,mx.own.example,10",
+    "--host-record=mx.own.example,192.0.2.2",
+    "--mx-host=gone.example,mx.gone.example,10",
+    "--mx-host=here.example,localhost,10",
+    "--mx-host=literal.example,127.0.0.1,10",
+    "--mx-host=half.example,mx.gone.example,10",
+    "--mx-host=half.example,mx.own.example,20",
+    "--local=/localhost/",
     // A null MX: preference 0, and no name.
     "--dns-rr=null.example,15,000000",
     "--host-record=plain.example,192.0.2.1",
@@ -71,7 +78,6 @@ impl Drop for Dns {
 }
 
 fn finding(run: &Run, check: &str) -> Value {
-    // The letter comes after the JSON only where a person reads.
     let all: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
     all.into_iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("no {check}: {run:?}"))
 }
@@ -102,6 +108,10 @@ fn a_domain_that_cannot_receive_is_told_as_such() {
         ("ann@null.example", "problem", "takes no mail"),
         ("ann@missing.example", "problem", "there is no domain"),
         ("ann@nothing.example", "problem", "no mail server"),
+        ("ann@gone.example", "problem", "mx.gone.example has no address"),
+        ("ann@here.example", "problem", "localhost is whoever asks"),
+        ("ann@literal.example", "problem", "127.0.0.1 is an address where a name"),
+        ("ann@half.example", "warning", "mx.own.example, of which mx.gone.example has no address"),
         ("ann@plain.example", "warning", "no MX record"),
         // Nothing is known of it there: the server refuses.
         ("ann@elsewhere.test", "problem", "the DNS does not answer"),
@@ -121,6 +131,9 @@ fn a_person_gets_a_letter_to_send() {
     let text = told.ok();
     assert!(text.contains("Subject: Please let mail from mail.anthropic.com through"), "{text}");
     assert!(text.contains("ann@filtered.example"), "{text}");
+
+    let letter = finding(&dns.about("ann@filtered.example"), "letter");
+    assert!(text.ends_with(letter["evidence"].as_str().unwrap()), "a program gets the same: {letter}");
 }
 
 #[test]

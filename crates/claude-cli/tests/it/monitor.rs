@@ -179,6 +179,8 @@ impl Monitor {
     /// Where its page is, if it has one.
     pub fn address(&mut self) -> String {
         let line = self.running.line_with("The page is at http://");
+        // What a program is told is JSON, whatever it is.
+        serde_json::from_str::<Value>(&line).unwrap_or_else(|_| panic!("{line}"));
         let url = line.split(' ').find_map(|word| word.strip_prefix("http://")).unwrap();
         url.trim_end_matches('/').to_owned()
     }

@@ -1,6 +1,10 @@
 //! What the DNS says about a domain's mail: the one file that knows the crate `hickory-resolver`.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use hickory_resolver::{
@@ -20,6 +24,7 @@ const ATTEMPTS: usize = 2;
 const MOST: usize = 50;
 
 /// Whom to ask.
+#[derive(Clone)]
 pub(super) struct Records(TokioResolver);
 
 /// Why there is no answer.
@@ -73,10 +78,21 @@ impl Records {
         Ok(texts.collect())
     }
 
-    /// Whether the domain itself is a machine.
-    pub(super) async fn has_address(&self, domain: &str) -> bool {
-        let (old, new) = tokio::join!(self.ask(domain, RecordType::A), self.ask(domain, RecordType::AAAA));
-        [old, new].into_iter().any(|found| found.is_ok_and(|found| !found.is_empty()))
+    /// Where the machine of this name is: nowhere, if there is none.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Unanswered> {
+        let (old, new) = tokio::join!(self.ask(name, RecordType::A), self.ask(name, RecordType::AAAA));
+        let (mut addresses, mut failed) = (Vec::new(), None);
+        for found in [old, new] {
+            match found {
+                Ok(records) => addresses.extend(records.iter().filter_map(RData::ip_addr)),
+                Err(Unanswered::NoDomain) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(error) if addresses.is_empty() => Err(error),
+            _ => Ok(addresses),
+        }
     }
 
     /// What is recorded, which may be nothing.

@@ -77,6 +77,7 @@ fn a_proxy_that_is_not_there_is_the_problem_and_not_the_api() {
     let told = run(doctor_at("https://api.example").env("HTTPS_PROXY", format!("http://{closed}")));
     let problem = only_problem(&told, "tcp");
     assert!(problem["evidence"].as_str().unwrap().contains(&closed.to_string()), "{problem}");
+    assert!(problem["next_step"].as_str().unwrap().contains("the proxy that HTTPS_PROXY names"), "{problem}");
     assert_eq!(verdict(&findings(&told), "proxy"), Some("ok"), "it is named");
 }
 
