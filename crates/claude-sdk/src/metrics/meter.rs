@@ -31,7 +31,7 @@ impl Meters {
         let shared = Arc::clone(&self.0);
         let labels = shared.known.labels(operation, model);
         let began = shared.clock.now();
-        #[cfg(any(feature = "metrics", feature = "otel"))]
+        #[cfg(feature = "metrics")]
         labels.prepared.used_at(began);
         let call = Metered(Arc::new(Call { shared, labels, state: Mutex::default() }));
         Meter { call, began, first: None, used: None, end: Err("cancelled") }

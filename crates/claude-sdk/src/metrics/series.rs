@@ -2,10 +2,11 @@ use std::{
     any::Any,
     fmt,
     hash::{Hash, Hasher},
-    sync::{
-        OnceLock, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{OnceLock, PoisonError, RwLock},
+};
+#[cfg(feature = "metrics")]
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -17,17 +18,20 @@ use super::points::Point;
 pub(super) struct Prepared {
     kept: OnceLock<Box<dyn Any + Send + Sync>>,
     /// The second in which the newest call with these labels began.
+    #[cfg(feature = "metrics")]
     second: AtomicU64,
 }
 
 impl Prepared {
     /// A call with these labels begins.
+    #[cfg(feature = "metrics")]
     pub(super) fn used_at(&self, now: SystemTime) {
         let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.second.store(second, Ordering::Relaxed);
     }
 
     /// The second in which the newest call with these labels began.
+    #[cfg(feature = "metrics")]
     pub(super) fn second(&self) -> u64 {
         self.second.load(Ordering::Relaxed)
     }
