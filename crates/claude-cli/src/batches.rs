@@ -20,7 +20,7 @@ use crate::{
     console::{Ending, concluded, plain, print, print_json},
     interrupt::{unless_interrupted, unless_interrupted_asking, unless_interrupted_leaving},
     progress::Bar,
-    wording::at_a_terminal,
+    wording::{at_a_terminal, of_a_job},
 };
 
 /// The longest line of a file of messages, in bytes.
@@ -59,10 +59,14 @@ async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
         true => "what was sent is noted; the same command goes on",
         false => "nothing has been sent yet; the same command sends it",
     };
+    let failed = |error| match error {
+        JobError::Call(error) => of_a_job(error, left()),
+        error => told(error),
+    };
     let mut failure = None;
     let mut lines = Requests::open(&args.file)?;
     let requests = until_failure(&mut lines, &mut failure);
-    unless_interrupted_leaving(client.flush(), job.submit(requests), left).await?.map_err(told)?;
+    unless_interrupted_leaving(client.flush(), job.submit(requests), left).await?.map_err(failed)?;
     failure.map_or(Ok(()), Err)?;
     let mut counts = None;
     if args.wait {
@@ -71,7 +75,7 @@ async fn submit(args: SubmitArgs) -> anyhow::Result<()> {
             bar.draw(now.done, Some(now.requests), &line(now));
             counts = Some(now.counts.clone());
         });
-        unless_interrupted_leaving(client.flush(), waiting, left).await?.map_err(told)?;
+        unless_interrupted_leaving(client.flush(), waiting, left).await?.map_err(failed)?;
     }
     let ids = job.ids();
     let printed = match args.json {

@@ -1,8 +1,8 @@
 //! Errors of the library whose advice is for programmers, in words for someone at a terminal.
 
-use std::error::Error as _;
+use std::{error::Error as _, iter};
 
-use claude_sdk::{AuthError, ConfigError, Error, credentials::Refresher};
+use claude_sdk::{AuthError, ConfigError, Error, credentials::Refresher, transport::ErrorKind};
 use http::StatusCode;
 
 use crate::{
@@ -23,6 +23,24 @@ pub(crate) fn at_a_terminal(error: Error) -> anyhow::Error {
 /// The error of a command that names a path.
 pub(crate) fn of_a_path(error: Error) -> anyhow::Error {
     told(error, "the path, what is named in it and in the body,")
+}
+
+/// How a program reads an answer whatever its shape.
+const UNTYPED: &str = "`raw()`";
+
+/// The error of a job's call whose answer did not come, which need not be looked for: the job does that. `left` is what there is.
+pub(crate) fn of_a_job(error: Error, left: &str) -> anyhow::Error {
+    match &error {
+        Error::Transport(closed) if closed.kind() == ErrorKind::Closed => {
+            let text = closed.to_string();
+            let what = text.split("; ").next().unwrap_or_default();
+            let causes = iter::successors(closed.source(), |&cause| cause.source());
+            let cause = causes.last().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let told = format!("{what}{cause}; {left}");
+            Reworded { told: plain(&told), error }.into()
+        }
+        _ => at_a_terminal(error),
+    }
 }
 
 /// A status as the user is told it; the API's own 529 has a name that HTTP does not know.
@@ -72,6 +90,10 @@ fn told(error: Error, named: &str) -> anyhow::Error {
                 attempts => format!(" after {attempts} attempts"),
             };
             format!("the answer broke off before its end{attempts}; send the prompt again{request}{cause}")
+        }
+        Error::Answer(answer) if answer.to_string().contains(UNTYPED) => {
+            let cause = answer.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            answer.to_string().replace(UNTYPED, "`claudectl api`").replacen("; ", &format!("{cause}; "), 1)
         }
         _ => return error.into(),
     };

@@ -63,7 +63,7 @@ pub(crate) use class::{of_failure, of_status};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client was set up wrong; nothing was sent.
+    /// The client was set up wrong, or what it was given cannot be sent; nothing was sent, or no whole request.
     Config(ConfigError),
     /// No usable credential could be had, for the first attempt or for a later one.
     Auth(AuthError, Envelope),

@@ -144,11 +144,17 @@ async fn an_answer_of_another_kind_says_where_to_look() {
         .status(StatusCode::FOUND)
         .header(header::LOCATION, HeaderValue::from_static("https://login.example/?key=CANARY"));
     let echo = format!("the key {} is\nnot\u{1b}[31m good", server.api_key());
+    let odd = serde_json::json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": "CANARY", "output_tokens": 1}});
     let cases = [
         (Reply::html(page.clone()), "check the base URL"),
         (Reply::html(page).status(StatusCode::FORBIDDEN), "check the base URL"),
         (redirect, "make it the base URL"),
         (Reply::json(serde_json::json!({"hello": "CANARY"})), "is the base URL one of the Claude API?"),
+        (
+            Reply::json(odd),
+            "the answer had come, and counts where such calls are billed: `claudectl api` reads the next",
+        ),
         (Reply::json(serde_json::json!(["CANARY"])).status(StatusCode::BAD_REQUEST), "check the base URL"),
         (Reply::error(StatusCode::BAD_REQUEST, "invalid_request_error", echo), "the key [redacted] is not"),
         (Reply::text("a few words too many").break_after(40), "connection"),

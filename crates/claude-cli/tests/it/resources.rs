@@ -87,6 +87,23 @@ async fn a_wait_that_is_interrupted_leaves_a_job_that_goes_on() {
     assert_eq!(server.journal().into_iter().filter(|entry| entry.method == "POST").count(), 1);
 }
 
+/// The list is read first; nothing is sent before it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_connection_breaks_before_a_batch_says_that_nothing_was_sent() {
+    let (server, folder) = place(Duration::ZERO).await;
+    let file = messages(&folder, 2);
+    let submit = ["batches", "submit", file.to_str().unwrap(), "--json"];
+    server.inject(Fault::reset(At::Request).on("/v1/messages/batches").always());
+    let nothing = claude(&server, &submit);
+    nothing.failed(1, "without an answer: ");
+    nothing.failed(1, "; nothing has been sent yet; the same command sends it");
+    assert!(server.journal().iter().all(|entry| entry.method == "GET"));
+
+    server.clear_faults();
+    claude(&server, &submit).ok();
+    assert_eq!(server.journal().iter().filter(|entry| entry.method == "POST").count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_can_be_cancelled_by_its_name_or_its_job() {
     let (server, folder) = place(Duration::from_secs(3600)).await;
@@ -274,7 +291,7 @@ async fn what_is_wrong_in_an_answer_is_named_by_its_member_or_its_line() {
     );
     let run = claude(&server, &["batches", "results", &id]);
     assert_eq!(run.stdout.lines().count(), 1);
-    run.failed(1, "lines of which number 2 is JSON of an unknown shape");
+    run.failed(1, "lines of which number 2 is JSON of which one part cannot be read");
 }
 
 #[tokio::test(flavor = "multi_thread")]

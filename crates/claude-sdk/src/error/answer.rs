@@ -241,6 +241,10 @@ impl UnexpectedAnswer {
     pub(crate) fn json(status: StatusCode, error: &serde_json::Error, envelope: Envelope) -> Self {
         let what = match error.is_eof() {
             true => "JSON that broke off before it was complete; try again",
+            false if is_odd_in_a_place(&error.to_string()) => {
+                "JSON of which one part cannot be read; the answer had come, and counts where such calls are billed: \
+                 `raw()` reads the next one whatever its shape"
+            }
             false => "JSON of an unknown shape; is the base URL one of the Claude API?",
         };
         let mut answer = Self::new(status, what, envelope);
@@ -350,6 +354,11 @@ impl From<&serde_json::Error> for JsonError {
         };
         Self { what, path, line: error.line(), column: error.column() }
     }
+}
+
+/// Whether what is wrong is a part of what is otherwise one of ours: somebody else's JSON lacks a member at its top.
+fn is_odd_in_a_place(text: &str) -> bool {
+    place_in(text).is_some_and(|path| path.contains(['.', '[']) || !text.ends_with("` is missing"))
 }
 
 /// The place that an error of ours names, or the member that is missing in a list's page, whose names are ours too.

@@ -98,6 +98,14 @@ pub enum ConfigError {
         /// What the service takes, in bytes.
         limit: u64,
     },
+    /// What was read to be sent has come to more than the service takes; it was not sent to its end.
+    #[error(
+        "the content is larger than {limit} bytes, which is more than the service takes; send it in parts"
+    )]
+    ContentTooLarge {
+        /// What the service takes, in bytes.
+        limit: u64,
+    },
     /// What was to be sent is a folder, a pipe or a device.
     #[error("{} is no regular file; give the path of one, or a reader", path.display())]
     NoFile {

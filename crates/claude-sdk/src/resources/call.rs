@@ -5,7 +5,7 @@ use http::{HeaderValue, Method};
 use serde::{Serialize, de::DeserializeOwned};
 use transport::Request;
 
-use super::multipart::Form;
+use super::multipart::{self, Form};
 use crate::{
     client::Client,
     error::{ConfigError, Error},
@@ -63,7 +63,7 @@ pub(super) async fn submit<T: DeserializeOwned>(
 ) -> Result<Reply<T>, Error> {
     let mut request = client.request(Method::POST, route, Bytes::new(), |_| Charge::default())?;
     form.attach(&mut request)?;
-    answer(client, request).await
+    answer(client, request).await.map_err(multipart::of_content)
 }
 
 async fn send<T: DeserializeOwned>(

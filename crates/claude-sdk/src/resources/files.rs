@@ -57,8 +57,7 @@ impl Files<'_> {
     /// # Errors
     ///
     /// [`Error::Config`] where the file is larger than 500 MB, is no regular file or cannot be read, or where its media type is
-    /// none, before anything is sent; where its length is not known before, [`Error::Transport`] as soon as too much of it was
-    /// read. And any [`Error`] of a call.
+    /// none, before anything is sent; where its length is not known before, as soon as too much of it was read. And any [`Error`] of a call.
     pub async fn upload(self, upload: FileUpload) -> Result<Reply<FileMetadata>, Error> {
         let mut form = Form::new(FILE_LIMIT, upload.progress.clone())?;
         if let Some(seconds) = upload.expires_in.map(|time: Duration| time.as_secs()) {

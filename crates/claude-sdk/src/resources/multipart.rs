@@ -2,8 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    error::Error as StdError,
     fmt::Write as _,
-    io,
+    io, iter,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -166,6 +167,28 @@ impl From<Problem> for transport::Error {
     fn from(problem: Problem) -> Self {
         Self::new(ErrorKind::InvalidRequest, Reach::MaybeSent, problem)
     }
+}
+
+/// What is wrong with the content is found out while it is sent, and comes back beneath what that means for the connection.
+pub(super) fn of_content(error: Error) -> Error {
+    let too_large = match &error {
+        Error::Transport(error) => causes(error).find_map(|cause| match cause.downcast_ref()? {
+            Problem::TooLarge { limit } => Some(*limit),
+            Problem::Changed | Problem::Read(_) => None,
+        }),
+        _ => None,
+    };
+    too_large.map_or(error, |limit| ConfigError::ContentTooLarge { limit }.into())
+}
+
+/// The error and what is beneath it. An `io::Error` made from another error leaves that one out of its own chain.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 impl Stream for Sending {

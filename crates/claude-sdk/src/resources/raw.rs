@@ -5,7 +5,12 @@ use http::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FileUpload, List, Paging, files::FILE_LIMIT, multipart::Form, route::Query};
+use super::{
+    FileUpload, List, Paging,
+    files::FILE_LIMIT,
+    multipart::{self, Form},
+    route::{Query, leaves_route},
+};
 use crate::{
     client::Client,
     error::{ConfigError, Error},
@@ -167,7 +172,10 @@ impl RawRequest<'_> {
         if !form.is_empty() {
             written(form)?.attach(&mut request)?;
         }
-        client.call(request, |response| reply::bytes(response, client.clock())).await
+        client
+            .call(request, |response| reply::bytes(response, client.clock()))
+            .await
+            .map_err(multipart::of_content)
     }
 }
 
@@ -199,11 +207,10 @@ fn written(parts: Vec<FormPart>) -> Result<Form, Error> {
 fn route(path: &str) -> Result<&str, ConfigError> {
     let route = path.strip_prefix('/').unwrap_or(path);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&byte);
-    let is_segment = |segment: &str| {
-        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        !segment.is_empty() && !matches!(dots.as_str(), "." | "..")
-    };
-    if route.bytes().all(is_plain) && route.split('/').all(is_segment) {
+    if !leaves_route(route)
+        && route.bytes().all(is_plain)
+        && route.split('/').all(|segment| !segment.is_empty())
+    {
         return Ok(route);
     }
     Err(ConfigError::Route { path: path.chars().take(80).collect() })
@@ -215,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_path_stays_below_the_base_url() {
-        for path in ["/v1/models", "v1/models", "/v1/files/file_1/content", "/v1/a%20b"] {
+        for path in ["/v1/models", "v1/models", "/v1/files/file_1/content", "/v1/a%20b", "/v1/a;b"] {
             assert_eq!(route(path).unwrap(), path.trim_start_matches('/'));
         }
         for path in [
@@ -233,6 +240,11 @@ mod tests {
             "/v1/a b",
             "/v1/\u{e9}",
             "/v1/models\r\n",
+            "/v1/..%2fx",
+            "/v1/a%5C..%5Cx",
+            "/v1/..;/x",
+            "/v1/;x",
+            "/v1/a%0D%0Ax",
         ] {
             assert!(matches!(route(path), Err(ConfigError::Route { .. })), "{path:?}");
         }

@@ -30,11 +30,16 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// An identifier as one segment of a path: escaped, and refused where a server that takes escapes off twice could be led
 /// out of the route by it.
 pub(super) fn segment(id: &str) -> Result<Cow<'_, str>, ConfigError> {
-    let plain = percent_decode_str(id).decode_utf8_lossy();
-    if id.is_empty() || plain.contains(char::is_control) || plain.split(['/', '\\']).any(leads_away) {
+    if id.is_empty() || leaves_route(id) {
         return Err(ConfigError::Identifier { value: id.chars().take(80).collect() });
     }
     Ok(utf8_percent_encode(id, ESCAPED).into())
+}
+
+/// Whether a server that takes escapes off before it chooses a route may be led out of it.
+pub(super) fn leaves_route(path: &str) -> bool {
+    let plain = percent_decode_str(path).decode_utf8_lossy();
+    plain.contains(char::is_control) || plain.split(['/', '\\']).any(leads_away)
 }
 
 /// Whether a server may take this for another folder; what follows a semicolon is a parameter to some.
