@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{concluded, one_line, print, print_json, say, tell, tells_programs},
+    console::{concluded, one_line, print, print_json, say, tell, tell_program, tells_programs},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -206,7 +206,8 @@ async fn serve(server: Option<Server>, monitor: &Arc<Monitor>) -> anyhow::Result
     let Some(server) = server else { std::future::pending().await };
     let told = format!("The page is at {} until you press Ctrl-C.", server.url()?);
     if tells_programs() {
-        tell(told);
+        // As it is: an address that begins like a webhook's would be taken for that secret.
+        tell_program(&serde_json::json!({"type": "remark", "message": told}));
     } else {
         say(told);
     }
