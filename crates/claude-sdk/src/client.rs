@@ -25,6 +25,7 @@ use crate::{
     metrics::{Meter, operation},
     pipeline::Pipeline,
     resources::{Batches, Files, Messages, Models, Organization, Raw, Skills, UserProfiles},
+    types::value_of,
 };
 
 mod builder;
@@ -231,7 +232,7 @@ impl Client {
         if self.extra().is_empty() {
             return serde_json::to_vec(body).map(Bytes::from);
         }
-        let mut body = serde_json::to_value(body)?;
+        let mut body = value_of(body)?;
         if let Value::Object(members) = &mut body {
             members.extend(self.extra().clone());
         }

@@ -7,7 +7,7 @@ use super::error::{ProtocolError, Truncated};
 use super::event::Event;
 use super::oddity::Oddity;
 use super::partial_json::{self, CutString, NotJson};
-use crate::types::{Care, ContentBlock, Fit, Message, MessageChange, Misfit, Usage, UsageDelta};
+use crate::types::{Care, ContentBlock, Fit, Message, MessageChange, Misfit, Usage, UsageDelta, value_of};
 
 /// Makes a message of the events of a stream.
 ///
@@ -367,7 +367,7 @@ fn extend_unknown(members: &mut Map<String, Value>, delta: &Delta) -> bool {
             true
         }
         Delta::Citations { citation, .. } => {
-            serde_json::to_value(citation).is_ok_and(|citation| push_member(members, "citations", citation))
+            value_of(citation).is_ok_and(|citation| push_member(members, "citations", citation))
         }
         Delta::Compaction { content, encrypted_content, .. } => {
             let known = [("content", content), ("encrypted_content", encrypted_content)];

@@ -209,7 +209,7 @@ impl MessageRequest {
         json.end()?;
         match Self::misfit(&value, Care::Known) {
             Some(misfit) => Err(serde_json::Error::custom(misfit)),
-            None => serde_json::from_value(value),
+            None => Self::fit(value).ok_or_else(|| serde_json::Error::custom("it is not of a request")),
         }
     }
 

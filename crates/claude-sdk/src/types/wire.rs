@@ -19,6 +19,12 @@ pub(crate) use misfit::{Care, Misfit, place_in, seen_from};
 pub(crate) use nulls::Nulls;
 use read::{Reading, Scalar};
 
+/// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
+/// in a hurry.
+pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(&serde_json::to_vec(of)?)
+}
+
 /// A type that a JSON value may or may not have the shape of.
 pub(crate) trait Fit: Sized {
     /// Whether [`Fit::fit`] would succeed; a look that moves nothing.

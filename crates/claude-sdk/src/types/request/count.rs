@@ -11,7 +11,7 @@ use crate::types::content::Content;
 use crate::types::message::{MessageParam, Speed};
 use crate::types::model::Model;
 use crate::types::tool::{Tool, ToolChoice};
-use crate::types::wire::Nulls;
+use crate::types::wire::{Nulls, value_of};
 
 object! {
     /// A request for the number of tokens that a message request would send (`POST /v1/messages/count_tokens`).
@@ -77,7 +77,7 @@ impl CountTokensRequest {
         if extra.is_empty() {
             return serde_json::to_vec(&body);
         }
-        let mut body = serde_json::to_value(&body)?;
+        let mut body = value_of(&body)?;
         if let Value::Object(members) = &mut body {
             let counted = extra.iter().filter(|(name, _)| !NOT_COUNTED.contains(&name.as_str()));
             members.extend(counted.map(|(name, value)| (name.clone(), value.clone())));

@@ -240,7 +240,7 @@ macro_rules! object_reader {
             if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
                 $(if let Some(read) = $field {
                     let value = match read {
-                        Ok(member) => serde_json::to_value(member).map_err(A::Error::custom)?,
+                        Ok(member) => $crate::types::wire::value_of(&member).map_err(A::Error::custom)?,
                         Err(misfit) => misfit,
                     };
                     extra.insert(json_name!($field $($json)?).to_owned(), value);
