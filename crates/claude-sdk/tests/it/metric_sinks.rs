@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -139,11 +142,13 @@ fn expected(server: &MockServer, waited: Duration, stream: u16) -> Heard {
     .into()
 }
 
+/// What was heard, and how often it was asked for a line.
 #[derive(Debug, Clone, Default)]
-struct Ledger(Arc<Mutex<Heard>>);
+struct Ledger(Arc<Mutex<Heard>>, Arc<AtomicUsize>);
 
 impl Ledger {
     fn handle(&self, key: &Key) -> Arc<Line> {
+        self.1.fetch_add(1, Relaxed);
         let mut labels: Vec<_> =
             key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         labels.sort();
@@ -209,6 +214,36 @@ async fn the_recorder_hears_of_each_call_under_the_names_of_the_conventions() {
     let (server, waits) = calls(Arc::clone(&sink)).await;
     let stream = slow_stream(sink).await;
     assert_eq!(*ledger.0.lock().unwrap(), expected(&server, waits.slept().iter().sum(), stream));
+}
+
+#[tokio::test]
+async fn a_recorder_that_comes_late_hears_at_once_and_is_asked_once_a_second_where_a_series_leads() {
+    let server = held().start().await.unwrap();
+    let clock = SimClock::new(t0());
+    let client = Client::builder()
+        .base_url(server.base_url())
+        .api_key(server.api_key())
+        .backend(backend())
+        .clock(clock.clone())
+        .metrics(sinks::Recorder::new())
+        .build()
+        .unwrap();
+    let calls = async |count: usize| {
+        for _ in 0..count {
+            client.messages().create(&hello()).await.unwrap();
+        }
+    };
+    calls(1).await;
+    let ledger = Ledger::default();
+    let _installed = set_default_local_recorder(&ledger);
+    calls(2).await;
+    // The duration, the time to headers, the tokens in and out.
+    assert_eq!(ledger.1.load(Relaxed), 4);
+    clock.advance(Duration::from_secs(1));
+    calls(3).await;
+    assert_eq!(ledger.1.load(Relaxed), 8);
+    let heard = ledger.0.lock().unwrap();
+    assert!(heard.len() == 4 && heard.values().all(|(count, _)| *count == 5), "{heard:?}");
 }
 
 fn text<'a>(attributes: impl Iterator<Item = &'a KeyValue> + 'a) -> String {
