@@ -23,7 +23,8 @@ const READABLE: http::HeaderValue = http::HeaderValue::from_static("gzip, br, zs
 /// Reading any other body, or one that is not what its head says, fails with
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode); the head with its status is still the caller's to read. Decoding is
 /// done piece by piece as the body is read, each of at most 32 KiB, so what a small body swells to is bounded by whoever
-/// reads it ([`Body::collect`]). A window larger than 16 MiB is refused.
+/// reads it ([`Body::collect`]). A body that comes to more than 4 MiB, and to more than 256 bytes for each that is decoded,
+/// is given up with [`ErrorKind::BodyTooLarge`](crate::ErrorKind::BodyTooLarge), and a window larger than 16 MiB is refused.
 #[derive(Debug)]
 pub struct Decode<B> {
     inner: B,

@@ -130,18 +130,36 @@ async fn an_unknown_coding_is_an_error_of_the_body_and_its_name_is_cut() {
     }
 }
 
+/// Whatever its reader would take: what swells like this is no answer.
+#[tokio::test]
+async fn a_bomb_is_given_up_before_the_limit_of_a_patient_reader() {
+    for (coding, bomb) in bombs() {
+        let error = answered(200, coding, Body::from(bomb)).await.into_body().collect(usize::MAX).await;
+        let ErrorKind::BodyTooLarge { limit } = error.unwrap_err().kind() else { panic!("{coding}") };
+        assert_eq!(limit, 4 * MIB, "{coding}");
+    }
+    // What is large and was not small before is read.
+    let text: Vec<u8> = (0..800_000).flat_map(|number| number.to_string().into_bytes()).collect();
+    let body = answered(200, "gzip", Body::from(gzip(&text))).await.into_body();
+    assert_eq!(body.collect(usize::MAX).await.unwrap(), text);
+}
+
+/// Three bombs of 64 MiB.
+fn bombs() -> [(&'static str, Vec<u8>); 3] {
+    // What is joined in gzip or zstd is one body; making it from one piece takes long.
+    let zeros = vec![0; MIB];
+    [
+        ("gzip", gzip(&zeros).repeat(64)),
+        ("br", ZEROS_BR.to_vec()),
+        ("zstd", zstd::encode_all(&zeros[..], 3).unwrap().repeat(64)),
+    ]
+}
+
 /// Reads bombs of 64 MiB under a limit of 1 MiB; as a child of the next test it is alone in its process.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
 async fn a_bomb_is_given_up_at_the_limit() {
-    // What is joined in gzip or zstd is one body; making it from one piece takes long.
-    let zeros = vec![0; MIB];
-    let bombs = [
-        ("gzip", gzip(&zeros).repeat(64)),
-        ("br", ZEROS_BR.to_vec()),
-        ("zstd", zstd::encode_all(&zeros[..], 3).unwrap().repeat(64)),
-    ];
-    for (coding, bomb) in bombs {
+    for (coding, bomb) in bombs() {
         assert!(bomb.len() * 900 < 64 * MIB, "{coding}: {} bytes are no bomb", bomb.len());
         for status in [200, 500] {
             reset_peak();

@@ -21,6 +21,10 @@ const PIECE: usize = 32 * 1024;
 const BROTLI_INPUT: usize = 4096;
 /// The logarithm of the largest window that zstd may ask for; brotli's own rules say the same.
 const ZSTD_WINDOW: u32 = 24;
+/// What any body may come to, however little there was of it before.
+const HARMLESS: usize = 4 * 1024 * 1024;
+/// What a larger one may come to for each byte that was decoded; a bomb has a thousand, and text twenty.
+const SWELL: usize = 256;
 
 pub(super) fn body(coding: Coding, body: Body, uri: Uri) -> Body {
     let feed = Feed::default();
@@ -32,7 +36,7 @@ pub(super) fn body(coding: Coding, body: Body, uri: Uri) -> Body {
             Err(error) => return Body::from_stream(Refused(Some(failed(error, &uri)))),
         },
     };
-    Body::from_stream(Decoded { codec, body, uri, any: false, out: vec![0; PIECE] })
+    Body::from_stream(Decoded { codec, body, uri, arrived: 0, given: 0, out: vec![0; PIECE] })
 }
 
 fn zstd_decoder(feed: Feed) -> io::Result<zstd::stream::read::Decoder<'static, Feed>> {
@@ -45,8 +49,10 @@ struct Decoded {
     codec: Codec,
     body: Body,
     uri: Uri,
-    /// Whether there was anything to decode; nothing at all is an empty body in any coding.
-    any: bool,
+    /// How many bytes there were to decode; nothing at all is an empty body in any coding.
+    arrived: usize,
+    /// How many have come of them.
+    given: usize,
     out: Vec<u8>,
 }
 
@@ -72,28 +78,39 @@ impl Stream for Decoded {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if this.any {
+            if this.arrived > 0 {
                 match this.codec.read(&mut this.out) {
                     Ok(0) if this.codec.feed().is_waiting() => {}
                     Ok(0) => return Poll::Ready(this.codec.rest(&this.uri)),
-                    Ok(read) => {
-                        let piece = this.out.get(..read).unwrap_or_default();
-                        return Poll::Ready(Some(Ok(Bytes::copy_from_slice(piece))));
-                    }
+                    Ok(read) => return Poll::Ready(Some(this.give(read))),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Poll::Ready(Some(Err(failed(error, &this.uri)))),
                 }
             }
             match ready!(Pin::new(&mut this.body).poll_next(cx)) {
                 Some(Ok(piece)) => {
-                    this.any |= !piece.is_empty();
+                    this.arrived = this.arrived.saturating_add(piece.len());
                     this.codec.feed().bytes = piece;
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None if this.any => this.codec.feed().ended = true,
+                None if this.arrived > 0 => this.codec.feed().ended = true,
                 None => return Poll::Ready(None),
             }
         }
+    }
+}
+
+impl Decoded {
+    /// The next piece, unless the body turns out to be a bomb.
+    fn give(&mut self, read: usize) -> Result<Bytes, Error> {
+        self.given = self.given.saturating_add(read);
+        let decoded = self.arrived.saturating_sub(self.codec.feed().bytes.len());
+        let limit = HARMLESS.max(decoded.saturating_mul(SWELL));
+        if self.given > limit {
+            let error = Error::bare(ErrorKind::BodyTooLarge { limit }, Reach::Answered);
+            return Err(error.with_target(&self.uri));
+        }
+        Ok(Bytes::copy_from_slice(self.out.get(..read).unwrap_or_default()))
     }
 }
 
