@@ -38,6 +38,8 @@ pub struct Builder {
     pub(crate) script: Vec<Reply>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) tls: bool,
+    #[cfg(feature = "tls")]
+    pub(crate) http1_only: bool,
     pub(crate) lines: Lines,
     pub(crate) seed: Option<u64>,
     pub(crate) held_at: Option<SystemTime>,
@@ -80,6 +82,8 @@ impl Builder {
             script: Vec::new(),
             faults: Vec::new(),
             tls: false,
+            #[cfg(feature = "tls")]
+            http1_only: false,
             lines: Lines::default(),
             seed: None,
             held_at: None,
@@ -228,6 +232,13 @@ impl Builder {
     #[cfg(feature = "tls")]
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// Offers no HTTP/2 within TLS, as some proxies do not.
+    #[cfg(feature = "tls")]
+    pub fn http1_only(mut self) -> Self {
+        self.http1_only = true;
         self
     }
 

@@ -113,7 +113,7 @@ pub(crate) enum Handshake {
 /// How it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// In order, with a FIN.
+    /// In order, with a FIN; TLS is not told (`close_notify`).
     Close,
     /// With a RST.
     Reset,
@@ -122,7 +122,8 @@ pub(crate) enum Ending {
 }
 
 impl Fault {
-    /// Closes the connection.
+    /// Closes the connection. Over TLS its own end is missing, the `close_notify` of RFC 8446, section 6.1: whoever cuts a
+    /// connection cannot write it.
     #[must_use]
     pub fn close(at: At) -> Self {
         Self::new(Effect::End(at, Ending::Close))

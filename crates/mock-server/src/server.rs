@@ -77,7 +77,7 @@ impl MockServer {
         let address = listener.local_addr().map_err(listen)?;
         #[cfg(feature = "tls")]
         let tls = match settings.tls {
-            true => Some(Arc::new(Tls::new().map_err(|_| Error::Setting {
+            true => Some(Arc::new(Tls::new(settings.http1_only).map_err(|_| Error::Setting {
                 name: "tls",
                 hint: "this machine cannot make certificates: serve without",
             })?)),

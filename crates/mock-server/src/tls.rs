@@ -26,6 +26,7 @@ type Made = Result<Arc<ServerConfig>, rcgen::Error>;
 /// An authority and what it has signed.
 pub(crate) struct Tls {
     authority: CertifiedIssuer<'static, KeyPair>,
+    protocols: Vec<Vec<u8>>,
     good: Arc<ServerConfig>,
     /// Made when a fault asks for them.
     bad: [OnceLock<Option<Arc<ServerConfig>>>; 3],
@@ -38,14 +39,16 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(crate) fn new() -> Result<Self, rcgen::Error> {
+    pub(crate) fn new(http1_only: bool) -> Result<Self, rcgen::Error> {
+        let protocols: &[&[u8]] = if http1_only { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
+        let protocols: Vec<_> = protocols.iter().map(|name| name.to_vec()).collect();
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "Mock server authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        let good = config(&server(NAMES)?, Some(&authority))?;
-        Ok(Self { authority, good, bad: Default::default() })
+        let good = config(&server(NAMES)?, Some(&authority), protocols.clone())?;
+        Ok(Self { authority, protocols, good, bad: Default::default() })
     }
 
     /// The authority's certificate, in PEM.
@@ -72,12 +75,12 @@ impl Tls {
             Some(Handshake::Expired) => (0, |tls| {
                 let mut params = server(NAMES)?;
                 params.not_after = date_time_ymd(2020, 1, 1);
-                config(&params, Some(&tls.authority))
+                config(&params, Some(&tls.authority), tls.protocols.clone())
             }),
-            Some(Handshake::OtherName) => {
-                (1, |tls| config(&server(["elsewhere.example"])?, Some(&tls.authority)))
-            }
-            Some(Handshake::SelfSigned) => (2, |_| config(&server(NAMES)?, None)),
+            Some(Handshake::OtherName) => (1, |tls| {
+                config(&server(["elsewhere.example"])?, Some(&tls.authority), tls.protocols.clone())
+            }),
+            Some(Handshake::SelfSigned) => (2, |tls| config(&server(NAMES)?, None, tls.protocols.clone())),
         };
         let made = self.bad.get(place).and_then(|bad| bad.get_or_init(|| make(self).ok()).clone());
         match made {
@@ -98,7 +101,11 @@ fn server<const N: usize>(names: [&str; N]) -> Result<CertificateParams, rcgen::
 }
 
 /// Serves with a certificate that the authority signs, or nobody but itself.
-fn config(params: &CertificateParams, authority: Option<&CertifiedIssuer<'static, KeyPair>>) -> Made {
+fn config(
+    params: &CertificateParams,
+    authority: Option<&CertifiedIssuer<'static, KeyPair>>,
+    protocols: Vec<Vec<u8>>,
+) -> Made {
     let key = KeyPair::generate()?;
     let certificate = match authority {
         Some(authority) => params.signed_by(&key, authority)?,
@@ -111,6 +118,6 @@ fn config(params: &CertificateParams, authority: Option<&CertifiedIssuer<'static
             config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key.into())
         })
         .map_err(|_| rcgen::Error::CouldNotParseCertificate)?;
-    config.alpn_protocols = [&b"h2"[..], b"http/1.1"].map(Vec::from).into();
+    config.alpn_protocols = protocols;
     Ok(Arc::new(config))
 }

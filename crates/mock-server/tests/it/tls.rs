@@ -69,6 +69,9 @@ async fn a_client_gets_http_2_where_it_offers_it_and_the_older_one_where_not() {
             assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
         }
     }
+    let old = held().tls().http1_only().start().await.unwrap();
+    let stream = shake(&old, &[b"h2", b"http/1.1"]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
     assert!(ask(&server).await.unwrap().starts_with("HTTP/1.1 200"), "who offers nothing gets the older one");
     assert_eq!(server.journal_len(), 2);
 }
