@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::Command,
     sync::Arc,
     thread,
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use transport::{
     ErrorKind, HttpBackend, Reach, Request,
     backends::{Hyper, Reqwest},
@@ -39,6 +39,25 @@ fn server_at(address: &str) -> u16 {
             let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecure");
             let _ = client.flush();
         }
+    });
+    port
+}
+
+/// Answers with a body that ends where the connection does; says so within TLS, or only closes the socket.
+fn server_without_length(says_so: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config())).unwrap();
+        let mut client = rustls::StreamOwned::new(connection, socket);
+        assert!(client.read(&mut [0; 1024]).unwrap() > 0);
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"whole\": tru").unwrap();
+        if says_so {
+            client.write_all(b"e}").unwrap();
+            client.conn.send_close_notify();
+        }
+        client.flush().unwrap();
     });
     port
 }
@@ -149,5 +168,61 @@ fn what_is_not_a_certificate_is_refused_when_building() {
         let error = Reqwest::builder().no_proxy().root_certificates(pem).build().unwrap_err();
         assert!(error.to_string().contains("in PEM"), "{pem:?}: {error}");
         assert!(std::error::Error::source(&error).is_some(), "{pem:?}");
+    }
+}
+
+/// F57: whoever cuts a connection can close a socket, and cannot say that this was all (RFC 8446, section 6.1).
+#[tokio::test]
+async fn a_body_without_a_length_ends_where_tls_says_so_and_nowhere_else() {
+    for backend in backends(true) {
+        let answered = backend.send(get("localhost", server_without_length(true))).await.unwrap();
+        assert_eq!(answered.into_body().collect(100).await.unwrap(), "{\"whole\": true}");
+        let answered = backend.send(get("localhost", server_without_length(false))).await.unwrap();
+        let error = answered.into_body().collect(100).await.unwrap_err();
+        assert_eq!((error.kind(), error.reach()), (ErrorKind::Truncated, Reach::Answered), "{error:?}");
+    }
+}
+
+/// Alone it only shakes hands; as a child of the next test it shows that keys would be found.
+#[test]
+fn a_client_that_is_told_to_log_its_keys_does_so() {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(CA).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.key_log = Arc::new(rustls::KeyLogFile::new());
+    let name = "localhost".try_into().unwrap();
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let socket = TcpStream::connect(("127.0.0.1", server())).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, socket);
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = [0; 15];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+/// Nobody reads along because a variable of the environment says so.
+#[test]
+fn no_session_secrets_are_written_for_whoever_sets_sslkeylogfile() {
+    for (test, logs) in [
+        ("a_client_that_is_told_to_log_its_keys_does_so", true),
+        ("a_server_of_an_extra_ca_is_trusted", false),
+        ("http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connection", false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("tls::{test}")])
+            .env("SSLKEYLOGFILE", &file)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let written = std::fs::metadata(&file).map_or(0, |file| file.len());
+        assert_eq!(written > 0, logs, "{test}: {written} bytes");
     }
 }
