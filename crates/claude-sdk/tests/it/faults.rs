@@ -2,13 +2,19 @@
 //! client to what has to be true of all of them.
 
 mod answer;
+#[cfg(feature = "decompress")]
+mod bomb;
 mod connection;
+mod cut;
 mod http2;
+mod leave;
 mod redirect;
 mod status;
 mod stream;
+mod tls;
+mod token;
 
-use std::{error::Error as _, fs};
+use std::{error::Error as _, fs, time::Duration};
 
 use claude_sdk::{
     Client, Error, MessageStream, Reply, StreamError,
@@ -25,6 +31,12 @@ use crate::{
 
 /// The first attempt and the retries there are by default.
 const MOST_ATTEMPTS: u32 = 3;
+/// The longest that a call sleeps before an attempt, unless its deadline says otherwise; and what jitter may add.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 + 6);
+/// How many events the server sends for `hello()`, its ping included.
+const EVENTS: usize = 10;
+/// How many of them come before there is content: until then a stream that fails is sent again.
+const CONTENT: usize = 2;
 /// By how much a fault may make this process grow, in KiB.
 const GROWTH: usize = 32 * 1024;
 
@@ -62,6 +74,11 @@ impl Trial {
         Self::start(tape, Some(log), held().tls()).await
     }
 
+    /// One over TLS with a server that offers no HTTP/2.
+    pub async fn over_http1_within_tls() -> Self {
+        Self::start(Tape::default(), None, held().tls().http1_only()).await
+    }
+
     /// One whose log nobody reads, for thousands of calls.
     pub async fn unheard() -> Self {
         Self::start(Tape::default(), None, held()).await
@@ -89,9 +106,10 @@ impl Trial {
     pub async fn create(&self, what: &str, fault: Fault) -> Result<Reply<Message>, Error> {
         self.server.clear_journal();
         self.server.inject(fault);
+        let slept = self.waits.slept().len();
         let result = self.client.messages().create(&hello()).await;
         self.server.clear_faults();
-        self.judge(what, &result);
+        self.judge(what, slept, &result);
         result
     }
 
@@ -99,17 +117,21 @@ impl Trial {
     pub async fn stream(&self, what: &str, fault: Fault) -> Result<Reply<Message>, Error> {
         self.server.clear_journal();
         self.server.inject(fault);
+        let slept = self.waits.slept().len();
         let result = match self.client.messages().stream(&hello()).await {
             Ok(stream) => whole(stream).await,
             Err(error) => Err(error),
         };
         self.server.clear_faults();
-        self.judge(what, &result);
+        self.judge(what, slept, &result);
         result
     }
 
-    /// What holds for every outcome: few requests, an error that knows how many and names the call, and no secret.
-    pub fn judge(&self, what: &str, result: &Result<Reply<Message>, Error>) {
+    /// What holds for every outcome: few requests, an error that knows how many and names the call, no wait longer than a caller
+    /// without a deadline has to bear, and no secret. Before it were so many waits.
+    fn judge(&self, what: &str, waits: usize, result: &Result<Reply<Message>, Error>) {
+        let slept = self.waits.slept().split_off(waits);
+        assert!(slept.iter().all(|wait| *wait <= LONGEST_WAIT), "{what}: {slept:?}");
         let requests = u32::try_from(self.server.journal_len()).unwrap();
         assert!(requests <= MOST_ATTEMPTS, "{what}: {requests} requests");
         match result {
