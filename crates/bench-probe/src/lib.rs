@@ -28,7 +28,7 @@ mod task;
 mod work;
 
 pub use meter::{Meter, resident};
-pub use task::{Limited, Report, Task, Work};
+pub use task::{KEY, Limited, Report, Task, Work};
 pub use work::{Client, decode, run};
 
 /// What a contender's functions give; any error ends it.

@@ -230,7 +230,9 @@ impl Client {
     /// `body` as JSON, with the members that the options add.
     pub(crate) fn encode(&self, body: &(impl Serialize + ?Sized)) -> Result<Bytes, serde_json::Error> {
         if self.extra().is_empty() {
-            return serde_json::to_vec(body).map(Bytes::from);
+            // Enough for a question, and small enough to be had at once.
+            let mut json = Vec::with_capacity(1000);
+            return serde_json::to_writer(&mut json, body).map(|()| Bytes::from(json));
         }
         let mut body = value_of(body)?;
         if let Value::Object(members) = &mut body {

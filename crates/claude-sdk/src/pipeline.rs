@@ -115,6 +115,7 @@ mod tests {
     use transport::{Request, SystemClock, layers::Backoff, test_util::ScriptedBackend};
 
     use super::*;
+    use crate::credentials::Credential;
 
     /// A future of more is allocated the slow way by most allocators, which costs more than the layer does.
     #[test]
@@ -128,6 +129,10 @@ mod tests {
         assert!(size(&layer) <= 1024);
         let layer = Timeout::new(layer, Arc::clone(&clock)).headers(Duration::from_secs(1));
         assert!(size(&layer) <= 1024);
+        let who = Arc::new(Credential::api_key("sk-ant-api03-x".into()).unwrap());
+        let base = "https://api.example/";
+        let layer = Authorize::new(layer, who, base, ApiVersion::default(), Arc::clone(&clock)).unwrap();
+        assert!(size(&layer) <= 1024, "{}", size(&layer));
         let layer = Throttle::unlimited(layer, Arc::clone(&clock));
         assert!(size(&layer) <= 1024);
         let layer = Retry::new(layer, Arc::new(Backoff::new()), clock, 1);

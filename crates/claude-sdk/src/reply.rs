@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, ops::Deref};
 
 use auth_core::MissingScope;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::de::DeserializeOwned;
 use transport::{Body, Clock, Response};
 
@@ -13,7 +13,7 @@ use crate::{
     error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
     layers::Sent,
     retry::may_pass,
-    types::ErrorBody,
+    types::{ErrorBody, from_bytes},
 };
 
 /// The largest answer that is read whole, in bytes.
@@ -22,7 +22,7 @@ const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 const ERROR_LIMIT: usize = 1024 * 1024;
 
 /// The header that names a request.
-pub(crate) const REQUEST_ID: &str = "request-id";
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// The longest name of a request that is kept, in characters.
 const MAX_ID: usize = 128;
 
@@ -132,7 +132,7 @@ impl Reply<Bytes> {
     /// [`Error::Answer`] where it is no JSON, or none that `T` can be read from.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let unexpected = |error| UnexpectedAnswer::json(self.status(), &error, self.envelope.clone());
-        serde_json::from_slice(self).map_err(|error| Box::new(unexpected(error)).into())
+        from_bytes(self).map_err(|error| Box::new(unexpected(error)).into())
     }
 }
 
@@ -183,7 +183,7 @@ pub(crate) async fn open(
                 return Err(Box::new(answer).into());
             }
         };
-        let Ok(answer) = serde_json::from_slice::<ErrorBody>(&body) else {
+        let Ok(answer) = from_bytes::<ErrorBody>(&body) else {
             let what = shown(&foreign(&received, None), secret);
             let answer = UnexpectedAnswer::new(head.status, what, envelope).retry_after(retry_after);
             return Err(Box::new(answer).into());
@@ -209,7 +209,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
 ) -> Result<(Reply<T>, http::Extensions), Error> {
     let opened = open(response, Some("application/json"), clock).await?;
     let (Reply { value: body, envelope, head }, extensions) = read(opened).await?;
-    match serde_json::from_slice(&body) {
+    match from_bytes(&body) {
         Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
         Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
     }
@@ -235,7 +235,7 @@ fn missing_scope(headers: &HeaderMap, credential: &Credential) -> Option<Missing
 }
 
 fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {
-    let request_id = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let request_id = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let attempts = extensions.get::<transport::Attempts>().map_or(1, |attempts| attempts.0);
     Envelope { request_id: request_id.map(|id| plain(id, secret)), attempts }
 }
@@ -252,7 +252,7 @@ fn plain(id: &str, secret: Option<&str>) -> String {
 /// The request's name in a head that came to nothing; none where it is not one. `Authorize` has taken out one that repeats
 /// the credential.
 pub(crate) fn request_id(head: &http::response::Parts) -> Option<&str> {
-    let id = head.headers.get(REQUEST_ID)?.to_str().ok()?;
+    let id = head.headers.get(&REQUEST_ID)?.to_str().ok()?;
     (id.len() <= MAX_ID).then_some(id)
 }
 

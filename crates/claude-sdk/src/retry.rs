@@ -6,7 +6,7 @@ use transport::{
     layers::{Outcome, RetryPolicy, Verdict},
 };
 
-use crate::types::ErrorBody;
+use crate::types::{ErrorBody, from_bytes};
 
 /// Leaves alone what no wait will mend, and asks another policy about everything else.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) fn may_pass(status: StatusCode, headers: &HeaderMap, answer: &ErrorBo
 }
 
 fn is_spent(body: &[u8]) -> bool {
-    let answer = serde_json::from_slice::<ErrorBody>(body);
+    let answer = from_bytes::<ErrorBody>(body);
     answer.is_ok_and(|answer| answer.error.error_code().is_some_and(is_spend_limit))
 }
 

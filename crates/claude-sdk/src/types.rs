@@ -108,7 +108,7 @@ pub use user_profile::{
     UserProfileParams,
 };
 
-pub(crate) use wire::{Care, Field, Fit, Misfit, place_in, value_of};
+pub(crate) use wire::{Care, Field, Fit, Misfit, from_bytes, place_in, value_of};
 
 #[cfg(test)]
 mod tests;

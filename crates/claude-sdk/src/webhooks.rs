@@ -27,6 +27,8 @@
 
 use http::HeaderMap;
 
+use crate::types::from_bytes;
+
 mod event;
 mod key;
 
@@ -45,7 +47,7 @@ pub fn parse_unverified(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
     if body.len() > BODY_LIMIT {
         return Err(WebhookError::TooLarge);
     }
-    serde_json::from_slice(body).map_err(|error| WebhookError::Json(place(&error)))
+    from_bytes(body).map_err(|error| WebhookError::Json(place(&error)))
 }
 
 /// Where JSON is wrong, without what it says.

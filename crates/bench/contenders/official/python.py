@@ -15,7 +15,7 @@ PROMPT = "Why is the sky blue? Answer in two sentences."
 
 class Peer:
     def __init__(self, url):
-        self.client = anthropic.AsyncAnthropic(api_key="sk-ant-api03-bench", base_url=url)
+        self.client = anthropic.AsyncAnthropic(api_key="sk-ant-api03-" + "bench-" * 15 + "bench", base_url=url)
         self.request = {
             "model": MODEL,
             "max_tokens": 1024,

@@ -7,7 +7,7 @@ const [modules, text] = process.argv.slice(-2);
 const { Anthropic } = createRequire(modules + "/")("@anthropic-ai/sdk");
 const task = JSON.parse(text);
 
-const client = new Anthropic({ apiKey: "sk-ant-api03-bench", baseURL: task.url });
+const client = new Anthropic({ apiKey: `sk-ant-api03-${"bench-".repeat(15)}bench`, baseURL: task.url });
 const request = {
   model: "claude-sonnet-5-5",
   max_tokens: 1024,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bench_probe::{Limited, Report, Task, Work};
+use bench_probe::{KEY, Limited, Report, Task, Work};
 use mock_server::MockServer;
 use tokio::runtime::Runtime;
 
@@ -31,7 +31,6 @@ const BURST: u32 = 20;
 /// What our processes together take of the burst: the first request takes longest to arrive, and the server's bucket gains
 /// nothing until it does.
 const OUR_BURST: u64 = 19;
-const KEY: &str = "sk-ant-api03-bench";
 
 /// So many calls and so many callers, all processes together.
 const BATCH: (usize, usize) = (400, 64);

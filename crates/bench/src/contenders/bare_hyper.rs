@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 
 use anyhow::{Result, ensure};
+use bench_probe::KEY;
 use bytes::Bytes;
 use http::{Method, Response, header};
 use http_body::Body as _;
@@ -35,7 +36,7 @@ impl BareHyper {
             .method(Method::POST)
             .uri(&self.url)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::AUTHORIZATION, "Bearer sk-ant-api03-bench")
+            .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
             .header("anthropic-version", "2026-10-21")
             .body(Full::from(body))?;
         let response = self.client.request(request).await?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use anyhow::{Result, ensure};
+use bench_probe::KEY;
 use http::header;
 
 use super::framer::Framer;
@@ -24,7 +25,7 @@ impl BareReqwest {
     async fn send(&self, stream: bool) -> Result<reqwest::Response> {
         let body = serde_json::to_vec(&Request::new(stream))?;
         let request = self.client.post(&self.url).body(body).header(header::CONTENT_TYPE, "application/json");
-        let request = request.header("anthropic-version", "2026-10-21").bearer_auth("sk-ant-api03-bench");
+        let request = request.header("anthropic-version", "2026-10-21").bearer_auth(KEY);
         let response = request.send().await?;
         ensure!(response.status().is_success(), "{}", response.status());
         Ok(response)

@@ -1,7 +1,7 @@
 //! Our client, as a program would use it.
 
 use anyhow::Result;
-use bench_probe::Limited;
+use bench_probe::{KEY, Limited};
 use claude_sdk::{
     Client, ClientBuilder, MessageStream,
     ratelimit::{Limits, Rate, TokioTimer, limiters::Local},
@@ -34,7 +34,7 @@ impl Ours {
     }
 
     fn with(builder: ClientBuilder, url: &str) -> Result<Self> {
-        let client = builder.api_key("sk-ant-api03-bench").base_url(url).build()?;
+        let client = builder.api_key(KEY).base_url(url).build()?;
         let request = MessageRequest::new(Model::from(MODEL), MAX_TOKENS).user(PROMPT);
         Ok(Self { client, request })
     }

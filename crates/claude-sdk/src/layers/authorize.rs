@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use auth_core::{Challenge, MissingScope, ScopeSet};
 use futures_util::future::{Either, select};
 use http::{HeaderName, StatusCode};
 use transport::{
-    Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, TimeoutKind, Upload,
+    Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending, TimeoutKind, Upload,
 };
 use url::{Origin, Url};
 
@@ -82,6 +81,11 @@ impl<B: HttpBackend> Authorize<B> {
             (None, None) => self.provider.credential().await.map_err(Error::refused)?,
             (None, Some(deadline)) => Box::pin(self.credential_before(deadline)).await?,
         };
+        self.check(&credential)?;
+        Ok(credential)
+    }
+
+    fn check(&self, credential: &Credential) -> Result<(), Error> {
         if let Some(owner) = credential.origin()
             && *owner != self.origin
         {
@@ -91,7 +95,7 @@ impl<B: HttpBackend> Authorize<B> {
             let checked = MissingScope::check(&self.needs, granted);
             checked.map_err(|missing| Error::refused(AuthError::from(missing)))?;
         }
-        Ok(credential)
+        Ok(())
     }
 
     async fn credential_before(&self, Deadline(deadline): Deadline) -> Result<Credential, Error> {
@@ -102,51 +106,67 @@ impl<B: HttpBackend> Authorize<B> {
         }
     }
 
-    async fn attempt(&self, mut request: Request, credential: &Credential) -> Result<Response, Error> {
+    /// Sends `request` with `credential` on it.
+    fn attempt(&self, mut request: Request, credential: &Credential) -> Sending<'_> {
         credential.attach(self.version, request.headers_mut());
-        let mut response = measured(self.backend.send(request)).await?;
-        // What names the call is shown to people, even where the rest of the answer came to nothing.
-        let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-        if id.is_some_and(|id| id.contains(credential.expose())) {
-            response.headers_mut().remove(REQUEST_ID);
-        }
-        // Whoever turns an error body into text takes the secret out of it.
-        response.extensions_mut().insert(Sent(credential.clone()));
-        Ok(response)
+        self.backend.send(request)
     }
-}
 
-#[async_trait]
-impl<B: HttpBackend> HttpBackend for Authorize<B> {
-    async fn send(&self, mut request: Request) -> Result<Response, Error> {
-        if !self.base.is_origin_of(request.uri()) {
-            let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
-            return Err(foreign(&self.origin, &target.unwrap_or_else(|_| Origin::new_opaque())));
-        }
-        request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
-
+    /// Sends it with a credential that may have to be waited for, and once more where that is refused and another is to be had.
+    async fn renewing(&self, request: Box<Request>) -> Result<Response, Error> {
         let deadline = request.extensions().get::<Deadline>().copied();
         let credential = self.credential(deadline).await?;
-        if !credential.is_renewable() {
-            return self.attempt(request, &credential).await;
-        }
-        let response = self.attempt(request.clone(), &credential).await?;
-        if !may_be_stale(&response) {
-            return Ok(response);
-        }
+        let again = credential.is_renewable().then(|| request.clone());
+        let response = answer(self.attempt(*request, &credential), &credential).await?;
+        let Some(again) = again.filter(|_| may_be_stale(&response)) else { return Ok(response) };
         self.provider.reject(&credential);
-        if Upload::of(&request).is_some_and(Upload::is_once) {
+        if Upload::of(&again).is_some_and(Upload::is_once) {
             return Ok(response);
         }
         let (head, body) = response.into_parts();
         let renewed = self.credential(deadline).await.map_err(|error| error.with_last_reply(&head))?;
-        let response = Response::from_parts(head, body);
         if renewed.is_same(&credential) {
-            return Ok(response);
+            return Ok(Response::from_parts(head, body));
         }
-        drop(response);
-        self.attempt(request, &renewed).await
+        drop((head, body));
+        answer(self.attempt(*again, &renewed), &renewed).await
     }
+}
+
+impl<B: HttpBackend> HttpBackend for Authorize<B> {
+    fn send<'a, 'f>(&'a self, mut request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        if !self.base.is_origin_of(request.uri()) {
+            let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
+            let refused = foreign(&self.origin, &target.unwrap_or_else(|_| Origin::new_opaque()));
+            return Box::pin(std::future::ready(Err(refused)));
+        }
+        request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
+        match self.provider.ready() {
+            // Nothing to wait for, and nothing to send again.
+            Some(credential) if !credential.is_renewable() => {
+                let sending = self.check(&credential).map(|()| self.attempt(request, &credential));
+                Box::pin(async move { answer(sending?, &credential).await })
+            }
+            _ => Box::pin(self.renewing(Box::new(request))),
+        }
+    }
+}
+
+/// Waits for an attempt, and sees to it that the secret it went with does not come out again.
+async fn answer(sending: Sending<'_>, credential: &Credential) -> Result<Response, Error> {
+    let mut response = measured(sending).await?;
+    // What names the call is shown to people, even where the rest of the answer came to nothing.
+    let id = response.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+    if id.is_some_and(|id| id.contains(credential.expose())) {
+        response.headers_mut().remove(&REQUEST_ID);
+    }
+    // Whoever turns an error body into text takes the secret out of it.
+    response.extensions_mut().insert(Sent(credential.clone()));
+    Ok(response)
 }
 
 /// Whether another token may be let in where this one was not.
@@ -173,6 +193,7 @@ fn foreign(owner: &Origin, target: &Origin) -> Error {
 mod tests {
     use std::sync::Mutex;
 
+    use async_trait::async_trait;
     use bytes::Bytes;
     use transport::Body;
 

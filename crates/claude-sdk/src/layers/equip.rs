@@ -19,7 +19,10 @@ impl<B> Equip<B> {
     }
 
     fn equip(&self, request: &mut Request) {
-        let own = std::mem::replace(request.headers_mut(), self.headers.clone());
+        // Room for those that others add: growing costs more than all that is copied here.
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + request.headers().len() + ADDED);
+        headers.extend(self.headers.clone());
+        let own = std::mem::replace(request.headers_mut(), headers);
         let mut replaced = None;
         for (name, value) in own {
             // A further value of the same header comes without its name.
@@ -38,6 +41,9 @@ impl<B> Equip<B> {
         }
     }
 }
+
+/// The version, the credential, the host, the length and what they are encoded in.
+const ADDED: usize = 5;
 
 impl<B: HttpBackend> HttpBackend for Equip<B> {
     fn send<'a, 'f>(&'a self, mut request: Request) -> Sending<'f>

@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use http::HeaderMap;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
-use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response};
+use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response, Sending};
 
 use crate::{
     estimates::Estimate,
@@ -111,14 +110,27 @@ impl<B> Throttle<B> {
     }
 }
 
-#[async_trait]
 impl<B: HttpBackend> HttpBackend for Throttle<B> {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        let Some(limiter) = &self.limiter else {
-            let response = self.backend.send(request).await?;
-            self.note(response.headers());
-            return Ok(response);
-        };
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        match &self.limiter {
+            Some(limiter) => Box::pin(self.limited(&**limiter, request)),
+            None => Box::pin(self.noted(self.backend.send(request))),
+        }
+    }
+}
+
+impl<B: HttpBackend> Throttle<B> {
+    async fn noted(&self, sending: Sending<'_>) -> Result<Response, Error> {
+        let response = sending.await?;
+        self.note(response.headers());
+        Ok(response)
+    }
+
+    async fn limited(&self, limiter: &dyn RateLimiter, request: Request) -> Result<Response, Error> {
         let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
         let left = request
             .extensions()
@@ -177,6 +189,7 @@ async fn measured<F: Future + Unpin>(call: &Metered, mut acquiring: F) -> F::Out
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
     use bytes::Bytes;
     use ratelimit::Observation;
     use transport::{Body, SystemClock};

@@ -12,10 +12,59 @@ use super::{PREFIX, RateLimits};
 #[derive(Debug)]
 pub(crate) struct Reported {
     came: SystemTime,
-    values: [Value; NAMES.len()],
+    /// How long the value in each place is; nothing where there is none.
+    lengths: [u8; NAMES.len()],
+    /// Copied: a share in them would keep the whole buffer that they were read into.
+    values: [[u8; LONGEST]; NAMES.len()],
 }
 
-/// What the headers are called after their prefix; each has its place.
+impl Default for Reported {
+    fn default() -> Self {
+        Self { came: SystemTime::UNIX_EPOCH, lengths: [0; NAMES.len()], values: [[0; LONGEST]; NAMES.len()] }
+    }
+}
+
+impl Reported {
+    /// Keeps what an answer that came at `now` says, in place of what was there; an answer that says nothing changes
+    /// nothing.
+    pub(crate) fn note(&mut self, headers: &HeaderMap, now: impl FnOnce() -> SystemTime) {
+        let mut is_first = true;
+        for (name, value) in headers {
+            let Some(place) = name.as_str().strip_prefix(PREFIX).and_then(place) else { continue };
+            if std::mem::take(&mut is_first) {
+                self.lengths = [0; NAMES.len()];
+            }
+            self.keep(place, value.as_bytes());
+        }
+        if !is_first {
+            self.came = now();
+        }
+    }
+
+    /// Keeps a value, if it is not too long to be one.
+    fn keep(&mut self, place: usize, value: &[u8]) {
+        if let (Some(length), Some(into)) = (self.lengths.get_mut(place), self.values.get_mut(place))
+            && let (Ok(new), Some(into)) = (u8::try_from(value.len()), into.get_mut(..value.len()))
+        {
+            *length = new;
+            into.copy_from_slice(value);
+        }
+    }
+
+    /// Reads them.
+    pub(crate) fn read(&self) -> RateLimits {
+        let mut limits = RateLimits::default();
+        for (name, (length, value)) in NAMES.iter().zip(self.lengths.iter().zip(&self.values)) {
+            let text = value.get(..usize::from(*length)).filter(|text| !text.is_empty());
+            if let Some(Ok(text)) = text.map(str::from_utf8) {
+                limits.set(name, text.trim(), self.came);
+            }
+        }
+        limits
+    }
+}
+
+/// What the headers are called after their prefix.
 const NAMES: [&str; 12] = [
     "requests-limit",
     "requests-remaining",
@@ -31,71 +80,26 @@ const NAMES: [&str; 12] = [
     "output-tokens-reset",
 ];
 
-/// A value, copied: a share in it would keep the whole buffer it was read into. A longer one than a number or an instant
-/// has to be is dropped.
-#[derive(Clone, Copy, Debug)]
-struct Value {
-    length: u8,
-    text: [u8; 39],
+/// Where a name is in [`NAMES`]. Its first and last letters tell which one it can be, so that it is compared with one only.
+fn place(name: &str) -> Option<usize> {
+    let of_kind = match name.as_bytes().first()? {
+        b'r' => 0,
+        b't' => 3,
+        b'i' => 6,
+        b'o' => 9,
+        _ => return None,
+    };
+    let place = of_kind
+        + match name.as_bytes().last()? {
+            b'g' => 1,
+            b't' if name.ends_with("set") => 2,
+            _ => 0,
+        };
+    (NAMES.get(place) == Some(&name)).then_some(place)
 }
 
-impl Default for Reported {
-    fn default() -> Self {
-        Self { came: SystemTime::UNIX_EPOCH, values: [Value::NONE; NAMES.len()] }
-    }
-}
-
-impl Reported {
-    /// Keeps what an answer that came at `now` says, in place of what was there; an answer that says nothing changes
-    /// nothing.
-    pub(crate) fn note(&mut self, headers: &HeaderMap, now: impl FnOnce() -> SystemTime) {
-        let mut next = 0;
-        let mut found = headers.iter().filter_map(|(name, value)| {
-            let name = name.as_str().strip_prefix(PREFIX)?;
-            // Mostly they come in this order.
-            let expected = NAMES.get(next).is_some_and(|known| *known == name);
-            let place = if expected { next } else { NAMES.iter().position(|known| *known == name)? };
-            next = place + 1;
-            Some((place, value.as_bytes()))
-        });
-        let Some(first) = found.next() else { return };
-        *self = Self { came: now(), ..Self::default() };
-        for (place, text) in std::iter::once(first).chain(found) {
-            if let Some(value) = self.values.get_mut(place) {
-                *value = Value::of(text);
-            }
-        }
-    }
-
-    /// Reads them.
-    pub(crate) fn read(&self) -> RateLimits {
-        let mut limits = RateLimits::default();
-        for (name, value) in NAMES.iter().zip(&self.values) {
-            if let Some(text) = value.text() {
-                limits.set(name, text, self.came);
-            }
-        }
-        limits
-    }
-}
-
-impl Value {
-    const NONE: Self = Self { length: 0, text: [0; 39] };
-
-    fn of(text: &[u8]) -> Self {
-        let mut value = Self::NONE;
-        if let (Some(into), Ok(length)) = (value.text.get_mut(..text.len()), u8::try_from(text.len())) {
-            into.copy_from_slice(text);
-            value.length = length;
-        }
-        value
-    }
-
-    fn text(&self) -> Option<&str> {
-        let text = self.text.get(..usize::from(self.length)).filter(|text| !text.is_empty())?;
-        std::str::from_utf8(text).ok().map(str::trim)
-    }
-}
+/// Neither a number nor an instant has to be longer, in bytes.
+const LONGEST: usize = 39;
 
 #[cfg(test)]
 mod tests {
@@ -145,5 +149,17 @@ mod tests {
             SystemTime::UNIX_EPOCH
         });
         assert_eq!((reported.read().requests.limit, reported.read().requests.remaining), (None, Some(8)));
+    }
+
+    #[test]
+    fn each_name_has_its_place_and_no_other_has_one() {
+        for (index, name) in NAMES.iter().enumerate() {
+            assert_eq!(place(name), Some(index), "{name}");
+        }
+        for name in
+            ["", "r", "requests", "requests-limits", "planets-limit", "tokens-t", "input-tokensXreset"]
+        {
+            assert_eq!(place(name), None, "{name}");
+        }
     }
 }

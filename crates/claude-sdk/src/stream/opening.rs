@@ -6,7 +6,7 @@ use transport::{
 };
 
 use super::event::named;
-use crate::types::ErrorBody;
+use crate::types::{ErrorBody, from_bytes};
 
 /// A message's stream has begun when its first content has: until then it may be sent again as if it had never been
 /// answered, because there is nothing of it that anybody could have seen
@@ -46,7 +46,7 @@ impl Judge for Beginning {
 
 /// An `error` event is the reply that the same error would be.
 fn refusal(data: &[u8]) -> Opinion {
-    match serde_json::from_slice::<ErrorBody>(data) {
+    match from_bytes::<ErrorBody>(data) {
         Ok(body) => Opinion::Failed { status: body.error.kind.status(), body: Bytes::copy_from_slice(data) },
         Err(_) => Opinion::Committed,
     }

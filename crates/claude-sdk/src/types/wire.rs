@@ -4,7 +4,7 @@
 //! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
 //! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -22,7 +22,20 @@ use read::{Reading, Scalar};
 /// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
 /// in a hurry.
 pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(&serde_json::to_vec(of)?)
+    from_bytes(&serde_json::to_vec(of)?)
+}
+
+/// Reads a value from the bytes of a JSON text, as a text: so no type's reader is compiled twice, and UTF-8 is looked at
+/// once for all strings.
+pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    match str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(error) => {
+            // It knows the line and the column.
+            let not_text = || serde::de::Error::custom(error);
+            Err(serde_json::from_slice::<Value>(json).err().unwrap_or_else(not_text))
+        }
+    }
 }
 
 /// A type that a JSON value may or may not have the shape of.

@@ -6,7 +6,6 @@ mod life;
 use std::{fmt, time::Duration};
 
 use ::hyper::Uri;
-use async_trait::async_trait;
 use bytes::Bytes;
 use hyper_util::{
     client::{
@@ -25,7 +24,7 @@ use super::{
     outgoing::Outgoing,
     tls::{self, BuildError},
 };
-use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Response, SystemClock, Upload, race};
+use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Sending, SystemClock, Upload, race};
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -109,21 +108,28 @@ impl HyperBuilder {
     }
 }
 
-#[async_trait]
 impl HttpBackend for Hyper {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
         let uri = request.uri().clone();
-        check_scheme(&uri)?;
-        incoming::check_target(&uri)?;
-        let upload = Upload::of(&request).map(Outgoing::upload);
-        let mut request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
-        let captured = capture_connection(&mut request);
-        let forgotten = forgotten(&SystemClock, || Life::of(&captured));
-        match race::until(self.client.request(request), forgotten).await {
-            Ok(Ok(response)) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
-            Ok(Err(error)) => Err(of_request(error).with_target(&uri)),
-            Err(reach) => Err(Error::bare(ErrorKind::Closed, reach).with_target(&uri)),
-        }
+        let answer = check_scheme(&uri).and_then(|()| incoming::check_target(&uri)).map(|()| {
+            let upload = Upload::of(&request).map(Outgoing::upload);
+            let mut request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
+            let captured = capture_connection(&mut request);
+            (self.client.request(request), captured)
+        });
+        Box::pin(async move {
+            let (answer, captured) = answer?;
+            let forgotten = forgotten(&SystemClock, || Life::of(&captured));
+            match race::until(answer, forgotten).await {
+                Ok(Ok(response)) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
+                Ok(Err(error)) => Err(of_request(error).with_target(&uri)),
+                Err(reach) => Err(Error::bare(ErrorKind::Closed, reach).with_target(&uri)),
+            }
+        })
     }
 }
 

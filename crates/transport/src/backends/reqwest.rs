@@ -5,7 +5,6 @@ mod target;
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
 use self::target::Targets;
@@ -14,7 +13,7 @@ use super::{
     outgoing::Outgoing,
     tls::{self, BuildError},
 };
-use crate::{Error, HttpBackend, Request, Response};
+use crate::{Error, HttpBackend, Request, Sending};
 
 /// Sends requests over HTTP/1.1 or HTTP/2 with pooled connections.
 ///
@@ -99,13 +98,11 @@ impl ReqwestBuilder {
     }
 }
 
-#[async_trait]
-impl HttpBackend for Reqwest {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        let uri = request.uri().clone();
-        incoming::check_target(&uri)?;
+impl Reqwest {
+    fn prepare(&self, request: Request) -> Result<::reqwest::Request, Error> {
+        incoming::check_target(request.uri())?;
+        let url = self.targets.url(request.uri())?;
         let (head, content) = request.into_parts();
-        let url = self.targets.url(&uri)?;
         let mut request = ::reqwest::Request::new(head.method, url);
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers;
@@ -113,12 +110,27 @@ impl HttpBackend for Reqwest {
             Some(upload) => ::reqwest::Body::wrap(Outgoing::upload(upload)),
             None => content.into(),
         });
-        match self.client.execute(request).await {
-            Ok(response) => {
-                let response: http::Response<::reqwest::Body> = response.into();
-                Ok(response.map(|body| incoming::body(body, uri, failure::of_body)))
+        Ok(request)
+    }
+}
+
+impl HttpBackend for Reqwest {
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        let uri = request.uri().clone();
+        // Not in the future: it would be allocated for each call, and has no more room than a few pointers take.
+        let answer = self.prepare(request).map(|request| self.client.execute(request));
+        Box::pin(async move {
+            match answer?.await {
+                Ok(response) => {
+                    let response: http::Response<::reqwest::Body> = response.into();
+                    Ok(response.map(|body| incoming::body(body, uri, failure::of_body)))
+                }
+                Err(error) => Err(failure::of_request(error).with_target(&uri)),
             }
-            Err(error) => Err(failure::of_request(error).with_target(&uri)),
-        }
+        })
     }
 }

@@ -90,37 +90,55 @@ impl Breaker {
         Ok(Pass { generation, is_probe: true })
     }
 
+    /// Leave for an attempt where nothing is in its way, whatever the time.
+    pub(super) fn closed(&self) -> Option<Pass> {
+        let circuit = self.circuit();
+        circuit.next_probe.is_none().then_some(Pass { generation: circuit.generation, is_probe: false })
+    }
+
+    /// Tells that the attempt was a success.
+    pub(super) fn succeeded(&self, pass: Pass) {
+        let mut circuit = self.circuit();
+        if pass.generation == circuit.generation {
+            circuit.is_up();
+        }
+    }
+
     /// Tells how the attempt ended.
     pub(super) fn record(&self, pass: Pass, health: Health, now: SystemTime) {
         let mut circuit = self.circuit();
-        if pass.generation != circuit.generation {
-            return;
-        }
         match health {
-            Health::Up if circuit.next_probe.is_some() => {
-                circuit.generation += 1;
-                circuit.next_probe = None;
-                circuit.failures = 0;
-                tracing::debug!("the circuit breaker closes");
-            }
-            Health::Up => circuit.failures = 0,
+            _ if pass.generation != circuit.generation => {}
+            Health::Up => circuit.is_up(),
+            Health::Down => circuit.is_down(now),
             Health::Unknown => {}
-            Health::Down => {
-                let is_row = now.duration_since(circuit.last_failure).is_ok_and(|gap| gap < ROW);
-                circuit.failures = if is_row { circuit.failures.saturating_add(1) } else { 1 };
-                circuit.last_failure = now;
-                if circuit.failures >= FAILURES && circuit.next_probe.is_none() {
-                    circuit.generation += 1;
-                    circuit.next_probe = Some(now + FIRST_PAUSE);
-                    circuit.pause = FIRST_PAUSE * 2;
-                    tracing::warn!(failures = circuit.failures, "the circuit breaker opens");
-                }
-            }
         }
     }
 
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Circuit {
+    fn is_up(&mut self) {
+        self.failures = 0;
+        if self.next_probe.take().is_some() {
+            self.generation += 1;
+            tracing::debug!("the circuit breaker closes");
+        }
+    }
+
+    fn is_down(&mut self, now: SystemTime) {
+        let is_row = now.duration_since(self.last_failure).is_ok_and(|gap| gap < ROW);
+        self.failures = if is_row { self.failures.saturating_add(1) } else { 1 };
+        self.last_failure = now;
+        if self.failures >= FAILURES && self.next_probe.is_none() {
+            self.generation += 1;
+            self.next_probe = Some(now + FIRST_PAUSE);
+            self.pause = FIRST_PAUSE * 2;
+            tracing::warn!(failures = self.failures, "the circuit breaker opens");
+        }
     }
 }
 

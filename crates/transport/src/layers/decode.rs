@@ -4,11 +4,10 @@
 mod decoded;
 mod unreadable;
 
-use async_trait::async_trait;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 
 use self::unreadable::Unreadable;
-use crate::{Body, HttpBackend, Request, Response};
+use crate::{Body, HttpBackend, Request, Response, Sending};
 
 /// What is asked for where the caller asks for nothing.
 #[cfg(feature = "decompress")]
@@ -46,23 +45,30 @@ enum Coding {
     Zstd,
 }
 
-#[async_trait]
 impl<B: HttpBackend> HttpBackend for Decode<B> {
-    async fn send(&self, request: Request) -> Result<Response, crate::Error> {
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
         #[cfg(feature = "decompress")]
         let request = asking(request);
         let uri = request.uri().clone();
-        let response = self.inner.send(request).await?;
-        let Some(coding) = coding(response.headers()) else { return Ok(response) };
-        #[cfg(feature = "decompress")]
-        if let Some(known) = known(&coding) {
-            let (mut head, body) = response.into_parts();
-            head.headers.remove(header::CONTENT_ENCODING);
-            head.headers.remove(header::CONTENT_LENGTH);
-            return Ok(Response::from_parts(head, decoded::body(known, body, uri)));
-        }
-        Ok(response.map(|body| Body::from_stream(Unreadable::new(&coding, body, uri))))
+        let sending = self.inner.send(request);
+        Box::pin(async move { Ok(decode(sending.await?, uri)) })
     }
+}
+
+fn decode(response: Response, uri: Uri) -> Response {
+    let Some(coding) = coding(response.headers()) else { return response };
+    #[cfg(feature = "decompress")]
+    if let Some(known) = known(&coding) {
+        let (mut head, body) = response.into_parts();
+        head.headers.remove(header::CONTENT_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(head, decoded::body(known, body, uri));
+    }
+    response.map(|body| Body::from_stream(Unreadable::new(&coding, body, uri)))
 }
 
 #[cfg(feature = "decompress")]
@@ -73,6 +79,9 @@ fn asking(mut request: Request) -> Request {
 
 /// The codings of a body in one text, `None` if there are none (RFC 9110 section 8.4).
 fn coding(headers: &HeaderMap) -> Option<String> {
+    if !headers.contains_key(header::CONTENT_ENCODING) {
+        return None;
+    }
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
     let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
     let all = texts.collect::<Vec<_>>().join(",");

@@ -163,6 +163,9 @@ impl<B> Retry<B> {
     /// Waits until the breaker lets an attempt through, if the deadline allows that.
     async fn admit(&self, deadline: Option<SystemTime>) -> Result<Option<Pass>, Open> {
         let Some(breaker) = &self.breaker else { return Ok(None) };
+        if let Some(pass) = breaker.closed() {
+            return Ok(Some(pass));
+        }
         loop {
             let now = self.clock.now();
             let open = match breaker.admit(now) {
@@ -223,16 +226,19 @@ impl<B: HttpBackend> Retry<B> {
         pass: Option<Pass>,
         deadline: Option<SystemTime>,
     ) -> Next {
-        let now = self.clock.now();
-        let outcome = outcome(&attempted, now);
-        if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
-            breaker.record(pass, Health::of(Class::of(request, outcome), outcome), now);
-        }
         if is_success(&attempted) {
+            if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+                breaker.succeeded(pass);
+            }
             if let Some(budget) = &self.budget {
                 budget.succeeded(call.paid);
             }
             return call.end(attempted);
+        }
+        let now = self.clock.now();
+        let outcome = outcome(&attempted, now);
+        if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+            breaker.record(pass, Health::of(Class::of(request, outcome), outcome), now);
         }
         // A probe is made for everybody: whoever has time to wait has no retry less for it.
         let is_probe = pass.is_some_and(|pass| pass.is_probe) && deadline.is_some();

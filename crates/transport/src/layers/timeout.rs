@@ -8,14 +8,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::Uri;
 
 use crate::{
     Body, Clock, Deadline, Error, ErrorKind, HeadersTimeout, HttpBackend, Patience, Reach, Request, Response,
-    TimeoutKind, race,
+    Sending, TimeoutKind, race,
 };
 
 /// Limits how long an attempt may take, as a whole and in its parts.
@@ -77,17 +76,32 @@ impl<B> Timeout<B> {
     }
 }
 
-#[async_trait]
 impl<B: HttpBackend> HttpBackend for Timeout<B> {
-    async fn send(&self, request: Request) -> Result<Response, Error> {
+    fn send<'a, 'f>(&'a self, request: Request) -> Sending<'f>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
         let uri = request.uri().clone();
         let limit = self.total_for(&request);
         if limit.is_some_and(|left| left.is_zero()) {
-            return Err(expired(TimeoutKind::Total, Reach::NotSent, &uri));
+            return Box::pin(async move { Err(expired(TimeoutKind::Total, Reach::NotSent, &uri)) });
         }
         let own = request.extensions().get().map(|&HeadersTimeout(own)| own);
-        let mut total = limit.map(|limit| Timer::since(self.clock.now(), limit));
-        let mut headers = own.or(self.headers).map(Timer::new);
+        let total = limit.map(|limit| Timer::since(self.clock.now(), limit));
+        let headers = own.or(self.headers).map(Timer::new);
+        Box::pin(self.wait(self.backend.send(request), headers, total, uri))
+    }
+}
+
+impl<B: HttpBackend> Timeout<B> {
+    async fn wait(
+        &self,
+        sending: Sending<'_>,
+        mut headers: Option<Timer>,
+        mut total: Option<Timer>,
+        uri: Uri,
+    ) -> Result<Response, Error> {
         let clock = &self.clock;
         let limits = poll_fn(|cx| {
             if has_fired(&mut headers, clock, cx) {
@@ -98,7 +112,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
                 Poll::Pending
             }
         });
-        match race::until(self.backend.send(request), limits).await {
+        match race::until(sending, limits).await {
             Err(kind) => Err(expired(kind, Reach::MaybeSent, &uri)),
             Ok(Ok(response)) if total.is_some() || self.idle.is_some() => Ok(response.map(|body| {
                 let clock = Arc::clone(&self.clock);

@@ -28,7 +28,7 @@ struct Peer {
 
 impl Peer {
     fn new(url: &str) -> Result<Self> {
-        let client = AnthropicClient::builder("sk-ant-api03-bench", "2023-06-01")
+        let client = AnthropicClient::builder(bench_probe::KEY, "2023-06-01")
             .with_api_base_url(format!("{url}/v1"))
             .build::<MessageError>()?;
         let request = || {

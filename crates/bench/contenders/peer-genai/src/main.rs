@@ -27,7 +27,7 @@ impl Genai {
         let resolver = ServiceTargetResolver::from_resolver_fn(
             move |target: ServiceTarget| -> Result<ServiceTarget, genai::resolver::Error> {
                 let endpoint = Endpoint::from_owned(url.as_str());
-                let auth = AuthData::from_single("sk-ant-api03-bench");
+                let auth = AuthData::from_single(bench_probe::KEY);
                 Ok(ServiceTarget { endpoint, auth, ..target })
             },
         );

@@ -17,7 +17,7 @@ use crate::{
     layers::Charge,
     reply::{self, Reply},
     resources::route::segment,
-    types::{BatchResult, MessageBatch},
+    types::{BatchResult, MessageBatch, from_bytes},
 };
 
 /// The results of a batch, in any order, one at a time in memory. It ends after the first error.
@@ -119,7 +119,7 @@ impl BatchResults {
             }
             return Ok(None);
         }
-        let result = serde_json::from_slice(line).map_err(Broken::Json)?;
+        let result = from_bytes(line).map_err(Broken::Json)?;
         line.hash(&mut self.digest);
         self.given += 1;
         self.barren = 0;

@@ -328,7 +328,10 @@ macro_rules! serde_object {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 use serde::de::Error as _;
 
-                $crate::types::wire::Fit::read(deserializer)?.map_err(|value| {
+                let mut object = None;
+                let read = $crate::types::wire::read::into(&mut object, deserializer)?;
+                object.ok_or_else(|| {
+                    let value = read.err().unwrap_or_default();
                     let misfit = <Self as $crate::types::wire::Fit>::misfit(&value, $crate::types::wire::Care::Needed);
                     D::Error::custom(misfit.map_or_else(String::new, |misfit| misfit.to_string()))
                 })

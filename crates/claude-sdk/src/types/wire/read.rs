@@ -158,7 +158,13 @@ impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(Read::<T>::NEW)? {
             match item {
-                Ok(item) => list.push(item),
+                Ok(item) => {
+                    if list.is_empty() {
+                        // Most lists of large things have one.
+                        list.reserve_exact(1);
+                    }
+                    list.push(item);
+                }
                 Err(misfit) => {
                     let values = list.iter().map(serde_json::to_value);
                     let mut values: Vec<Value> =
@@ -177,18 +183,33 @@ impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
 
 /// Reads an [`Object`].
 pub(crate) fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
-    deserializer.deserialize_any(Members(PhantomData))
+    let mut object = None;
+    let read = into(&mut object, deserializer)?;
+    Ok(object.ok_or_else(|| read.err().unwrap_or_default()))
 }
 
-struct Members<T>(PhantomData<T>);
+/// Reads an [`Object`] to where it is to be.
+pub(crate) fn into<'de, T: Object, D: Deserializer<'de>>(
+    place: &mut Option<T>,
+    deserializer: D,
+) -> Result<Reading<()>, D::Error> {
+    deserializer.deserialize_any(Members(place))
+}
 
-impl<'de, T: Object> Visitor<'de> for Members<T> {
-    type Value = Reading<T>;
+/// Puts the object where it is to be: an object is large, and what a visitor returns is handed on many times.
+struct Members<'s, T>(&'s mut Option<T>);
+
+impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
+    type Value = Reading<()>;
 
     misfits!(scalars, lists);
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-        Ok(T::read_members(members)?.map_err(Value::Object))
+        match T::read_members(members)? {
+            Ok(object) => *self.0 = Some(object),
+            Err(members) => return Ok(Err(Value::Object(members))),
+        }
+        Ok(Ok(()))
     }
 }
 
