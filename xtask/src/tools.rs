@@ -1,17 +1,18 @@
 //! What the tests need from others: which packages, whether they are there, and how they are installed.
 //!
-//! The exact versions are in `xtask/tools`: `python.txt` (with hashes, made from `python.in`), `sdist.txt` (a source
-//! distribution, for the tests in it) and `package-lock.json` (made from `package.json`). They go into `target/tools`, where `crates/e2e` looks for them.
+//! The exact versions are in `xtask/tools`: `python.txt` and `mitmproxy.txt` (with hashes, made from `python.in` and
+//! `mitmproxy.in`), `sdist.txt` (a source distribution, for the tests in it) and `package-lock.json` (made from
+//! `package.json`). They go into `target/tools`, where `crates/e2e` looks for them.
+
+mod python;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::step::{self, Workspace, on_path, output, step, succeeds};
+use crate::step::{self, Workspace, on_path, output, step};
 
-const PYTHON: &str = "python.txt";
-const SOURCE: &str = "sdist.txt";
 const PACKAGE: &str = "package.json";
 const LOCK: &str = "package-lock.json";
 
@@ -24,7 +25,7 @@ struct Debian {
 
 const DEBIAN: [Debian; 9] = [
     // The wheels need 3.10; Debian splits `ensurepip` from Python.
-    Debian { packages: &["python3", "python3-venv"], present: python_makes_environments },
+    Debian { packages: &["python3", "python3-venv"], present: python::makes_environments },
     // The program without the service, so that nothing is started on this machine.
     Debian { packages: &["tinyproxy-bin"], present: |_| on_path("tinyproxy") },
     // It brings the server as a program that goes by two names; the service is in another package.
@@ -80,8 +81,7 @@ fn lock(workspace: &Workspace) -> Result<File> {
 
 fn install_packages(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
-    install_python(workspace, &folder.join("python"))?;
-    install_source(workspace, &folder)?;
+    python::install(workspace, &folder)?;
     install_node(workspace, &folder)?;
     install_unpacked(workspace, &folder, "nginx", "usr/sbin/nginx")?;
     install_unpacked(workspace, &folder, "prometheus", "usr/bin/promtool")?;
@@ -134,56 +134,6 @@ fn install_debian(workspace: &Workspace) -> Result<()> {
         step::run(&mut apt(&install))?;
     }
     Ok(())
-}
-
-fn install_python(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let wanted = pinned(workspace, PYTHON)?;
-    let stamp = Stamp::new(folder, wanted);
-    // The environment links to the system's Python: an upgrade of that leaves a link to nothing.
-    if stamp.is_current() && folder.join("bin/python").exists() {
-        return Ok(());
-    }
-    step::run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
-    // Wheels only: a source distribution would run its own code to build.
-    let pinned = ["--require-hashes", "--only-binary", ":all:", "--requirement"];
-    step::run(
-        workspace
-            .command(folder.join("bin/python"))
-            .args(pip)
-            .args(pinned)
-            .arg(lock_folder(workspace).join(PYTHON)),
-    )?;
-    stamp.write()
-}
-
-/// Unpacks a source distribution, whose tests are not in the wheel.
-fn install_source(workspace: &Workspace, tools: &Path) -> Result<()> {
-    let folder = tools.join("sdist");
-    let stamp = Stamp::new(&folder, pinned(workspace, SOURCE)?);
-    if stamp.is_current() {
-        return Ok(());
-    }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    // Pip asks for the metadata, which the builder among the Python packages makes; nothing is installed.
-    let pip = ["-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"];
-    let source = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"];
-    let mut download = workspace.command(tools.join("python/bin/python"));
-    download.args(pip).args(source).arg("--dest").arg(&folder);
-    step::run(download.arg("--requirement").arg(lock_folder(workspace).join(SOURCE)))?;
-    let archive = only_file(&folder, "gz")?;
-    step::run(
-        workspace
-            .command("tar")
-            .args(["--extract", "--gzip", "--strip-components", "1", "--file"])
-            .arg(archive)
-            .arg("--directory")
-            .arg(&folder),
-    )?;
-    stamp.write()
 }
 
 fn install_node(workspace: &Workspace, tools: &Path) -> Result<()> {
@@ -272,11 +222,6 @@ fn is_root(workspace: &Workspace) -> bool {
     output(workspace.command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-fn python_makes_environments(workspace: &Workspace) -> bool {
-    let check = "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))";
-    succeeds(workspace.command("python3").args(["-c", check]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,22 +234,5 @@ mod tests {
         stamp.write().unwrap();
         assert!(stamp.is_current());
         assert!(!Stamp::new(folder.path(), "a==2".to_owned()).is_current());
-    }
-
-    #[test]
-    fn every_python_package_is_pinned_with_a_hash() {
-        let workspace = Workspace::find().unwrap();
-        let lock = pinned(&workspace, PYTHON).unwrap();
-        let packages: Vec<&str> =
-            lock.lines().filter(|line| line.contains("==") && !line.starts_with('#')).collect();
-        assert!(!packages.is_empty());
-        // A name's line continues with its hashes.
-        assert!(packages.iter().all(|line| line.ends_with('\\')), "{packages:?}");
-        for wanted in pinned(&workspace, "python.in").unwrap().lines().filter(|line| !line.starts_with('#')) {
-            assert!(
-                packages.iter().any(|line| line.starts_with(wanted)),
-                "python.txt has no {wanted}: run uv again"
-            );
-        }
     }
 }

@@ -68,6 +68,15 @@ impl Tools {
         present(self.folder.join("sdist"))
     }
 
+    /// A command that runs `mitmdump`, the intercepting proxy mitmproxy without a terminal.
+    ///
+    /// # Errors
+    ///
+    /// When it is not installed.
+    pub fn mitmproxy(&self) -> Result<Command> {
+        Ok(clean(&present(self.folder.join("mitmproxy/bin/mitmdump"))?))
+    }
+
     /// A command that runs nginx.
     ///
     /// # Errors

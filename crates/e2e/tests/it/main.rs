@@ -16,6 +16,7 @@ mod flood;
 mod grants;
 mod keyring;
 mod limits;
+mod mitmproxy;
 mod monitor;
 mod network;
 mod nginx;
