@@ -8,7 +8,7 @@ use crate::step::{self, Workspace, step};
 use crate::tools;
 
 /// What can be asked for; all of it takes the better part of an hour.
-pub(crate) const PARTS: [&str; 6] = ["fleet", "kill", "mixed", "limits", "schedules", "history"];
+pub(crate) const PARTS: [&str; 7] = ["fleet", "kill", "mixed", "limits", "leave", "schedules", "history"];
 
 /// The limiter's decisions beside those of GCRA: a million schedules in a release build, ten thousand in any other.
 const SCHEDULES: [&str; 7] =

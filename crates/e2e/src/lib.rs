@@ -23,6 +23,7 @@
 mod authority;
 mod chromium;
 pub mod fleet;
+mod left;
 pub mod limits;
 mod nginx;
 mod port;
@@ -33,6 +34,7 @@ mod tools;
 
 pub use authority::{Authority, Certificate, Validity};
 pub use chromium::{Chromium, keys};
+pub use left::Left;
 pub use nginx::{Nginx, Site};
 pub use port::free_port;
 pub use process::Process;

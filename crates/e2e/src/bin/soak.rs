@@ -13,7 +13,7 @@ use e2e::fleet::{
     storm, together, windows,
 };
 use e2e::limits::Shared;
-use e2e::{RedisServer, Tools};
+use e2e::{Left, RedisServer, Tools};
 use mock_server::{Builder, MockServer};
 
 /// How many worlds are struck at the same time.
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<usize> {
     let mut words = std::env::args().skip(1);
-    let target = PathBuf::from(words.next().context("usage: soak TARGET fleet|kill|mixed|limits…")?);
+    let target = PathBuf::from(words.next().context("usage: soak TARGET fleet|kill|mixed|limits|leave…")?);
     // They are built together and lie side by side.
     let program = std::env::current_exe()?.with_file_name("session");
     let mut soak = Soak { program, missed: 0 };
@@ -46,7 +46,8 @@ async fn run() -> Result<usize> {
             "kill" => soak.kill().await?,
             "mixed" => soak.mixed(&target).await?,
             "limits" => soak.limits().await?,
-            _ => bail!("there is no part {part}; there are fleet, kill, mixed and limits"),
+            "leave" => soak.leave().await?,
+            _ => bail!("there is no part {part}; there are fleet, kill, mixed, limits and leave"),
         }
     }
     Ok(soak.missed)
@@ -279,6 +280,25 @@ impl Soak {
                     ),
                 );
             }
+        }
+        Ok(())
+    }
+}
+
+impl Soak {
+    async fn leave(&mut self) -> Result<()> {
+        const CYCLES: usize = 100_000;
+        let program = self.program.with_file_name("leave");
+        for backend in ["reqwest", "hyper"] {
+            let Left { files, kib } = Left::by(&program, backend, CYCLES).await?;
+            self.line(
+                "G44",
+                files <= 0 && kib <= 2 * 1024,
+                &format!(
+                    "{CYCLES} calls by {backend} that are begun and dropped: {files:+} descriptors (goal 0), {kib:+} KiB of \
+                     memory (goal 2,048)"
+                ),
+            );
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod fleet;
 mod flood;
 mod grants;
 mod keyring;
+mod left;
 mod limits;
 mod mitmproxy;
 mod monitor;

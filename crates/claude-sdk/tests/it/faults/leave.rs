@@ -124,7 +124,7 @@ async fn a_stream_that_is_dropped_closes_its_connection() {
     trial.end().await;
 }
 
-/// G44, of which `cargo xtask soak` makes a hundred thousand: cancelled while it is sent, before the head, and in the body.
+/// G44, of which `cargo xtask soak leave` makes a hundred thousand: cancelled while it is sent, before the head, and in the body.
 #[tokio::test]
 async fn a_thousand_calls_that_are_dropped_leave_nothing_open() {
     let trial = Trial::unheard().await;
