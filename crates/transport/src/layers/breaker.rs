@@ -1,18 +1,19 @@
 //! Leaving a server alone that answers nobody.
 
+mod health;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use super::{Class, Outcome, Strain};
-use crate::{ErrorKind, TimeoutKind};
+pub(super) use self::health::Health;
 
 /// A circuit breaker: after ten failures in a row it lets nothing through but a probe from time to time, until one
 /// succeeds.
 ///
-/// A failure is one that [may pass](Class::AfterDelay) and is not this client's doing: no connection, no answer in time, a
+/// A failure is one that [may pass](super::Class::AfterDelay) and is not this client's doing: no connection, no answer in time, a
 /// status from 500 on. A 429 is none, and neither is a 400: who says that is up. Failures count as a row while less than
 /// ten seconds lie between one and the next.
 ///
@@ -154,32 +155,6 @@ impl fmt::Debug for Breaker {
     }
 }
 
-/// What an outcome says about the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Health {
-    Up,
-    Down,
-    /// Nothing: it was this side that failed, or gave up.
-    Unknown,
-}
-
-impl Health {
-    pub(super) fn of(class: Class, outcome: Outcome<'_>) -> Self {
-        let error = match outcome {
-            Outcome::Response { head, .. } => {
-                let is_down = class == Class::AfterDelay(Strain::Failing) && head.status.is_server_error();
-                return if is_down { Self::Down } else { Self::Up };
-            }
-            Outcome::Error(error) | Outcome::Opening { error } => error,
-        };
-        match (class, error.kind()) {
-            (_, ErrorKind::Timeout(TimeoutKind::Total)) => Self::Unknown,
-            (Class::AfterDelay(Strain::Failing) | Class::Ambiguous, _) => Self::Down,
-            _ => Self::Unknown,
-        }
-    }
-}
-
 /// How many failures in a row open it.
 const FAILURES: u32 = 10;
 /// Failures further apart are no row.
@@ -289,41 +264,5 @@ mod tests {
         let breaker = opened();
         let day_before = at(0) - Duration::from_secs(86_400);
         assert!(breaker.admit(day_before).unwrap().is_probe);
-    }
-
-    #[test]
-    fn only_what_the_server_failed_at_counts() {
-        let response = |status: u16| {
-            let (head, ()) = http::Response::builder().status(status).body(()).unwrap().into_parts();
-            let outcome = Outcome::Response { head: &head, body: b"", now: at(0) };
-            Health::of(Class::of(&crate::Request::default(), outcome), outcome)
-        };
-        for (status, health) in
-            [(200, Health::Up), (400, Health::Up), (401, Health::Up), (408, Health::Up), (429, Health::Up)]
-        {
-            assert_eq!(response(status), health, "{status}");
-        }
-        for status in [500, 503, 504, 529] {
-            assert_eq!(response(status), Health::Down, "{status}");
-        }
-        let error = |kind, reach| {
-            let error = crate::Error::bare(kind, reach);
-            let outcome = Outcome::Error(&error);
-            Health::of(Class::of(&crate::Request::default(), outcome), outcome)
-        };
-        use crate::Reach::{MaybeSent, NotSent};
-        for (kind, reach, health) in [
-            (ErrorKind::Connect, NotSent, Health::Down),
-            (ErrorKind::Exhausted, NotSent, Health::Unknown),
-            (ErrorKind::Dns, NotSent, Health::Down),
-            (ErrorKind::Timeout(TimeoutKind::Headers), MaybeSent, Health::Down),
-            (ErrorKind::Closed, MaybeSent, Health::Down),
-            (ErrorKind::Closed, NotSent, Health::Unknown),
-            (ErrorKind::Timeout(TimeoutKind::Total), MaybeSent, Health::Unknown),
-            (ErrorKind::Tls, NotSent, Health::Unknown),
-            (ErrorKind::Refused, NotSent, Health::Unknown),
-        ] {
-            assert_eq!(error(kind, reach), health, "{kind:?} {reach:?}");
-        }
     }
 }
