@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use claude_sdk::transport::{self, Clock, SystemClock, backends::Reqwest};
 use claude_sdk::types::{MessageRequest, Model};
 use claude_sdk::{Client, Error};
+use e2e::Process;
 use mock_server::{MockServer, leaks};
 use serde_json::{Value, json};
 
@@ -75,6 +76,15 @@ async fn play(scenario: &str) -> Result<Value> {
             }
             builder("https://api.nowhere.example")?.messages().create(&hello()).await.map(|_| ())
         }
+        "refusing resolver" => {
+            let _resolver = resolver()?;
+            builder("https://api.nowhere.example")?.messages().create(&hello()).await.map(|_| ())
+        }
+        "healing resolver" => {
+            let _resolver = resolver()?;
+            shell("nft add rule ip t out udp dport 53 drop")?;
+            builder(&format!("http://localhost:{port}"))?.messages().create(&hello()).await.map(|_| ())
+        }
         _ => bail!("there is no scenario {scenario}"),
     };
     let took = SystemClock.now().duration_since(began).unwrap_or_default();
@@ -88,6 +98,27 @@ async fn play(scenario: &str) -> Result<Value> {
     Ok(
         json!({"ms": ms, "requests": requests, "kind": kind, "reach": reach, "attempts": attempts, "text": text}),
     )
+}
+
+/// A DNS server that knows where `localhost` is, which no file tells here, and refuses to say anything else.
+fn resolver() -> Result<Process> {
+    shell(
+        "printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' > /tmp/resolv-here.conf
+         mount --bind /tmp/resolv-here.conf /etc/resolv.conf; mount --bind /dev/null /etc/hosts",
+    )?;
+    let mut command = Command::new("dnsmasq");
+    command.args([
+        "--no-daemon",
+        "--conf-file=/dev/null",
+        "--no-hosts",
+        "--no-resolv",
+        "--user=root",
+        "--pid-file=",
+    ]);
+    command.args(["--listen-address=127.0.0.1", "--bind-interfaces", "--address=/localhost/127.0.0.1"]);
+    let mut process = Process::start(command)?;
+    process.wait_for("started", Duration::from_secs(10))?;
+    Ok(process)
 }
 
 /// A stream whose connection is lost without a word, and a call after it.

@@ -81,3 +81,15 @@ async fn a_name_that_cannot_be_looked_up_is_told_and_a_resolver_that_hangs_ends_
     );
     assert!((800..4_000).contains(&number(&report, "ms")), "{report}");
 }
+
+/// F1: a resolver that says no, and one whose answers come through again while a call waits.
+#[tokio::test]
+async fn a_resolver_that_refuses_is_told_and_one_that_heals_while_a_call_waits_is_used() {
+    let report = play("refusing resolver").await;
+    assert_eq!((&report["kind"], &report["reach"]), (&"Dns".into(), &"NotSent".into()), "{report}");
+    assert_eq!((number(&report, "attempts"), number(&report, "requests")), (2, 0), "{report}");
+
+    let report = play("healing resolver").await;
+    assert!(report["kind"].is_null() && number(&report, "requests") == 1, "{report}");
+    assert!(number(&report, "ms") >= 400, "the first lookup was lost: {report}");
+}
