@@ -169,13 +169,7 @@ impl Trial {
         let Self { server, client, before, .. } = self;
         drop(client);
         server.shutdown().await;
-        until(|| {
-            let now = Footprint::now();
-            now.files <= before.files && now.tasks <= before.tasks
-        })
-        .await;
-        let grown = Footprint::now().kib.saturating_sub(before.kib);
-        assert!(grown <= GROWTH, "{grown} KiB more than before");
+        before.assert_restored().await;
     }
 }
 
@@ -188,6 +182,17 @@ impl Footprint {
             files: fs::read_dir("/proc/self/fd").unwrap().count(),
             tasks: Handle::current().metrics().num_alive_tasks(),
         }
+    }
+
+    /// Waits until no file and no task is left that was not there, and looks at the memory.
+    async fn assert_restored(self) {
+        until(|| {
+            let now = Self::now();
+            now.files <= self.files && now.tasks <= self.tasks
+        })
+        .await;
+        let grown = Self::now().kib.saturating_sub(self.kib);
+        assert!(grown <= GROWTH, "{grown} KiB more than before");
     }
 }
 

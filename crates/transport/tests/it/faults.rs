@@ -243,5 +243,5 @@ async fn keep_alive_races(calls: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_close_when_idle_do_no_request_twice() {
-    keep_alive_races(2_500).await;
+    keep_alive_races(5_000).await;
 }

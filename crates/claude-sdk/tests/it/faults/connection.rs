@@ -8,12 +8,13 @@ use claude_sdk::{
 };
 use mock_server::{At, Fault, MockServer};
 
-use super::{Trial, assert_kind, transport_error};
+use super::{Footprint, Trial, assert_kind, transport_error};
 use crate::rig::{backend, held, hello, t0, told, until};
 
 /// F2.
 #[tokio::test]
 async fn a_server_that_comes_back_while_a_call_waits_answers_it() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     let port = server.base_url().port().unwrap();
     let key = server.api_key().to_owned();
@@ -34,7 +35,10 @@ async fn a_server_that_comes_back_while_a_call_waits_answers_it() {
     }
     let reply = call.await.unwrap().unwrap();
     assert!(reply.retries_taken() <= 1, "the first wait was long enough");
-    assert_eq!(server.unwrap().journal_len(), 1);
+    let server = server.unwrap();
+    assert_eq!(server.journal_len(), 1);
+    server.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F4: a POST is only repeated where it provably was not read, a GET always.
@@ -131,6 +135,7 @@ async fn a_question_is_asked_again_on_another_connection() {
 /// F9: nothing comes any more, not even a FIN; the connection is not used again.
 #[tokio::test]
 async fn a_half_open_connection_ends_at_its_limit_and_is_not_used_again() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     let clock = SimClock::new(t0());
     let client = Client::builder().base_url(server.base_url()).api_key(server.api_key());
@@ -156,11 +161,15 @@ async fn a_half_open_connection_ends_at_its_limit_and_is_not_used_again() {
     until(|| server.open_connections() == 0).await;
     client.messages().create(&hello()).await.unwrap();
     assert_eq!((server.journal_len(), server.connections()), (2, 2));
+    drop(client);
+    server.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F10: an answer that comes byte by byte never falls silent, and still has to end in time.
 #[tokio::test]
 async fn an_answer_that_drips_ends_at_the_deadline() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     for at in [At::Request, At::Body(1)] {
         let clock = SimClock::new(t0());
@@ -182,4 +191,6 @@ async fn an_answer_that_drips_ends_at_the_deadline() {
         assert_eq!(error.attempts(), 1, "{at:?}");
         until(|| server.open_connections() == 0).await;
     }
+    server.shutdown().await;
+    before.assert_restored().await;
 }

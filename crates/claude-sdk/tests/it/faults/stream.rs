@@ -8,7 +8,7 @@ use claude_sdk::{
 };
 use mock_server::{At, Fault, MockServer, Reply};
 
-use super::{CONTENT, EVENTS, Trial, assert_kind, stream_error, whole};
+use super::{CONTENT, EVENTS, Footprint, Trial, assert_kind, stream_error, whole};
 use crate::rig::{backend, held, hello, t0, until};
 
 const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\
@@ -41,6 +41,7 @@ fn held_client(server: &MockServer, clock: &SimClock) -> Client {
 /// F58 and G43.
 #[tokio::test]
 async fn a_stream_that_stalls_between_any_two_events_ends_at_its_limit() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     for event in CONTENT..EVENTS {
         let clock = SimClock::new(t0());
@@ -75,11 +76,14 @@ async fn a_stream_that_stalls_between_any_two_events_ends_at_its_limit() {
         assert_kind("a stall", &error, &[ErrorKind::Timeout(TimeoutKind::Idle)]);
         assert!(stream_error("a stall", error).is_truncated());
     }
+    server.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F59 and G43: comments or pings for ever, which real time brings and the held clock judges.
 #[tokio::test]
 async fn a_stream_of_signs_of_life_alone_ends_at_its_limit() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     for sign in ["comment", "ping"] {
         for event in [CONTENT + 1, EVENTS - 2] {
@@ -113,6 +117,8 @@ async fn a_stream_of_signs_of_life_alone_ends_at_its_limit() {
             until(|| server.open_connections() == 0).await;
         }
     }
+    server.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F60.
@@ -156,6 +162,7 @@ async fn a_stream_is_read_however_its_bytes_are_written() {
 /// F61, what is no text.
 #[tokio::test]
 async fn bytes_that_are_no_text_are_replaced_and_do_not_end_a_stream() {
+    let before = Footprint::now();
     let server = held().start().await.unwrap();
     let client = crate::rig::client(&server).0.build().unwrap();
     let mut bytes = [START, BLOCK].concat().into_bytes();
@@ -169,6 +176,9 @@ async fn bytes_that_are_no_text_are_replaced_and_do_not_end_a_stream() {
     server.set_script([Reply::sse([bytes])]);
     let message = whole(client.messages().stream(&hello()).await.unwrap()).await.unwrap();
     assert_eq!(message.text(), "a\u{fffd}b");
+    drop((client, message));
+    server.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F61, too long a line: it is given up at the limit and not kept.

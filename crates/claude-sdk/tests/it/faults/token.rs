@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use mock_server::{At, Fault};
 use secrecy::ExposeSecret;
 
+use super::Footprint;
 use crate::{
     redaction::Tape,
     rig::{HOUR, Place, SCOPES, Waits, access, backend, held, until},
@@ -29,11 +30,13 @@ struct Session {
     client: Client,
     waits: Waits,
     tape: Tape,
+    before: Footprint,
     _log: tracing::subscriber::DefaultGuard,
 }
 
 impl Session {
     async fn expired(server: mock_server::Builder) -> Self {
+        let before = Footprint::now();
         let tape = Tape::default();
         let log = tape.log();
         let place = Place::new(server.access_token_ttl(HOUR)).await;
@@ -46,7 +49,7 @@ impl Session {
         let client = client.credentials(oauth.await.unwrap()).build().unwrap();
         place.mock.advance(HOUR);
         place.mock.clear_journal();
-        Self { place, store, client, waits, tape, _log: log }
+        Self { place, store, client, waits, tape, before, _log: log }
     }
 
     /// A call during which this goes wrong at the token endpoint.
@@ -71,8 +74,13 @@ impl Session {
         (access, stored.refresh_token.unwrap().expose_secret().to_owned())
     }
 
-    fn end(self) {
+    /// Nothing secret was said, and nothing is left of it.
+    async fn end(self) {
         self.tape.assert_clean(&[]);
+        let Self { place, client, before, .. } = self;
+        drop(client);
+        place.mock.shutdown().await;
+        before.assert_restored().await;
     }
 }
 
@@ -100,7 +108,7 @@ async fn a_web_page_of_the_token_endpoint_keeps_the_session() {
     patiently(&session).await.unwrap();
     assert_ne!(session.stored().await, before);
     assert_eq!((session.place.exchanges(200), session.place.exchanges(400)), (1, 0));
-    session.end();
+    session.end().await;
 }
 
 /// Calls until the pause after a failure is over, and gives what comes of it then.
@@ -127,7 +135,7 @@ async fn a_renewal_whose_answer_is_lost_is_repeated_where_the_server_forgives() 
         session.call(fault(text)).await.unwrap_or_else(|error| panic!("{text}: {error:?}"));
         assert_eq!(session.exchanges(), 2, "{text}: one that was lost and one more");
         assert_ne!(session.stored().await, before, "{text}");
-        session.end();
+        session.end().await;
     }
 }
 
@@ -144,13 +152,14 @@ async fn a_renewal_whose_answer_is_lost_at_a_strict_server_may_have_been_spent()
         assert!(*maybe_consumed && !error.is_retryable(), "{text}: {reason}");
         assert_eq!(session.exchanges(), 2, "{text}: one that was lost and one more");
         assert_eq!(session.stored().await, before, "{text}: nothing is blanked");
-        session.end();
+        session.end().await;
     }
 }
 
 /// F32, where nothing comes at all: thirty seconds, and one repetition.
 #[tokio::test]
 async fn a_renewal_without_an_answer_is_repeated_after_its_limit() {
+    let before = Footprint::now();
     let place = Place::new(forgiving().access_token_ttl(HOUR)).await;
     let oauth = place.open(MemoryTokenStore::new(place.login(SCOPES).await)).await;
     let client = place.client(&oauth);
@@ -167,6 +176,9 @@ async fn a_renewal_without_an_answer_is_repeated_after_its_limit() {
     place.clock.advance(Duration::from_millis(251));
     call.await.unwrap().unwrap();
     assert_eq!(place.exchanges(200), 2);
+    drop(oauth);
+    place.mock.shutdown().await;
+    before.assert_restored().await;
 }
 
 /// F35 and F36: what is no answer of a token endpoint gives no token, and shows none.
@@ -199,7 +211,7 @@ async fn an_answer_that_is_none_gives_no_token_and_is_not_repeated_aloud() {
         assert!(session.exchanges() <= 3, "{text}: {} exchanges", session.exchanges());
         let sent = session.place.mock.journal().into_iter().filter(|entry| entry.path == "/v1/models");
         assert_eq!(sent.count(), 1, "{text}: a token out of it was sent");
-        session.end();
+        session.end().await;
     }
 }
 
@@ -227,7 +239,7 @@ async fn an_odd_answer_is_taken_by_rule_and_makes_no_loop() {
         if outcome.is_ok() && text.ends_with("refresh_token") || text.ends_with("\"\"") {
             assert_eq!(session.stored().await.1, before.1, "{text}: the refresh token that there was stays");
         }
-        session.end();
+        session.end().await;
     }
 }
 
@@ -240,5 +252,5 @@ async fn calls_that_are_refused_together_cost_one_renewal() {
         assert_eq!(outcome.unwrap().retries_taken(), 0, "a replay is no retry");
     }
     assert_eq!(session.exchanges(), 1);
-    session.end();
+    session.end().await;
 }
