@@ -8,6 +8,8 @@ mod hyper;
 mod incoming;
 #[cfg(any(feature = "hyper", feature = "reqwest"))]
 mod outgoing;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod proxies;
 #[cfg(feature = "replay")]
 mod replay;
 #[cfg(feature = "reqwest")]

@@ -1,6 +1,6 @@
 //! The proxy that a call would go through, as the environment says.
 
-use claude_sdk::secrets::{SecretName, providers::Env};
+use claude_sdk::secrets::providers::Env;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
@@ -20,7 +20,9 @@ pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>
         matcher = matcher.no(except.clone());
     }
     let Ok(uri) = base_url.as_str().parse() else { return (Vec::new(), None) };
-    let Some(intercept) = matcher.build().intercept(&uri) else {
+    // As for a call: the matcher alone takes `*` for names only, and not for addresses.
+    let is_for_all = except.as_ref().is_some_and(|(_, list)| list.split(',').any(|host| host.trim() == "*"));
+    let Some(intercept) = matcher.build().intercept(&uri).filter(|_| !is_for_all) else {
         let is_meant = except.is_some() && Matcher::builder().all(value).build().intercept(&uri).is_some();
         return match (is_meant, except) {
             (true, Some((except, _))) => {
@@ -43,16 +45,14 @@ pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>
 
 /// The variable that names the proxy, and what it says.
 pub(super) fn named(env: &Env) -> Option<(&'static str, String)> {
-    first(env, ["HTTPS_PROXY", "https_proxy"]).or_else(|| first(env, ["ALL_PROXY", "all_proxy"]))
+    [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]]
+        .into_iter()
+        .find_map(|names| first(env, names).filter(|(_, value)| !value.is_empty()))
 }
 
+/// The first that is set, to nothing too: then the second one does not count.
 fn first(env: &Env, names: [&'static str; 2]) -> Option<(&'static str, String)> {
-    names.into_iter().find_map(|name| Some((name, read(env, name).filter(|value| !value.is_empty())?)))
-}
-
-fn read(env: &Env, name: &'static str) -> Option<String> {
-    let value = env.read(&SecretName::new(name).ok()?).ok()??;
-    Some(value.expose().to_owned())
+    names.into_iter().find_map(|name| Some((name, env.lookup()(name)?.into_string().ok()?)))
 }
 
 #[cfg(test)]
@@ -80,6 +80,22 @@ mod tests {
         assert_eq!((told.evidence.as_str(), proxy), ("none for this host, as no_proxy says", None));
         assert_eq!(look_at("http://127.0.0.1:1", &[https]).1, None);
         assert_eq!(look_at("https://api.anthropic.com", &[("HTTPS_PROXY", "")]).1, None);
+        assert_eq!(
+            look_at("https://api.anthropic.com", &[("HTTPS_PROXY", ""), ("https_proxy", https.1)]).1,
+            None
+        );
+    }
+
+    #[test]
+    fn a_star_is_every_host_and_addresses_too() {
+        let proxy = ("HTTPS_PROXY", "http://proxy.corp:3128");
+        for url in ["https://api.anthropic.com", "https://192.0.2.7", "https://[2001:db8::7]"] {
+            for list in ["*", "localhost, *"] {
+                let (told, proxy) = look_at(url, &[proxy, ("NO_PROXY", list)]);
+                assert_eq!((told.evidence.as_str(), proxy), ("none for this host, as NO_PROXY says", None));
+            }
+            assert!(look_at(url, &[proxy, ("NO_PROXY", ""), ("no_proxy", "*")]).1.is_some(), "{url}");
+        }
     }
 
     #[test]

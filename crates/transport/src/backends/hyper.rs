@@ -22,6 +22,7 @@ use self::{
 use super::{
     failure, incoming,
     outgoing::Outgoing,
+    proxies,
     tls::{self, BuildError},
 };
 use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Sending, SystemClock, Upload, race};
@@ -38,7 +39,8 @@ const IDLE: Duration = Duration::from_secs(90);
 /// Proxies come from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is built, and are asked
 /// for a tunnel, so that they see the target's name and nothing else. Only `http://` proxies are supported, and none
 /// for a plain `http` target: where the environment asks for one, the request fails with [`ErrorKind::Proxy`] and
-/// nothing is sent. Build with [`no_proxy`](HyperBuilder::no_proxy) to connect directly.
+/// nothing is sent. Build with [`no_proxy`](HyperBuilder::no_proxy) to connect directly, as a `*` in `NO_PROXY` says for all
+/// hosts.
 ///
 /// There are no redirects, cookies, referers, decompression, default headers or timeouts except for connecting. A
 /// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt;
@@ -97,7 +99,7 @@ impl HyperBuilder {
     ///
     /// When the extra certificates cannot be used.
     pub fn build(self) -> Result<Hyper, BuildError> {
-        let proxies = (!self.no_proxy).then(Matcher::from_env);
+        let proxies = (!self.no_proxy).then(Matcher::from_env).filter(proxies::are_used);
         let connector = Connector::new(Dial::new(proxies), tls::config(&self.roots)?, self.connect_timeout);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())

@@ -6,11 +6,13 @@ mod target;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use hyper_util::client::proxy::matcher::Matcher;
 
 use self::target::Targets;
 use super::{
     incoming,
     outgoing::Outgoing,
+    proxies,
     tls::{self, BuildError},
 };
 use crate::{Error, HttpBackend, Request, Sending};
@@ -21,7 +23,7 @@ use crate::{Error, HttpBackend, Request, Sending};
 /// plain HTTP; only https then fails, with [`ErrorKind::Tls`](crate::ErrorKind::Tls).
 ///
 /// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is
-/// built. Loopback addresses are no exception: name them in `NO_PROXY`, or build with
+/// built. Loopback addresses are no exception: name them in `NO_PROXY` (where `*` is all hosts), or build with
 /// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy. A value that is no address counts as none,
 /// and a CGI program (`REQUEST_METHOD` is set) takes no `HTTP_PROXY`, which its visitors can set.
 ///
@@ -90,7 +92,8 @@ impl ReqwestBuilder {
             .tcp_keepalive(Duration::from_secs(60))
             .redirect(::reqwest::redirect::Policy::none())
             .referer(false);
-        if self.no_proxy {
+        // What the client would ask itself.
+        if self.no_proxy || !proxies::are_used(&Matcher::from_system()) {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| BuildError::client(error.without_url()))?;

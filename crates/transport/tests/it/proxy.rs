@@ -61,8 +61,8 @@ fn child(test: &'static str, proxy: &str) -> tokio::task::JoinHandle<String> {
 fn child_with(test: &'static str, variables: Vec<(&'static str, String)>) -> tokio::task::JoinHandle<String> {
     tokio::task::spawn_blocking(move || {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "--nocapture", test]).envs(variables);
-        let output = command.env("NO_PROXY", "").env("no_proxy", "").output().unwrap();
+        command.args(["--exact", "--nocapture", test]).env("NO_PROXY", "").env("no_proxy", "");
+        let output = command.envs(variables).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{text}");
         text
@@ -123,6 +123,23 @@ async fn the_hyper_backend_sends_nothing_in_the_open_through_a_proxy() {
     let printed = child.await.unwrap();
     assert!(printed.contains("kind: Proxy"), "{printed}");
     // Such a listener does not block: with nobody waiting it says so.
+    assert!(listener.into_std().unwrap().accept().is_err(), "the proxy is not even asked");
+}
+
+#[tokio::test]
+async fn a_star_in_no_proxy_is_every_host_and_addresses_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    for list in ["*", "localhost, *"] {
+        for (variable, test) in [
+            ("HTTPS_PROXY", "proxy::a_port_nobody_serves_is_an_error_with_or_without_a_proxy"),
+            ("http_proxy", "proxy::a_plain_port_nobody_serves_is_an_error_with_both_backends"),
+        ] {
+            let variables = vec![(variable, proxy.clone()), ("NO_PROXY", list.to_owned())];
+            let printed = child_with(test, variables).await.unwrap();
+            assert_eq!(printed.matches("kind: Connect").count(), 2, "{list}: {printed}");
+        }
+    }
     assert!(listener.into_std().unwrap().accept().is_err(), "the proxy is not even asked");
 }
 
