@@ -25,6 +25,7 @@ use crate::args::Probe;
 
 pub(super) mod keeper;
 mod lock;
+mod soundness;
 
 /// By which the file is known to be ours, and which version of it this is.
 const APPLICATION: i32 = 0x636c_6d6f;
@@ -84,7 +85,7 @@ impl History {
         connection.busy_timeout(PATIENCE)?;
         let mut history = Self { connection, writes: 0 };
         history
-            .prepare()
+            .prepare(path)
             .map_err(|error| {
                 match error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code) {
                     Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
@@ -97,7 +98,7 @@ impl History {
         Ok(history)
     }
 
-    fn prepare(&mut self) -> anyhow::Result<()> {
+    fn prepare(&mut self, path: &Path) -> anyhow::Result<()> {
         let transaction =
             self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
@@ -110,8 +111,9 @@ impl History {
                 transaction.pragma_update(None, "application_id", APPLICATION)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }
-            (APPLICATION, VERSION) => {}
+            (APPLICATION, VERSION) => soundness::check(&transaction, path)?,
             (APPLICATION, 1) => {
+                soundness::check(&transaction, path)?;
                 transaction.execute_batch(UNTOLD)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }

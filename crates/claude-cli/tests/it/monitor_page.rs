@@ -115,6 +115,34 @@ async fn the_page_and_the_metrics_tell_what_the_probes_found_and_nobody_elses_pa
     monitor.end();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_page_can_be_asked_for_alone() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let (monitor, address) = served(&server, &folder.path().join("history.sqlite"));
+    let asked =
+        |method: &str, path: &str| ask(&address, &format!("{method} {path} HTTP/1.1\r\nhost: {address}"));
+    // Without what is otherwise from one moment to the next.
+    let lasting = |head: &str| {
+        let lines = head.lines().filter(|line| !line.starts_with("date:"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for path in ["/", "/page.css", "/page.js", "/nowhere", "/state?range=ever"] {
+        let ((whole, content), (head, nothing)) = (asked("GET", path), asked("HEAD", path));
+        assert_eq!((lasting(&head), nothing.as_str()), (lasting(&whole), ""), "{path}");
+        assert!(head.contains(&format!("content-length: {}\r\n", content.len())), "{path}: {head}");
+    }
+    for path in ["/state", "/state?range=month", "/metrics"] {
+        let (head, nothing) = asked("HEAD", path);
+        assert!(head.starts_with("http/1.1 200 ok\r\n") && nothing.is_empty(), "{path}: {head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        assert!(length.parse::<usize>().unwrap() > 100, "{path}: {head}");
+    }
+    let (refusal, _) = asked("DELETE", "/state");
+    assert!(refusal.contains("allow: get, head\r\n"), "{refusal}");
+    monitor.end();
+}
+
 /// 64 connections can be open at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_connects_and_asks_nothing_keeps_nobody_out_and_whoever_came_first_has_to_go() {

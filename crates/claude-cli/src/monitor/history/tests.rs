@@ -102,6 +102,42 @@ fn a_file_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_file_that_is_damaged_in_its_middle_is_refused_with_what_to_do_and_left_as_it_is() {
+    const PAGE: usize = 4096;
+    let (folder, path) = place();
+    let mut history = History::open(&path).unwrap();
+    let many: Vec<_> = (0..2_000).map(|at| run(Probe::Models, at * 60, Some(Class::Dns))).collect();
+    history.record(&many).unwrap();
+    drop(history);
+    let whole = fs::read(&path).unwrap();
+    assert!(whole.len() > 20 * PAGE, "{}", whole.len());
+    let middle = whole.len() / PAGE / 2 * PAGE;
+    let mut garbled = whole.clone();
+    garbled[middle..middle + PAGE].fill(0xa5);
+    let mut emptied = whole.clone();
+    emptied[middle..middle + PAGE].fill(0);
+    let mut beheaded = whole.clone();
+    beheaded[200..PAGE].fill(0);
+    let path = folder.path().join("damaged");
+    let shown = path.display();
+    for (damaged, what) in [
+        (&garbled[..], format!("away with `mv {shown} {shown}.damaged`")),
+        (&emptied, format!("away with `mv {shown} {shown}.damaged`")),
+        // Here it is not even known whose it is.
+        (&beheaded, format!("move {shown} away")),
+        (&whole[..middle], format!("move {shown} away")),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let told = refusal(&path);
+        for part in ["damaged", "left as it is", &what, "--history"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+    fs::write(&path, whole).unwrap();
+    History::open(&path).unwrap();
+}
+
+#[test]
 fn a_full_disk_takes_back_the_whole_write_and_nothing_that_was_there() {
     let (_folder, path) = place();
     let mut history = History::open(&path).unwrap();
