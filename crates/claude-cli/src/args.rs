@@ -208,7 +208,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["fix", "call", "sntp"])]
     pub email: Option<String>,
     /// With --email, the DNS server to ask, such as 9.9.9.9:53, in place of this machine's.
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "email")]
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "email", value_parser = address)]
     pub dns_server: Option<SocketAddr>,
     /// Print JSON.
     #[arg(long)]
@@ -216,6 +216,12 @@ pub struct DoctorArgs {
     /// Whom to ask, and as whom.
     #[command(flatten)]
     pub connection: ConnectionArgs,
+}
+
+/// An address with its port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464".to_owned())
 }
 
 /// Where the API is, and whose calls these are.
@@ -327,6 +333,7 @@ fn told(error: &clap::Error) -> String {
         {
             None
         }
+        Some(ContextValue::String(text)) if kind == ContextKind::InvalidValue && is_slip(error, text) => None,
         Some(ContextValue::String(text)) if !text.is_empty() && !is_option(text) => Some(text),
         _ => None,
     });
@@ -344,6 +351,23 @@ const SHORT: usize = 8;
 fn is_option(text: &str) -> bool {
     let of_names = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     text.len() <= 24 && text.strip_prefix("--").is_some_and(|name| name.bytes().all(of_names))
+}
+
+/// Where a time, a number or an address belongs, a word or a number that is none is a slip too: `models=often`, `localhost:9464`.
+fn is_slip(error: &clap::Error, text: &str) -> bool {
+    const PLACES: [&str; 6] = ["--every", "--timeout", "--slow", "--objective", "--serve", "--dns-server"];
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return false };
+    let is_word = |piece: &str| piece.len() <= 10 && piece.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_time = |piece: &str| {
+        let of_times = |byte: u8| byte.is_ascii_digit() || b"dhmsu".contains(&byte);
+        piece.len() <= 8
+            && piece.starts_with(|first: char| first.is_ascii_digit())
+            && piece.bytes().all(of_times)
+    };
+    let mut pieces = text.split(['=', ':', '.', ',', '-', '%', '[', ']']);
+    PLACES.contains(&argument.split(' ').next().unwrap_or_default())
+        && text.len() <= 24
+        && pieces.all(|piece| is_word(piece) || is_time(piece))
 }
 
 /// What is wrong, from a message that goes on with the whole usage, on one line.

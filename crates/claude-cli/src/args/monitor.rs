@@ -11,7 +11,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use jiff::SignedDuration;
 use url::Host;
 
-use super::ConnectionArgs;
+use super::{ConnectionArgs, address};
 
 /// What to watch, and where to tell.
 #[derive(Debug, ClapArgs)]
@@ -36,7 +36,7 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "PATH")]
     pub history: Option<PathBuf>,
     /// Show a page with what is going on at this address, such as 127.0.0.1:9464, and metrics for Prometheus at /metrics.
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once")]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once", value_parser = address)]
     pub serve: Option<SocketAddr>,
     /// With --serve, another name by which it may be asked, without a port; needed where other machines can reach the address.
     /// May be given several times.
@@ -51,8 +51,8 @@ pub struct MonitorArgs {
     /// How many runs of a hundred have to go well; alerts tell when too many fail for that.
     #[arg(long, value_name = "PERCENT", default_value = "99", value_parser = percent)]
     pub objective: f64,
-    /// Alert where 95 of a hundred runs take longer than this.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Alert where five of a hundred runs take longer than this, such as 800ms or 2s.
+    #[arg(long, value_name = "TIME", value_parser = slow)]
     pub slow: Option<Duration>,
     /// Whom to ask, and as whom.
     #[command(flatten)]
@@ -103,15 +103,27 @@ fn host(text: &str) -> Result<String, String> {
 
 /// A time of at least a second.
 fn time(text: &str) -> Result<Duration, String> {
-    let usage = || "write a time from a second to a day, such as 30s, 5m or 1h".to_owned();
-    let time = text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
-    let bounds = Duration::from_secs(1)..=Duration::from_secs(86_400);
-    time.filter(|time| bounds.contains(time)).ok_or_else(usage)
+    let usage = "write a time from a second to a day, such as 30s, 5m or 1h";
+    time_from(Duration::from_secs(1), text).ok_or_else(|| usage.to_owned())
+}
+
+/// How long an answer may take, which is less than a second where all is well.
+fn slow(text: &str) -> Result<Duration, String> {
+    let usage = "write a time from a millisecond to a day, such as 800ms, 2s or 1m";
+    time_from(Duration::from_millis(1), text).ok_or_else(|| usage.to_owned())
+}
+
+fn time_from(least: Duration, text: &str) -> Option<Duration> {
+    let time = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
+    (least..=Duration::from_secs(86_400)).contains(&time).then_some(time)
 }
 
 fn percent(text: &str) -> Result<f64, String> {
-    let percent = text.parse().ok().filter(|percent| (1.0..100.0).contains(percent));
-    percent.ok_or_else(|| "write a number under 100, such as 99 or 99.9".to_owned())
+    match text.parse() {
+        Ok(percent) if (1.0..100.0).contains(&percent) => Ok(percent),
+        Ok(100.0) => Err("of 100 % no run may ever fail; write less, such as 99.9".to_owned()),
+        _ => Err("write a number from 1 to less than 100, such as 99 or 99.9".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +144,21 @@ mod tests {
             ["monitor.example:9464", "http://monitor.example", "monitor.example/", "", "[::1]:80", "a b"]
         {
             assert!(host(wrong).unwrap_err().contains("without a port"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_slow_may_be_less_than_a_second_and_an_objective_is_less_than_all() {
+        assert_eq!(slow("800ms"), Ok(Duration::from_millis(800)));
+        assert_eq!(slow("0.5s"), Ok(Duration::from_millis(500)));
+        assert!(time("800ms").unwrap_err().starts_with("write a time from a second"));
+        for wrong in ["0s", "-1s", "100us", "2d", "fast"] {
+            assert!(slow(wrong).unwrap_err().starts_with("write a time from a millisecond"), "{wrong}");
+        }
+        assert_eq!(percent("99.9"), Ok(99.9));
+        assert!(percent("100").unwrap_err().starts_with("of 100 % no run"));
+        for wrong in ["0", "-1", "101", "NaN", "inf", "all", ""] {
+            assert!(percent(wrong).unwrap_err().starts_with("write a number from 1"), "{wrong}");
         }
     }
 

@@ -416,10 +416,35 @@ fn wrong_settings_are_told_at_once() {
         run(claudectl(["monitor"].iter().chain(arguments))
             .env("ANTHROPIC_API_KEY", "sk-ant-api03-CANARY-key"))
     };
-    asked(&["--every", "models=often"]).failed(2, "30s, 5m or 1h");
+    for (arguments, told) in [
+        (
+            ["--every", "models=often"],
+            "invalid value 'models=often' for '--every <PROBE=TIME>': write a time from a second",
+        ),
+        (
+            ["--every", "modles=30s"],
+            "invalid value 'modles=30s' for '--every <PROBE=TIME>': the probes are token",
+        ),
+        (["--slow", "0s"], "invalid value '0s' for '--slow <TIME>': write a time from a millisecond"),
+        (["--timeout", "500ms"], "invalid value '500ms' for '--timeout <TIME>': write a time from a second"),
+        (
+            ["--objective", "0"],
+            "invalid value '0' for '--objective <PERCENT>': write a number from 1 to less than 100",
+        ),
+        (["--objective", "100"], "of 100 % no run may ever fail; write less, such as 99.9"),
+        (
+            ["--serve", "localhost:9464"],
+            "'localhost:9464' for '--serve <ADDRESS:PORT>': write an IP address and a port",
+        ),
+        (["--serve", "127.0.0.1:94640"], "invalid value '127.0.0.1:94640' for '--serve"),
+        // What might be somebody's secret.
+        (["--every", "CANARY-hunter2"], "invalid value [not shown] for '--every"),
+        (["--serve", "hunter2CANARY"], "invalid value [not shown] for '--serve"),
+    ] {
+        asked(&arguments).failed(2, told);
+    }
     asked(&["--every", "models=off", "--every", "message=off", "--every", "stream=off"])
         .failed(1, "leave one");
-    asked(&["--objective", "100"]).failed(2, "99.9");
     let typed = asked(&["--alert-webhook", "https://hooks.example/CANARY"]);
     typed.failed(1, "file:PATH");
     asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
