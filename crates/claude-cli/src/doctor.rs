@@ -12,9 +12,12 @@ use serde::Serialize;
 use crate::{
     args::DoctorArgs,
     console::{concluded, plain, print, print_json, scrubber},
+    failure::parts,
 };
 
+mod answer;
 mod files;
+mod login;
 mod mail;
 mod network;
 mod proxy;
@@ -23,6 +26,8 @@ mod setup;
 mod spend;
 mod time;
 mod tls;
+
+use mail::Address;
 
 /// How one thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -58,8 +63,14 @@ impl Finding {
         Self::new(check, Verdict::Ok, evidence)
     }
 
-    fn skipped(check: &'static str, why: impl AsRef<str>) -> Self {
-        Self::new(check, Verdict::Skipped, why)
+    fn skipped(check: &'static str, why: impl AsRef<str>, next_step: impl Into<String>) -> Self {
+        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Skipped, why) }
+    }
+
+    /// What could not be looked at for the problem that another check has found.
+    fn because_of(check: &'static str, other: &'static str) -> Self {
+        let next = format!("mend that first, then run this again: `{other}` says how");
+        Self::skipped(check, format!("because `{other}` is a problem"), next)
     }
 
     fn warning(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
@@ -68,6 +79,13 @@ impl Finding {
 
     fn problem(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
         Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Problem, evidence) }
+    }
+
+    /// What an error says; the step to take is its own, where it names one.
+    fn failed(check: &'static str, error: &anyhow::Error, otherwise: &str) -> Self {
+        let (evidence, next) = parts(error, None);
+        let next = next.map_or_else(|| otherwise.to_owned(), |next| scrubber().scrub(&next).into_owned());
+        Self::problem(check, evidence, next)
     }
 
     fn is_problem(&self) -> bool {
@@ -82,12 +100,13 @@ impl Finding {
 }
 
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
-    let mut findings = match &args.email {
+    let address = args.email.as_deref().map(Address::parse).transpose()?;
+    let mut findings = match &address {
         Some(address) => mail::look(address, args.dns_server).await?,
         None => look(&args, &Env::process()).await,
     };
     // To whom nothing can be sent, no administrator can help.
-    let reader = args.email.filter(|_| !findings.iter().any(Finding::is_problem));
+    let reader = address.filter(|_| !findings.iter().any(Finding::is_problem));
     let letter = reader.map(|address| mail::letter(&address)).unwrap_or_default();
     let printed = if args.json {
         if !letter.is_empty() {
@@ -110,11 +129,11 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
 async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
     // First, so that a credential is judged by what is mended.
     let files = files::look(env, args.fix);
-    let (mut findings, setup) = setup::look(args, env).await;
-    findings.extend(files);
+    let (mut findings, setup) = setup::look(args, env, &files).await;
     let base_url = match &setup.base_url {
         Ok(base_url) => base_url,
         Err(finding) => {
+            findings.extend(files);
             findings.push(finding.clone());
             return findings;
         }
@@ -126,15 +145,20 @@ async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
         }
     };
     let (secrets, way, time_server, login) =
-        tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_server());
-    let has_none = findings.iter().any(|one| one.check == setup::CREDENTIAL && one.is_problem());
-    let is_open = !has_none && !way.iter().any(Finding::blocks);
+        tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_servers());
+    let check_of = |finding: &Finding| finding.check;
+    let broken = way.iter().find(|one| one.blocks()).map(check_of);
+    let login = login::told(login, broken);
+    let blocker = findings.iter().find(|one| one.is_problem()).map(check_of).or(broken);
+    // Of these, a credential that is there may still be in want.
+    let suspect = files.iter().chain(&secrets).chain(&login).find(|one| one.is_problem()).map(check_of);
+    findings.extend(files);
     findings.extend(secrets);
     findings.extend(way);
     findings.extend(time_server);
     time::settle(&mut findings);
     findings.extend(login);
-    findings.extend(service::look(args, is_open).await);
+    findings.extend(service::look(args, blocker, suspect).await);
     findings
 }
 

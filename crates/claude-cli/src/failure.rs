@@ -115,7 +115,7 @@ fn word(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
 }
 
 /// What is wrong, and the next step: an error and its causes say them in this order, with a semicolon between.
-fn parts(error: &anyhow::Error, request_id: Option<&str>) -> (String, Option<String>) {
+pub(crate) fn parts(error: &anyhow::Error, request_id: Option<&str>) -> (String, Option<String>) {
     let named = request_id.map(|id| format!(" (request {id})"));
     let said = of_the_library(error).and_then(said).unwrap_or_default();
     let (mut message, mut next) = (String::new(), None);

@@ -13,9 +13,9 @@ use claude_sdk::{
 };
 
 use super::Finding;
-use crate::console::one_line;
+use crate::failure::parts;
 
-const FILES: &str = "files";
+pub(super) const FILES: &str = "files";
 /// After how long nobody is writing a file any more, and how many are told of at most.
 const FORGOTTEN: Duration = Duration::from_mins(10);
 const MOST: usize = 20;
@@ -24,7 +24,10 @@ const MOST: usize = 20;
 pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     let folder = match Profiles::of(env) {
         Ok(profiles) => profiles.path().to_owned(),
-        Err(error) => return vec![Finding::skipped(FILES, one_line(&error.into()))],
+        Err(error) => {
+            let next = "set HOME, or ANTHROPIC_CONFIG_DIR, if there is to be a profile";
+            return vec![Finding::skipped(FILES, parts(&error.into(), None).0, next)];
+        }
     };
     if !folder.exists() {
         return vec![Finding::ok(FILES, format!("nothing is kept in {}", folder.display()))];
@@ -33,8 +36,10 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     let real = if folder.is_symlink() { fs::canonicalize(&folder).ok() } else { None };
     let mut open = Vec::new();
     if let Err(error) = walk(real.as_ref().unwrap_or(&folder), 0, &mut open) {
-        let next = "check that the folder is yours";
-        return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
+        let shown = folder.display();
+        let next =
+            format!("see whose it is, `ls -ld {shown}`, and give it back: `sudo chown -R \"$USER\" {shown}`");
+        return vec![Finding::problem(FILES, format!("{shown} cannot be read: {error}"), next)];
     }
     let mut findings: Vec<_> =
         open.into_iter().map(|(path, mode, right)| told(&path, mode, right, fix)).collect();
@@ -42,8 +47,8 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     if findings.is_empty()
         && let Err(error) = check_folder(&folder)
     {
-        let next = "do what is said here, or set ANTHROPIC_CONFIG_DIR to a folder that only you can change";
-        findings.push(Finding::problem(FILES, one_line(&error.into()), next));
+        let next = "do that, or set ANTHROPIC_CONFIG_DIR to a folder that only you can change";
+        findings.push(Finding::failed(FILES, &error.into(), next));
     }
     if findings.is_empty() {
         findings.push(Finding::ok(
@@ -95,7 +100,8 @@ fn cleaned(path: &Path, fix: bool) -> Finding {
     match fs::remove_file(path) {
         Ok(()) => Finding::ok(FILES, format!("{evidence}; it is removed")),
         Err(error) => {
-            Finding::warning(FILES, format!("{evidence}, and cannot be removed: {error}"), "ask its owner")
+            let next = format!("have its owner remove it, or do so as root: `sudo rm {}`", path.display());
+            Finding::warning(FILES, format!("{evidence}, and cannot be removed: {error}"), next)
         }
     }
 }
@@ -117,7 +123,9 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
             consequence,
         ),
         Err(error) => {
-            Finding::problem(FILES, format!("{evidence}, and it cannot be changed: {error}"), "ask its owner")
+            let next =
+                format!("have its owner do it, or do so as root: `sudo chmod {right:o} {}`", path.display());
+            Finding::problem(FILES, format!("{evidence}, and it cannot be changed: {error}"), next)
         }
     }
 }

@@ -4,28 +4,36 @@ use std::time::Duration;
 
 use anyhow::Error;
 use claude_sdk::{
-    Client, Limit, RateLimits, RequestOptions,
+    AuthError, Client, Limit, RateLimits, RequestOptions,
     transport::{Clock as _, SystemClock},
     types::MessageRequest,
 };
 use http::StatusCode;
 
 use super::{Finding, network::in_time, spend};
-use crate::{args::DoctorArgs, connection, console::one_line, wording::of_a_model};
+use crate::{args::DoctorArgs, connection, failure::parts, wording::of_a_model};
 
 const API: &str = "api";
 const SPENT: &str = "look at the organization's credit and its spend limit";
+const NOT_THE_API: &str = "check the base URL; a gateway on the way may only know --api-version 2023-06-01";
 /// How long all that is asked of the API may take; an answer may come, and have no end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_WITH_A_MESSAGE: Duration = Duration::from_secs(60);
 
 /// Reads the list of models, which costs nothing, and sends a message of one token if that is allowed.
-pub(super) async fn look(args: &DoctorArgs, is_open: bool) -> Vec<Finding> {
-    if !is_open {
-        return vec![Finding::skipped(API, "something before it is broken")];
+///
+/// A problem of the check `blocker` would only come up once more; one of `suspect` is why the API could not be asked, if it could
+/// not be for want of a credential.
+pub(super) async fn look(
+    args: &DoctorArgs,
+    blocker: Option<&'static str>,
+    suspect: Option<&'static str>,
+) -> Vec<Finding> {
+    if let Some(blocker) = blocker {
+        return vec![Finding::because_of(API, blocker)];
     }
     let limit = if args.call { PATIENCE_WITH_A_MESSAGE } else { PATIENCE };
-    whole(limit, ask(args)).await
+    whole(limit, ask(args, suspect)).await
 }
 
 /// What there is to tell, if it comes within this limit.
@@ -37,14 +45,17 @@ async fn whole(limit: Duration, work: impl Future<Output = Vec<Finding>>) -> Vec
     })
 }
 
-async fn ask(args: &DoctorArgs) -> Vec<Finding> {
+async fn ask(args: &DoctorArgs, suspect: Option<&'static str>) -> Vec<Finding> {
     let once = RequestOptions::new().max_retries(0);
     let client = async { Ok::<_, Error>(connection::client(&args.connection).await?.with_options(once)?) };
     let client = match client.await {
         Ok(client) => client,
         Err(error) => {
-            // Told as the credential's problem already, if it is one.
-            return vec![Finding::skipped(API, one_line(&error))];
+            let next = "`claudectl auth status` says which credential is in use";
+            return vec![suspect.map_or_else(
+                || Finding::failed(API, &error, next),
+                |suspect| Finding::because_of(API, suspect),
+            )];
         }
     };
     let started = SystemClock.now();
@@ -61,7 +72,12 @@ async fn ask(args: &DoctorArgs) -> Vec<Finding> {
                 ),
             )]
         }
-        Err(error) => return vec![refused(API, error)],
+        Err(error) => {
+            let suspect = suspect.filter(|_| is_without_credential(&error));
+            return vec![
+                suspect.map_or_else(|| refused(API, error), |suspect| Finding::because_of(API, suspect)),
+            ];
+        }
     };
     if args.call {
         findings.push(message(&client, &args.model).await);
@@ -80,22 +96,42 @@ async fn message(client: &Client, model: &str) -> Finding {
     }
 }
 
+/// Whether nothing was asked, for a credential that could not be had now: one that only a login replaces is over, whatever else is
+/// wrong.
+fn is_without_credential(error: &claude_sdk::Error) -> bool {
+    matches!(error, claude_sdk::Error::Auth(why, _) if !matches!(why, AuthError::LoginRequired { .. }))
+}
+
 fn refused(check: &'static str, error: claude_sdk::Error) -> Finding {
     let code = if let claude_sdk::Error::Api(error) = &error { error.code() } else { None };
     let is_spent = code.is_some_and(|code| code.ends_with("spend_limit_reached"));
     let next = match (error.missing_scope().is_some(), error.status()) {
-        (true, _) => "log in again, with the scope: `claudectl auth login`",
+        (true, _) => Some("log in again, with the scope: `claudectl auth login`"),
         (_, Some(StatusCode::UNAUTHORIZED)) => {
-            "the credential is not good here: make a new key, or log in again"
+            Some("the credential is not good here: make a new key, or log in again")
         }
-        (_, Some(StatusCode::PAYMENT_REQUIRED)) => SPENT,
-        _ if is_spent => SPENT,
-        (_, Some(StatusCode::FORBIDDEN)) => "ask whoever runs the organization for the permission",
-        (_, Some(StatusCode::TOO_MANY_REQUESTS)) => "wait; `claudectl limits` tells what is left",
-        (_, Some(status)) if status.is_server_error() => "wait, and look at https://status.anthropic.com",
-        _ => "see what it says",
+        (_, Some(StatusCode::PAYMENT_REQUIRED)) => Some(SPENT),
+        _ if is_spent => Some(SPENT),
+        (_, Some(StatusCode::FORBIDDEN)) => Some("ask whoever runs the organization for the permission"),
+        (_, Some(StatusCode::TOO_MANY_REQUESTS)) => Some("wait; `claudectl limits` tells what is left"),
+        (_, Some(status)) if status.is_server_error() => {
+            Some("wait, and look at https://status.anthropic.com")
+        }
+        _ if matches!(error, claude_sdk::Error::Answer(_)) => Some(NOT_THE_API),
+        _ => None,
     };
-    Finding::problem(check, one_line(&of_a_model(error)), next)
+    let otherwise = match &error {
+        claude_sdk::Error::Auth(..) => {
+            "log in again, or make a new key: `claudectl auth status` says what is in use"
+        }
+        claude_sdk::Error::Transport(_) => "run this again: the way to the API was good a moment ago",
+        _ => NOT_THE_API,
+    };
+    let error = of_a_model(error);
+    match next {
+        Some(next) => Finding::problem(check, parts(&error, None).0, next),
+        None => Finding::failed(check, &error, otherwise),
+    }
 }
 
 /// What is known of the limits, which not every answer tells.
@@ -161,7 +197,7 @@ mod tests {
         let args = Args::parse_from(["claudectl", "doctor", "--base-url", &url, "--api-key-file", key]);
         let Command::Doctor(args) = args.command else { panic!("{args:?}") };
         let server = tokio::spawn(endless(listener));
-        let found = whole(Duration::from_millis(300), ask(&args)).await;
+        let found = whole(Duration::from_millis(300), ask(&args, None)).await;
         let [found] = &found[..] else { panic!("{found:?}") };
         assert_eq!((found.check, found.verdict), (API, Verdict::Problem), "{found:?}");
         assert!(found.evidence.contains("no whole answer within"), "{found:?}");

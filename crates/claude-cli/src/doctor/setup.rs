@@ -5,19 +5,20 @@ use std::{fs, sync::Arc};
 use anyhow::Context as _;
 use claude_sdk::{
     Error,
-    auth_core::ScopeSet,
     credentials::{Resolution, Source},
-    profile::{Kind, Profile, ProfileName, Profiles},
+    profile::{Kind, Profile},
     secrets::{Reference, SecretName, providers::Env},
-    token_store::TokenStore as _,
-    transport::{Clock as _, SystemClock},
+    transport::SystemClock,
 };
 use url::{Host, Url};
 
-use super::{Finding, network};
+use super::{
+    Finding,
+    login::{self, Asked},
+};
 use crate::{
     args::{ConnectionArgs, DoctorArgs},
-    auth::{Who, backend, is_over, when},
+    auth::backend,
     connection::key_in,
     console::one_line,
     env::{Fingerprints, referred},
@@ -25,7 +26,7 @@ use crate::{
     wording::at_a_terminal,
 };
 
-pub(super) const CREDENTIAL: &str = "credential";
+const CREDENTIAL: &str = "credential";
 const WHERE_IT_LEADS: &str = "name another place, or put the secret there (a file with mode 600)";
 
 /// What the other checks go by.
@@ -36,7 +37,7 @@ pub(super) struct Setup {
 }
 
 /// Which credential wins, what it beats, and whether it can be used.
-pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) {
+pub(super) async fn look(args: &DoctorArgs, env: &Env, files: &[Finding]) -> (Vec<Finding>, Setup) {
     let found = match &args.connection.profile {
         Some(name) => Resolution::profile(name.clone(), env),
         None => Resolution::of(env),
@@ -44,9 +45,9 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            let evidence = one_line(&anyhow::Error::from(error));
-            let finding = Finding::problem(CREDENTIAL, evidence, "mend it, then run this again");
-            let base_url = Err(Finding::skipped("network", "it is not known where the API is"));
+            let next = "see what the variables that begin with ANTHROPIC_ say, and what `claudectl profile list` does";
+            let finding = Finding::failed(CREDENTIAL, &error.into(), next);
+            let base_url = Err(Finding::because_of("network", CREDENTIAL));
             return (vec![finding], Setup { base_url, profile: None });
         }
     };
@@ -57,7 +58,7 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
     if args.connection.has_key() {
         findings.push(match named_key(&args.connection, env).await {
             Ok(()) => Finding::ok(CREDENTIAL, "the key that the arguments lead to"),
-            Err(error) => Finding::problem(CREDENTIAL, one_line(&error), WHERE_IT_LEADS),
+            Err(error) => Finding::failed(CREDENTIAL, &error, WHERE_IT_LEADS),
         });
     } else {
         let mut told = credential(&found, base_url.as_ref().ok());
@@ -71,7 +72,7 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env) -> (Vec<Finding>, Setup) 
         if let (Some(name), Some(profile)) = (found.source().and_then(Source::profile), &profile)
             && profile.kind() == Kind::UserOAuth
         {
-            findings.push(session(name, profile, env).await);
+            findings.push(login::session(name, profile, env, files).await);
         }
     }
     (findings, Setup { base_url, profile })
@@ -152,8 +153,8 @@ fn credential(found: &Resolution, base_url: Option<&Url>) -> Finding {
         let backend = backend(base_url).map_err(Error::from);
         let usable = backend.and_then(|backend| found.provider(base_url, backend, Arc::new(SystemClock)));
         if let Err(error) = usable {
-            let evidence = format!("{source} cannot be used: {}", one_line(&at_a_terminal(error)));
-            return Finding::problem(CREDENTIAL, evidence, "mend it, then run this again");
+            let error = at_a_terminal(error).context(format!("{source} cannot be used"));
+            return Finding::failed(CREDENTIAL, &error, &mended(source));
         }
     }
     let others: Vec<_> = found.shadowed().iter().map(ToString::to_string).collect();
@@ -164,32 +165,14 @@ fn credential(found: &Resolution, base_url: Option<&Url>) -> Finding {
     Finding::warning(CREDENTIAL, evidence, "take away what you do not mean to use; the first one wins")
 }
 
-/// A person's login: whether it is good, and for what.
-async fn session(name: &ProfileName, profile: &Profile, env: &Env) -> Finding {
-    const LOGIN: &str = "login";
-    let again = format!("log in with `claudectl auth login --profile {name}`");
-    let stored = async { Ok::<_, anyhow::Error>(Profiles::of(env)?.tokens(name, profile)?.load().await?) };
-    let stored = match stored.await {
-        Ok(Some(stored)) => stored,
-        Ok(None) => return Finding::problem(LOGIN, "nobody is logged in", again),
-        Err(error) => {
-            return Finding::problem(LOGIN, one_line(&error), "see the file's check, or log in again");
-        }
-    };
-    let (who, now) = (Who::of(&stored), SystemClock.now());
-    let is_renewable = stored.refresh_token.is_some();
-    if who.expires_at.is_some_and(|at| is_over(at, now)) && !is_renewable {
-        return Finding::problem(LOGIN, "the access token has expired, and nothing renews it", again);
+/// How a credential is put right that cannot be used as it is.
+fn mended(source: &Source) -> String {
+    match source.profile() {
+        Some(name) => format!(
+            "`claudectl env check {name}` says what is wrong in it, and `claudectl profile set {name}` mends it"
+        ),
+        None => format!("set anew what {source} says, without blanks or line breaks, or unset it"),
     }
-    let granted = who.scope.as_deref().map(ScopeSet::parse);
-    let missing = granted.map(|granted| profile.scopes().difference(&granted)).unwrap_or_default();
-    if !missing.is_empty() {
-        let evidence = format!("the profile asks for {missing}, which was not granted");
-        return Finding::warning(LOGIN, evidence, again);
-    }
-    let until =
-        who.expires_at.map_or_else(String::new, |at| format!(", access token until {}", when(at, now)));
-    Finding::ok(LOGIN, format!("logged in{}{until}", who.as_whom()))
 }
 
 impl Setup {
@@ -213,25 +196,11 @@ impl Setup {
             (false, _) => findings,
         }
     }
-
-    /// Whether the servers answer that log people in and renew their tokens.
-    pub(super) async fn login_server(&self) -> Vec<Finding> {
-        let Some(profile) = self.profile.as_ref().filter(|profile| profile.kind() == Kind::UserOAuth) else {
-            return Vec::new();
-        };
-        match profile.server() {
-            Ok(server) => {
-                let authorize = async {
-                    Some(network::reach("authorize endpoint", server.authorization_endpoint()?).await)
-                };
-                let token = network::reach("token endpoint", server.token_endpoint());
-                let (token, authorize) = tokio::join!(token, authorize);
-                [token].into_iter().chain(authorize).collect()
-            }
-            Err(error) => {
-                let next = "mend it with `claudectl profile set`";
-                vec![Finding::problem("token endpoint", one_line(&error.into()), next)]
-            }
+    /// What the servers of the profile's login say, if it has one.
+    pub(super) async fn login_servers(&self) -> Vec<Asked> {
+        match self.profile.as_ref().filter(|profile| profile.kind() == Kind::UserOAuth) {
+            Some(profile) => login::servers(profile).await,
+            None => Vec::new(),
         }
     }
 }

@@ -25,7 +25,10 @@ pub(super) fn by_date(headers: &HeaderMap, sent: SystemTime, received: SystemTim
         // One answer does not make it correct its clock by more than a day; here it is told.
         Offset::Zero if skew.uncertainty().is_none() => match far_off(headers, received) {
             Ok(found) => found,
-            Err(why) => return Finding::skipped(CLOCK, why),
+            Err(why) => {
+                let next = "to know, ask a time server: --sntp time.cloudflare.com";
+                return Finding::skipped(CLOCK, why, next);
+            }
         },
         Offset::Zero => return Finding::ok(CLOCK, "agrees with the API's"),
         Offset::Ahead(by) => (by, "behind"),
@@ -64,7 +67,8 @@ pub(super) async fn by_sntp(server: &str) -> Finding {
     let answer = match client.synchronize(address.as_str()).await {
         Ok(answer) => answer,
         Err(error) => {
-            let next = "ask another one, or go by the clock check alone: many networks let no SNTP (UDP port 123) out";
+            let next =
+                "ask another one, or go by `clock` alone: many networks let no SNTP (UDP port 123) out";
             return Finding::warning(TIME_SERVER, format!("{server} tells no time: {error}"), next);
         }
     };
@@ -79,7 +83,7 @@ pub(super) async fn by_sntp(server: &str) -> Finding {
 pub(super) fn settle(findings: &mut [Finding]) {
     let is_right = findings.iter().any(|one| one.check == TIME_SERVER && one.verdict == Verdict::Ok);
     let wrong =
-        |one: &&mut Finding| one.check == CLOCK && one.verdict != Verdict::Ok && one.next_step.is_some();
+        |one: &&mut Finding| one.check == CLOCK && matches!(one.verdict, Verdict::Warning | Verdict::Problem);
     if let Some(clock) = findings.iter_mut().find(wrong).filter(|_| is_right) {
         let evidence = clock.evidence.split(':').next().unwrap_or_default();
         let evidence = format!("{evidence}, and the time server finds it right: the answer's date is wrong");

@@ -21,7 +21,7 @@ use super::{
     network::{HostPort, within},
 };
 
-const TLS: &str = "tls";
+pub(super) const TLS: &str = "tls";
 /// How long a proxy's answer to CONNECT may be.
 const LONGEST: usize = 8 * 1024;
 
@@ -41,7 +41,10 @@ pub(super) async fn look(
     };
     Some(match within(handshake).await? {
         // Whether there is a way at all was looked at before; a proxy that asks for a user is not asked twice.
-        Err(error) => Finding::skipped(TLS, format!("{error:#}")),
+        Err(error) => {
+            let next = format!("open https://{host} in a browser, and see who vouches for it there");
+            Finding::skipped(TLS, format!("who vouches for {host} is not known: {error:#}"), next)
+        }
         Ok(Ok(_)) => Finding::ok(TLS, format!("an authority that browsers trust vouches for {host}")),
         Ok(Err(_)) => {
             let evidence = format!(

@@ -22,9 +22,14 @@ use crate::{
     home::Home,
 };
 
-/// What was found: of each check its verdict, and the whole of it.
+/// What was found: of each check its verdict, and the whole of it. Whatever is not well has a next step.
 fn findings(run: &Run) -> Vec<(String, String, Value)> {
     let all: Vec<Value> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    for one in all.iter().filter(|one| one["verdict"] != "ok") {
+        let next = one["next_step"].as_str().unwrap_or_default();
+        assert!(next.len() > 10 && !next.contains("it says"), "{one}");
+        assert!(one["evidence"].as_str().is_some_and(|evidence| evidence.len() > 10), "{one}");
+    }
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     all.into_iter().map(|one| (text(&one["check"]), text(&one["verdict"]), one)).collect()
 }
@@ -36,7 +41,6 @@ fn only_problem(run: &Run, check: &str) -> Value {
     let mut problems = found.iter().filter(|(_, verdict, _)| verdict == "problem");
     let (name, _, problem) = problems.next().unwrap();
     assert_eq!((name.as_str(), problems.next()), (check, None), "{found:#?}");
-    assert!(problem["next_step"].as_str().is_some_and(|next| !next.is_empty()), "{problem}");
     problem.clone()
 }
 
@@ -247,11 +251,14 @@ async fn files_that_others_can_read_are_named_and_closed_when_asked() {
     let path = home.config("credentials/default.json");
     home.open(&path, 0o644);
     let told = run(&mut home.claudectl(&["doctor", "--json"]));
-    told.failed(1, "problem");
+    told.failed(1, "there is a problem");
     let found = findings(&told);
     let (_, its, files) = found.iter().find(|(check, ..)| check == "files").unwrap();
     assert_eq!(its, "problem");
-    assert_eq!(verdict(&found, "login"), Some("problem"), "{found:#?}");
+    for unknown in ["login", "api"] {
+        let (_, verdict, one) = found.iter().find(|(check, ..)| check == unknown).unwrap();
+        assert_eq!((verdict.as_str(), &one["evidence"]), ("skipped", &json!("because `files` is a problem")));
+    }
     assert!(files["next_step"].as_str().unwrap().contains("chmod 600"), "{files}");
 
     // Mended first: what a look finds now is not what the file was like before.
@@ -331,10 +338,12 @@ async fn a_login_that_is_gone_is_the_problem_of_the_login() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
     fs::remove_file(home.config("credentials/default.json")).unwrap();
-    let found = findings(&run(&mut home.claudectl(&["doctor", "--json"])));
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    only_problem(&told, "login");
+    let found = findings(&told);
     assert_eq!(
-        (verdict(&found, "login"), verdict(&found, "answer")),
-        (Some("problem"), Some("ok")),
+        (verdict(&found, "answer"), verdict(&found, "api")),
+        (Some("ok"), Some("skipped")),
         "{found:#?}"
     );
 }
@@ -352,5 +361,38 @@ async fn a_spend_limit_that_is_near_or_reached_is_told_to_whoever_may_read_it() 
         let (_, verdict, spend) = found.iter().find(|(check, ..)| check == "spend").unwrap();
         assert_eq!(verdict, expected, "{spend}");
         assert!(spend["evidence"].as_str().unwrap().contains("of 100.00 USD (monthly)"), "{spend}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_says_no_to_has_a_next_step_of_its_own() {
+    let server = MockServer::start().await.unwrap();
+    let refusal =
+        |status: u16, kind: &str| Reply::error(http::StatusCode::from_u16(status).unwrap(), kind, "no");
+    for (reply, next) in [
+        (refusal(400, "invalid_request_error"), "--api-version 2023-06-01"),
+        (refusal(404, "not_found_error"), "the base URL"),
+        (Reply::json(json!({"data": 1})), "the base URL"),
+    ] {
+        // Before it is asked with a key, it is asked without one.
+        let first = refusal(401, "authentication_error");
+        [first, reply].into_iter().for_each(|reply| server.inject(Fault::answer(reply).on("/v1/models")));
+        let told = run(&mut against(&server, ["doctor", "--json"]));
+        let problem = only_problem(&told, "api");
+        assert!(problem["next_step"].as_str().unwrap().contains(next), "{problem}");
+        server.clear_faults();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_reached_that_is_one_problem_and_not_four() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    drop(server);
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    only_problem(&told, "tcp");
+    let found = findings(&told);
+    for check in ["token endpoint", "authorize endpoint", "api"] {
+        assert_eq!(verdict(&found, check), Some("skipped"), "{found:#?}");
     }
 }

@@ -138,5 +138,14 @@ fn a_person_gets_a_letter_to_send() {
 
 #[test]
 fn what_is_no_address_is_refused() {
-    run(&mut claudectl(["doctor", "--email", "ann"])).failed(1, "give one like");
+    for (address, told) in [
+        ("ann", "\"ann\" has no @; give one like"),
+        ("a\u{1b}[31mnn@corp.example", "\"a\\u{1b}[31mnn@corp.example\" has something before its @"),
+        ("ann@corp\u{202e}.example", "no domain after its @"),
+        (&format!("{}@corp.example", "a".repeat(5_000)), "longer than an address can be"),
+    ] {
+        let run = run(&mut claudectl(["doctor", "--email", address]));
+        run.failed(1, told);
+        assert!(run.stderr.len() < 300 && !run.stderr.contains('\u{202e}'), "{run:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{net::TcpStream, sync::Arc};
 
+use mock_server::At;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
@@ -91,17 +92,34 @@ fn a_link_that_is_silent_is_the_problem_after_three_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_server_that_is_down_is_the_problem_of_its_endpoints() {
-    let logins = MockServer::start().await.unwrap();
-    let home = Home::logged_in(&logins).await;
-    let api = MockServer::start().await.unwrap();
-    drop(logins);
-    let mut command = home.claudectl(&["doctor", "--json"]);
-    let told = run(command.env("ANTHROPIC_BASE_URL", api.base_url().as_str()));
-    let found = findings(&told);
-    for endpoint in ["token endpoint", "authorize endpoint"] {
-        assert_eq!(verdict(&found, endpoint), Some("problem"), "{found:#?}");
+async fn a_login_server_that_is_down_is_one_problem_also_where_a_token_has_to_be_renewed() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    for path in ["/oauth/authorize", server.token_url().path()] {
+        server.inject(Fault::reset(At::Request).on(path).always());
     }
+    let look = || run(&mut home.claudectl(&["doctor", "--json"]));
+    let because = |told: &Run, check: &str| {
+        let found = findings(told);
+        let (_, verdict, one) = found.iter().find(|(name, ..)| name == check).unwrap();
+        assert_eq!(verdict, "skipped", "{found:#?}");
+        assert_eq!(one["evidence"], "because `token endpoint` is a problem");
+    };
+    let told = look();
+    let problem = only_problem(&told, "token endpoint");
+    assert!(problem["next_step"].as_str().unwrap().contains("the profile's server"), "{problem}");
+    because(&told, "authorize endpoint");
+    assert_eq!(verdict(&findings(&told), "api"), Some("ok"), "the token is still good");
+
+    server.clear_faults();
+    server
+        .inject(Fault::status(http::StatusCode::SERVICE_UNAVAILABLE).on(server.token_url().path()).always());
+    let mut token = home.json("credentials/default.json");
+    token["expires_at"] = 1.into();
+    home.write("credentials/default.json", token.to_string());
+    let told = look();
+    only_problem(&told, "token endpoint");
+    because(&told, "api");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,4 +167,57 @@ fn what_does_not_speak_http_is_the_problem_of_the_answer() {
     let (url, _) = server("SMTP/9.9 what do you mean\r\n\r\n".into());
     let problem = only_problem(&run(&mut doctor_at(&url)), "answer");
     assert!(problem["evidence"].as_str().unwrap().contains("could not be understood"), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_speaks_plain_http_where_the_address_says_https_is_named_as_that() {
+    let server = MockServer::start().await.unwrap();
+    let port = server.base_url().port().unwrap();
+    for host in ["localhost", "127.0.0.1"] {
+        let problem = only_problem(&run(&mut doctor_at(&format!("https://{host}:{port}"))), "tls");
+        let evidence = problem["evidence"].as_str().unwrap();
+        assert_eq!(
+            evidence,
+            format!("{host}:{port} speaks plain HTTP, and no TLS, and the address says https")
+        );
+        assert!(problem["next_step"].as_str().unwrap().contains("http://"), "{problem}");
+    }
+}
+
+#[test]
+fn what_hangs_up_on_a_handshake_and_answers_a_request_in_clear_speaks_plain_http() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut line = String::new();
+            // A handshake is no text.
+            if BufReader::new(socket.try_clone().unwrap()).read_line(&mut line).is_ok()
+                && line.starts_with("GET ")
+            {
+                socket.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").unwrap();
+            }
+        }
+    });
+    let problem = only_problem(&run(&mut doctor_at(&format!("https://127.0.0.1:{port}"))), "tls");
+    assert!(problem["evidence"].as_str().unwrap().contains("speaks plain HTTP, and no TLS"), "{problem}");
+}
+
+#[test]
+fn what_speaks_neither_tls_nor_http_is_told_as_that_and_a_port_with_tls_to_be_asked_so() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            // Whoever has gone away again has no need of it.
+            let _ = socket.unwrap().write_all(b"220 mail.example ESMTP\r\n");
+        }
+    });
+    let problem = only_problem(&run(&mut doctor_at(&format!("https://127.0.0.1:{port}"))), "tls");
+    assert!(problem["evidence"].as_str().unwrap().contains("speaks no TLS"), "{problem}");
+
+    let clear = https().replace("https://", "http://");
+    let problem = only_problem(&run(&mut doctor_at(&clear)), "answer");
+    assert!(problem["next_step"].as_str().unwrap().contains("https://"), "{problem}");
 }
