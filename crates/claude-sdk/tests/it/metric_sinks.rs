@@ -281,14 +281,16 @@ fn read(metric: &Metric, heard: &mut Heard) {
     }
 }
 
-#[tokio::test]
-async fn opentelemetry_hears_the_same_with_buckets_and_units() {
+/// A meter provider, which is the global one until the next is made, and what it is told.
+fn provider() -> (SdkMeterProvider, InMemoryMetricExporter) {
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
     global::set_meter_provider(provider.clone());
-    let sink: Arc<dyn Metrics> = Arc::new(sinks::OpenTelemetry::new());
-    let (server, waits) = calls(Arc::clone(&sink)).await;
-    let stream = slow_stream(sink).await;
+    (provider, exporter)
+}
+
+/// All that was told in the one look that there was.
+fn told((provider, exporter): &(SdkMeterProvider, InMemoryMetricExporter)) -> Heard {
     provider.force_flush().unwrap();
     let mut heard = Heard::new();
     for scope in exporter.get_finished_metrics().unwrap().iter().flat_map(ResourceMetrics::scope_metrics) {
@@ -297,5 +299,36 @@ async fn opentelemetry_hears_the_same_with_buckets_and_units() {
             read(metric, &mut heard);
         }
     }
-    assert_eq!(heard, expected(&server, waits.slept().iter().sum(), stream));
+    heard
+}
+
+#[tokio::test]
+async fn opentelemetry_hears_the_same_with_buckets_and_units() {
+    let provider = provider();
+    let sink: Arc<dyn Metrics> = Arc::new(sinks::OpenTelemetry::new());
+    let (server, waits) = calls(Arc::clone(&sink)).await;
+    let stream = slow_stream(sink).await;
+    assert_eq!(told(&provider), expected(&server, waits.slept().iter().sum(), stream));
+}
+
+/// Passes on to two sinks.
+#[derive(Debug)]
+struct Two([sinks::OpenTelemetry; 2]);
+
+impl Metrics for Two {
+    fn record(&self, measurement: &Measurement<'_>) {
+        self.0.iter().for_each(|sink| sink.record(measurement));
+    }
+}
+
+/// What a call's labels keep for one of them is not the other's.
+#[tokio::test]
+async fn two_sinks_of_different_providers_in_one_client_both_hear_all() {
+    let (one, its) = (provider(), sinks::OpenTelemetry::new());
+    let (other, others) = (provider(), sinks::OpenTelemetry::new());
+    let sink: Arc<dyn Metrics> = Arc::new(Two([its, others]));
+    let (server, waits) = calls(Arc::clone(&sink)).await;
+    let stream = slow_stream(sink).await;
+    let expected = expected(&server, waits.slept().iter().sum(), stream);
+    assert_eq!((told(&one), told(&other)), (expected.clone(), expected));
 }
