@@ -56,7 +56,7 @@
 //! # Features
 //!
 //! - `cached`: `providers::Cached`, which keeps secrets until their time is over.
-//! - `command`: `providers::Command`, for what a password manager prints.
+//! - `command`: `providers::Command`, for what a password manager prints, and `kill_family`, which ends such a program.
 //! - `env` (on by default): `providers::Env`, and the only code of the workspace that reads the environment.
 //! - `file` (on by default): `providers::File`, and `read_private` for files of another form, with what
 //!   it checks as `check_private` and `check_folder`.
@@ -70,6 +70,8 @@
 
 #[cfg(feature = "env")]
 mod child_environment;
+#[cfg(feature = "command")]
+mod child_family;
 #[cfg(feature = "env")]
 mod env;
 mod error;
@@ -93,6 +95,8 @@ mod words;
 
 #[cfg(feature = "env")]
 pub use child_environment::ChildEnvironment;
+#[cfg(feature = "command")]
+pub use child_family::kill_family;
 #[cfg(feature = "env")]
 pub use env::{Lookup, process_lookup, process_names};
 pub use error::{Error, ErrorKind};

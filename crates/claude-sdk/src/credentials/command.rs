@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use secrecy::zeroize::Zeroizing;
-use secrets::ChildEnvironment;
+use secrets::{ChildEnvironment, kill_family};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
@@ -191,12 +191,8 @@ impl Helper {
 impl Drop for Helper {
     fn drop(&mut self) {
         // While it has not been waited for, nobody else can have its number.
-        #[cfg(unix)]
-        if let Some(group) =
-            self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().unwrap_or_default()))
-        {
-            // It fails only where nobody of the group is left.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        if let Some(id) = self.0.id() {
+            kill_family(id);
         }
     }
 }

@@ -7,7 +7,8 @@ use secrecy::zeroize::Zeroizing;
 use tokio::{io::AsyncReadExt as _, process::Child, runtime::Handle};
 
 use crate::{
-    ChildEnvironment, Error, ErrorKind, Secret, SecretName, SecretProvider, SystemTimer, Timer, text, words,
+    ChildEnvironment, Error, ErrorKind, Secret, SecretName, SecretProvider, SystemTimer, Timer,
+    child_family::kill_family, text, words,
 };
 
 /// The most a program may print, in bytes.
@@ -145,12 +146,8 @@ struct Running(Child);
 impl Drop for Running {
     fn drop(&mut self) {
         // While it has not been waited for, nobody else can have its number.
-        #[cfg(unix)]
-        if let Some(group) =
-            self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().unwrap_or_default()))
-        {
-            // It fails only where nobody of the group is left.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        if let Some(id) = self.0.id() {
+            kill_family(id);
         }
     }
 }

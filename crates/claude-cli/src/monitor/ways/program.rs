@@ -4,16 +4,13 @@ use std::{process::Stdio, time::Duration};
 
 use anyhow::bail;
 use async_trait::async_trait;
-use claude_sdk::secrets::ChildEnvironment;
+use claude_sdk::secrets::{ChildEnvironment, kill_family};
 use tokio::{
     io::AsyncWriteExt as _,
     process::{Child, Command},
 };
 
 use super::Way;
-
-#[cfg(target_os = "linux")]
-mod family;
 
 /// A program that gets the alert on its standard input, and none of this program's secrets.
 #[derive(Debug)]
@@ -57,22 +54,14 @@ impl Way for Program {
     }
 }
 
-/// A running program, which is killed with its process group when nobody waits for its end; on Linux with all that descends from
-/// it, in whatever group or session.
+/// A running program, which is killed with all that it has started when nobody waits for its end.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
         // While it has not been waited for, nobody else can have its number.
-        #[cfg(unix)]
-        if let Some(leader) =
-            self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().unwrap_or_default()))
-        {
-            // First, while it can still be seen whose children they are.
-            #[cfg(target_os = "linux")]
-            family::kill(leader);
-            // It fails only where nobody of the group is left.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        if let Some(id) = self.0.id() {
+            kill_family(id);
         }
     }
 }

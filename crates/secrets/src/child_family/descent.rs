@@ -13,7 +13,7 @@ struct Process {
 }
 
 /// Kills all that descends from a process, which itself goes on. What has become an orphan before belongs to nobody any more.
-pub(super) fn kill(ancestor: Pid) {
+pub(super) fn kill_descendants(ancestor: Pid) {
     let all = all();
     let mut family = vec![ancestor];
     let mut looked_at = 0;
