@@ -15,9 +15,17 @@ const SCHEDULES: [&str; 7] =
     ["nextest", "run", "--release", "--package=ratelimit", "--features=test-util", "-E", "test(oracle)"];
 
 /// The monitor's history of a thousand days: at the full rate in a release build, with fewer runs that leave as many rows in any
-/// other.
-const HISTORY: [&str; 6] =
-    ["nextest", "run", "--release", "--package=claude-cli", "-E", "test(a_thousand_days)"];
+/// other. It tells its figures.
+const HISTORY: [&str; 8] = [
+    "nextest",
+    "run",
+    "--release",
+    "--package=claude-cli",
+    "--lib",
+    "--no-capture",
+    "-E",
+    "test(a_thousand_days)",
+];
 
 /// A command of its own and no part of CI, where a few trials of each kind are tests.
 pub(crate) fn run(workspace: &Workspace, parts: &[String]) -> Result<()> {

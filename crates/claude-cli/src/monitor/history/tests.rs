@@ -195,6 +195,7 @@ fn where_there_is_no_room_what_a_wrong_clock_has_written_goes_before_what_a_righ
 /// history`). In any other, the last eight are like that, a hundred before have a run an hour, and those before that one a day, which
 /// leaves as many rows.
 #[test]
+#[expect(clippy::print_stderr, reason = "the soak's figures")]
 fn a_thousand_days_fit_into_a_few_megabytes_and_are_asked_in_50_ms() {
     let (_folder, path) = place();
     let mut history = History::open(&path).unwrap();
@@ -247,6 +248,10 @@ fn a_thousand_days_fit_into_a_few_megabytes_and_are_asked_in_50_ms() {
         took(&|| assert_eq!(history.summaries(HOUR, now - 30 * DAY, now).unwrap().len(), 30 * 24 * 4));
     let all = took(&|| assert_eq!(history.summaries(DAY, 0, NEVER).unwrap().len(), 4_000));
     let failures = took(&|| assert_eq!(history.failures(20).unwrap().len(), 20));
+    eprintln!(
+        "{count} runs in {size} bytes; a day by minutes in {day:.1?}, a month by hours in {month:.1?}, a thousand days in {all:.1?}, \
+         20 failures in {failures:.1?}"
+    );
     for time in [day, month, all, failures] {
         assert!(time <= Duration::from_millis(50), "{day:?} {month:?} {all:?} {failures:?}");
     }
