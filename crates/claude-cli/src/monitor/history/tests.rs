@@ -6,7 +6,10 @@ use claude_sdk::transport::{Clock as _, SystemClock};
 use tempfile::TempDir;
 
 use super::*;
-use crate::monitor::alarm::Rule;
+use crate::monitor::{
+    alarm::{Firing, News, Rule},
+    post::Letter,
+};
 
 const NEVER: i64 = i64::MAX;
 
