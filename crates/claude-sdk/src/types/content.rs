@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::block::ContentBlockParam;
-use super::wire::{Care, Fit, Misfit};
+use super::wire::{Care, Fit, Json, Misfit, Write};
 
 /// The content of a message, of the system prompt or of a tool's result: one text, or blocks.
 ///
@@ -73,12 +73,18 @@ impl From<ContentBlockParam> for Content {
     }
 }
 
+impl Write for Content {
+    fn json(&self) -> Json<'_> {
+        match self {
+            Self::Text(text) => text.json(),
+            Self::Blocks(blocks) => blocks.json(),
+        }
+    }
+}
+
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Blocks(blocks) => blocks.serialize(serializer),
-        }
+        self.json().serialize(serializer)
     }
 }
 

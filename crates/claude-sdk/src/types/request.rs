@@ -17,7 +17,7 @@ use super::content::Content;
 use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Care, Fit, Lead, Misfit, Object};
+use super::wire::{Care, Fit, Json, Lead, Misfit, Write};
 use crate::unique;
 
 pub use context::{
@@ -297,8 +297,7 @@ struct Body<'a> {
 
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = self.stream.then_some(&Value::Bool(true));
-        self.request.write(serializer, Some(Lead { name: "stream", value }))
+        Json::Object(&*self.request.0, Some(Lead::Stream(self.stream))).serialize(serializer)
     }
 }
 
@@ -326,6 +325,12 @@ open_enum! {
 }
 
 serde_object!(RequestFields, Metadata);
+
+impl Write for MessageRequest {
+    fn json(&self) -> Json<'_> {
+        self.0.json()
+    }
+}
 
 impl Serialize for MessageRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,9 +4,8 @@
 //! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
 //! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
+use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 #[macro_use]
@@ -14,10 +13,12 @@ mod macros;
 mod misfit;
 mod nulls;
 pub(crate) mod read;
+mod write;
 
-pub(crate) use misfit::{Care, Misfit, place_in, seen_from};
+pub(crate) use misfit::{Care, Misfit, Place, place_in, seen_from};
 pub(crate) use nulls::Nulls;
 use read::{Reading, Scalar};
+pub(crate) use write::{Json, Lead, Members, Part, Show, Write};
 
 /// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
 /// in a hurry.
@@ -65,9 +66,12 @@ pub(crate) trait Fit: Sized {
 }
 
 /// A place for one member of an object: a type that must be there, or an `Option` of one.
-pub(crate) trait Field: Sized + Serialize {
+pub(crate) trait Field: Sized {
     /// What the member is where it is there.
-    type Member: Fit + Serialize;
+    type Member: Fit;
+
+    /// Whether the member has to be there.
+    const IS_NEEDED: bool;
 
     /// The field, of what was read of the member; one that does not fit goes into `extra`.
     fn settle(
@@ -80,22 +84,26 @@ pub(crate) trait Field: Sized + Serialize {
     fn is_missing(read: Option<&Reading<Self::Member>>) -> bool;
 
     /// Where the member does not fit: with [`Care::Needed`], what keeps [`Field::take`] from succeeding.
-    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit>;
+    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
+        Place::of::<Self>(name).misfit(members, care)
+    }
 
     /// Moves the member out if it fits; one that does not fit stays.
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit>;
-
-    /// Whether there is something to write.
-    fn is_set(&self) -> bool;
 }
 
 /// An object with typed fields and a map for the rest; [`object!`] implements it.
 pub(crate) trait Object: Sized {
+    /// The members that have a field.
+    const PLACES: &'static [Place];
+
     /// Takes the object out of `members`, or leaves them as they are.
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit>;
 
     /// Where the members do not fit: with [`Care::Needed`], what keeps [`Object::take_from`] from succeeding.
-    fn misfit_among(members: &Map<String, Value>, care: Care) -> Option<Misfit>;
+    fn misfit_among(members: &Map<String, Value>, care: Care) -> Option<Misfit> {
+        Self::PLACES.iter().find_map(|place| place.misfit(members, care))
+    }
 
     /// Reads the object, or all its members where a required one does not fit.
     fn read_members<'de, A: MapAccess<'de>>(
@@ -105,9 +113,6 @@ pub(crate) trait Object: Sized {
         read::rest(&mut read, members)?;
         Ok(Self::take_from(&mut read).map_err(|_| read))
     }
-
-    /// Writes the leading member, the fields that are set, and those members of `extra` that neither has written.
-    fn write<S: Serializer>(&self, serializer: S, lead: Option<Lead<'_>>) -> Result<S::Ok, S::Error>;
 }
 
 /// What a constructor puts into a field.
@@ -134,22 +139,10 @@ impl<T> Put<Option<T>> for Unset {
     }
 }
 
-/// A member written ahead of the object's own, such as `type`; with no value it only keeps `extra` from writing it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lead<'a> {
-    pub(crate) name: &'static str,
-    pub(crate) value: Option<&'a Value>,
-}
-
-impl Lead<'_> {
-    /// Writes the member, if it has a value.
-    pub(crate) fn write<M: SerializeMap>(self, map: &mut M) -> Result<(), M::Error> {
-        self.value.map_or(Ok(()), |value| map.serialize_entry(self.name, value))
-    }
-}
-
-impl<T: Fit + Serialize> Field for T {
+impl<T: Fit> Field for T {
     type Member = T;
+
+    const IS_NEEDED: bool = true;
 
     fn settle(
         read: Option<Reading<T>>,
@@ -163,25 +156,18 @@ impl<T: Fit + Serialize> Field for T {
         !matches!(read, Some(Ok(_)))
     }
 
-    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
-        let Some(member) = members.get(name) else { return Some(Misfit::missing(name)) };
-        <T as Fit>::misfit(member, care).map(|misfit| misfit.within(name))
-    }
-
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
         if let Some(misfit) = <T as Field>::misfit(members, name, Care::Needed) {
             return Err(misfit);
         }
         members.remove(name).and_then(T::fit).ok_or_else(|| Misfit::missing(name))
     }
-
-    fn is_set(&self) -> bool {
-        true
-    }
 }
 
-impl<T: Fit + Serialize> Field for Option<T> {
+impl<T: Fit> Field for Option<T> {
     type Member = T;
+
+    const IS_NEEDED: bool = false;
 
     fn settle(
         read: Option<Reading<T>>,
@@ -202,21 +188,14 @@ impl<T: Fit + Serialize> Field for Option<T> {
         false
     }
 
-    fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
-        let member = members.get(name).filter(|member| care == Care::Known && !member.is_null())?;
-        <T as Fit>::misfit(member, care).map(|misfit| misfit.within(name))
-    }
-
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
-        if !members.get(name).is_some_and(T::fits) {
-            return Ok(None);
-        }
-        Ok(members.remove(name).and_then(T::fit))
+        Ok(take_if(members, name, T::fits).and_then(T::fit))
     }
+}
 
-    fn is_set(&self) -> bool {
-        self.is_some()
-    }
+/// Takes a member out where it fits.
+fn take_if(members: &mut Map<String, Value>, name: &str, fits: fn(&Value) -> bool) -> Option<Value> {
+    members.get(name).is_some_and(fits).then(|| members.remove(name))?
 }
 
 impl Fit for Value {
@@ -389,7 +368,7 @@ impl Scalar for usize {
     }
 }
 
-impl<T: Fit + Serialize> Fit for Vec<T> {
+impl<T: Fit + Write> Fit for Vec<T> {
     fn fits(value: &Value) -> bool {
         value.as_array().is_some_and(|values| values.iter().all(T::fits))
     }

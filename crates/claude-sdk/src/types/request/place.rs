@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::types::message::ContainerSkill;
-use crate::types::wire::Fit;
+use crate::types::wire::{Fit, Json, Write};
 
 either! {
     /// The container that code runs in.
@@ -236,6 +236,12 @@ impl From<String> for AuthorizationToken {
 impl From<SecretString> for AuthorizationToken {
     fn from(token: SecretString) -> Self {
         Self(token)
+    }
+}
+
+impl Write for AuthorizationToken {
+    fn json(&self) -> Json<'_> {
+        Json::Text(self.expose())
     }
 }
 

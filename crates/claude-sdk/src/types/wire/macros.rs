@@ -124,6 +124,10 @@ macro_rules! object_struct {
 
         #[allow(unused_imports, unused_mut, unused_variables, reason = "an object may have no field of its own")]
         impl $crate::types::wire::Object for $name {
+            const PLACES: &'static [$crate::types::wire::Place] = &[
+                $($crate::types::wire::Place::of::<$type>(json_name!($field $($json)?)),)*
+            ];
+
             fn take_from(
                 members: &mut serde_json::Map<String, serde_json::Value>,
             ) -> Result<Self, $crate::types::wire::Misfit> {
@@ -132,56 +136,28 @@ macro_rules! object_struct {
                     return Err(misfit);
                 }
                 $(let $field = <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?;)*
-                let nulls = [$($crate::types::wire::Nulls::take(members, json_name!($field $($json)?)),)*];
-                Ok(Self {
-                    $($field,)*
-                    extra: std::mem::take(members),
-                    nulls: nulls.into_iter().collect(),
-                })
-            }
-
-            fn misfit_among(
-                members: &serde_json::Map<String, serde_json::Value>,
-                care: $crate::types::wire::Care,
-            ) -> Option<$crate::types::wire::Misfit> {
-                $(let misfit = <$type as $crate::types::wire::Field>::misfit(
-                    members, json_name!($field $($json)?), care,
-                );
-                if misfit.is_some() {
-                    return misfit;
-                })*
-                None
+                let nulls = $crate::types::wire::Nulls::take(members, Self::PLACES);
+                Ok(Self { $($field,)* extra: std::mem::take(members), nulls })
             }
 
             object_reader! { $reader $($field $(as $json)?: $type,)* }
+        }
 
-            fn write<S: serde::Serializer>(
-                &self,
-                serializer: S,
-                lead: Option<$crate::types::wire::Lead<'_>>,
-            ) -> Result<S::Ok, S::Error> {
-                use serde::ser::SerializeMap as _;
+        impl $crate::types::wire::Show for $name {
+            fn show(&self, writer: &mut dyn FnMut($crate::types::wire::Members<'_>)) {
+                writer($crate::types::wire::Members {
+                    fields: &[
+                        $((json_name!($field $($json)?), $crate::types::wire::Part::part(&self.$field)),)*
+                    ],
+                    nulls: self.nulls,
+                    extra: &self.extra,
+                });
+            }
+        }
 
-                let mut map = serializer.serialize_map(None)?;
-                if let Some(lead) = lead {
-                    lead.write(&mut map)?;
-                }
-                let mut nulls = self.nulls.places();
-                $(let was_null = nulls.next() == Some(true);
-                if $crate::types::wire::Field::is_set(&self.$field) {
-                    map.serialize_entry(json_name!($field $($json)?), &self.$field)?;
-                } else if was_null && !self.extra.contains_key(json_name!($field $($json)?)) {
-                    map.serialize_entry(json_name!($field $($json)?), &())?;
-                })*
-                for (name, value) in &self.extra {
-                    let written = lead.is_some_and(|lead| lead.name == name)
-                        $(|| (name == json_name!($field $($json)?)
-                            && $crate::types::wire::Field::is_set(&self.$field)))*;
-                    if !written {
-                        map.serialize_entry(name, value)?;
-                    }
-                }
-                map.end()
+        impl $crate::types::wire::Write for $name {
+            fn json(&self) -> $crate::types::wire::Json<'_> {
+                $crate::types::wire::Json::Object(self, None)
             }
         }
 
@@ -226,7 +202,7 @@ macro_rules! object_reader {
             mut members: A,
         ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
             use serde::de::Error as _;
-            use $crate::types::wire::{Field, Nulls, read::{Name, Read}};
+            use $crate::types::wire::{Field, Nulls, Write, read::{Name, Read}};
 
             $(let mut $field = None;)*
             let mut extra = serde_json::Map::new();
@@ -240,7 +216,7 @@ macro_rules! object_reader {
             if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
                 $(if let Some(read) = $field {
                     let value = match read {
-                        Ok(member) => $crate::types::wire::value_of(&member).map_err(A::Error::custom)?,
+                        Ok(member) => $crate::types::wire::value_of(&Write::json(&member)).map_err(A::Error::custom)?,
                         Err(misfit) => misfit,
                     };
                     extra.insert(json_name!($field $($json)?).to_owned(), value);
@@ -279,11 +255,17 @@ macro_rules! either {
             }
         })*
 
+        impl $crate::types::wire::Write for $name {
+            fn json(&self) -> $crate::types::wire::Json<'_> {
+                match self {
+                    $(Self::$variant(value) => $crate::types::wire::Write::json(value),)*
+                }
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $(Self::$variant(value) => serde::Serialize::serialize(value, serializer),)*
-                }
+                $crate::types::wire::Write::json(self).serialize(serializer)
             }
         }
 
@@ -320,7 +302,7 @@ macro_rules! serde_object {
     ($($name:ident),+ $(,)?) => {$(
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $crate::types::wire::Object::write(self, serializer, None)
+                $crate::types::wire::Write::json(self).serialize(serializer)
             }
         }
 
@@ -372,12 +354,16 @@ macro_rules! tagged {
 
         impl From<serde_json::Map<String, serde_json::Value>> for $name {
             fn from(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
-                $(if members.get("type").and_then(serde_json::Value::as_str) == Some($tag)
-                    && let Ok(mut object) = <$object as $crate::types::wire::Object>::take_from(&mut members)
-                {
-                    object.extra.remove("type");
-                    return Self::$variant(object);
-                })*
+                let tag = members.get("type").and_then(serde_json::Value::as_str).map(str::to_owned);
+                match tag.as_deref() {
+                    $(Some($tag) => {
+                        if let Ok(mut object) = <$object as $crate::types::wire::Object>::take_from(&mut members) {
+                            object.extra.remove("type");
+                            return Self::$variant(object);
+                        }
+                    })*
+                    _ => {}
+                }
                 Self::Unknown(members)
             }
         }
@@ -388,16 +374,20 @@ macro_rules! tagged {
             }
         })*
 
+        impl $crate::types::wire::Write for $name {
+            fn json(&self) -> $crate::types::wire::Json<'_> {
+                use $crate::types::wire::{Json, Lead};
+
+                match self {
+                    $(Self::$variant(object) => Json::Object(object, Some(Lead::Type($tag))),)*
+                    Self::Unknown(members) => Json::Members(members),
+                }
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $(Self::$variant(object) => {
-                        let tag = serde_json::Value::from($tag);
-                        let lead = $crate::types::wire::Lead { name: "type", value: Some(&tag) };
-                        $crate::types::wire::Object::write(object, serializer, Some(lead))
-                    })*
-                    Self::Unknown(members) => serde::Serialize::serialize(members, serializer),
-                }
+                $crate::types::wire::Write::json(self).serialize(serializer)
             }
         }
 
@@ -536,6 +526,12 @@ macro_rules! open_enum {
 /// Reads and writes a type as the string it is, through `as_str` and `From<String>`.
 macro_rules! serde_string {
     ($name:ident) => {
+        impl $crate::types::wire::Write for $name {
+            fn json(&self) -> $crate::types::wire::Json<'_> {
+                $crate::types::wire::Json::Text(self.as_str())
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())

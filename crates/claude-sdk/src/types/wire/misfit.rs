@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::{Field, Fit};
 
 /// What keeps JSON from being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,33 @@ pub(crate) enum Care {
     Needed,
     /// Any member that is known here and of another shape: for what people write, which the service would refuse.
     Known,
+}
+
+/// A member of an object that has a field.
+///
+/// An object is looked through by a list of these, in place of code for each of its fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(super) name: &'static str,
+    is_needed: bool,
+    misfit: fn(&Value, Care) -> Option<Misfit>,
+}
+
+impl Place {
+    pub(crate) const fn of<F: Field>(name: &'static str) -> Self {
+        Self { name, is_needed: F::IS_NEEDED, misfit: <F::Member as Fit>::misfit }
+    }
+
+    /// What [`Field::misfit`] says.
+    pub(crate) fn misfit(self, members: &Map<String, Value>, care: Care) -> Option<Misfit> {
+        let Some(member) = members.get(self.name) else {
+            return self.is_needed.then(|| Misfit::missing(self.name));
+        };
+        if !self.is_needed && (care == Care::Needed || member.is_null()) {
+            return None;
+        }
+        (self.misfit)(member, care).map(|misfit| misfit.within(self.name))
+    }
 }
 
 /// A place in JSON that is not of the shape it should be.

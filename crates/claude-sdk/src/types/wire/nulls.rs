@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::read::Reading;
+use super::{Place, read::Reading};
 
 /// Which optional fields of an object came as `null`, by their place; they are written back so while nobody sets them.
 ///
@@ -19,13 +19,16 @@ impl PartialEq for Nulls {
 impl Eq for Nulls {}
 
 impl Nulls {
-    /// Takes a member out of `members` if it is `null`, and says whether it was.
-    pub(crate) fn take(members: &mut Map<String, Value>, name: &str) -> bool {
-        let is_null = members.get(name).is_some_and(Value::is_null);
-        if is_null {
-            members.remove(name);
-        }
-        is_null
+    /// Takes the members out of `members` that have a place and are `null`.
+    pub(crate) fn take(members: &mut Map<String, Value>, places: &[Place]) -> Self {
+        let nulls = places.iter().map(|place| {
+            let is_null = members.get(place.name).is_some_and(Value::is_null);
+            if is_null {
+                members.remove(place.name);
+            }
+            is_null
+        });
+        nulls.collect()
     }
 
     /// Forgets a member that was read and is `null`, and says whether it was.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use super::{Fit, Object};
+use super::{Fit, Object, Write, value_of};
 
 /// A value that has the shape of `T`, or any other as it came.
 pub(crate) type Reading<T> = Result<T, Value>;
@@ -141,7 +141,7 @@ impl<'de, T: Scalar> Visitor<'de> for Scalars<T> {
 /// Reads a list; one item that does not fit makes a value of them all.
 pub(crate) fn list<'de, T, D>(deserializer: D) -> Result<Reading<Vec<T>>, D::Error>
 where
-    T: Fit + Serialize,
+    T: Fit + Write,
     D: Deserializer<'de>,
 {
     deserializer.deserialize_any(List(PhantomData))
@@ -149,7 +149,7 @@ where
 
 struct List<T>(PhantomData<T>);
 
-impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
+impl<'de, T: Fit + Write> Visitor<'de> for List<T> {
     type Value = Reading<Vec<T>>;
 
     misfits!(scalars, objects);
@@ -166,7 +166,7 @@ impl<'de, T: Fit + Serialize> Visitor<'de> for List<T> {
                     list.push(item);
                 }
                 Err(misfit) => {
-                    let values = list.iter().map(serde_json::to_value);
+                    let values = list.iter().map(|item| value_of(&item.json()));
                     let mut values: Vec<Value> =
                         values.collect::<Result<_, _>>().map_err(A::Error::custom)?;
                     values.push(misfit);
