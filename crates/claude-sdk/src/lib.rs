@@ -125,6 +125,7 @@ mod spans;
 pub mod stream;
 #[cfg(feature = "schema")]
 mod structured;
+mod task;
 pub mod token_store;
 pub mod tools;
 #[macro_use]

@@ -207,9 +207,18 @@ pub(crate) async fn json<T: DeserializeOwned>(
     response: Response,
     clock: &dyn Clock,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
+    json_by(response, clock, from_bytes).await
+}
+
+/// Reads a JSON answer whole, by a function that reads it.
+pub(crate) async fn json_by<T>(
+    response: Response,
+    clock: &dyn Clock,
+    from_json: fn(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<(Reply<T>, http::Extensions), Error> {
     let opened = open(response, Some("application/json"), clock).await?;
     let (Reply { value: body, envelope, head }, extensions) = read(opened).await?;
-    match from_bytes(&body) {
+    match from_json(&body) {
         Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
         Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
     }

@@ -16,6 +16,7 @@ use super::{Credential, CredentialProvider, Grant, TokenSource, spread};
 use crate::{
     error::AuthError,
     metrics::{Metrics, Renewals},
+    task,
 };
 
 mod state;
@@ -165,7 +166,7 @@ impl Shared {
         if begins {
             // Made here: a task that is dropped before it began ends its turn too.
             let turn = Turn(Arc::clone(self));
-            tokio::spawn(turn.renew());
+            task::detach(turn.renew());
         }
         look
     }

@@ -20,6 +20,7 @@ use crate::{
     credentials::{Cached, Credential, CredentialProvider, Federation, FromSecret, OAuth, spread},
     error::{AuthError, ProfileError},
     metrics::{Metrics, Renewals},
+    task,
     token_store::{FileTokenStore, TokenStore as _},
 };
 
@@ -98,8 +99,8 @@ impl ProfileCredentials {
         self.looks.fetch_add(1, Ordering::AcqRel);
 
         let source = Arc::clone(&self.source);
-        let found = tokio::task::spawn_blocking(move || source.read()).await;
-        let found = found.unwrap_or_else(|_| Err(ProfileError::NoFolder));
+        let found = task::blocking(move || source.read()).await;
+        let found = found.unwrap_or_else(|| Err(ProfileError::NoFolder));
         let opened = self.opened.load_full();
         let (name, profile) = match (found, opened) {
             (Ok((name, profile)), Some(opened)) if opened.name == name && opened.profile == profile => {

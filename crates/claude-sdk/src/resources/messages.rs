@@ -115,7 +115,7 @@ impl Messages<'_> {
 
     async fn whole(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<Message>, Error> {
         let response = self.send(request, false, call).await?;
-        let (message, extensions) = reply::json::<Message>(response, self.0.clock()).await?;
+        let (message, extensions) = reply::json_by(response, self.0.clock(), Message::from_answer).await?;
         if let Some(permit) = extensions.get::<HeldPermit>() {
             permit.settle_whole(cost(&message.usage));
         }

@@ -12,7 +12,7 @@ use url::Url;
 
 use self::{disk::Disk, files::Files};
 use super::{Sending, StoreLock, TokenStore, format};
-use crate::{error::StoreError, profile::ProfileName};
+use crate::{error::StoreError, profile::ProfileName, task};
 
 mod disk;
 mod files;
@@ -96,8 +96,8 @@ impl FileTokenStore {
         work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let files = Arc::clone(&self.files);
-        let outcome = tokio::task::spawn_blocking(move || work(&files)).await;
-        outcome.unwrap_or_else(|_| {
+        let outcome = task::blocking(move || work(&files)).await;
+        outcome.unwrap_or_else(|| {
             let path = self.files.path.clone();
             Err(StoreError::Io { action: "handling", path, kind: io::ErrorKind::Interrupted })
         })

@@ -18,7 +18,7 @@ use super::{
     format::{self, Problem},
     note::Note,
 };
-use crate::error::StoreError;
+use crate::{error::StoreError, task};
 
 /// How long a lease lasts that nobody extends, because its holder is gone.
 const LASTING: Duration = Duration::from_secs(15);
@@ -126,7 +126,7 @@ impl TokenStore for SecretTokenStore {
         let lease = self.lease().await?;
         let extending = lease.clone().map(|lease| {
             let (clock, name) = (Arc::clone(&self.clock), self.shared.name.clone());
-            tokio::spawn(extend(lease, clock, name)).abort_handle()
+            task::detach(extend(lease, clock, name))
         });
         *self.shared.held() = lease;
         let held = Held { shared: Arc::clone(&self.shared), extending, here: Some(here) };
@@ -235,8 +235,8 @@ impl Drop for Held {
         }
         let (lease, here) = (self.shared.held().take(), self.here.take());
         // Without a runtime it runs out by itself.
-        if let (Some(lease), Ok(runtime)) = (lease, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move {
+        if let (Some(lease), Ok(_)) = (lease, tokio::runtime::Handle::try_current()) {
+            task::detach(async move {
                 let _ = lease.extend(Duration::ZERO).await;
                 drop(here);
             });

@@ -7,6 +7,7 @@ use super::block::{ContentBlock, ContentBlockParam, ToolUseBlock};
 use super::content::Content;
 use super::model::Model;
 use super::request::OutputConfig;
+use super::wire::from_bytes;
 
 pub use reply::{
     AppliedEdit, AppliedEditKind, CacheMiss, CacheMissReason, Container, ContainerSkill,
@@ -69,6 +70,11 @@ hot_object! {
 }
 
 impl Message {
+    /// Reads an answer. Here, and not where it is called, because reading a message is much code: it is built once.
+    pub(crate) fn from_answer(json: &[u8]) -> Result<Self, serde_json::Error> {
+        from_bytes(json)
+    }
+
     /// All the text of the reply, joined without a separator.
     #[must_use]
     pub fn text(&self) -> String {

@@ -105,6 +105,9 @@ pub(crate) trait Object: Sized {
         Self::PLACES.iter().find_map(|place| place.misfit(members, care))
     }
 
+    /// Whether it has its own way to be read in one pass; otherwise it is read into a map first.
+    const IN_ONE_PASS: bool = false;
+
     /// Reads the object, or all its members where a required one does not fit.
     fn read_members<'de, A: MapAccess<'de>>(
         members: A,

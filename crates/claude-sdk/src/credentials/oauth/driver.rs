@@ -18,6 +18,7 @@ use crate::{
     credentials::Credential,
     error::{AuthError, StoreError},
     metrics::Renewals,
+    task,
     token_store::{Sending, StoreLock, TokenStore},
 };
 
@@ -194,7 +195,7 @@ impl Shared {
 
     fn set_about(self: &Arc<Self>) {
         if let Some(output) = self.resume() {
-            tokio::spawn(Arc::clone(self).drive(output));
+            task::detach(Arc::clone(self).drive(output));
         }
     }
 
@@ -491,5 +492,5 @@ async fn whole<T: Send + 'static>(
 /// Runs what is somebody else's code in a task of its own: `None` where it panics, so that the waiters are told rather
 /// than left waiting.
 async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    tokio::spawn(work).await.ok()
+    task::run(work).await
 }

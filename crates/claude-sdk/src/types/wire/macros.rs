@@ -198,6 +198,8 @@ macro_rules! object_struct {
 macro_rules! object_reader {
     (by_map $($rest:tt)*) => {};
     (in_one_pass $($field:ident $(as $json:literal)?: $type:ty,)*) => {
+        const IN_ONE_PASS: bool = true;
+
         fn read_members<'de, A: serde::de::MapAccess<'de>>(
             mut members: A,
         ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
@@ -404,22 +406,22 @@ macro_rules! tagged {
 
         impl $crate::types::wire::read::Tagged for $name {
             fn read_after<'de, A: serde::de::MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error> {
-                let mut unknown = match tag {
-                    $($tag => match <$object as $crate::types::wire::Object>::read_members(members)? {
+                $(if <$object as $crate::types::wire::Object>::IN_ONE_PASS && tag == $tag {
+                    return match <$object as $crate::types::wire::Object>::read_members(members)? {
                         Ok(mut object) => {
                             object.extra.remove("type");
-                            return Ok(Self::$variant(object));
+                            Ok(Self::$variant(object))
                         }
-                        Err(unknown) => unknown,
-                    },)*
-                    _ => {
-                        let mut unknown = serde_json::Map::new();
-                        $crate::types::wire::read::rest(&mut unknown, members)?;
-                        unknown
-                    }
-                };
-                unknown.insert("type".to_owned(), tag.into());
-                Ok(Self::Unknown(unknown))
+                        Err(mut unknown) => {
+                            unknown.insert("type".to_owned(), tag.into());
+                            Ok(Self::Unknown(unknown))
+                        }
+                    };
+                })*
+                let mut read = serde_json::Map::new();
+                $crate::types::wire::read::rest(&mut read, members)?;
+                read.insert("type".to_owned(), tag.into());
+                Ok(Self::from(read))
             }
         }
 

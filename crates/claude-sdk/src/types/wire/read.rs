@@ -111,30 +111,79 @@ macro_rules! misfits {
 
 /// Reads a [`Scalar`].
 pub(crate) fn scalar<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
-    deserializer.deserialize_any(Scalars(PhantomData))
+    Ok(match deserializer.deserialize_any(Scalars)? {
+        Found::Bool(value) => T::of_bool(value).ok_or_else(|| value.into()),
+        Found::Number(value) => T::of_u64(value).ok_or_else(|| value.into()),
+        Found::Text(Cow::Borrowed(value)) => T::of_str(value).ok_or_else(|| value.into()),
+        Found::Text(Cow::Owned(value)) => T::of_string(value),
+        Found::Other(value) => Err(value),
+    })
 }
 
-struct Scalars<T>(PhantomData<T>);
+/// What a scalar may be made of.
+enum Found<'de> {
+    Bool(bool),
+    Number(u64),
+    Text(Cow<'de, str>),
+    Other(Value),
+}
 
-impl<'de, T: Scalar> Visitor<'de> for Scalars<T> {
-    type Value = Reading<T>;
+/// One visitor for scalars of all types: it is most of the code.
+struct Scalars;
 
-    misfits!(lists, objects);
+impl<'de> Visitor<'de> for Scalars {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(T::of_bool(value).ok_or_else(|| value.into()))
+        Ok(Found::Bool(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(T::of_u64(value).ok_or_else(|| value.into()))
+        Ok(Found::Number(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(u64::try_from(value).map_or_else(|_| Found::Other(value.into()), Found::Number))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Found::Other(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Found::Text(Cow::Borrowed(value)))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(T::of_str(value).ok_or_else(|| value.into()))
+        Ok(Found::Text(Cow::Owned(value.to_owned())))
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
-        Ok(T::of_string(value))
+        Ok(Found::Text(Cow::Owned(value)))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Found::Other(Value::Null))
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(items)).map(Found::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(members)).map(Found::Other)
     }
 }
 
@@ -183,6 +232,12 @@ impl<'de, T: Fit + Write> Visitor<'de> for List<T> {
 
 /// Reads an [`Object`].
 pub(crate) fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
+    if !T::IN_ONE_PASS {
+        return Ok(match Value::deserialize(deserializer)? {
+            Value::Object(mut members) => T::take_from(&mut members).map_err(|_| Value::Object(members)),
+            other => Err(other),
+        });
+    }
     let mut object = None;
     let read = into(&mut object, deserializer)?;
     Ok(object.ok_or_else(|| read.err().unwrap_or_default()))
@@ -265,9 +320,9 @@ pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_str(Text)? {
-            Ok(name) => Ok(Self(name)),
-            Err(_) => Err(D::Error::custom("the name of a member is a string")),
+        match deserializer.deserialize_str(Scalars)? {
+            Found::Text(name) => Ok(Self(name)),
+            _ => Err(D::Error::custom("the name of a member is a string")),
         }
     }
 }
@@ -279,32 +334,11 @@ impl<'de> DeserializeSeed<'de> for Text {
     type Value = Reading<Cow<'de, str>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Reading<Cow<'de, str>>;
-
-    misfits!(lists, objects);
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Err(value.into()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Err(value.into()))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Ok(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Ok(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Ok(Cow::Owned(value)))
+        Ok(match deserializer.deserialize_any(Scalars)? {
+            Found::Text(text) => Ok(text),
+            Found::Bool(value) => Err(value.into()),
+            Found::Number(value) => Err(value.into()),
+            Found::Other(value) => Err(value),
+        })
     }
 }
