@@ -32,7 +32,10 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::types::{ContentBlockParam, Source};
+use crate::{
+    task,
+    types::{ContentBlockParam, Source},
+};
 
 /// What the files of one request may have together, in bytes: encoded they fill the largest that the service takes, 32 MB.
 pub const LIMIT: u64 = 24_000_000;
@@ -46,8 +49,8 @@ pub const LIMIT: u64 = 24_000_000;
 pub async fn read(path: impl AsRef<Path>) -> Result<ContentBlockParam, AttachmentError> {
     let path = path.as_ref().to_owned();
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let reading = tokio::task::spawn_blocking(move || read_bounded(&path));
-    let bytes = reading.await.map_err(|error| AttachmentError::Read(io::Error::other(error)))??;
+    let reading = task::blocking(move || read_bounded(&path)).await;
+    let bytes = reading.ok_or_else(|| AttachmentError::Read(io::Error::other("the reading panicked")))??;
     of(&bytes, name.as_deref())
 }
 

@@ -52,7 +52,7 @@ pub(crate) trait Fit: Sized {
 
     /// Where `value` does not fit; with [`Care::Needed`] never where [`Fit::fits`] says `true`.
     fn misfit(value: &Value, _care: Care) -> Option<Misfit> {
-        (!Self::fits(value)).then(|| Misfit::kind(value, Self::shape()))
+        Misfit::of_kind(value, Self::fits, Self::shape)
     }
 
     /// The typed value, or the value as it came where it does not fit.
@@ -99,11 +99,6 @@ pub(crate) trait Object: Sized {
 
     /// Takes the object out of `members`, or leaves them as they are.
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit>;
-
-    /// Where the members do not fit: with [`Care::Needed`], what keeps [`Object::take_from`] from succeeding.
-    fn misfit_among(members: &Map<String, Value>, care: Care) -> Option<Misfit> {
-        Self::PLACES.iter().find_map(|place| place.misfit(members, care))
-    }
 
     /// Whether it has its own way to be read in one pass; otherwise it is read into a map first.
     const IN_ONE_PASS: bool = false;
@@ -196,6 +191,16 @@ impl<T: Fit> Field for Option<T> {
     }
 }
 
+/// The text that a value is.
+pub(crate) fn text_of(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+/// The members of the object that a value is.
+pub(crate) fn members_of(value: Value) -> Option<Map<String, Value>> {
+    if let Value::Object(members) = value { Some(members) } else { None }
+}
+
 /// Takes a member out where it fits.
 fn take_if(members: &mut Map<String, Value>, name: &str, fits: fn(&Value) -> bool) -> Option<Value> {
     members.get(name).is_some_and(fits).then(|| members.remove(name))?
@@ -225,7 +230,7 @@ impl Fit for String {
     }
 
     fn fit(value: Value) -> Option<Self> {
-        if let Value::String(text) = value { Some(text) } else { None }
+        text_of(value)
     }
 
     fn shape() -> String {
@@ -315,7 +320,7 @@ impl Fit for Map<String, Value> {
     }
 
     fn fit(value: Value) -> Option<Self> {
-        if let Value::Object(members) = value { Some(members) } else { None }
+        members_of(value)
     }
 
     fn shape() -> String {
@@ -377,7 +382,12 @@ impl<T: Fit + Write> Fit for Vec<T> {
     }
 
     fn fit(value: Value) -> Option<Self> {
-        if let Value::Array(values) = value { values.into_iter().map(T::fit).collect() } else { None }
+        let Value::Array(values) = value else { return None };
+        let mut list = Vec::with_capacity(values.len());
+        for value in values {
+            list.push(T::fit(value)?);
+        }
+        Some(list)
     }
 
     fn shape() -> String {

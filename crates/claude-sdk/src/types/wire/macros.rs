@@ -132,7 +132,7 @@ macro_rules! object_struct {
                 members: &mut serde_json::Map<String, serde_json::Value>,
             ) -> Result<Self, $crate::types::wire::Misfit> {
                 let care = $crate::types::wire::Care::Needed;
-                if let Some(misfit) = Self::misfit_among(members, care) {
+                if let Some(misfit) = $crate::types::wire::Misfit::among(Self::PLACES, members, care) {
                     return Err(misfit);
                 }
                 $(let $field = <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?;)*
@@ -167,7 +167,7 @@ macro_rules! object_struct {
             }
 
             fn fit(value: serde_json::Value) -> Option<Self> {
-                let serde_json::Value::Object(mut members) = value else { return None };
+                let mut members = $crate::types::wire::members_of(value)?;
                 <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
             }
 
@@ -179,10 +179,8 @@ macro_rules! object_struct {
                 value: &serde_json::Value,
                 care: $crate::types::wire::Care,
             ) -> Option<$crate::types::wire::Misfit> {
-                match value.as_object() {
-                    Some(members) => <Self as $crate::types::wire::Object>::misfit_among(members, care),
-                    None => Some($crate::types::wire::Misfit::kind(value, Self::shape())),
-                }
+                let places = <Self as $crate::types::wire::Object>::PLACES;
+                $crate::types::wire::Misfit::of_object(places, value, care)
             }
 
             fn read<'de, D: serde::Deserializer<'de>>(
@@ -431,7 +429,7 @@ macro_rules! tagged {
             }
 
             fn fit(value: serde_json::Value) -> Option<Self> {
-                if let serde_json::Value::Object(members) = value { Some(Self::from(members)) } else { None }
+                $crate::types::wire::members_of(value).map(Self::from)
             }
 
             fn shape() -> String {
@@ -450,7 +448,7 @@ macro_rules! tagged {
                 }
                 match members.get("type") {
                     $(Some(serde_json::Value::String(tag)) if tag == $tag => {
-                        <$object as Object>::misfit_among(members, care)
+                        Misfit::among(<$object as Object>::PLACES, members, care)
                     })*
                     Some(serde_json::Value::String(_)) => None,
                     Some(other) => Some(Misfit::kind(other, String::shape()).within("type")),
@@ -495,23 +493,24 @@ macro_rules! open_enum {
                     Self::Other(text) => text,
                 }
             }
+
+            fn known(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
-                    _ => Self::Other(text.to_owned()),
-                }
+                Self::known(text).unwrap_or_else(|| Self::Other(text.to_owned()))
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                match text.as_str() {
-                    $($text => Self::$variant,)*
-                    _ => Self::Other(text),
-                }
+                Self::known(&text).unwrap_or(Self::Other(text))
             }
         }
 
@@ -552,7 +551,7 @@ macro_rules! serde_string {
             }
 
             fn fit(value: serde_json::Value) -> Option<Self> {
-                if let serde_json::Value::String(text) = value { Some(Self::from(text)) } else { None }
+                $crate::types::wire::text_of(value).map(Self::from)
             }
 
             fn shape() -> String {

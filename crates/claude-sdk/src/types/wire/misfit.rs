@@ -42,6 +42,26 @@ impl Place {
     }
 }
 
+impl Misfit {
+    /// The first among the members of an object.
+    pub(crate) fn among(places: &[Place], members: &Map<String, Value>, care: Care) -> Option<Self> {
+        places.iter().find_map(|place| place.misfit(members, care))
+    }
+
+    /// Where a value is no object with these members.
+    pub(crate) fn of_object(places: &[Place], value: &Value, care: Care) -> Option<Self> {
+        match value.as_object() {
+            Some(members) => Self::among(places, members, care),
+            None => Some(Self::kind(value, "an object".to_owned())),
+        }
+    }
+
+    /// Where a value does not fit at all.
+    pub(crate) fn of_kind(value: &Value, fits: fn(&Value) -> bool, shape: fn() -> String) -> Option<Self> {
+        if fits(value) { None } else { Some(Self::kind(value, shape())) }
+    }
+}
+
 /// A place in JSON that is not of the shape it should be.
 ///
 /// The path is made of names of this crate and of numbers; of the JSON itself nothing is told but its kind.
