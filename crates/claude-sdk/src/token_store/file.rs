@@ -12,7 +12,7 @@ use url::Url;
 
 use self::{disk::Disk, files::Files};
 use super::{Sending, StoreLock, TokenStore, format};
-use crate::{error::StoreError, profile::ProfileName, task};
+use crate::{error::StoreError, profile::ProfileName};
 
 mod disk;
 mod files;
@@ -90,13 +90,14 @@ impl FileTokenStore {
         &self.files.path
     }
 
-    /// Runs file operations off the runtime's threads: a sync to disk can take tens of milliseconds.
+    /// Runs file operations off the runtime's threads: a sync to disk can take tens of milliseconds. Each as it is, and not
+    /// boxed as `task::blocking` does it: with that the tests have found a token in memory that was given back.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let files = Arc::clone(&self.files);
-        let outcome = task::blocking(move || work(&files)).await;
+        let outcome = tokio::task::spawn_blocking(move || work(&files)).await.ok();
         outcome.unwrap_or_else(|| {
             let path = self.files.path.clone();
             Err(StoreError::Io { action: "handling", path, kind: io::ErrorKind::Interrupted })
