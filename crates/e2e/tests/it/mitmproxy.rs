@@ -34,7 +34,7 @@ impl Interceptor {
         command.args(["--set", "flow_detail=0"]).args(more);
         command.env("HOME", folder.path()).env("PYTHONUNBUFFERED", "1");
         let mut process = Process::start(command).unwrap();
-        let line = process.wait_for("listening at", Duration::from_secs(30)).unwrap();
+        let line = process.wait_for("listening at", Duration::from_secs(60)).unwrap();
         let port = line.trim_end_matches('.').rsplit_once(':').unwrap().1.parse().unwrap();
         Self { port, folder, _process: process }
     }
