@@ -180,6 +180,7 @@ pub trait McpCaller: fmt::Debug + Send + Sync + 'static {
 /// # Errors
 ///
 /// As [`tool`].
+#[inline]
 pub fn handlers(result: &Value, caller: &Arc<dyn McpCaller>) -> Result<Vec<Arc<dyn ToolHandler>>, McpError> {
     let handler = |definition: &Value| -> Result<Arc<dyn ToolHandler>, McpError> {
         Ok(Arc::new(Remote { tool: tool(definition)?, caller: Arc::clone(caller) }))

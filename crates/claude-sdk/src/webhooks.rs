@@ -43,6 +43,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// # Errors
 ///
 /// [`WebhookError::TooLarge`] and [`WebhookError::Json`].
+#[inline]
 pub fn parse_unverified(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
     if body.len() > BODY_LIMIT {
         return Err(WebhookError::TooLarge);

@@ -23,6 +23,7 @@ pub struct OrganizationLimits {
 impl OrganizationLimits {
     /// Which models share a limit, for [`ClientBuilder::model_classes`](crate::ClientBuilder::model_classes).
     #[must_use]
+    #[inline]
     pub fn classes(&self) -> ModelClasses {
         self.entries.iter().fold(ModelClasses::new(), |classes, entry| {
             classes.class(name(entry), entry.models.iter().flatten().map(String::as_str))
@@ -32,6 +33,7 @@ impl OrganizationLimits {
     /// Begins a limiter with these limits for the classes of `classes`, which may be [`classes`](Self::classes) in a workspace;
     /// of everything else it listens to what the service tells.
     #[must_use = "call `build`"]
+    #[inline]
     pub fn limiter(&self, classes: &ModelClasses) -> LocalBuilder {
         self.entries.iter().fold(Local::listening(), |limiter, entry| match limits_of(entry) {
             Some(limits) => limiter.limits_of(classes.key(&name(entry)), limits),

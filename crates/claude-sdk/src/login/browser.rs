@@ -23,6 +23,7 @@ pub trait Browser: fmt::Debug + Send + Sync + 'static {
 }
 
 impl<B: Browser + ?Sized> Browser for Arc<B> {
+    #[inline]
     fn open(&self, page: &str) -> Result<(), BrowserError> {
         (**self).open(page)
     }
@@ -139,6 +140,7 @@ impl SystemBrowser {
 }
 
 impl Browser for SystemBrowser {
+    #[inline]
     fn open(&self, page: &str) -> Result<(), BrowserError> {
         if !self.has_display {
             return Err(BrowserError::NoDisplay);

@@ -47,6 +47,7 @@ impl FileMemory {
 
 #[async_trait]
 impl MemoryStore for FileMemory {
+    #[inline]
     async fn run(&self, command: MemoryCommand) -> Result<String, ToolError> {
         let disk = Arc::clone(&self.0);
         let work = move || {

@@ -74,6 +74,7 @@ impl Profiles {
     /// # Errors
     ///
     /// [`ProfileError::Io`] where the folder is there and cannot be read; others where `profiles.json` cannot be used.
+    #[inline]
     pub fn list(&self) -> Result<Vec<ProfileName>, ProfileError> {
         let folder = self.folder.join("configs");
         let failed = |source: io::Error| ProfileError::io("reading", &folder, &source);

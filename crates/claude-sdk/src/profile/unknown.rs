@@ -66,6 +66,7 @@ impl Profile {
 }
 
 /// The members of an object whose paths are not among the known ones.
+#[inline]
 pub(super) fn of(members: &Map<String, Value>, prefix: &str, known: &[String]) -> Vec<UnknownMember> {
     let paths = members.keys().map(|name| format!("{prefix}{name}"));
     let unknown = paths.filter(|path| !known.contains(path));

@@ -70,6 +70,7 @@ impl Form {
     }
 
     /// Makes it what `request` sends. Nothing of the files has been read by then.
+    #[inline]
     pub(super) fn attach(mut self, request: &mut transport::Request) -> Result<(), Error> {
         self.parts.push(Part::Text(format!("--{}--\r\n", self.boundary).into()));
         let content_type = format!("multipart/form-data; boundary={}", self.boundary);
@@ -194,6 +195,7 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 impl Stream for Sending {
     type Item = Result<Bytes, transport::Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {

@@ -126,6 +126,7 @@ impl Pieces {
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             match &mut *self {

@@ -50,6 +50,7 @@ const DEPTH: usize = 127;
 /// # Errors
 ///
 /// The text is not the beginning of JSON, or nested more than 127 deep.
+#[inline]
 pub fn parse(text: &str, cut: CutString) -> Result<Option<Value>, NotJson> {
     let mut reader = Reader { text, at: 0, cut };
     let value = reader.value(0)?;

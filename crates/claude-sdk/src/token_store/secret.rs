@@ -118,6 +118,7 @@ impl TokenStore for SecretTokenStore {
         self.shared.replace(None).await
     }
 
+    #[inline]
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         let here = tokio::select! {
             here = Arc::clone(&self.shared.renewing).lock_owned() => here,
@@ -133,6 +134,7 @@ impl TokenStore for SecretTokenStore {
         Ok(StoreLock::new(held))
     }
 
+    #[inline]
     async fn prepare(&self, spending: Snapshot, deadline: SystemTime) -> Result<Sending, StoreError> {
         let Some(token) = &spending.refresh_token else { return Ok(Sending::First) };
         let former = self.shared.read().await?;

@@ -104,6 +104,7 @@ impl Answers {
     }
 
     /// Begins a call.
+    #[inline]
     pub(super) fn begin(&mut self, tools: &Toolbox, call: &ToolUseBlock) {
         self.0.push(Call {
             id: call.id.clone(),

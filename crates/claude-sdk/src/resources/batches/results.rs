@@ -144,6 +144,7 @@ enum Broken {
 impl Stream for BatchResults {
     type Item = Result<BatchResult, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {

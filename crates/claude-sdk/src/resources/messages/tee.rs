@@ -114,6 +114,7 @@ impl TeeStream {
 impl Stream for TeeStream {
     type Item = Result<Event, Arc<Error>>;
 
+    #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut shared = locked(&self.shared);
         let Shared { stream, left, right, wakers } = &mut *shared;

@@ -87,6 +87,7 @@ impl CountTokensRequest {
 }
 
 impl From<MessageRequest> for CountTokensRequest {
+    #[inline]
     fn from(request: MessageRequest) -> Self {
         let RequestFields {
             model,
@@ -127,6 +128,7 @@ impl From<MessageRequest> for CountTokensRequest {
 }
 
 impl From<&MessageRequest> for CountTokensRequest {
+    #[inline]
     fn from(request: &MessageRequest) -> Self {
         request.clone().into()
     }

@@ -70,6 +70,7 @@ impl Chunk {
 }
 
 impl Written {
+    #[inline]
     fn of(request: &BatchRequest) -> Result<Self, JobError> {
         let name = || request.custom_id.clone();
         let json =

@@ -66,6 +66,7 @@ impl JobResults {
 impl Stream for JobResults {
     type Item = Result<BatchResult, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let error = loop {

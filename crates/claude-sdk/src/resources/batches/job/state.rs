@@ -80,6 +80,7 @@ impl StateFile {
     }
 
     /// What it says; `None` where there is no file.
+    #[inline]
     pub(super) fn read(&self) -> Result<Option<State>, JobError> {
         let none = || JobError::Format { path: self.0.clone() };
         // A pipe would be waited for.
@@ -112,6 +113,7 @@ impl StateFile {
     }
 
     /// Writes it anew beside the old one, which it then takes the place of.
+    #[inline]
     pub(super) fn write(&self, state: &State) -> Result<(), JobError> {
         let written =
             serde_json::to_vec_pretty(state).map_err(io::Error::from).and_then(|text| self.replace(&text));
