@@ -80,9 +80,7 @@ impl History {
         private(path).with_context(|| {
             format!("the history {shown} cannot be opened; give another place with --history")
         })?;
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(PATIENCE)?;
-        let mut history = Self { connection, writes: 0 };
+        let mut history = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         history
             .prepare(path)
             .map_err(|error| {
@@ -129,7 +127,13 @@ impl History {
 
     /// Opens the file only to read it, for whoever asks while it is written.
     pub(super) fn read(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// Whatever it is called, it is a file: to `SQLite`, only what begins at the root cannot be `:memory:` or a URI.
+    fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Self> {
+        let path = std::path::absolute(path).map_err(|_| rusqlite::Error::InvalidPath(path.to_owned()))?;
+        let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
         Ok(Self { connection, writes: 0 })
     }

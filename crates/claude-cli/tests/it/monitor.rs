@@ -337,6 +337,25 @@ async fn a_second_monitor_on_the_same_history_is_refused_and_tells_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_history_is_a_file_whatever_it_is_called_and_one_of_two_names_is_refused() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    for name in [":memory:", "file:x?mode=memory", "file:x"] {
+        let mut command = against(&server, ["monitor", "--json", "--every", "models=1s", "--every"]);
+        command.args(["message=off", "--every", "stream=off", "--history", name]).current_dir(&folder);
+        let mut monitor = Monitor::of(&mut command);
+        monitor.next(|_| true);
+        monitor.end();
+        let file = rusqlite::Connection::open(folder.path().join(name)).unwrap();
+        let runs: i64 = file.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+        assert!(runs > 0, "{name}");
+    }
+    fs::hard_link(folder.path().join("file:x"), folder.path().join("other")).unwrap();
+    let mut second = against(&server, ["monitor", "--history"]);
+    run(second.arg(folder.path().join("other"))).failed(1, "remove the other name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_its_output_goes_nowhere_it_says_so_once_and_goes_on() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();

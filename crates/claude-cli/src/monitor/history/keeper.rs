@@ -12,7 +12,10 @@ use std::{
 
 use rusqlite::ErrorCode;
 
-use super::{History, lock::Lock};
+use super::{
+    History,
+    lock::{Lock, refuse_another_name},
+};
 use crate::{
     console::{one_line, tell},
     monitor::{alarm::Firing, outcome::Outcome, post::Letter},
@@ -63,6 +66,7 @@ impl Keeper {
     pub(in crate::monitor) fn start(
         path: PathBuf,
     ) -> anyhow::Result<(Self, Option<History>, tokio::task::JoinHandle<()>)> {
+        refuse_another_name(&path)?;
         let mut writer = Writer::new(path)?;
         let taken = Lock::take(&writer.path)?;
         let reader = writer.history.as_ref().and_then(|_| History::read(&writer.path).ok());

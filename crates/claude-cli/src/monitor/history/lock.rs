@@ -50,6 +50,27 @@ impl Lock {
     }
 }
 
+/// Refuses a file that has another name too: a lock beside that one keeps nobody from this one, and what `SQLite` writes beside a file
+/// to mend it after a crash is not found by another name.
+#[cfg(unix)]
+pub(super) fn refuse_another_name(history: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    if fs::metadata(history).is_ok_and(|file| file.is_file() && file.nlink() > 1) {
+        let shown = history.display();
+        bail!(
+            "the history {shown} has another name too (a hard link), by which another monitor could keep it and a crash damage it; \
+             remove the other name (`find / -xdev -samefile {shown}` lists both), or give another place with --history"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn refuse_another_name(_: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// Only ever a file that lies there itself, for what a link leads to may be anything.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -98,6 +119,26 @@ mod tests {
         Lock::take(&folder.path().join("other")).unwrap();
         drop(first);
         Lock::take(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_history_of_two_names_is_refused_by_both_and_one_by_a_link_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other, link] = ["history", "other", "link"].map(|name| folder.path().join(name));
+        refuse_another_name(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        [&path, &link].into_iter().for_each(|path| refuse_another_name(path).unwrap());
+        fs::hard_link(&path, &other).unwrap();
+        for path in [&path, &other, &link] {
+            let told = refuse_another_name(path).unwrap_err().to_string();
+            let name = format!("the history {} has another name too", path.display());
+            assert!(told.starts_with(&name) && told.contains("; remove the other name"), "{told}");
+        }
+        fs::remove_file(&other).unwrap();
+        refuse_another_name(&path).unwrap();
+        refuse_another_name(folder.path()).unwrap();
     }
 
     #[cfg(unix)]
