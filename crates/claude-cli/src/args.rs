@@ -5,7 +5,6 @@ use std::{error::Error as _, ffi::OsString, net::SocketAddr, path::PathBuf, proc
 
 use clap::{
     Args as ClapArgs, Parser, Subcommand,
-    builder::NonEmptyStringValueParser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use claude_sdk::{ApiVersion, profile::ProfileName};
@@ -15,6 +14,7 @@ use crate::{console, failure::tell_usage};
 
 mod auth;
 mod env;
+mod host;
 mod monitor;
 mod profile;
 mod resources;
@@ -22,6 +22,7 @@ mod secrets;
 
 pub use auth::{AuthCommand, LoginArgs, LogoutArgs, SessionArgs, StatusArgs};
 pub use env::EnvCommand;
+pub use host::TimeServer;
 pub use monitor::{Every, MonitorArgs, Probe};
 use profile::profile_name;
 pub use profile::{Assignment, Key, ProfileCommand};
@@ -199,8 +200,8 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub call: bool,
     /// Ask this time server too how far off the clock is, such as time.cloudflare.com (SNTP; another port as HOST:PORT).
-    #[arg(long, value_name = "SERVER", value_parser = NonEmptyStringValueParser::new())]
-    pub sntp: Option<String>,
+    #[arg(long, value_name = "SERVER")]
+    pub sntp: Option<TimeServer>,
     /// The model that the message is for.
     #[arg(long, default_value = "claude-sonnet-5-5")]
     pub model: String,

@@ -1,17 +1,11 @@
 //! What can be typed about the monitor.
 
-use std::{
-    net::{Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    str::FromStr,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::SignedDuration;
-use url::Host;
 
-use super::{ConnectionArgs, address};
+use super::{ConnectionArgs, address, host};
 
 /// What to watch, and where to tell.
 #[derive(Debug, ClapArgs)]
@@ -43,10 +37,10 @@ pub struct MonitorArgs {
     #[arg(long, value_name = "NAME", requires = "serve", conflicts_with = "once", value_parser = host)]
     pub host: Vec<String>,
     /// Run this program when an alert begins and when it ends; it has the alert as JSON on standard input, and a minute.
-    #[arg(long, value_name = "PROGRAM", conflicts_with = "once")]
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "once", value_parser = NonEmptyStringValueParser::new())]
     pub alert_command: Option<String>,
     /// Send each alert as JSON to the address that this leads to: `file:PATH`, `env:NAME`, `vault:PATH#FIELD`, …
-    #[arg(long, value_name = "REFERENCE", conflicts_with = "once")]
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "once", value_parser = NonEmptyStringValueParser::new())]
     pub alert_webhook: Option<String>,
     /// How many runs of a hundred have to go well; alerts tell when too many fail for that.
     #[arg(long, value_name = "PERCENT", default_value = "99", value_parser = percent)]
@@ -97,8 +91,7 @@ impl FromStr for Every {
 /// A name as browsers send it.
 fn host(text: &str) -> Result<String, String> {
     let usage = || "write a name or an address without a port, such as monitor.example".to_owned();
-    let text = text.parse::<Ipv6Addr>().map_or_else(|_| text.to_owned(), |address| format!("[{address}]"));
-    Host::parse(&text).map(|host| host.to_string()).map_err(|_| usage())
+    host::host(text).map(|host| host.to_string()).ok_or_else(usage)
 }
 
 /// A time of at least a second.
@@ -140,9 +133,16 @@ mod tests {
         ] {
             assert_eq!(host(text).as_deref(), Ok(name));
         }
-        for wrong in
-            ["monitor.example:9464", "http://monitor.example", "monitor.example/", "", "[::1]:80", "a b"]
-        {
+        for wrong in [
+            "monitor.example:9464",
+            "http://monitor.example",
+            "monitor.example/",
+            "",
+            "[::1]:80",
+            "a b",
+            "*",
+            "*.example",
+        ] {
             assert!(host(wrong).unwrap_err().contains("without a port"), "{wrong}");
         }
     }

@@ -1,17 +1,26 @@
 //! This machine's clock, beside the API's and beside a time server's.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::{Duration, SystemTime},
+};
 
 use claude_sdk::auth_core::{ClockSkew, Offset};
 use http::{HeaderMap, header};
-use rsntp::{AsyncSntpClient, Config};
+use rsntp::{AsyncSntpClient, Config, SynchronizationResult};
+use tokio::task::JoinSet;
 
-use super::{Finding, Verdict, network::PATIENCE};
-use crate::auth::about;
+use super::{
+    Finding, Verdict,
+    network::{PATIENCE, within},
+};
+use crate::{args::TimeServer, auth::about};
 
 /// What a clock may be off before anybody notices, and from where on tokens and certificates are refused.
 const NOTICED: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(300);
+/// How many addresses of a time server are asked.
+const MOST: usize = 4;
 
 pub(super) const CLOCK: &str = "clock";
 const TIME_SERVER: &str = "time server";
@@ -55,16 +64,9 @@ fn far_off(headers: &HeaderMap, received: SystemTime) -> Result<(Duration, &'sta
     })
 }
 
-/// What a time server says by SNTP (RFC 5905 section 14), such as `time.example` or `127.0.0.1:1123`.
-pub(super) async fn by_sntp(server: &str) -> Finding {
-    let client = AsyncSntpClient::with_config(Config::default().timeout(PATIENCE));
-    let address = if server.rsplit_once(':').is_some_and(|(host, _)| !host.ends_with(':') && !host.is_empty())
-    {
-        server.to_owned()
-    } else {
-        format!("{server}:123")
-    };
-    let answer = match client.synchronize(address.as_str()).await {
+/// What a time server says by SNTP (RFC 5905 section 14).
+pub(super) async fn by_sntp(server: &TimeServer) -> Finding {
+    let answer = match ask(server).await {
         Ok(answer) => answer,
         Err(error) => {
             let next =
@@ -77,6 +79,33 @@ pub(super) async fn by_sntp(server: &str) -> Finding {
     let where_to = if offset.signum() > 0 { "behind" } else { "ahead of" };
     let told = if by < NOTICED { format!("{} ms", by.as_millis()) } else { about(by.as_secs()) };
     judge(TIME_SERVER, by, &format!("{told} {where_to} {server}"))
+}
+
+/// Asks all addresses of a name at the same time, for one of two families may lead nowhere; whoever answers first is believed.
+async fn ask(server: &TimeServer) -> Result<SynchronizationResult, String> {
+    let addresses = match within(tokio::net::lookup_host((server.host.as_str(), server.port))).await {
+        Some(Ok(addresses)) => addresses,
+        Some(Err(error)) => return Err(format!("it has no address: {error}")),
+        None => return Err(format!("no answer about its name within {} s", PATIENCE.as_secs())),
+    };
+    let mut asked = JoinSet::new();
+    for address in addresses.take(MOST) {
+        let from = match address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let client = AsyncSntpClient::with_config(Config::default().bind_address(from).timeout(PATIENCE));
+        asked.spawn(async move { client.synchronize(address).await });
+    }
+    let mut why = "it has no address".to_owned();
+    while let Some(answer) = asked.join_next().await {
+        match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => why = error.to_string(),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
 }
 
 /// Where the time server finds this machine right and the API's `Date` does not, the date is wrong, and not the machine.

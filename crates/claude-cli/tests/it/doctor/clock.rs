@@ -1,7 +1,7 @@
 //! Clocks that are off: this machine's, and the API's.
 
 use std::{
-    net::UdpSocket,
+    net::{IpAddr, Ipv6Addr, UdpSocket},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -18,26 +18,33 @@ fn with_date(off: Duration) -> String {
     )
 }
 
-/// Answers one question for the time by SNTP (RFC 5905 section 7.3), so much later than it is.
+/// Answers questions for the time by SNTP (RFC 5905 section 7.3), so much later than it is.
 fn time_server(off: Duration) -> String {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    time_server_at(Ipv4Addr::LOCALHOST.into(), off)
+}
+
+fn time_server_at(ip: IpAddr, off: Duration) -> String {
+    let socket = UdpSocket::bind((ip, 0)).unwrap();
     let address = socket.local_addr().unwrap().to_string();
     thread::spawn(move || {
         let mut packet = [0; 48];
-        let (_, from) = socket.recv_from(&mut packet).unwrap();
-        let since_1900 =
-            SystemClock.now().duration_since(UNIX_EPOCH).unwrap() + off + Duration::from_secs(2_208_988_800);
-        let fraction = (u64::from(since_1900.subsec_nanos()) << 32) / 1_000_000_000;
-        let now = (since_1900.as_secs() << 32 | fraction).to_be_bytes();
-        let asked: [u8; 8] = packet[40..].try_into().unwrap();
-        packet = [0; 48];
-        // Version 4, a server, of the second stratum.
-        (packet[0], packet[1]) = (0b00_100_100, 2);
-        packet[16..24].copy_from_slice(&now);
-        packet[24..32].copy_from_slice(&asked);
-        packet[32..40].copy_from_slice(&now);
-        packet[40..].copy_from_slice(&now);
-        socket.send_to(&packet, from).unwrap();
+        loop {
+            let (_, from) = socket.recv_from(&mut packet).unwrap();
+            let since_1900 = SystemClock.now().duration_since(UNIX_EPOCH).unwrap()
+                + off
+                + Duration::from_secs(2_208_988_800);
+            let fraction = (u64::from(since_1900.subsec_nanos()) << 32) / 1_000_000_000;
+            let now = (since_1900.as_secs() << 32 | fraction).to_be_bytes();
+            let asked: [u8; 8] = packet[40..].try_into().unwrap();
+            packet = [0; 48];
+            // Version 4, a server, of the second stratum.
+            (packet[0], packet[1]) = (0b00_100_100, 2);
+            packet[16..24].copy_from_slice(&now);
+            packet[24..32].copy_from_slice(&asked);
+            packet[32..40].copy_from_slice(&now);
+            packet[40..].copy_from_slice(&now);
+            socket.send_to(&packet, from).unwrap();
+        }
     });
     address
 }
@@ -90,6 +97,30 @@ fn a_time_server_tells_how_far_off_the_clock_is() {
         assert_eq!(verdict, expected, "{evidence}");
         assert!(off == 0 || evidence.contains(&format!("behind {asked}")), "{evidence}");
         assert_eq!(one(&found, "clock").0, expected, "both say so");
+    }
+}
+
+#[test]
+fn a_time_server_is_asked_by_ipv6_too_and_by_its_name() {
+    let six = time_server_at(Ipv6Addr::LOCALHOST.into(), Duration::from_secs(120));
+    let four = time_server(Duration::from_secs(120));
+    // Where the name leads to IPv6 too, nobody answers there.
+    let named = format!("localhost:{}", four.rsplit_once(':').unwrap().1);
+    for asked in [six, named] {
+        let (url, _) = server(with_date(Duration::ZERO));
+        let told = run(doctor_at(&url).args(["--sntp", &asked]));
+        let (verdict, evidence) = one(&findings(&told), "time server");
+        assert_eq!(verdict, "warning", "{evidence}");
+        assert!(evidence.contains(&format!("behind {asked}")), "{evidence}");
+    }
+}
+
+#[test]
+fn a_time_server_that_cannot_be_one_is_wrong_usage() {
+    for wrong in ["x:y:z", "*", "x:99999", ""] {
+        let told = run(doctor_at("http://127.0.0.1:1").args(["--sntp", wrong]));
+        told.failed(2, "for '--sntp <SERVER>'");
+        assert!(told.stderr.contains("write a name or an address, with a port"), "{told:?}");
     }
 }
 
