@@ -66,6 +66,9 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     if let Some(remark) = in_vain(&args.every, |probe| prober.has(probe)) {
         tell(remark);
     }
+    if let Some(remark) = never_slow(&args) {
+        tell(remark);
+    }
     if plan.is_empty() {
         bail!("every probe is off; leave one of them on");
     }
@@ -246,6 +249,17 @@ fn in_vain(asked: &[Every], has: impl Fn(Probe) -> bool) -> Option<String> {
     Some(format!(
         "--every {name} has no effect: what is never renewed needs no such probe; it takes a profile (`claudectl auth login`)"
     ))
+}
+
+/// What is to be said of an alert for what takes longer than a run may.
+fn never_slow(args: &MonitorArgs) -> Option<String> {
+    let (slow, timeout) = (args.slow?, args.timeout);
+    // A time is taken for up to a tenth more than it is.
+    (slow >= timeout.mul_f64(1.1)).then(|| {
+        format!(
+            "--slow {slow:?} can never tell: a run is ended after {timeout:?} and has failed then; give less, or a longer --timeout"
+        )
+    })
 }
 
 /// Each probe once, side by side.

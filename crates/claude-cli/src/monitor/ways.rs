@@ -88,7 +88,8 @@ impl fmt::Debug for Webhook {
 
 impl Webhook {
     async fn at(reference: &str, env: &Env) -> anyhow::Result<Self> {
-        if reference.contains("://") {
+        // What stands behind a scheme of ours may have an address in it.
+        if reference.split_once(':').is_none_or(|(_, place)| place.starts_with("//")) {
             bail!(
                 "--alert-webhook takes no address, because others can read it there and some are secret; put it into a file \
                  (mode 600) and say file:PATH, or into a variable and say env:NAME"
@@ -98,7 +99,9 @@ impl Webhook {
         let reference = resolver.reference(reference).context("--alert-webhook")?;
         let address = resolver.resolve(&reference).await.context("--alert-webhook")?;
         // Its error may repeat what it is of.
-        let url = Url::parse(address.expose()).map_err(|_| anyhow!("--alert-webhook leads to no address"))?;
+        let url = Url::parse(address.expose()).map_err(|_| {
+            anyhow!("--alert-webhook leads to no address; let it lead to one that begins with https://, and nothing beside it")
+        })?;
         let is_local = match url.host() {
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
             Some(Host::Ipv6(ip)) => ip.is_loopback(),
@@ -166,6 +169,23 @@ mod tests {
         let told = format!("{:#}", hook.tell("{}").await.unwrap_err());
         assert!(!told.contains("CANARY") && !format!("{hook:?}").contains("CANARY"), "{told}, {hook:?}");
         told
+    }
+
+    #[tokio::test]
+    async fn a_reference_may_have_an_address_in_it_and_what_is_one_or_leads_to_none_is_refused() {
+        let env = Env::new(Arc::new(|name| (name == "PATH").then(|| "/bin:/usr/bin".into())));
+        let hook = |reference: &'static str| Webhook::at(reference, &env);
+        let found = hook("command:echo https://hooks.example/CANARY").await.unwrap();
+        assert_eq!(found.url.as_str(), "https://hooks.example/CANARY");
+        for (reference, why) in [
+            ("https://hooks.example/CANARY", "takes no address"),
+            ("hooks.example/CANARY", "takes no address"),
+            ("command:echo CANARY is no url", "leads to no address; let it lead"),
+            ("command:echo http://hooks.example/CANARY", "without TLS; it has to begin with https://"),
+        ] {
+            let told = format!("{:#}", hook(reference).await.unwrap_err());
+            assert!(told.contains(why) && !told.contains("CANARY"), "{told}");
+        }
     }
 
     #[tokio::test]

@@ -406,13 +406,19 @@ async fn what_it_was_started_to_ignore_does_not_end_it_and_what_else_asks_it_to_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_probe_of_a_token_that_nothing_renews_is_said_to_have_no_effect() {
+async fn a_probe_or_an_alert_that_can_tell_nothing_is_said_to_have_no_effect() {
     let server = MockServer::start().await.unwrap();
     let asked = |every: &str| run(&mut against(&server, ["monitor", "--once", "--every", every]));
     let told = asked("token=30s");
     assert_eq!((told.status, told.stdout.lines().count()), (Some(0), 3), "{told:?}");
     assert!(told.stderr.starts_with("claudectl: --every token has no effect"), "{told:?}");
     asked("token=off").ok();
+    let slow = |timeout| {
+        let mut command = against(&server, ["monitor", "--once", "--slow", "5s", "--timeout", timeout]);
+        run(&mut command).stderr
+    };
+    assert!(slow("4s").starts_with("claudectl: --slow 5s can never tell: a run is ended after 4s"));
+    assert_eq!(slow("5s"), "");
     let home = Home::logged_in(&server).await;
     run(&mut home.claudectl(&["monitor", "--once", "--every", "token=30s"])).ok();
 }
@@ -474,6 +480,11 @@ fn wrong_settings_are_told_at_once() {
     assert!(!missing.exists());
     asked(&["--once", "--host", "monitor.example"]).failed(2, "cannot be used with");
     asked(&["--every", "models=1s", "--every", "models=off"]).failed(1, "twice for models");
+    asked(&["--alert-command", ""]).failed(2, "--alert-command <PROGRAM>");
+    for host in ["*", "*.example"] {
+        asked(&["--serve", "127.0.0.1:0", "--host", host])
+            .failed(2, "write a name or an address without a port");
+    }
     for program in ["/nowhere/tell", "claudectl-nowhere", "/etc"] {
         asked(&["--alert-command", program]).failed(1, "there is no program");
     }
