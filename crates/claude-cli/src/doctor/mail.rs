@@ -13,7 +13,8 @@ pub(super) use address::Address;
 use records::{Records, Unanswered};
 
 const RECEIVES: &str = "receives mail";
-const ASK_ANOTHER: &str = "try again, or ask another server with --dns-server 9.9.9.9:53";
+const ASK_ANOTHER: &str =
+    "check this machine's network and try again, or ask another server with --dns-server 9.9.9.9:53";
 /// Where the service's mails come from. What is before the `@` is random, so only the domain can be let in.
 const SENDER: &str = "mail.anthropic.com";
 /// What a company may have to let in besides, for invitations, receipts and notices.
@@ -80,7 +81,13 @@ async fn sending(records: &Records) -> Vec<Finding> {
     let told = match (spf, policy) {
         (Ok(Some(spf)), Ok(Some(policy))) => format!("{SENDER} publishes {spf:?} and {policy:?}"),
         (Ok(Some(spf)), _) => format!("{SENDER} publishes {spf:?}, and no DMARC policy was found"),
-        (Ok(None), _) => format!("no SPF record of {SENDER} was found"),
+        (Ok(None), _) => {
+            let evidence =
+                format!("no SPF record of {SENDER} was found, by which its mails are told from forged ones");
+            let next =
+                "the DNS server that was asked may know too little: ask another with --dns-server 9.9.9.9:53";
+            return vec![Finding::warning(SENDER_CHECK, evidence, next)];
+        }
         (Err(Unanswered::NoDomain), _) => {
             let evidence = format!("the DNS server that was asked does not know {SENDER} either");
             let next = "it does not know the internet: ask another with --dns-server 9.9.9.9:53";

@@ -40,17 +40,21 @@ const RECORDS: [&str; 16] = [
 
 impl Dns {
     fn start() -> Self {
-        // A port that is free now may be another's in a moment.
-        (0..20).find_map(|_| Self::start_once()).expect("dnsmasq finds no port to itself")
+        Self::with(&RECORDS)
     }
 
-    fn start_once() -> Option<Self> {
+    fn with(records: &[&str]) -> Self {
+        // A port that is free now may be another's in a moment.
+        (0..20).find_map(|_| Self::start_once(records)).expect("dnsmasq finds no port to itself")
+    }
+
+    fn start_once(records: &[&str]) -> Option<Self> {
         let port = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let mut command = Command::new("dnsmasq");
         command.args(["--keep-in-foreground", "--log-facility=-", "--no-resolv", "--no-hosts"]);
         command.args(["--conf-file=/dev/null", "--pid-file=", "--user=", "--group=", "--local=/example/"]);
         command.args(["--listen-address=127.0.0.1", "--bind-interfaces"]).arg(format!("--port={port}"));
-        command.args(RECORDS).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(records).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut server = command.spawn().expect("dnsmasq is missing; `cargo xtask test` installs it");
         let mut said = BufReader::new(server.stderr.take().unwrap());
         let mut line = String::new();
@@ -121,6 +125,20 @@ fn a_domain_that_cannot_receive_is_told_as_such() {
         assert_eq!(finding["verdict"], verdict, "{address}: {finding}");
         assert!(finding["evidence"].as_str().unwrap().contains(told), "{address}: {finding}");
     }
+}
+
+#[test]
+fn a_sender_without_an_spf_record_is_a_warning_and_a_server_that_refuses_is_told_in_words() {
+    let dns = Dns::with(&["--mx-host=corp.example,mx.corp.example", "--txt-record=mail.anthropic.com,none"]);
+    let run = dns.about("ann@corp.example");
+    let sender = finding(&run, "the sender");
+    assert_eq!(sender["verdict"], "warning", "{sender}");
+    assert!(sender["next_step"].as_str().unwrap().contains("--dns-server"), "{sender}");
+
+    let refused = finding(&dns.about("ann@elsewhere.test"), "receives mail");
+    let evidence = "the DNS does not answer about elsewhere.test: the DNS server refuses to say (REFUSED)";
+    assert_eq!(refused["evidence"], evidence);
+    assert!(refused["next_step"].as_str().unwrap().contains("check this machine's network"), "{refused}");
 }
 
 #[test]

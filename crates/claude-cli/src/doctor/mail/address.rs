@@ -65,6 +65,8 @@ fn domain_of(text: &str) -> Option<String> {
     };
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     (domain.contains('.') && domain.len() <= 253 && domain.split('.').all(is_label)).then_some(domain)
@@ -115,6 +117,8 @@ mod tests {
             ("ann@localhost", "after its @"),
             ("ann@a..b", "after its @"),
             ("ann@a b.c", "after its @"),
+            ("ann@-corp.example", "after its @"),
+            ("ann@corp-.example", "after its @"),
             ("ann@a%62.example", "after its @"),
             ("ann@192.0.2.1", "after its @"),
             ("ann@[192.0.2.1]", "after its @"),

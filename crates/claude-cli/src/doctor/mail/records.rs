@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::ErrorKind,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use hickory_resolver::{
     TokioResolver,
     config::{NameServerConfig, ResolverConfig},
-    net::runtime::TokioRuntimeProvider,
+    net::{NetError, runtime::TokioRuntimeProvider},
     proto::{
         op::ResponseCode,
         rr::{RData, RecordType},
@@ -102,7 +103,7 @@ impl Records {
             Ok(answer) => Ok(answer.answers().iter().take(MOST).map(|record| record.data.clone()).collect()),
             Err(error) if error.is_nx_domain() => Err(Unanswered::NoDomain),
             Err(error) if error.is_no_records_found() && !refuses(&error.to_string()) => Ok(Vec::new()),
-            Err(error) => Err(Unanswered::Failed(error.to_string())),
+            Err(error) => Err(Unanswered::Failed(in_words(&error))),
         }
     }
 }
@@ -112,6 +113,29 @@ fn refuses(error: &str) -> bool {
     [ResponseCode::Refused, ResponseCode::ServFail].iter().any(|code| error.contains(&code.to_string()))
 }
 
+/// Why a server says nothing, as a person would say it. A port where nobody listens is silent too, for all that is heard here.
+fn in_words(error: &NetError) -> String {
+    let told = error.to_string();
+    let said = |code: ResponseCode| told.contains(&code.to_string());
+    match error {
+        NetError::Timeout | NetError::NoConnections => "no DNS server answers in time".to_owned(),
+        NetError::Dns(_) if said(ResponseCode::Refused) => {
+            "the DNS server refuses to say (REFUSED)".to_owned()
+        }
+        NetError::Dns(_) if said(ResponseCode::ServFail) => {
+            "the DNS server could not find out (SERVFAIL)".to_owned()
+        }
+        NetError::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => "nobody listens where the DNS server should".to_owned(),
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+                "this machine has no network that leads to a DNS server".to_owned()
+            }
+            _ => format!("the DNS server cannot be asked: {error}"),
+        },
+        _ => told,
+    }
+}
+
 fn plain(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
@@ -119,5 +143,30 @@ fn plain(name: &str) -> String {
 impl fmt::Debug for Records {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Records").finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use hickory_resolver::net::DnsError;
+
+    use super::*;
+
+    #[test]
+    fn why_nothing_is_said_is_told_as_a_person_would() {
+        let io = |kind| NetError::Io(Arc::new(io::Error::from(kind)));
+        let says = |code| NetError::Dns(DnsError::ResponseCode(code));
+        for (error, told) in [
+            (NetError::Timeout, "no DNS server answers in time"),
+            (NetError::NoConnections, "no DNS server answers in time"),
+            (says(ResponseCode::Refused), "the DNS server refuses to say (REFUSED)"),
+            (says(ResponseCode::ServFail), "the DNS server could not find out (SERVFAIL)"),
+            (io(ErrorKind::ConnectionRefused), "nobody listens where the DNS server should"),
+            (io(ErrorKind::NetworkUnreachable), "this machine has no network that leads to a DNS server"),
+        ] {
+            assert_eq!(in_words(&error), told);
+        }
     }
 }
