@@ -1,6 +1,7 @@
 //! The proxy that a call would go through, as the environment says.
 
 use claude_sdk::secrets::providers::Env;
+use http::{Uri, uri::Authority};
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
@@ -36,11 +37,27 @@ pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>
     };
     let proxy = intercept.uri();
     let (host, port) = (proxy.host().unwrap_or_default(), proxy.port_u16());
+    // What is behind the last colon may be half of a password that somebody has not escaped: it is not shown.
+    if port.is_none_or(|port| port == 0) && has_port(proxy) {
+        let evidence =
+            format!("the port that {name} gives for the proxy {host} is none: there are 1 to 65535");
+        let next = format!(
+            "write {name} like http://proxy.example:3128, or http://user:password@proxy.example:3128"
+        );
+        return (vec![Finding::problem(PROXY, evidence, next)], None);
+    }
     let port = port.unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
     let user =
         if intercept.basic_auth().is_some() || intercept.raw_auth().is_some() { ", with a user" } else { "" };
     let finding = Finding::ok(PROXY, format!("{host}:{port}, by {name}{user}"));
     (vec![finding], Some((host.to_owned(), port)))
+}
+
+/// Whether there is anything in the place of a port.
+fn has_port(proxy: &Uri) -> bool {
+    let authority = proxy.authority().map(Authority::as_str).unwrap_or_default();
+    let place = authority.rsplit(['@', ']']).next().unwrap_or_default();
+    place.split_once(':').is_some_and(|(_, port)| !port.is_empty())
 }
 
 /// The variable that names the proxy, and what it says.
@@ -95,6 +112,28 @@ mod tests {
                 assert_eq!((told.evidence.as_str(), proxy), ("none for this host, as NO_PROXY says", None));
             }
             assert!(look_at(url, &[proxy, ("NO_PROXY", ""), ("no_proxy", "*")]).1.is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_a_problem_and_the_password_is_not_told() {
+        for at in ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1:70000/", "[::1]:99999"] {
+            for value in [format!("http://bob:CANARY@{at}"), format!("http://{at}")] {
+                let (told, proxy) = look_at("https://api.anthropic.com", &[("HTTPS_PROXY", &value)]);
+                assert_eq!((told.verdict, proxy), (Verdict::Problem, None), "{value}: {told:?}");
+                let host = at.rsplit_once(':').unwrap().0;
+                assert!(
+                    told.evidence.contains(&format!("HTTPS_PROXY gives for the proxy {host} is none")),
+                    "{told:?}"
+                );
+                assert!(!format!("{told:?}").contains("CANARY"), "{told:?}");
+            }
+        }
+        for (value, port) in
+            [("http://127.0.0.1", 80), ("http://[::1]", 80), ("http://bob:CANARY@[::1]:3128", 3128)]
+        {
+            let (_, proxy) = look_at("https://api.anthropic.com", &[("HTTPS_PROXY", value)]);
+            assert_eq!(proxy.map(|(_, port)| port), Some(port), "{value}");
         }
     }
 
