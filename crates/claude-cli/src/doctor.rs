@@ -135,6 +135,7 @@ async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
         Err(finding) => {
             findings.extend(files);
             findings.push(finding.clone());
+            findings.push(Finding::because_of(answer::ANSWER, finding.check));
             return findings;
         }
     };

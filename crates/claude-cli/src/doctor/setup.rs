@@ -27,6 +27,7 @@ use crate::{
 };
 
 const CREDENTIAL: &str = "credential";
+const BASE_URL: &str = "base url";
 const WHERE_IT_LEADS: &str = "name another place, or put the secret there (a file with mode 600)";
 
 /// What the other checks go by.
@@ -120,7 +121,6 @@ async fn can_be_had(env: &Env, reference: &str) -> anyhow::Result<()> {
 
 /// What a call takes for one: whatever else is typed there would be a riddle further on.
 fn base_url(text: &str) -> Result<Url, Finding> {
-    const BASE_URL: &str = "base url";
     let problem = |evidence| {
         let next = "give --base-url, ANTHROPIC_BASE_URL or the profile's base_url an address that begins with https://";
         Err(Finding::problem(BASE_URL, evidence, next))
@@ -129,6 +129,12 @@ fn base_url(text: &str) -> Result<Url, Finding> {
         Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
         _ => return problem("the base URL is no address of a server"),
     };
+    if !url.username().is_empty() || url.password().is_some() {
+        return problem("the base URL has a user or a password in it, and no call takes one there");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return problem("the base URL has a query or a fragment (`?` or `#`), and a call has its own");
+    }
     let is_here = match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
@@ -149,13 +155,13 @@ fn credential(found: &Resolution, base_url: Option<&Url>) -> Finding {
         let next = "log in with `claudectl auth login`, or set ANTHROPIC_API_KEY";
         return Finding::problem(CREDENTIAL, format!("there is none: {looked}"), next);
     };
-    if let Some(base_url) = base_url {
-        let backend = backend(base_url).map_err(Error::from);
-        let usable = backend.and_then(|backend| found.provider(base_url, backend, Arc::new(SystemClock)));
-        if let Err(error) = usable {
-            let error = at_a_terminal(error).context(format!("{source} cannot be used"));
-            return Finding::failed(CREDENTIAL, &error, &mended(source));
-        }
+    // What it is for has a say in whether it can be used.
+    let Some(base_url) = base_url else { return Finding::because_of(CREDENTIAL, BASE_URL) };
+    let backend = backend(base_url).map_err(Error::from);
+    let usable = backend.and_then(|backend| found.provider(base_url, backend, Arc::new(SystemClock)));
+    if let Err(error) = usable {
+        let error = at_a_terminal(error).context(format!("{source} cannot be used"));
+        return Finding::failed(CREDENTIAL, &error, &mended(source));
     }
     let others: Vec<_> = found.shadowed().iter().map(ToString::to_string).collect();
     if others.is_empty() {

@@ -208,12 +208,21 @@ fn a_base_url_that_is_none_is_the_only_problem_and_nobody_is_asked() {
         ("file:///etc/passwd", "no address of a server"),
         ("https://", "no address of a server"),
         ("http://api.example", "without TLS"),
+        ("https://bob:CANARY@api.example", "has a user or a password"),
+        ("https://bob@api.example", "has a user or a password"),
+        ("https://api.example/?key=CANARY", "has a query or a fragment"),
+        ("https://api.example/#there", "has a query or a fragment"),
     ] {
         let run = run(&mut doctor_at(url));
         let problem = only_problem(&run, "base url");
         assert!(problem["evidence"].as_str().unwrap().contains(told), "{url}: {problem}");
         let found = findings(&run);
-        assert!(["dns", "answer", "api"].iter().all(|check| verdict(&found, check).is_none()), "{found:#?}");
+        assert!(
+            ["credential", "answer"].iter().all(|check| verdict(&found, check) == Some("skipped")),
+            "{found:#?}"
+        );
+        assert!(["dns", "api"].iter().all(|check| verdict(&found, check).is_none()), "{found:#?}");
+        assert!(!run.stdout.contains("bob") && !run.stdout.contains("key="), "{run:?}");
     }
 }
 
