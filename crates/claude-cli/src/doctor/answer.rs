@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{auth::backend, failure::parts, wording::spoken};
 
-const ANSWER: &str = "answer";
+pub(super) const ANSWER: &str = "answer";
 
 /// Asks the API without a credential, which it refuses in its own words.
 pub(super) async fn look(base_url: &Url) -> Vec<Finding> {
@@ -81,18 +81,35 @@ async fn failure(url: &Url, named: &str, error: &anyhow::Error) -> Finding {
         Some(ErrorKind::Tls) => format!("check {named}: who answers there is somebody else, a portal or a proxy"),
         Some(ErrorKind::Proxy) => "check HTTPS_PROXY and the proxy's user and password".to_owned(),
         Some(ErrorKind::Protocol | ErrorKind::Closed) if url.scheme() == "http" => {
-            format!("check the port of {named}; if a server with TLS listens there, write https://")
+            garbled(&first_bytes(url).await, named)
         }
         _ => format!("check {named}, and what is on the way: a proxy, a firewall, a VPN"),
     };
     Finding::problem(if kind == Some(ErrorKind::Tls) { TLS } else { ANSWER }, told, next)
 }
 
+/// The step to take where what was said to a request in clear is no answer, by how it begins.
+fn garbled(beginning: &[u8], named: &str) -> String {
+    // An alert, or a handshake, of TLS (RFC 8446 section 5.1).
+    match beginning {
+        [0x15 | 0x16, 3, ..] => format!("a server with TLS listens there: write https:// in {named}"),
+        [b'H', b'T', b'T', b'P', b'/', ..] => {
+            format!(
+                "check the port of {named}: it speaks HTTP of its own kind; and what is on the way, such as a proxy"
+            )
+        }
+        [] => format!(
+            "check the port of {named}: what listens there hangs up, as some servers with TLS do on http://"
+        ),
+        _ => format!("check the port of {named}: what listens there is no server of HTTP"),
+    }
+}
+
 /// What there is to say of a port that speaks no TLS; nothing where it does, for all that is known. `is_certain` is whether it
 /// answered the handshake with something else.
 async fn in_clear(url: &Url, named: &str, is_certain: bool) -> Option<Finding> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-    let answer = within(asked_in_clear(host, port)).await.and_then(Result::ok).unwrap_or_default();
+    let answer = first_bytes(url).await;
     // What speaks TLS may say just so, to whoever does not.
     let is_http = answer.starts_with(b"HTTP/") && (is_certain || !answer.ends_with(b" 400"));
     let what = match (is_http, is_certain) {
@@ -105,15 +122,21 @@ async fn in_clear(url: &Url, named: &str, is_certain: bool) -> Option<Finding> {
     Some(Finding::problem(TLS, format!("{host}:{port} speaks {what}, and the address says https"), next))
 }
 
-/// The first bytes of what is said to a request in clear, which has nothing in it.
-async fn asked_in_clear(host: &str, port: u16) -> std::io::Result<[u8; 12]> {
+/// The first bytes of what is said to a request in clear, which has nothing in it; none where nothing is said.
+async fn first_bytes(url: &Url) -> Vec<u8> {
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return Vec::new() };
+    within(asked_in_clear(host, port)).await.and_then(Result::ok).unwrap_or_default()
+}
+
+async fn asked_in_clear(host: &str, port: u16) -> std::io::Result<Vec<u8>> {
     let mut socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
     socket
         .write_all(format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes())
         .await?;
-    let mut head = [0; 12];
-    socket.read_exact(&mut head).await?;
-    Ok(head)
+    let mut head = Vec::new();
+    // Enough for a status; what is less is told too.
+    let read = socket.take(12).read_to_end(&mut head).await;
+    if head.is_empty() { read.map(|_| head) } else { Ok(head) }
 }
 
 /// Whether it is the API that answers.

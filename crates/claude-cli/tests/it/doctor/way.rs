@@ -219,5 +219,29 @@ fn what_speaks_neither_tls_nor_http_is_told_as_that_and_a_port_with_tls_to_be_as
 
     let clear = https().replace("https://", "http://");
     let problem = only_problem(&run(&mut doctor_at(&clear)), "answer");
-    assert!(problem["next_step"].as_str().unwrap().contains("https://"), "{problem}");
+    assert!(problem["next_step"].as_str().unwrap().contains("write https://"), "{problem}");
+}
+
+#[test]
+fn who_answers_in_garbled_http_or_not_at_all_is_not_said_to_speak_tls() {
+    for (answer, next) in [
+        ("HTTP/1.1 401 Unauthorized\r\ncontent type json\r\n\r\n", "HTTP of its own kind"),
+        ("220 mail.example ESMTP\r\n", "is no server of HTTP"),
+        ("", "hangs up, as some servers with TLS do"),
+    ] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                let lines = BufReader::new(socket.try_clone().unwrap()).lines().map_while(Result::ok);
+                if lines.take_while(|line| !line.is_empty()).count() > 0 {
+                    socket.write_all(answer.as_bytes()).unwrap();
+                }
+            }
+        });
+        let problem = only_problem(&run(&mut doctor_at(&url)), "answer");
+        let told = problem["next_step"].as_str().unwrap();
+        assert!(told.contains(next) && !told.contains("write https://"), "{problem}");
+    }
 }
