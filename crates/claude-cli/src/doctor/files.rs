@@ -1,9 +1,9 @@
 //! Whether others can get at what is kept on disk.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use claude_sdk::{
@@ -12,13 +12,15 @@ use claude_sdk::{
     transport::{Clock as _, SystemClock},
 };
 
-use super::Finding;
+use super::{Finding, network::PATIENCE};
 use crate::failure::parts;
 
 pub(super) const FILES: &str = "files";
 /// After how long nobody is writing a file any more, and how many are told of at most.
 const FORGOTTEN: Duration = Duration::from_mins(10);
 const MOST: usize = 20;
+/// How many entries are looked at.
+const ENTRIES: usize = 2_000;
 
 /// The folder of the profiles with what is in it, and with `fix` its modes set right.
 pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
@@ -34,15 +36,15 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     }
     // A link's own mode says nothing; what the folder's link leads to is what counts.
     let real = if folder.is_symlink() { fs::canonicalize(&folder).ok() } else { None };
-    let mut open = Vec::new();
-    if let Err(error) = walk(real.as_ref().unwrap_or(&folder), 0, &mut open) {
+    let mut walk = Walk::until(SystemClock.now() + PATIENCE);
+    if let Err(error) = walk.over(real.as_ref().unwrap_or(&folder)) {
         let shown = folder.display();
         let next =
             format!("see whose it is, `ls -ld {shown}`, and give it back: `sudo chown -R \"$USER\" {shown}`");
         return vec![Finding::problem(FILES, format!("{shown} cannot be read: {error}"), next)];
     }
     let mut findings: Vec<_> =
-        open.into_iter().map(|(path, mode, right)| told(&path, mode, right, fix)).collect();
+        walk.open.iter().map(|(path, mode, right)| told(path, *mode, *right, fix)).collect();
     // The folders above count too: who may rename one of them decides what lies in this one.
     if findings.is_empty()
         && let Err(error) = check_folder(&folder)
@@ -51,10 +53,22 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
         findings.push(Finding::failed(FILES, &error.into(), next));
     }
     if findings.is_empty() {
+        let whole = if walk.is_cut { "the part that was looked at of " } else { "" };
         findings.push(Finding::ok(
             FILES,
-            format!("nobody else can read a credential or change anything in {}", folder.display()),
+            format!("nobody else can read a credential or change anything in {whole}{}", folder.display()),
         ));
+    }
+    if walk.is_cut {
+        let evidence = format!(
+            "{} holds more than {ENTRIES} entries, or takes longer than {} s to read: of `credentials`, of `configs` and then of the \
+             rest, only the first were looked at",
+            folder.display(),
+            PATIENCE.as_secs()
+        );
+        let next =
+            "move out of it what belongs to no profile, or set ANTHROPIC_CONFIG_DIR to a folder of its own";
+        findings.push(Finding::skipped(FILES, evidence, next));
     }
     let left = [folder.join("credentials"), folder.join("configs"), folder]
         .iter()
@@ -84,7 +98,7 @@ fn left_over(folder: &Path) -> Vec<PathBuf> {
         };
         name.starts_with('.') && name.ends_with(".tmp") && is_old && is_free()
     };
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_left).take(MOST).collect()
+    entries.take(ENTRIES).filter_map(|entry| Some(entry.ok()?.path())).filter(is_left).take(MOST).collect()
 }
 
 #[cfg(not(unix))]
@@ -142,45 +156,92 @@ fn excess(bits: u32) -> (&'static str, &'static str) {
     }
 }
 
-/// Files and folders with a mode that lets others do what they must not: read a credential, or change anything. With each the
-/// mode that it is, and the one that it should be. What a link in it leads to is not followed.
-#[cfg(unix)]
-fn walk(folder: &Path, depth: u8, open: &mut Vec<(PathBuf, u32, u32)>) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    const DEEPEST: u8 = 3;
-    let mut look = |path: &Path, most: u32| -> std::io::Result<()> {
-        let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o777;
-        if mode & !most != 0 {
-            open.push((path.to_owned(), mode, mode & most));
-        }
-        Ok(())
-    };
-    let file = if folder.ends_with("credentials") { 0o700 } else { 0o755 };
-    look(folder, 0o755)?;
-    let mut below = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_type()? {
-            kind if kind.is_dir() => below.push(entry.path()),
-            kind if kind.is_file() => look(&entry.path(), file)?,
-            _ => {}
-        }
-    }
-    if depth < DEEPEST {
-        below.iter().try_for_each(|path| walk(path, depth + 1, open))?;
-    }
-    Ok(())
+/// A look at files and folders with a mode that lets others do what they must not: read a credential, or change anything. It ends
+/// after so many entries, or so long: a folder may hold anything, and be a link to `/`.
+struct Walk {
+    /// With each the mode that it is, and the one that it should be.
+    open: Vec<(PathBuf, u32, u32)>,
+    left: usize,
+    until: SystemTime,
+    /// Whether something was not looked at for that.
+    is_cut: bool,
 }
 
-#[cfg(not(unix))]
-fn walk(_: &Path, _: u8, _: &mut Vec<(PathBuf, u32, u32)>) -> std::io::Result<()> {
-    Ok(())
+impl Walk {
+    fn until(until: SystemTime) -> Self {
+        Self { open: Vec::new(), left: ENTRIES, until, is_cut: false }
+    }
+
+    /// Looks at the folder and what is in it, first at what profiles keep there. What a link in it leads to is not followed.
+    #[cfg(unix)]
+    fn over(&mut self, folder: &Path) -> io::Result<()> {
+        self.look(folder, 0o755)?;
+        let kept = ["credentials", "configs"].map(|name| folder.join(name));
+        let is_folder = |path: &&PathBuf| fs::symlink_metadata(path).is_ok_and(|one| one.is_dir());
+        for path in kept.iter().filter(is_folder) {
+            self.within(path, 1, &[])?;
+        }
+        self.within(folder, 0, &kept)
+    }
+
+    #[cfg(not(unix))]
+    fn over(&mut self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// A folder's files, and then its folders but for those that were seen before.
+    #[cfg(unix)]
+    fn within(&mut self, folder: &Path, depth: u8, seen: &[PathBuf]) -> io::Result<()> {
+        const DEEPEST: u8 = 3;
+        let file = if folder.ends_with("credentials") { 0o700 } else { 0o755 };
+        if depth > 0 {
+            self.look(folder, 0o755)?;
+        }
+        let mut below = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            if !self.goes_on() {
+                return Ok(());
+            }
+            let entry = entry?;
+            match entry.file_type()? {
+                kind if kind.is_dir() => below.push(entry.path()),
+                kind if kind.is_file() => self.look(&entry.path(), file)?,
+                _ => {}
+            }
+        }
+        let deeper = below.iter().filter(|path| depth < DEEPEST && !seen.contains(path));
+        for path in deeper {
+            if self.is_cut {
+                break;
+            }
+            self.within(path, depth + 1, &[])?;
+        }
+        Ok(())
+    }
+
+    /// Whether one more may be looked at.
+    #[cfg(unix)]
+    fn goes_on(&mut self) -> bool {
+        self.is_cut = self.is_cut || self.left == 0 || SystemClock.now() > self.until;
+        self.left = self.left.saturating_sub(1);
+        !self.is_cut
+    }
+
+    #[cfg(unix)]
+    fn look(&mut self, path: &Path, most: u32) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = fs::symlink_metadata(path)?.permissions().mode() & 0o777;
+        if mode & !most != 0 {
+            self.open.push((path.to_owned(), mode, mode & most));
+        }
+        Ok(())
+    }
 }
 
 /// Sets a mode on what was looked at, and not on what a link put in its place leads to.
 #[cfg(unix)]
-fn close(path: &Path, mode: u32) -> std::io::Result<()> {
+fn close(path: &Path, mode: u32) -> io::Result<()> {
     use rustix::fs::{Mode, OFlags, fchmod, open};
 
     let file =
@@ -189,13 +250,27 @@ fn close(path: &Path, mode: u32) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn close(_: &Path, _: u32) -> std::io::Result<()> {
+fn close(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_look_ends_when_its_time_is_over_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let is_cut = |until| {
+            let mut walk = Walk::until(until);
+            walk.over(folder.path()).unwrap();
+            walk.is_cut
+        };
+        assert!(is_cut(SystemTime::UNIX_EPOCH));
+        assert!(!is_cut(SystemClock.now() + Duration::from_secs(3_600)));
+    }
 
     #[test]
     fn what_others_can_do_is_told_by_the_bits_that_are_too_many() {

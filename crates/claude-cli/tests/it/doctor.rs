@@ -279,6 +279,29 @@ async fn files_that_others_can_read_are_named_and_closed_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_with_thousands_of_files_is_looked_at_in_part_and_its_credentials_first() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let path = home.config("credentials/default.json");
+    // The folder itself, that of the profiles, the one of the credentials and some of what is in them count too.
+    for number in 0..2_000 {
+        fs::File::create(home.config(&format!("{number}"))).unwrap();
+    }
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    told.ok();
+    let found = findings(&told);
+    let files: Vec<_> = found.iter().filter(|(check, ..)| check == "files").collect();
+    let [(_, well, part), (_, cut, rest)] = &files[..] else { panic!("{files:#?}") };
+    assert_eq!((well.as_str(), cut.as_str()), ("ok", "skipped"), "{files:#?}");
+    assert!(part["evidence"].as_str().unwrap().contains("in the part that was looked at"), "{part}");
+    assert!(rest["evidence"].as_str().unwrap().contains("more than 2000 entries"), "{rest}");
+
+    home.open(&path, 0o644);
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    only_problem(&told, "files");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_folder_that_is_a_link_it_is_where_it_leads_that_counts() {
     let server = MockServer::start().await.unwrap();
     let home = Home::logged_in(&server).await;
