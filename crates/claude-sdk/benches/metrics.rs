@@ -1,8 +1,8 @@
 //! What metrics cost: `cargo bench -p claude-sdk --all-features --bench metrics`.
 //!
-//! Calls over TCP to a server in a thread of its own; what is counted is the processor time of the thread that calls.
-//! The contenders take turns, and each turn is compared with the one of the client without metrics beside it. Goal: at
-//! most 2 % more.
+//! Calls over TCP to a server in a process of its own, as servers are; what is counted is the processor time of the thread
+//! that calls. The contenders take turns, and each turn is compared with the one of the client without metrics beside it.
+//! Goal: at most 2 % more.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -21,12 +21,16 @@ fn main() {
 
 #[cfg(unix)]
 mod unix {
-    use std::time::Duration;
+    use std::{
+        io::{BufRead as _, BufReader},
+        process::{Child, Command, Stdio},
+        time::Duration,
+    };
 
     use claude_sdk::{
         Client, ClientBuilder,
         metrics::{INSTRUMENTS, Measurement, Metrics, sinks},
-        transport::backends::Reqwest,
+        transport::{Clock as _, SystemClock, backends::Reqwest},
         types::{MessageRequest, Model},
     };
     use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -34,15 +38,19 @@ mod unix {
     use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
     use rustix::time::{ClockId, clock_gettime};
 
-    const ROUNDS: usize = 200;
+    const ROUNDS: usize = 1500;
     const WARM: u32 = 10;
     const CALLS: u32 = 100;
     const GOAL: f64 = 2.0;
+    const SERVE: &str = "serve";
     /// Nothing is exported while it is measured.
     const HOUR: Duration = Duration::from_secs(3600);
 
     pub(super) fn main() {
-        let server = server();
+        if std::env::args().nth(1).as_deref() == Some(SERVE) {
+            return serve();
+        }
+        let server = Server::start();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let prometheus = prometheus();
         let exporter = PeriodicReader::builder(InMemoryMetricExporter::default()).with_interval(HOUR).build();
@@ -52,7 +60,7 @@ mod unix {
         let client = |with: &dyn Fn(ClientBuilder) -> ClientBuilder| {
             let backend = Reqwest::builder().no_proxy().build().unwrap();
             let builder =
-                Client::builder().base_url(server.base_url()).api_key(server.api_key()).backend(backend);
+                Client::builder().base_url(&server.base_url).api_key(&*server.api_key).backend(backend);
             with(builder).build().unwrap()
         };
         let build: [(&str, &dyn Fn() -> Client); 4] = [
@@ -64,16 +72,17 @@ mod unix {
         // The first round warms up.
         let mut more = [const { Vec::new() }; 4];
         let mut off = Vec::new();
+        let mut order = fastrand::Rng::with_seed(1);
         for round in 0..=ROUNDS {
             // New clients each time: where their parts lie in memory makes more of a difference than what is measured.
             let clients = build.map(|(_, build)| build());
             let mut took = [0.0; 4];
-            for turn in 0..clients.len() {
-                let turn = (turn + round) % clients.len();
+            let mut turns = [0, 1, 2, 3];
+            order.shuffle(&mut turns);
+            for turn in turns {
                 runtime.block_on(calls(&clients[turn], WARM));
                 took[turn] = runtime.block_on(calls(&clients[turn], CALLS));
             }
-            server.clear_journal();
             prometheus.run_upkeep();
             if round > 0 {
                 off.push(took[0]);
@@ -104,20 +113,42 @@ mod unix {
         handle
     }
 
-    /// A server that another thread serves.
-    fn server() -> MockServer {
-        let (give, take) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server =
-                    MockServer::builder().requests_per_minute(u32::MAX).input_tokens_per_minute(u32::MAX);
-                let server = server.output_tokens_per_minute(u32::MAX).start();
-                give.send(server.await.unwrap()).unwrap();
-                std::future::pending::<()>().await;
-            });
+    /// This program again, as a server.
+    struct Server {
+        process: Child,
+        base_url: String,
+        api_key: String,
+    }
+
+    impl Server {
+        fn start() -> Self {
+            let program = std::env::current_exe().unwrap();
+            let mut process = Command::new(program).arg(SERVE).stdout(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+            let mut line = || lines.next().unwrap().unwrap();
+            Self { base_url: line(), api_key: line(), process }
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            self.process.kill().unwrap();
+            self.process.wait().unwrap();
+        }
+    }
+
+    fn serve() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server =
+                MockServer::builder().requests_per_minute(u32::MAX).input_tokens_per_minute(u32::MAX);
+            let server = server.output_tokens_per_minute(u32::MAX).start().await.unwrap();
+            println!("{}\n{}", server.base_url(), server.api_key());
+            loop {
+                SystemClock.sleep(Duration::from_secs(1)).await;
+                server.clear_journal();
+            }
         });
-        take.recv().unwrap()
     }
 
     /// The processor time of one call of many, in microseconds.

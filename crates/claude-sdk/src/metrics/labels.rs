@@ -36,51 +36,57 @@ impl Labels {
     }
 }
 
-/// The labels that a client has used: one value each, so that a call allocates none and a sink prepares them once.
+/// The labels that a client has used, each in a `K` that calls share: a call allocates none, and a sink prepares them once.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct Known<K> {
     models: Models,
     server_address: Option<Arc<str>>,
     server_port: Option<u16>,
-    /// In order.
-    labels: RwLock<Vec<Arc<Labels>>>,
+    /// In the order of their labels.
+    kinds: RwLock<Vec<Arc<K>>>,
 }
 
-impl Known {
+impl<K: AsRef<Labels>> Known<K> {
     pub(super) fn new(base: &Url) -> Self {
         Self {
             models: Models::default(),
             server_address: base.host_str().map(Arc::from),
             server_port: base.port_or_known_default(),
-            labels: RwLock::default(),
+            kinds: RwLock::default(),
         }
     }
 
-    pub(super) fn labels(&self, operation: &'static str, model: Option<&str>) -> Arc<Labels> {
-        let labels = self.labels.read().unwrap_or_else(PoisonError::into_inner);
-        let found = labels.binary_search_by(|labels| labels.order(operation, model));
-        let found = found.ok().and_then(|index| labels.get(index)).cloned();
-        drop(labels);
-        found.unwrap_or_else(|| self.add(operation, model))
+    /// What calls with these labels share; the first of them has it made.
+    pub(super) fn kind(
+        &self,
+        operation: &'static str,
+        model: Option<&str>,
+        make: impl FnOnce(Labels) -> K,
+    ) -> Arc<K> {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        let found = kinds.binary_search_by(|kind| kind.as_ref().as_ref().order(operation, model));
+        let found = found.ok().and_then(|index| kinds.get(index)).cloned();
+        drop(kinds);
+        found.unwrap_or_else(|| self.add(operation, model, make))
     }
 
-    fn add(&self, operation: &'static str, model: Option<&str>) -> Arc<Labels> {
+    fn add(&self, operation: &'static str, model: Option<&str>, make: impl FnOnce(Labels) -> K) -> Arc<K> {
         let model = model.map(|model| self.models.label(model));
-        let mut known = self.labels.write().unwrap_or_else(PoisonError::into_inner);
-        let place = known.binary_search_by(|labels| labels.order(operation, model.as_deref()));
-        if let Some(labels) = place.ok().and_then(|index| known.get(index)) {
-            return Arc::clone(labels);
+        let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+        let place = kinds.binary_search_by(|kind| kind.as_ref().as_ref().order(operation, model.as_deref()));
+        if let Some(kind) = place.ok().and_then(|index| kinds.get(index)) {
+            return Arc::clone(kind);
         }
-        let labels = Arc::new(Labels {
+        let kind = Arc::new(make(Labels {
             operation,
             model,
             server_address: self.server_address.clone(),
             server_port: self.server_port,
             #[cfg(any(feature = "metrics", feature = "otel"))]
             prepared: Prepared::default(),
-        });
-        known.insert(place.unwrap_or_else(|index| index), Arc::clone(&labels));
-        labels
+        }));
+        kinds.insert(place.unwrap_or_else(|index| index), Arc::clone(&kind));
+        kind
     }
 }
 
@@ -88,29 +94,38 @@ impl Known {
 mod tests {
     use super::*;
 
+    struct Kind(Labels);
+
+    impl AsRef<Labels> for Kind {
+        fn as_ref(&self) -> &Labels {
+            &self.0
+        }
+    }
+
     #[test]
     fn the_same_call_has_the_same_labels_and_no_more_are_kept_than_there_are() {
         let known = Known::new(&"https://api.example:8443/".parse().unwrap());
-        let chat = known.labels("chat", Some("claude-haiku-4-5"));
-        assert_eq!((chat.operation, chat.model.as_deref()), ("chat", Some("claude-haiku-4-5")));
-        assert_eq!((chat.server_address.as_deref(), chat.server_port), (Some("api.example"), Some(8443)));
-        assert!(Arc::ptr_eq(&chat, &known.labels("chat", Some("claude-haiku-4-5"))));
+        let labels = |operation, model: Option<&str>| known.kind(operation, model, Kind);
+        let chat = labels("chat", Some("claude-haiku-4-5"));
+        assert_eq!((chat.0.operation, chat.0.model.as_deref()), ("chat", Some("claude-haiku-4-5")));
+        assert_eq!((chat.0.server_address.as_deref(), chat.0.server_port), (Some("api.example"), Some(8443)));
+        assert!(Arc::ptr_eq(&chat, &labels("chat", Some("claude-haiku-4-5"))));
         for (operation, model) in [
             ("chat", Some("claude-opus-5")),
             ("chat", None),
             ("count_tokens", Some("claude-haiku-4-5")),
             ("models", None),
         ] {
-            let labels = known.labels(operation, model);
-            assert_eq!((labels.operation, labels.model.as_deref()), (operation, model));
-            assert!(Arc::ptr_eq(&labels, &known.labels(operation, model)));
+            let found = labels(operation, model);
+            assert_eq!((found.0.operation, found.0.model.as_deref()), (operation, model));
+            assert!(Arc::ptr_eq(&found, &labels(operation, model)));
         }
         for number in 0..200 {
-            known.labels("chat", Some(&format!("made-up-{number}")));
+            labels("chat", Some(&format!("made-up-{number}")));
         }
-        let other = known.labels("chat", Some("one more"));
-        assert_eq!(other.model.as_deref(), Some("other"));
-        assert!(Arc::ptr_eq(&other, &known.labels("chat", Some("and another"))));
-        assert_eq!(known.labels.read().unwrap().len(), 5 + 50 + 1);
+        let other = labels("chat", Some("one more"));
+        assert_eq!(other.0.model.as_deref(), Some("other"));
+        assert!(Arc::ptr_eq(&other, &labels("chat", Some("and another"))));
+        assert_eq!(known.kinds.read().unwrap().len(), 5 + 50 + 1);
     }
 }

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -16,25 +19,44 @@ pub(crate) struct Meters(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    to: Destination,
+    known: Known<Kind>,
+}
+
+/// What all calls with the same labels have in common.
+#[derive(Debug)]
+struct Kind {
+    labels: Labels,
+    to: Destination,
+}
+
+#[derive(Debug, Clone)]
+struct Destination {
     metrics: Arc<dyn Metrics>,
     clock: Arc<dyn Clock>,
-    known: Known,
 }
 
 impl Meters {
     pub(crate) fn new(metrics: Arc<dyn Metrics>, clock: Arc<dyn Clock>, base: &BaseUrl) -> Self {
-        Self(Arc::new(Shared { metrics, clock, known: Known::new(base.as_url()) }))
+        let (to, known) = (Destination { metrics, clock }, Known::new(base.as_url()));
+        Self(Arc::new(Shared { to, known }))
     }
 
     /// A call begins.
     pub(crate) fn begin(&self, operation: &'static str, model: Option<&str>) -> Meter {
-        let shared = Arc::clone(&self.0);
-        let labels = shared.known.labels(operation, model);
-        let began = shared.clock.now();
+        let Shared { to, known } = &*self.0;
+        let kind = known.kind(operation, model, |labels| Kind { labels, to: to.clone() });
+        let began = to.clock.now();
         #[cfg(feature = "metrics")]
-        labels.prepared.used_at(began);
-        let call = Metered(Arc::new(Call { shared, labels, state: Mutex::default() }));
+        kind.labels.prepared.used_at(began);
+        let call = Metered(Arc::new(Call { kind, state: State::default() }));
         Meter { call, began, first: None, used: None, end: Err("cancelled") }
+    }
+}
+
+impl AsRef<Labels> for Kind {
+    fn as_ref(&self) -> &Labels {
+        &self.labels
     }
 }
 
@@ -101,7 +123,7 @@ impl Drop for Meter {
             call.record(&Measurement::Speed { labels, tokens_per_second });
         }
         let took = now.duration_since(self.began).unwrap_or_default();
-        let status = call.state().status;
+        let status = call.0.state.status();
         call.record(&Measurement::Call { labels, took, error: self.end.err(), status });
     }
 }
@@ -117,18 +139,37 @@ pub(crate) struct Metered(Arc<Call>);
 
 #[derive(Debug)]
 struct Call {
-    shared: Arc<Shared>,
-    labels: Arc<Labels>,
-    state: Mutex<State>,
+    kind: Arc<Kind>,
+    state: State,
 }
 
-/// What the layers tell of a call.
+/// What the layers tell of a call, one after the other. Hardly any call is sent again, so that no other takes a lock.
 #[derive(Debug, Default)]
 struct State {
+    is_retried: AtomicBool,
     /// Why it is to be sent again.
-    reason: Option<&'static str>,
-    /// The status of the last answer.
-    status: Option<StatusCode>,
+    reason: Mutex<Option<&'static str>>,
+    /// The status of the last answer; 0 where there is none.
+    status: AtomicU16,
+}
+
+impl State {
+    fn retry(&self, reason: &'static str) {
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.is_retried.store(true, Relaxed);
+    }
+
+    fn take_reason(&self) -> Option<&'static str> {
+        if !self.is_retried.load(Relaxed) {
+            return None;
+        }
+        self.is_retried.store(false, Relaxed);
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn status(&self) -> Option<StatusCode> {
+        StatusCode::from_u16(self.status.load(Relaxed)).ok()
+    }
 }
 
 impl Metered {
@@ -138,24 +179,23 @@ impl Metered {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
-        self.0.shared.clock.now()
+        self.0.kind.to.clock.now()
     }
 
     /// It is going to be sent again, if nothing comes in between.
     pub(crate) fn is_retried_for(&self, reason: &'static str) {
-        self.state().reason = Some(reason);
+        self.0.state.retry(reason);
     }
 
     /// It is sent, for the first time or again.
     pub(crate) fn is_sent(&self) {
-        let reason = self.state().reason.take();
-        if let Some(reason) = reason {
+        if let Some(reason) = self.0.state.take_reason() {
             self.record(&Measurement::Retry { labels: self.labels(), reason });
         }
     }
 
     pub(crate) fn is_answered(&self, status: StatusCode, took: Duration) {
-        self.state().status = Some(status);
+        self.0.state.status.store(status.as_u16(), Relaxed);
         self.record(&Measurement::Headers { labels: self.labels(), took, status });
     }
 
@@ -167,15 +207,11 @@ impl Metered {
         self.record(&Measurement::LimiterWait { labels: self.labels(), took });
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn labels(&self) -> &Labels {
-        &self.0.labels
+        &self.0.kind.labels
     }
 
     fn record(&self, measurement: &Measurement<'_>) {
-        tell(&*self.0.shared.metrics, measurement);
+        tell(&*self.0.kind.to.metrics, measurement);
     }
 }

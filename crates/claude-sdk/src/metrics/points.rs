@@ -17,7 +17,12 @@ pub(super) struct Point<'a> {
     pub(super) labels: Option<&'a Labels>,
     /// A label beside these.
     pub(super) extra: Option<(&'static str, &'static str)>,
+    /// Which of the [`COMMON`] it is: where what a sink has made of it is found without a search.
+    pub(super) place: Option<usize>,
 }
+
+/// How many points there are that calls come to which go well.
+pub(super) const COMMON: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
@@ -31,41 +36,53 @@ pub(super) enum Value {
 
 /// Gives each of the points that `measurement` is.
 pub(super) fn points<'a>(measurement: &Measurement<'a>, mut give: impl FnMut(Point<'a>)) {
-    let mut point = |instrument, value, labels, extra| give(Point { instrument, value, labels, extra });
+    let mut point = |instrument, value, labels, extra, place| {
+        give(Point { instrument, value, labels, extra, place });
+    };
     match *measurement {
         Measurement::Call { labels, took, error, status: _ } => {
-            point(&DURATION, Value::Observed(took.as_secs_f64()), Some(labels), error.map(of_error));
+            let (took, error) = (Value::Observed(took.as_secs_f64()), error.map(of_error));
+            point(&DURATION, took, Some(labels), error, well(error, 0));
         }
         Measurement::Headers { labels, took, status } => {
-            let error = of_status(status).map(of_error);
-            point(&TIME_TO_HEADERS, Value::Observed(took.as_secs_f64()), Some(labels), error);
+            let (took, error) = (Value::Observed(took.as_secs_f64()), of_status(status).map(of_error));
+            point(&TIME_TO_HEADERS, took, Some(labels), error, well(error, 1));
         }
         Measurement::FirstToken { labels, took } => {
-            point(&TIME_TO_FIRST_CHUNK, Value::Observed(took.as_secs_f64()), Some(labels), None);
+            point(&TIME_TO_FIRST_CHUNK, Value::Observed(took.as_secs_f64()), Some(labels), None, Some(2));
         }
         Measurement::Speed { labels, tokens_per_second } => {
-            point(&OUTPUT_SPEED, Value::Observed(tokens_per_second), Some(labels), None);
+            point(&OUTPUT_SPEED, Value::Observed(tokens_per_second), Some(labels), None, Some(3));
         }
         Measurement::Tokens { labels, used } => {
             let labels = Some(labels);
             let of_type = |kind| Some(("gen_ai.token.type", kind));
-            point(&TOKEN_USAGE, Value::Counted(used.all_input()), labels, of_type("input"));
-            point(&TOKEN_USAGE, Value::Counted(used.output), labels, of_type("output"));
+            point(&TOKEN_USAGE, Value::Counted(used.all_input()), labels, of_type("input"), Some(4));
+            point(&TOKEN_USAGE, Value::Counted(used.output), labels, of_type("output"), Some(5));
             for (tokens, access) in [(used.cache_read, "read"), (used.cache_write, "write")] {
                 if tokens > 0 {
-                    point(&CACHE_TOKENS, Value::Added(tokens), labels, Some(("claude.cache.access", access)));
+                    let access = Some(("claude.cache.access", access));
+                    point(&CACHE_TOKENS, Value::Added(tokens), labels, access, None);
                 }
             }
         }
         Measurement::Retry { labels, reason } => {
-            point(&RETRIES, Value::Added(1), Some(labels), Some(("claude.retry.reason", reason)));
+            let reason = Some(("claude.retry.reason", reason));
+            point(&RETRIES, Value::Added(1), Some(labels), reason, None);
         }
-        Measurement::RateLimited { labels } => point(&RATE_LIMITED, Value::Added(1), Some(labels), None),
+        Measurement::RateLimited { labels } => {
+            point(&RATE_LIMITED, Value::Added(1), Some(labels), None, None);
+        }
         Measurement::LimiterWait { labels, took } => {
-            point(&LIMITER_WAIT, Value::Observed(took.as_secs_f64()), Some(labels), None);
+            point(&LIMITER_WAIT, Value::Observed(took.as_secs_f64()), Some(labels), None, None);
         }
-        Measurement::Refresh { error } => point(&REFRESHES, Value::Added(1), None, error.map(of_error)),
+        Measurement::Refresh { error } => point(&REFRESHES, Value::Added(1), None, error.map(of_error), None),
     }
+}
+
+/// A place, for what went well.
+fn well(error: Option<(&str, &str)>, place: usize) -> Option<usize> {
+    error.is_none().then_some(place)
 }
 
 fn of_error(error: &'static str) -> (&'static str, &'static str) {
@@ -125,6 +142,34 @@ mod tests {
             let measurement = Measurement::Headers { labels: &labels, took, status };
             assert_eq!(read(measurement), [("claude.client.time_to_headers", Value::Observed(0.25), error)]);
         }
+    }
+
+    /// What is made for one would be used for the other.
+    #[test]
+    fn no_two_points_have_one_place() {
+        let (labels, took) = (&labels(), Duration::from_millis(250));
+        let used = Tokens { input: 5, output: 7, cache_write: 1, cache_read: 1 };
+        let mut places = std::collections::BTreeMap::new();
+        for error in [None, Some("timeout")] {
+            for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+                for measurement in [
+                    Measurement::Call { labels, took, error, status: Some(status) },
+                    Measurement::Headers { labels, took, status },
+                    Measurement::FirstToken { labels, took },
+                    Measurement::Speed { labels, tokens_per_second: 1.0 },
+                    Measurement::Tokens { labels, used },
+                    Measurement::LimiterWait { labels, took },
+                ] {
+                    points(&measurement, |point| {
+                        let name = (point.instrument.name, point.extra);
+                        if let Some(place) = point.place {
+                            assert_eq!(*places.entry(place).or_insert(name), name);
+                        }
+                    });
+                }
+            }
+        }
+        assert_eq!(places.into_keys().collect::<Vec<_>>(), (0..COMMON).collect::<Vec<_>>());
     }
 
     #[test]

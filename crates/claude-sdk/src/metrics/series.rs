@@ -10,7 +10,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::points::Point;
+use super::points::{COMMON, Point};
 
 /// What a sink has made of labels, kept beside them, so that it need not look for it. There is room for one kind of sink;
 /// where a client's `Metrics` passes on to two, the second makes everything anew.
@@ -51,29 +51,36 @@ impl Prepared {
     }
 }
 
-/// One thing for each instrument and further label. They are few: to compare them in turn is faster than to hash one.
-struct Series<T>(RwLock<Vec<(Name, T)>>);
+/// One thing for each instrument and further label.
+struct Series<T> {
+    common: [OnceLock<T>; COMMON],
+    /// They are few: to compare them in turn is faster than to hash one.
+    others: RwLock<Vec<(Name, T)>>,
+}
 
 /// Of the instrument, and the value of the further label.
 type Name = (&'static str, Option<&'static str>);
 
 impl<T> Default for Series<T> {
     fn default() -> Self {
-        Self(RwLock::default())
+        Self { common: [const { OnceLock::new() }; COMMON], others: RwLock::default() }
     }
 }
 
 impl<T> Series<T> {
     fn of(&self, point: &Point<'_>, make: impl Fn() -> T, see: impl Fn(&T)) {
+        if let Some(common) = point.place.and_then(|place| self.common.get(place)) {
+            return see(common.get_or_init(make));
+        }
         let name = (point.instrument.name, point.extra.map(|(_, value)| value));
         let find = |made: &[(Name, T)]| {
             let found = made.iter().find(|(its, _)| *its == name);
             found.map(|(_, made)| see(made)).is_some()
         };
-        if find(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+        if find(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.others.write().unwrap_or_else(PoisonError::into_inner);
         if !find(&made) {
             let new = make();
             see(&new);

@@ -47,8 +47,8 @@ impl Recorder {
 
 impl Metrics for Recorder {
     fn record(&self, measurement: &Measurement<'_>) {
-        points(measurement, |point| {
-            with_recorder(|recorder| match point.labels {
+        with_recorder(|recorder| {
+            points(measurement, |point| match point.labels {
                 Some(labels) => {
                     let at = At { second: labels.prepared.second(), recorder: address(recorder) };
                     let record = |series: &Series| series.record(point.value, recorder, at);
