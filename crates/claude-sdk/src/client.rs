@@ -279,7 +279,7 @@ impl Client {
         read: impl FnOnce(transport::Response) -> F,
     ) -> Result<T, Error> {
         let mut meter = self.meter(operation(self.0.base.as_url().path(), request.uri().path()), None);
-        let outcome = match self.send(request, meter.as_ref()).await {
+        let outcome = match self.send(request, meter.as_mut()).await {
             Ok(response) => read(response).await,
             Err(error) => Err(error),
         };
@@ -294,7 +294,7 @@ impl Client {
     pub(crate) async fn send(
         &self,
         request: transport::Request,
-        meter: Option<&Meter>,
+        meter: Option<&mut Meter>,
     ) -> Result<transport::Response, Error> {
         let backend = &self.0.pipeline.backend;
         // Everything of the user's that is called on the way is called in here.

@@ -55,7 +55,7 @@ pub mod sinks;
 
 pub use instruments::{INSTRUMENTS, Instrument};
 pub use labels::Labels;
-pub(crate) use meter::{Meter, Metered, Meters};
+pub(crate) use meter::{Kind, Meter, Metered, Meters};
 pub(crate) use operation::operation;
 pub(crate) use renewals::Renewals;
 

@@ -80,8 +80,8 @@ impl CallSpan {
     }
 
     /// What the call is measured with.
-    pub(crate) fn meter(&self) -> Option<&Meter> {
-        self.meter.as_ref()
+    pub(crate) fn meter(&mut self) -> Option<&mut Meter> {
+        self.meter.as_mut()
     }
 
     /// Notes what is about to be sent.

@@ -13,7 +13,7 @@ use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response, S
 use crate::{
     estimates::Estimate,
     limits::{RateLimits, Reported},
-    metrics::Metered,
+    metrics::{Kind, Metered},
     types::Model,
 };
 
@@ -138,7 +138,7 @@ impl<B: HttpBackend> Throttle<B> {
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
         let acquiring = limiter.acquire(charge.key.clone(), charge.cost, max_wait);
-        let permit = match Metered::current(Metered::clone) {
+        let permit = match Metered::current(Metered::kind) {
             None => acquiring.await,
             Some(call) => measured(&call, acquiring).await,
         };
@@ -177,7 +177,7 @@ impl<B: HttpBackend> Throttle<B> {
 }
 
 /// Measures a wait; what is there at once is none.
-async fn measured<F: Future + Unpin>(call: &Metered, mut acquiring: F) -> F::Output {
+async fn measured<F: Future + Unpin>(call: &Kind, mut acquiring: F) -> F::Output {
     let began = call.now();
     if let Poll::Ready(permit) = poll_fn(|cx| Poll::Ready(Pin::new(&mut acquiring).poll(cx))).await {
         return permit;

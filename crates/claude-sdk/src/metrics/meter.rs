@@ -1,4 +1,5 @@
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
@@ -25,7 +26,7 @@ struct Shared {
 
 /// What all calls with the same labels have in common.
 #[derive(Debug)]
-struct Kind {
+pub(crate) struct Kind {
     labels: Labels,
     to: Destination,
 }
@@ -49,8 +50,22 @@ impl Meters {
         let began = to.clock.now();
         #[cfg(feature = "metrics")]
         kind.labels.prepared.used_at(began);
-        let call = Metered(Arc::new(Call { kind, state: State::default() }));
-        Meter { call, began, first: None, used: None, end: Err("cancelled") }
+        let state = State::default();
+        Meter(Some(Metered { kind, state, began, first: None, used: None, end: Err("cancelled") }))
+    }
+}
+
+impl Kind {
+    pub(crate) fn now(&self) -> SystemTime {
+        self.to.clock.now()
+    }
+
+    pub(crate) fn has_waited(&self, took: Duration) {
+        self.record(&Measurement::LimiterWait { labels: &self.labels, took });
+    }
+
+    fn record(&self, measurement: &Measurement<'_>) {
+        tell(&*self.to.metrics, measurement);
     }
 }
 
@@ -60,33 +75,35 @@ impl AsRef<Labels> for Kind {
     }
 }
 
-/// A call that is being measured. Its end is told when this is dropped.
+/// A call that is being measured, in the hands of whoever makes it.
 #[derive(Debug)]
-pub(crate) struct Meter {
-    call: Metered,
-    began: SystemTime,
-    /// When the first content came.
-    first: Option<SystemTime>,
-    used: Option<Tokens>,
-    end: Result<(), &'static str>,
-}
+pub(crate) struct Meter(
+    /// Nothing where the call was dropped in the midst of what this [covers](Meter::covers): it has told its end.
+    Option<Metered>,
+);
 
 impl Meter {
     /// Has the layers measure what `sending` does as a part of the call.
-    pub(crate) async fn covers<F: Future>(&self, sending: F) -> F::Output {
-        CURRENT.scope(self.call.clone(), sending).await
+    pub(crate) async fn covers<F: Future>(&mut self, sending: F) -> F::Output {
+        let Some(call) = self.0.take() else { return sending.await };
+        let mut covered = pin!(CURRENT.scope(call, sending));
+        let output = covered.as_mut().await;
+        self.0 = covered.take_value();
+        output
     }
 
     /// The first content of a stream is here.
     pub(crate) fn begins(&mut self) {
-        let now = self.call.now();
-        self.first = Some(now);
-        let took = now.duration_since(self.began).unwrap_or_default();
-        self.call.record(&Measurement::FirstToken { labels: self.call.labels(), took });
+        let Some(call) = &mut self.0 else { return };
+        let now = call.now();
+        call.first = Some(now);
+        let took = now.duration_since(call.began).unwrap_or_default();
+        call.record(&Measurement::FirstToken { labels: call.labels(), took });
     }
 
     pub(crate) fn uses(&mut self, usage: &Usage) {
-        self.used = Some(Tokens {
+        let Some(call) = &mut self.0 else { return };
+        call.used = Some(Tokens {
             input: usage.input_tokens,
             output: usage.output_tokens,
             cache_write: usage.cache_creation_input_tokens.unwrap_or_default(),
@@ -96,35 +113,17 @@ impl Meter {
 
     /// The answer is whole.
     pub(crate) fn succeeds(&mut self) {
-        self.end = Ok(());
+        self.ends(Ok(()));
     }
 
     pub(crate) fn fails(&mut self, error: &Error) {
-        self.end = Err(error.class());
+        self.ends(Err(error.class()));
     }
 
-    /// The output tokens over the time that they took.
-    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
-    fn speed(&self, now: SystemTime) -> Option<f64> {
-        let took = now.duration_since(self.first?).ok().filter(|took| !took.is_zero())?;
-        let output = self.used.filter(|_| self.end.is_ok())?.output;
-        Some(output as f64 / took.as_secs_f64())
-    }
-}
-
-impl Drop for Meter {
-    fn drop(&mut self) {
-        let (call, now) = (&self.call, self.call.now());
-        let labels = call.labels();
-        if let Some(used) = self.used {
-            call.record(&Measurement::Tokens { labels, used });
+    fn ends(&mut self, end: Result<(), &'static str>) {
+        if let Some(call) = &mut self.0 {
+            call.end = end;
         }
-        if let Some(tokens_per_second) = self.speed(now) {
-            call.record(&Measurement::Speed { labels, tokens_per_second });
-        }
-        let took = now.duration_since(self.began).unwrap_or_default();
-        let status = call.0.state.status();
-        call.record(&Measurement::Call { labels, took, error: self.end.err(), status });
     }
 }
 
@@ -133,14 +132,16 @@ task_local! {
     static CURRENT: Metered;
 }
 
-/// A call that is being measured, for the layers that see a part of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Metered(Arc<Call>);
-
+/// A call that is being measured, for the layers that see a part of it. Its end is told when this is dropped.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Metered {
     kind: Arc<Kind>,
     state: State,
+    began: SystemTime,
+    /// When the first content came.
+    first: Option<SystemTime>,
+    used: Option<Tokens>,
+    end: Result<(), &'static str>,
 }
 
 /// What the layers tell of a call, one after the other. Hardly any call is sent again, so that no other takes a lock.
@@ -179,23 +180,28 @@ impl Metered {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
-        self.0.kind.to.clock.now()
+        self.kind.now()
+    }
+
+    /// What outlasts a look at it.
+    pub(crate) fn kind(&self) -> Arc<Kind> {
+        Arc::clone(&self.kind)
     }
 
     /// It is going to be sent again, if nothing comes in between.
     pub(crate) fn is_retried_for(&self, reason: &'static str) {
-        self.0.state.retry(reason);
+        self.state.retry(reason);
     }
 
     /// It is sent, for the first time or again.
     pub(crate) fn is_sent(&self) {
-        if let Some(reason) = self.0.state.take_reason() {
+        if let Some(reason) = self.state.take_reason() {
             self.record(&Measurement::Retry { labels: self.labels(), reason });
         }
     }
 
     pub(crate) fn is_answered(&self, status: StatusCode, took: Duration) {
-        self.0.state.status.store(status.as_u16(), Relaxed);
+        self.state.status.store(status.as_u16(), Relaxed);
         self.record(&Measurement::Headers { labels: self.labels(), took, status });
     }
 
@@ -203,15 +209,34 @@ impl Metered {
         self.record(&Measurement::RateLimited { labels: self.labels() });
     }
 
-    pub(crate) fn has_waited(&self, took: Duration) {
-        self.record(&Measurement::LimiterWait { labels: self.labels(), took });
-    }
-
     fn labels(&self) -> &Labels {
-        &self.0.kind.labels
+        &self.kind.labels
     }
 
     fn record(&self, measurement: &Measurement<'_>) {
-        tell(&*self.0.kind.to.metrics, measurement);
+        self.kind.record(measurement);
+    }
+
+    /// The output tokens over the time that they took.
+    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
+    fn speed(&self, now: SystemTime) -> Option<f64> {
+        let took = now.duration_since(self.first?).ok().filter(|took| !took.is_zero())?;
+        let output = self.used.filter(|_| self.end.is_ok())?.output;
+        Some(output as f64 / took.as_secs_f64())
+    }
+}
+
+impl Drop for Metered {
+    fn drop(&mut self) {
+        let (labels, now) = (self.labels(), self.now());
+        if let Some(used) = self.used {
+            self.record(&Measurement::Tokens { labels, used });
+        }
+        if let Some(tokens_per_second) = self.speed(now) {
+            self.record(&Measurement::Speed { labels, tokens_per_second });
+        }
+        let took = now.duration_since(self.began).unwrap_or_default();
+        let status = self.state.status();
+        self.record(&Measurement::Call { labels, took, error: self.end.err(), status });
     }
 }

@@ -60,7 +60,8 @@ impl Messages<'_> {
             guard::check(request)?;
         }
         let mut call = CallSpan::chat(self.0, request);
-        let reply = self.whole(request, &call).instrument(call.span()).await;
+        let span = call.span();
+        let reply = self.whole(request, &mut call).instrument(span).await;
         match &reply {
             Ok(message) => {
                 call.receives(message, message.attempts());
@@ -82,7 +83,8 @@ impl Messages<'_> {
     /// Dropping the future or the stream closes the connection.
     pub async fn stream(self, request: &MessageRequest) -> Result<MessageStream, Error> {
         let mut call = CallSpan::chat(self.0, request);
-        match self.begin(request, &call).instrument(call.span()).await {
+        let span = call.span();
+        match self.begin(request, &mut call).instrument(span).await {
             Ok(opened) => {
                 // The retries hold a stream back until its first content is here.
                 call.begins();
@@ -102,7 +104,8 @@ impl Messages<'_> {
     /// Any [`Error`] of a call.
     pub async fn count_tokens(self, request: &MessageRequest) -> Result<Reply<TokenCount>, Error> {
         let mut call = CallSpan::count_tokens(self.0, request);
-        let reply = self.count(request, &call).instrument(call.span()).await;
+        let span = call.span();
+        let reply = self.count(request, &mut call).instrument(span).await;
         match &reply {
             Ok(count) => {
                 call.counts(count.input_tokens, count.attempts());
@@ -113,7 +116,7 @@ impl Messages<'_> {
         reply
     }
 
-    async fn whole(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<Message>, Error> {
+    async fn whole(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Reply<Message>, Error> {
         let response = self.send(request, false, call).await?;
         let (message, extensions) = reply::json_by(response, self.0.clock(), Message::from_answer).await?;
         if let Some(permit) = extensions.get::<HeldPermit>() {
@@ -122,12 +125,17 @@ impl Messages<'_> {
         Ok(message)
     }
 
-    async fn begin(self, request: &MessageRequest, call: &CallSpan) -> Result<Opened, Error> {
+    async fn begin(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Opened, Error> {
         let response = self.send(request, true, call).await?;
         reply::open(response, Some("text/event-stream"), self.0.clock()).await
     }
 
-    async fn send(self, request: &MessageRequest, stream: bool, call: &CallSpan) -> Result<Response, Error> {
+    async fn send(
+        self,
+        request: &MessageRequest,
+        stream: bool,
+        call: &mut CallSpan,
+    ) -> Result<Response, Error> {
         let body = self.0.encode(&request.body(stream)).map_err(ConfigError::Serialize)?;
         call.sends(&body);
         let length = body.len();
@@ -144,7 +152,7 @@ impl Messages<'_> {
         self.0.send(request, call.meter()).await
     }
 
-    async fn count(self, request: &MessageRequest, call: &CallSpan) -> Result<Reply<TokenCount>, Error> {
+    async fn count(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Reply<TokenCount>, Error> {
         let body = CountTokensRequest::body(request, self.0.extra()).map_err(ConfigError::Serialize)?;
         let body = Bytes::from(body);
         call.sends(&body);
