@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
-/// The API key that every contender sends, as long as real ones are.
-pub const KEY: &str = "sk-ant-api03-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench";
+/// The API key that every contender sends, as long as real ones are. In two pieces, since a key in one is what a search for
+/// leaked ones finds.
+pub const KEY: &str = concat!(
+    "sk-ant-api03-",
+    "bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench-bench"
+);
 
 /// What a contender has to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -43,22 +43,37 @@ mod unix {
     const CALLS: u32 = 100;
     const GOAL: f64 = 2.0;
     const SERVE: &str = "serve";
+    const CLEAR: &str = "in the clear";
+    const TLS: &str = "over TLS";
     /// Nothing is exported while it is measured.
     const HOUR: Duration = Duration::from_secs(3600);
 
     pub(super) fn main() {
-        if std::env::args().nth(1).as_deref() == Some(SERVE) {
-            return serve();
+        let arguments: Vec<_> = std::env::args().collect();
+        if let [_, serve, way] = &*arguments
+            && serve == SERVE
+        {
+            return self::serve(way);
         }
-        let server = Server::start();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let prometheus = prometheus();
         let exporter = PeriodicReader::builder(InMemoryMetricExporter::default()).with_interval(HOUR).build();
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
         opentelemetry::global::set_meter_provider(provider);
+        for way in [CLEAR, TLS] {
+            compare(way, &prometheus);
+        }
+    }
 
+    fn compare(way: &str, prometheus: &PrometheusHandle) {
+        let server = Server::start(way);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = |with: &dyn Fn(ClientBuilder) -> ClientBuilder| {
-            let backend = Reqwest::builder().no_proxy().build().unwrap();
+            let backend = Reqwest::builder().no_proxy();
+            let backend = match way {
+                TLS => backend.root_certificates(server.certificate.clone()),
+                _ => backend,
+            };
+            let backend = backend.build().unwrap();
             let builder =
                 Client::builder().base_url(&server.base_url).api_key(&*server.api_key).backend(backend);
             with(builder).build().unwrap()
@@ -92,7 +107,7 @@ mod unix {
             }
         }
         println!(
-            "a call without metrics: {:.1} µs of processor time (median of {ROUNDS} x {CALLS})",
+            "a call without metrics, {way}: {:.1} µs of processor time (median of {ROUNDS} x {CALLS})",
             median(off)
         );
         for ((name, _), more) in build.iter().zip(more).skip(1) {
@@ -118,15 +133,19 @@ mod unix {
         process: Child,
         base_url: String,
         api_key: String,
+        /// Of the authority that vouches for it; empty in the clear.
+        certificate: String,
     }
 
     impl Server {
-        fn start() -> Self {
+        fn start(way: &str) -> Self {
             let program = std::env::current_exe().unwrap();
-            let mut process = Command::new(program).arg(SERVE).stdout(Stdio::piped()).spawn().unwrap();
-            let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-            let mut line = || lines.next().unwrap().unwrap();
-            Self { base_url: line(), api_key: line(), process }
+            let mut process =
+                Command::new(program).args([SERVE, way]).stdout(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+            let (base_url, api_key) = (lines.next().unwrap(), lines.next().unwrap());
+            let certificate = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+            Self { process, base_url, api_key, certificate }
         }
     }
 
@@ -137,13 +156,15 @@ mod unix {
         }
     }
 
-    fn serve() {
+    fn serve(way: &str) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let server =
                 MockServer::builder().requests_per_minute(u32::MAX).input_tokens_per_minute(u32::MAX);
-            let server = server.output_tokens_per_minute(u32::MAX).start().await.unwrap();
+            let server = server.output_tokens_per_minute(u32::MAX);
+            let server = if way == TLS { server.tls() } else { server }.start().await.unwrap();
             println!("{}\n{}", server.base_url(), server.api_key());
+            println!("{}\n", server.authority().unwrap_or_default());
             loop {
                 SystemClock.sleep(Duration::from_secs(1)).await;
                 server.clear_journal();
