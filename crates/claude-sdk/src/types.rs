@@ -8,7 +8,7 @@
 //!
 //! - an open enum ([`Role`], [`StopReason`], [`ErrorType`], …) has a variant `Other` with the text as it came;
 //! - a block of a type unknown here is `Unknown`, with its members as JSON ([`ContentBlock`], [`ContentBlockParam`]);
-//! - every object has a map `extra`: members without a field of their own, and members whose value (a `null`, say)
+//! - every object has a map `extra` ([`Extra`]): members without a field of their own, and members whose value (a `null`, say)
 //!   does not fit their field.
 //!
 //! One law follows, and is tested with arbitrary JSON: whatever one of these types accepts, it writes back value for
@@ -39,6 +39,7 @@ mod cache;
 mod citation;
 mod content;
 mod error;
+mod extra;
 mod file;
 mod message;
 mod model;
@@ -76,6 +77,7 @@ pub use citation::{
 };
 pub use content::{Content, Source, SourceKind};
 pub use error::{ErrorBody, ErrorDetail, ErrorType};
+pub use extra::Extra;
 pub use file::FileMetadata;
 pub use message::{
     AppliedEdit, AppliedEditKind, CacheCreation, CacheMiss, CacheMissReason, ClearAt, Container,

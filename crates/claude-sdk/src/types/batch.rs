@@ -1,9 +1,10 @@
 //! Batches of messages, and what became of each message.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct as _};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
+    Extra,
     error::ErrorBody,
     message::Message,
     request::MessageRequest,
@@ -157,7 +158,7 @@ impl BatchCounts {
             errored: 0,
             canceled: 0,
             expired: 0,
-            extra: Map::new(),
+            extra: Extra::new(),
             nulls: Nulls::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::wire::Nulls;
+use super::{Extra, wire::Nulls};
 
 object! {
     /// A user profile (`GET /v1/user_profiles/{user_profile_id}`). Times are RFC 3339 text.
@@ -73,7 +73,7 @@ impl UserProfileParams {
             name: None,
             external_user_details: None,
             metadata: None,
-            extra: Map::new(),
+            extra: Extra::new(),
             nulls: Nulls::default(),
         }
     }
@@ -150,7 +150,7 @@ impl ExternalUser {
             name_hash: None,
             onboarded_at: None,
             reference_id: None,
-            extra: Map::new(),
+            extra: Extra::new(),
             nulls: Nulls::default(),
         }
     }

@@ -18,7 +18,7 @@ mod write;
 pub(crate) use misfit::{Care, Misfit, Place, place_in, seen_from};
 pub(crate) use nulls::Nulls;
 use read::{Reading, Scalar};
-pub(crate) use write::{Json, Lead, Members, Part, Show, Write};
+pub(crate) use write::{Json, Lead, Members, Part, Shown, Write};
 
 /// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
 /// in a hurry.
@@ -73,14 +73,14 @@ pub(crate) trait Field: Sized {
     /// Whether the member has to be there.
     const IS_NEEDED: bool;
 
-    /// The field, of what was read of the member; one that does not fit goes into `extra`.
+    /// The field, of what was read of the member; one that does not fit goes into `extra`. `None` where it is missing.
     fn settle(
         read: Option<Reading<Self::Member>>,
         name: &'static str,
         extra: &mut Map<String, Value>,
-    ) -> Result<Self, Misfit>;
+    ) -> Option<Self>;
 
-    /// Whether [`Field::settle`] would fail.
+    /// Whether [`Field::settle`] would say `None`.
     fn is_missing(read: Option<&Reading<Self::Member>>) -> bool;
 
     /// Where the member does not fit: with [`Care::Needed`], what keeps [`Field::take`] from succeeding.
@@ -88,17 +88,30 @@ pub(crate) trait Field: Sized {
         Place::of::<Self>(name).misfit(members, care)
     }
 
+    /// The field, of a member that was looked at before: `None` where [`Field::misfit`] finds something that is needed.
+    fn remove(members: &mut Map<String, Value>, name: &'static str) -> Option<Self>;
+
     /// Moves the member out if it fits; one that does not fit stays.
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit>;
 }
 
 /// An object with typed fields and a map for the rest; [`object!`] implements it.
+///
+/// What a macro implements is `#[inline]`, and a provided method calls it: so it is built once, and only where it is needed.
 pub(crate) trait Object: Sized {
     /// The members that have a field.
     const PLACES: &'static [Place];
 
     /// Takes the object out of `members`, or leaves them as they are.
-    fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit>;
+    fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit> {
+        match Misfit::among(Self::PLACES, members, Care::Needed) {
+            Some(misfit) => Err(misfit),
+            None => Self::of_members(members).ok_or_else(Misfit::unexpected),
+        }
+    }
+
+    /// The object, of members among which nothing is amiss.
+    fn of_members(members: &mut Map<String, Value>) -> Option<Self>;
 
     /// Whether it has its own way to be read in one pass; otherwise it is read into a map first.
     const IN_ONE_PASS: bool = false;
@@ -144,10 +157,10 @@ impl<T: Fit> Field for T {
 
     fn settle(
         read: Option<Reading<T>>,
-        name: &'static str,
+        _name: &'static str,
         _extra: &mut Map<String, Value>,
-    ) -> Result<Self, Misfit> {
-        if let Some(Ok(member)) = read { Ok(member) } else { Err(Misfit::missing(name)) }
+    ) -> Option<Self> {
+        read?.ok()
     }
 
     fn is_missing(read: Option<&Reading<T>>) -> bool {
@@ -158,7 +171,11 @@ impl<T: Fit> Field for T {
         if let Some(misfit) = <T as Field>::misfit(members, name, Care::Needed) {
             return Err(misfit);
         }
-        members.remove(name).and_then(T::fit).ok_or_else(|| Misfit::missing(name))
+        <T as Field>::remove(members, name).ok_or_else(|| Misfit::missing(name))
+    }
+
+    fn remove(members: &mut Map<String, Value>, name: &'static str) -> Option<Self> {
+        remove(members, name).and_then(T::fit)
     }
 }
 
@@ -167,19 +184,13 @@ impl<T: Fit> Field for Option<T> {
 
     const IS_NEEDED: bool = false;
 
-    fn settle(
-        read: Option<Reading<T>>,
-        name: &'static str,
-        extra: &mut Map<String, Value>,
-    ) -> Result<Self, Misfit> {
+    fn settle(read: Option<Reading<T>>, name: &'static str, extra: &mut Map<String, Value>) -> Option<Self> {
         match read {
-            Some(Ok(member)) => Ok(Some(member)),
-            Some(Err(misfit)) => {
-                extra.insert(name.to_owned(), misfit);
-                Ok(None)
-            }
-            None => Ok(None),
+            Some(Ok(member)) => return Some(Some(member)),
+            Some(Err(misfit)) => read::keep(misfit, name, extra),
+            None => {}
         }
+        Some(None)
     }
 
     fn is_missing(_read: Option<&Reading<T>>) -> bool {
@@ -188,6 +199,10 @@ impl<T: Fit> Field for Option<T> {
 
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
         Ok(take_if(members, name, T::fits).and_then(T::fit))
+    }
+
+    fn remove(members: &mut Map<String, Value>, name: &'static str) -> Option<Self> {
+        Some(take_if(members, name, T::fits).and_then(T::fit))
     }
 }
 
@@ -201,9 +216,16 @@ pub(crate) fn members_of(value: Value) -> Option<Map<String, Value>> {
     if let Value::Object(members) = value { Some(members) } else { None }
 }
 
+/// Takes a member out.
+#[inline(never)]
+fn remove(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    members.remove(name)
+}
+
 /// Takes a member out where it fits.
+#[inline(never)]
 fn take_if(members: &mut Map<String, Value>, name: &str, fits: fn(&Value) -> bool) -> Option<Value> {
-    members.get(name).is_some_and(fits).then(|| members.remove(name))?
+    if members.get(name).is_some_and(fits) { remove(members, name) } else { None }
 }
 
 impl Fit for Value {

@@ -20,7 +20,7 @@ setters! { MemberConfig { enabled: bool, defer_loading: bool, } }
 impl From<MemberConfig> for Value {
     fn from(config: MemberConfig) -> Self {
         let MemberConfig { enabled, defer_loading, extra, .. } = config;
-        let mut members = extra;
+        let mut members = Map::from(extra);
         let known = [("enabled", enabled), ("defer_loading", defer_loading)];
         members.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
         Self::Object(members)

@@ -68,7 +68,7 @@ macro_rules! object_new {
                 let ($($arg,)* $($preset,)*) = given;
                 Self {
                     $($field: Put::<$type>::put($field),)*
-                    extra: serde_json::Map::new(),
+                    extra: $crate::types::Extra::new(),
                     nulls: $crate::types::wire::Nulls::default(),
                 }
             }
@@ -107,7 +107,7 @@ macro_rules! object_struct {
         pub struct $name {
             $($(#[$doc])* pub $field: $type,)*
             /// The members that have no field here, or whose value does not fit their field; written back as they came.
-            pub extra: serde_json::Map<String, serde_json::Value>,
+            pub extra: $crate::types::Extra,
             pub(crate) nulls: $crate::types::wire::Nulls,
         }
 
@@ -128,23 +128,19 @@ macro_rules! object_struct {
                 $($crate::types::wire::Place::of::<$type>(json_name!($field $($json)?)),)*
             ];
 
-            fn take_from(
-                members: &mut serde_json::Map<String, serde_json::Value>,
-            ) -> Result<Self, $crate::types::wire::Misfit> {
-                let care = $crate::types::wire::Care::Needed;
-                if let Some(misfit) = $crate::types::wire::Misfit::among(Self::PLACES, members, care) {
-                    return Err(misfit);
-                }
-                $(let $field = <$type as $crate::types::wire::Field>::take(members, json_name!($field $($json)?))?;)*
+            #[inline]
+            fn of_members(members: &mut serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+                $(let $field = <$type as $crate::types::wire::Field>::remove(members, json_name!($field $($json)?))?;)*
                 let nulls = $crate::types::wire::Nulls::take(members, Self::PLACES);
-                Ok(Self { $($field,)* extra: std::mem::take(members), nulls })
+                Some(Self { $($field,)* extra: std::mem::take(members).into(), nulls })
             }
 
             object_reader! { $reader $($field $(as $json)?: $type,)* }
         }
 
-        impl $crate::types::wire::Show for $name {
-            fn show(&self, writer: &mut dyn FnMut($crate::types::wire::Members<'_>)) {
+        impl $crate::types::wire::Shown for $name {
+            #[inline]
+            fn members(&self, writer: &mut dyn FnMut($crate::types::wire::Members<'_>)) {
                 writer($crate::types::wire::Members {
                     fields: &[
                         $((json_name!($field $($json)?), $crate::types::wire::Part::part(&self.$field)),)*
@@ -156,6 +152,7 @@ macro_rules! object_struct {
         }
 
         impl $crate::types::wire::Write for $name {
+            #[inline]
             fn json(&self) -> $crate::types::wire::Json<'_> {
                 $crate::types::wire::Json::Object(self, None)
             }
@@ -166,11 +163,13 @@ macro_rules! object_struct {
                 <Self as $crate::types::wire::Fit>::misfit(value, $crate::types::wire::Care::Needed).is_none()
             }
 
+            #[inline]
             fn fit(value: serde_json::Value) -> Option<Self> {
                 let mut members = $crate::types::wire::members_of(value)?;
                 <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
             }
 
+            #[inline]
             fn shape() -> String {
                 "an object".to_owned()
             }
@@ -202,7 +201,7 @@ macro_rules! object_reader {
             mut members: A,
         ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
             use serde::de::Error as _;
-            use $crate::types::wire::{Field, Nulls, Write, read::{Name, Read}};
+            use $crate::types::wire::{Field, Nulls, read::{self, Name, Read}};
 
             $(let mut $field = None;)*
             let mut extra = serde_json::Map::new();
@@ -214,22 +213,14 @@ macro_rules! object_reader {
                 extra.insert(name.into_owned(), members.next_value()?);
             }
             if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
-                $(if let Some(read) = $field {
-                    let value = match read {
-                        Ok(member) => $crate::types::wire::value_of(&Write::json(&member)).map_err(A::Error::custom)?,
-                        Err(misfit) => misfit,
-                    };
-                    extra.insert(json_name!($field $($json)?).to_owned(), value);
-                })*
+                $(read::put_back($field, json_name!($field $($json)?), &mut extra).map_err(A::Error::custom)?;)*
                 return Ok(Err(extra));
             }
             let nulls = [$(Nulls::drop_null(&mut $field),)*];
-            Ok(Ok(Self {
-                $($field: <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra)
-                    .map_err(A::Error::custom)?,)*
-                extra,
-                nulls: nulls.into_iter().collect(),
-            }))
+            $(let Some($field) = <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra) else {
+                return Ok(Err(extra));
+            };)*
+            Ok(Ok(Self { $($field,)* extra: extra.into(), nulls: nulls.into_iter().collect() }))
         }
     };
 }
@@ -250,6 +241,7 @@ macro_rules! either {
         }
 
         $(impl From<$type> for $name {
+            #[inline]
             fn from(value: $type) -> Self {
                 Self::$variant(value)
             }
@@ -353,22 +345,50 @@ macro_rules! tagged {
         }
 
         impl From<serde_json::Map<String, serde_json::Value>> for $name {
-            fn from(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
-                let tag = members.get("type").and_then(serde_json::Value::as_str).map(str::to_owned);
-                match tag.as_deref() {
+            #[inline]
+            fn from(members: serde_json::Map<String, serde_json::Value>) -> Self {
+                $crate::types::wire::read::Tagged::of(members)
+            }
+        }
+
+        impl $crate::types::wire::read::Tagged for $name {
+            #[inline]
+            fn of_members(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
+                let tag = members.remove("type");
+                match tag.as_ref().and_then(serde_json::Value::as_str) {
                     $(Some($tag) => {
-                        if let Ok(mut object) = <$object as $crate::types::wire::Object>::take_from(&mut members) {
-                            object.extra.remove("type");
+                        if let Ok(object) = <$object as $crate::types::wire::Object>::take_from(&mut members) {
                             return Self::$variant(object);
                         }
                     })*
                     _ => {}
                 }
+                members.extend(tag.map(|tag| ("type".to_owned(), tag)));
                 Self::Unknown(members)
+            }
+
+            fn read_after<'de, A: serde::de::MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error> {
+                $(if <$object as $crate::types::wire::Object>::IN_ONE_PASS && tag == $tag {
+                    return match <$object as $crate::types::wire::Object>::read_members(members)? {
+                        Ok(mut object) => {
+                            object.extra.forget("type");
+                            Ok(Self::$variant(object))
+                        }
+                        Err(mut unknown) => {
+                            unknown.insert("type".to_owned(), tag.into());
+                            Ok(Self::Unknown(unknown))
+                        }
+                    };
+                })*
+                let mut read = serde_json::Map::new();
+                $crate::types::wire::read::rest(&mut read, members)?;
+                read.insert("type".to_owned(), tag.into());
+                Ok(Self::from(read))
             }
         }
 
         $(impl From<$object> for $name {
+            #[inline]
             fn from(object: $object) -> Self {
                 Self::$variant(object)
             }
@@ -402,36 +422,17 @@ macro_rules! tagged {
             }
         }
 
-        impl $crate::types::wire::read::Tagged for $name {
-            fn read_after<'de, A: serde::de::MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error> {
-                $(if <$object as $crate::types::wire::Object>::IN_ONE_PASS && tag == $tag {
-                    return match <$object as $crate::types::wire::Object>::read_members(members)? {
-                        Ok(mut object) => {
-                            object.extra.remove("type");
-                            Ok(Self::$variant(object))
-                        }
-                        Err(mut unknown) => {
-                            unknown.insert("type".to_owned(), tag.into());
-                            Ok(Self::Unknown(unknown))
-                        }
-                    };
-                })*
-                let mut read = serde_json::Map::new();
-                $crate::types::wire::read::rest(&mut read, members)?;
-                read.insert("type".to_owned(), tag.into());
-                Ok(Self::from(read))
-            }
-        }
-
         impl $crate::types::wire::Fit for $name {
             fn fits(value: &serde_json::Value) -> bool {
                 value.is_object()
             }
 
+            #[inline]
             fn fit(value: serde_json::Value) -> Option<Self> {
                 $crate::types::wire::members_of(value).map(Self::from)
             }
 
+            #[inline]
             fn shape() -> String {
                 "an object".to_owned()
             }

@@ -84,6 +84,11 @@ impl Misfit {
         Self { path: name.to_owned(), problem: Problem::Missing }
     }
 
+    /// What a second look finds that the first has not found.
+    pub(crate) fn unexpected() -> Self {
+        Self::missing("a member")
+    }
+
     /// A value of another kind than `wanted`, such as "a string".
     pub(crate) fn kind(value: &Value, wanted: String) -> Self {
         let found = match value {

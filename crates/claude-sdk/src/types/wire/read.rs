@@ -270,6 +270,14 @@ impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
 
 /// One of several objects, told apart by their member `type`; [`tagged!`] implements it.
 pub(crate) trait Tagged: Sized + From<Map<String, Value>> {
+    /// The object with these members.
+    fn of(members: Map<String, Value>) -> Self {
+        Self::of_members(members)
+    }
+
+    /// The same; see [`Object`] for why there are two.
+    fn of_members(members: Map<String, Value>) -> Self;
+
     /// Reads the members after a leading `type`.
     fn read_after<'de, A: MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error>;
 }
@@ -311,6 +319,29 @@ pub(crate) fn rest<'de, A: MapAccess<'de>>(
 ) -> Result<(), A::Error> {
     while let Some((name, value)) = members.next_entry::<String, Value>()? {
         read.insert(name, value);
+    }
+    Ok(())
+}
+
+/// Keeps a member that does not fit its field.
+#[cold]
+#[inline(never)]
+pub(crate) fn keep(misfit: Value, name: &str, extra: &mut Map<String, Value>) {
+    extra.insert(name.to_owned(), misfit);
+}
+
+/// Makes a member again of what was read of it.
+#[cold]
+#[inline(never)]
+pub(crate) fn put_back<T: Write>(
+    read: Option<Reading<T>>,
+    name: &str,
+    extra: &mut Map<String, Value>,
+) -> Result<(), serde_json::Error> {
+    match read {
+        Some(Ok(member)) => keep(value_of(&member.json())?, name, extra),
+        Some(Err(misfit)) => keep(misfit, name, extra),
+        None => {}
     }
     Ok(())
 }

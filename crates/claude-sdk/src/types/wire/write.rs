@@ -46,6 +46,18 @@ pub(crate) trait Show {
     fn show(&self, writer: &mut dyn FnMut(Members<'_>));
 }
 
+/// An object with members, as its macro declares it; see [`Object`](super::Object) for why it is not [`Show`] itself.
+pub(crate) trait Shown {
+    /// What [`Show::show`] does.
+    fn members(&self, writer: &mut dyn FnMut(Members<'_>));
+}
+
+impl<T: Shown> Show for T {
+    fn show(&self, writer: &mut dyn FnMut(Members<'_>)) {
+        self.members(writer);
+    }
+}
+
 /// What there is to write of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct Members<'a> {
