@@ -23,7 +23,7 @@ const BUGS: [Bug; 6] = [
     Bug { file: "flow/callback.rs", right: "if same {", wrong: "if same || state.len() == 22 {" },
     // event_stream: an LF that comes with the next piece ends another line.
     Bug {
-        file: "sse/decoder.rs",
+        file: "sse/decoder/lines.rs",
         right: "self.after_cr = *at == input.len();",
         wrong: "self.after_cr = false;",
     },

@@ -28,6 +28,7 @@ mod proxy;
 mod replay;
 mod retry;
 mod sse;
+mod sse_cut;
 mod sse_linear;
 mod sse_props;
 mod sse_standard;

@@ -171,8 +171,12 @@ fn an_unfinished_event_at_the_end_is_discarded() {
     check(b"", &[]);
 }
 
-fn first_error(decoder: &mut Decoder, input: &[u8], chunk: usize) -> Option<DecodeError> {
-    for mut chunk in input.chunks(chunk) {
+pub(crate) fn first_error<C: AsRef<[u8]>>(
+    decoder: &mut Decoder,
+    chunks: impl IntoIterator<Item = C>,
+) -> Option<DecodeError> {
+    for chunk in chunks {
+        let mut chunk = chunk.as_ref();
         loop {
             match decoder.next_event(&mut chunk) {
                 Ok(Some(_)) => {}
@@ -189,10 +193,10 @@ fn the_limits_hold_to_the_byte_however_the_input_is_cut() {
     let input = b"data: 34567890\r\ndata: 34\n\n";
     for chunk in 1..=input.len() {
         let decoder = || Decoder::new().max_line(14).max_event(11);
-        assert_eq!(first_error(&mut decoder(), input, chunk), None);
-        let error = first_error(&mut decoder().max_line(13), input, chunk);
+        assert_eq!(first_error(&mut decoder(), input.chunks(chunk)), None);
+        let error = first_error(&mut decoder().max_line(13), input.chunks(chunk));
         assert_eq!(error, Some(DecodeError::LineTooLong { limit: 13 }));
-        let error = first_error(&mut decoder().max_event(10), input, chunk);
+        let error = first_error(&mut decoder().max_event(10), input.chunks(chunk));
         assert_eq!(error, Some(DecodeError::EventTooLarge { limit: 10 }));
     }
 }
@@ -200,14 +204,14 @@ fn the_limits_hold_to_the_byte_however_the_input_is_cut() {
 #[test]
 fn a_line_without_end_is_given_up_at_the_limit() {
     let endless = vec![b'x'; 100];
-    assert!(first_error(&mut Decoder::new().max_line(99), &endless, 7).is_some());
-    assert!(first_error(&mut Decoder::new().max_line(100), &endless, 7).is_none());
+    assert!(first_error(&mut Decoder::new().max_line(99), endless.chunks(7)).is_some());
+    assert!(first_error(&mut Decoder::new().max_line(100), endless.chunks(7)).is_none());
 }
 
 #[test]
 fn after_an_error_there_is_nothing_more() {
     let mut decoder = Decoder::new().max_line(10);
-    assert!(first_error(&mut decoder, b"data: much too long\n\ndata: a\n\n", 100).is_some());
+    assert!(first_error(&mut decoder, b"data: much too long\n\ndata: a\n\n".chunks(100)).is_some());
     let mut more = &b"data: b\n\n"[..];
     assert!(decoder.next_event(&mut more).unwrap().is_none() && more.is_empty());
 }

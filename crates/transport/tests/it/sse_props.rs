@@ -59,6 +59,9 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         b"\xFF",
         b"x",
         b"42",
+        b"event: e\ndata: ",
+        b"event: e\ndata: x\n\n",
+        b"event: \ndata\n\n",
     ];
     let word = prop_oneof![9 => select(words).prop_map(<[u8]>::to_vec), 1 => vec(any::<u8>(), 0..4)];
     vec(word, 0..60).prop_map(|words| words.concat())
@@ -68,7 +71,7 @@ proptest! {
     #[test]
     fn however_it_is_cut_the_events_are_those_of_the_standard(
         input in input(),
-        sizes in vec(1usize..12, 1..20),
+        sizes in vec(1usize..24, 1..20),
     ) {
         let mut rest = &input[..];
         let mut chunks = Vec::new();
