@@ -203,7 +203,7 @@ fn the_limits_hold_to_the_byte_however_the_input_is_cut() {
 
 #[test]
 fn a_line_without_end_is_given_up_at_the_limit() {
-    let endless = vec![b'x'; 100];
+    let endless = [b'x'; 100];
     assert!(first_error(&mut Decoder::new().max_line(99), endless.chunks(7)).is_some());
     assert!(first_error(&mut Decoder::new().max_line(100), endless.chunks(7)).is_none());
 }
