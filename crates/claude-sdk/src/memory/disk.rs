@@ -40,6 +40,7 @@ pub(super) struct Disk {
 
 impl Disk {
     /// Opens the folder, and makes it where it is not there.
+    #[inline]
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         if !root.exists() {
             make_folders(root)?;
@@ -68,12 +69,14 @@ pub(super) struct Root(Folder);
 
 impl Root {
     /// What a path leads to, if anything is there. No part of it may be a link.
+    #[inline]
     pub(super) fn find(&self, path: &MemoryPath) -> Result<Option<Found>, ToolError> {
         let Some((name, folders)) = path.names().split_last() else { return Ok(Some(Found::Folder)) };
         let Some(folder) = self.walk(path, folders)? else { return Ok(None) };
         look(&folder, name, path)
     }
 
+    #[inline]
     pub(super) fn read(&self, path: &MemoryPath) -> Result<String, ToolError> {
         match self.find(path)? {
             Some(Found::File { .. }) => {}
@@ -90,6 +93,7 @@ impl Root {
     }
 
     /// Writes a file whole or not at all.
+    #[inline]
     pub(super) fn write(&self, path: &MemoryPath, text: &str) -> Result<(), ToolError> {
         let before = match self.find(path)? {
             Some(Found::File { bytes }) => bytes,
@@ -109,6 +113,7 @@ impl Root {
     }
 
     /// Whether a file may have this many bytes in place of the bytes it has.
+    #[inline]
     fn check_room(&self, bytes: u64, before: u64) -> Result<(), ToolError> {
         if bytes > FILE_LIMIT {
             return Err(ToolError::new("a file may have 1 MiB at most; split it"));
@@ -123,6 +128,7 @@ impl Root {
     }
 
     /// What is in a folder, sorted, down to `depth` levels. Hidden things and links are left out.
+    #[inline]
     pub(super) fn list(&self, path: &MemoryPath, depth: usize) -> Result<Vec<Entry>, ToolError> {
         let folder = self.walk(path, path.names())?.ok_or_else(|| missing(path))?;
         let mut entries = Vec::new();
@@ -130,6 +136,7 @@ impl Root {
         Ok(entries)
     }
 
+    #[inline]
     pub(super) fn delete(&self, path: &MemoryPath) -> Result<(), ToolError> {
         let found = self.find(path)?.ok_or_else(|| missing(path))?;
         let (folder, name) = self.place(path)?;
@@ -139,6 +146,7 @@ impl Root {
         }
     }
 
+    #[inline]
     pub(super) fn rename(&self, from: &MemoryPath, to: &MemoryPath) -> Result<(), ToolError> {
         if self.find(from)?.is_none() {
             return Err(missing(from));
@@ -157,6 +165,7 @@ impl Root {
     }
 
     /// The folder that lies at the end of `folders`, which are those of `path`; `None` where one of them is not there.
+    #[inline]
     fn walk(&self, path: &MemoryPath, folders: &[String]) -> Result<Option<Folder>, ToolError> {
         let mut place = self.0.try_clone()?;
         for name in folders {
@@ -170,6 +179,7 @@ impl Root {
     }
 
     /// The folder that a path lies in, which is there, and its name in it.
+    #[inline]
     fn place<'p>(&self, path: &'p MemoryPath) -> Result<(Folder, &'p str), ToolError> {
         let (name, folders) = path.names().split_last().ok_or_else(|| root(path))?;
         let folder = self.walk(path, folders)?.ok_or_else(|| missing(path))?;
@@ -177,6 +187,7 @@ impl Root {
     }
 
     /// The same; the folders that are not there are made.
+    #[inline]
     fn make_place<'p>(&self, path: &'p MemoryPath) -> Result<(Folder, &'p str), ToolError> {
         let (name, folders) = path.names().split_last().ok_or_else(|| root(path))?;
         let mut place = self.0.try_clone()?;
@@ -198,6 +209,7 @@ fn root(path: &MemoryPath) -> ToolError {
     ToolError::new(format!("{path} itself cannot be changed; name what is in it"))
 }
 
+#[inline]
 fn look(folder: &Folder, name: &str, path: &MemoryPath) -> Result<Option<Found>, ToolError> {
     match folder.look(name)? {
         Some(Found::Other) => {
@@ -207,6 +219,7 @@ fn look(folder: &Folder, name: &str, path: &MemoryPath) -> Result<Option<Found>,
     }
 }
 
+#[inline]
 fn list(folder: &Folder, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> Result<(), ToolError> {
     let mut names = folder.names(ENTRY_LIMIT)?;
     names.retain(|name| !name.starts_with('.'));
@@ -232,6 +245,7 @@ fn list(folder: &Folder, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -
 }
 
 /// Removes a folder and all that is in it; of a link, the link.
+#[inline]
 fn remove(folder: &Folder, name: &str, levels: usize) -> Result<(), ToolError> {
     if levels == 0 {
         return Err(ToolError::new("there are too many folders in each other to delete them"));
@@ -252,6 +266,7 @@ fn remove(folder: &Folder, name: &str, levels: usize) -> Result<(), ToolError> {
     }
 }
 
+#[inline]
 fn make_folders(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -40,6 +40,7 @@ impl FileMemory {
     /// # Errors
     ///
     /// Where the folder can neither be opened nor made.
+    #[inline]
     pub fn open(folder: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self(Arc::new(Mutex::new(Disk::open(folder.as_ref())?))))
     }
@@ -58,6 +59,7 @@ impl MemoryStore for FileMemory {
     }
 }
 
+#[inline]
 fn run(disk: &Root, command: MemoryCommand) -> Result<String, ToolError> {
     match command {
         MemoryCommand::View { path, view_range } => view(disk, &path, view_range),
@@ -93,6 +95,7 @@ fn run(disk: &Root, command: MemoryCommand) -> Result<String, ToolError> {
     }
 }
 
+#[inline]
 fn view(disk: &Root, path: &MemoryPath, range: Option<(i64, i64)>) -> Result<String, ToolError> {
     if let Found::File { .. } = disk.find(path)?.ok_or_else(|| missing(path))? {
         return numbered(path, &disk.read(path)?, range);
@@ -113,6 +116,7 @@ fn view(disk: &Root, path: &MemoryPath, range: Option<(i64, i64)>) -> Result<Str
     Ok(shown)
 }
 
+#[inline]
 fn not_root(path: &MemoryPath) -> Result<(), ToolError> {
     if path.is_root() {
         return Err(ToolError::new(
@@ -123,6 +127,7 @@ fn not_root(path: &MemoryPath) -> Result<(), ToolError> {
 }
 
 /// A number of bytes for people.
+#[inline]
 fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes}B"),

@@ -6,6 +6,7 @@ use super::MemoryPath;
 use crate::tools::ToolError;
 
 /// The text with the numbers of its lines.
+#[inline]
 pub(super) fn numbered(
     path: &MemoryPath,
     text: &str,
@@ -21,6 +22,7 @@ pub(super) fn numbered(
     Ok(shown)
 }
 
+#[inline]
 fn bounds(first: i64, last: i64, lines: usize) -> Result<(usize, usize), ToolError> {
     let first = usize::try_from(first).ok().filter(|first| *first >= 1);
     let last = if last == -1 { Some(lines) } else { usize::try_from(last).ok() };
@@ -32,6 +34,7 @@ fn bounds(first: i64, last: i64, lines: usize) -> Result<(usize, usize), ToolErr
     }
 }
 
+#[inline]
 fn write_lines(shown: &mut String, lines: &[&str], first: usize, last: usize) {
     let from = first.saturating_sub(1);
     for (index, line) in lines.iter().enumerate().take(last).skip(from) {
@@ -40,6 +43,7 @@ fn write_lines(shown: &mut String, lines: &[&str], first: usize, last: usize) {
 }
 
 /// The text with the one place of `old` replaced, and what is around it.
+#[inline]
 pub(super) fn replaced(
     path: &MemoryPath,
     text: &str,
@@ -75,6 +79,7 @@ pub(super) fn replaced(
 }
 
 /// The text with more lines after the line `after`.
+#[inline]
 pub(super) fn inserted(text: &str, after: usize, more: &str) -> Result<String, ToolError> {
     let mut lines: Vec<&str> = text.lines().collect();
     if after > lines.len() {

@@ -67,6 +67,7 @@ impl Batches<'_> {
     /// # Errors
     ///
     /// [`JobError`] where the file cannot be read, or is none of a job.
+    #[inline]
     pub fn job(self, path: impl AsRef<Path>) -> Result<BatchJob, JobError> {
         BatchJob::open(self.0, path.as_ref())
     }

@@ -72,6 +72,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// Any [`WebhookError`]; the webhook is not to be believed then.
+    #[inline]
     pub fn verify(
         &self,
         headers: &HeaderMap,
@@ -102,6 +103,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// [`WebhookError::Malformed`] where no header can carry `id`, or `at` is before 1970.
+    #[inline]
     pub fn sign(&self, id: &str, at: SystemTime, body: &[u8]) -> Result<HeaderMap, WebhookError> {
         let seconds = at.duration_since(UNIX_EPOCH).map_err(|_| WebhookError::Malformed(TIMESTAMP))?;
         let timestamp = seconds.as_secs().to_string();
@@ -115,6 +117,7 @@ impl SigningKey {
         Ok(headers)
     }
 
+    #[inline]
     fn check_time(&self, timestamp: &str, now: SystemTime) -> Result<(), WebhookError> {
         let malformed = WebhookError::Malformed(TIMESTAMP);
         if !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -131,6 +134,7 @@ impl SigningKey {
         Ok(())
     }
 
+    #[inline]
     fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> HMAC {
         let mut mac = HMAC::new(self.key.expose_secret());
         for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {

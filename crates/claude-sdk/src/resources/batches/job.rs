@@ -88,6 +88,7 @@ const MOST_FAILURES: u32 = 5;
 const MOST_LOOKED_AT: usize = 1000;
 
 impl BatchJob {
+    #[inline]
     pub(super) fn open(client: &Client, path: &Path) -> Result<Self, JobError> {
         let file = StateFile::new(path);
         let state = file.read()?.unwrap_or_default();
