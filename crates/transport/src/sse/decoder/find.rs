@@ -37,21 +37,20 @@ impl Decoder {
         if self.state == State::Lent {
             self.forget();
         }
-        match self.state {
-            State::Between => self.begin(input, at),
-            State::Carried => self.go_on(input, at),
-            State::Failed => {
-                *at = input.len();
-                Ok(None)
-            }
-            State::Lines | State::Lent => self.read_lines(input, at),
+        if self.state == State::Between {
+            return self.begin(input, at);
         }
+        self.go_on(input, at)
     }
 
     /// Reads from the start of an event.
     #[inline(always)]
     fn begin(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
         let block = input.get(*at..).unwrap_or_default();
+        // So it is after each event where each comes in a piece of its own.
+        if block.is_empty() {
+            return Ok(None);
+        }
         let mut shape = Shape::default();
         match shape.read(block) {
             Step::Whole if shape.fits(self.limits) => {
@@ -73,12 +72,24 @@ impl Decoder {
     fn carry_over(&mut self, block: &[u8]) {
         self.carry.clear();
         self.carry.extend_from_slice(block);
-        self.state = if block.is_empty() { State::Between } else { State::Carried };
+        self.state = State::Carried;
     }
 
-    /// Goes on with the event whose beginning is carried: it most likely ends soon, and is whole with what comes first.
+    /// Goes on with what is held.
     #[inline(never)]
     fn go_on(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
+        match self.state {
+            State::Carried => self.complete(input, at),
+            State::Failed => {
+                *at = input.len();
+                Ok(None)
+            }
+            State::Between | State::Lines | State::Lent => self.read_lines(input, at),
+        }
+    }
+
+    /// Takes the event whose beginning is carried: it most likely ends soon, and is whole with what comes first.
+    fn complete(&mut self, input: &[u8], at: &mut usize) -> Result<Option<Found>, DecodeError> {
         let rest = input.get(*at..).unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);
