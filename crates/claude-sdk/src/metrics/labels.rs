@@ -1,6 +1,6 @@
 use std::{
     cmp::Ordering,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use url::Url;
@@ -42,7 +42,9 @@ pub(super) struct Known<K> {
     models: Models,
     server_address: Option<Arc<str>>,
     server_port: Option<u16>,
-    /// In the order of their labels.
+    /// Of most clients the only one.
+    first: OnceLock<Arc<K>>,
+    /// All, in the order of their labels.
     kinds: RwLock<Vec<Arc<K>>>,
 }
 
@@ -52,6 +54,7 @@ impl<K: AsRef<Labels>> Known<K> {
             models: Models::default(),
             server_address: base.host_str().map(Arc::from),
             server_port: base.port_or_known_default(),
+            first: OnceLock::new(),
             kinds: RwLock::default(),
         }
     }
@@ -63,6 +66,11 @@ impl<K: AsRef<Labels>> Known<K> {
         model: Option<&str>,
         make: impl FnOnce(Labels) -> K,
     ) -> Arc<K> {
+        if let Some(first) = self.first.get()
+            && first.as_ref().as_ref().order(operation, model).is_eq()
+        {
+            return Arc::clone(first);
+        }
         let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
         let found = kinds.binary_search_by(|kind| kind.as_ref().as_ref().order(operation, model));
         let found = found.ok().and_then(|index| kinds.get(index)).cloned();
@@ -85,6 +93,7 @@ impl<K: AsRef<Labels>> Known<K> {
             #[cfg(any(feature = "metrics", feature = "otel"))]
             prepared: Prepared::default(),
         }));
+        self.first.get_or_init(|| Arc::clone(&kind));
         kinds.insert(place.unwrap_or_else(|index| index), Arc::clone(&kind));
         kind
     }
