@@ -8,7 +8,8 @@ use crate::step::{self, Workspace, step};
 use crate::tools;
 
 /// What can be asked for; all of it takes the better part of an hour.
-pub(crate) const PARTS: [&str; 7] = ["fleet", "kill", "mixed", "limits", "leave", "schedules", "history"];
+pub(crate) const PARTS: [&str; 8] =
+    ["fleet", "kill", "mixed", "limits", "leave", "schedules", "history", "cuts"];
 
 /// The limiter's decisions beside those of GCRA: a million schedules in a release build, ten thousand in any other.
 const SCHEDULES: [&str; 7] =
@@ -27,10 +28,21 @@ const HISTORY: [&str; 8] = [
     "test(a_thousand_days)",
 ];
 
+/// Streams that are cut within TLS: at every byte in a release build, at some in any other, whose handshakes are slow.
+const CUTS: [&str; 7] = [
+    "nextest",
+    "run",
+    "--release",
+    "--package=claude-sdk",
+    "--all-features",
+    "-E",
+    "test(whose_tls_has_no_end)",
+];
+
 /// A command of its own and no part of CI, where a few trials of each kind are tests.
 pub(crate) fn run(workspace: &Workspace, parts: &[String]) -> Result<()> {
     let mut parts = if parts.is_empty() { PARTS.map(str::to_owned).to_vec() } else { parts.to_vec() };
-    for (name, test) in [("schedules", &SCHEDULES[..]), ("history", &HISTORY)] {
+    for (name, test) in [("schedules", &SCHEDULES[..]), ("history", &HISTORY), ("cuts", &CUTS)] {
         if parts.iter().any(|part| part == name) {
             step(name, || step::run(&mut workspace.cargo(test)))?;
             parts.retain(|part| part != name);
