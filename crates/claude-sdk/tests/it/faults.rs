@@ -6,6 +6,7 @@ mod answer;
 mod bomb;
 mod connection;
 mod cut;
+mod deadline;
 mod http2;
 mod leave;
 mod redirect;
@@ -17,7 +18,7 @@ mod token;
 use std::{error::Error as _, fs, time::Duration};
 
 use claude_sdk::{
-    Client, Error, MessageStream, Reply, StreamError,
+    Client, ClientBuilder, Error, MessageStream, Reply, StreamError,
     transport::{self, ErrorKind},
     types::Message,
 };
@@ -89,16 +90,36 @@ impl Trial {
         Self::start(Tape::default(), None, held().tls()).await
     }
 
+    /// One of a client with settings of its own.
+    pub async fn of(
+        server: mock_server::Builder,
+        set: impl FnOnce(ClientBuilder, &MockServer) -> ClientBuilder,
+    ) -> Self {
+        let tape = Tape::default();
+        let log = tape.log();
+        Self::start_with(tape, Some(log), server, set).await
+    }
+
     async fn start(
         tape: Tape,
         log: Option<tracing::subscriber::DefaultGuard>,
         server: mock_server::Builder,
     ) -> Self {
+        Self::start_with(tape, log, server, |builder, _| builder).await
+    }
+
+    async fn start_with(
+        tape: Tape,
+        log: Option<tracing::subscriber::DefaultGuard>,
+        server: mock_server::Builder,
+        set: impl FnOnce(ClientBuilder, &MockServer) -> ClientBuilder,
+    ) -> Self {
         let before = Footprint::now();
         let server = server.start().await.unwrap();
         let (builder, waits) = client(&server);
         // Each call is judged alone: nothing is left over from the ones that failed before it.
-        let client = builder.circuit_breaker(None).retry_budget(None).build().unwrap();
+        let builder = builder.circuit_breaker(None).retry_budget(None);
+        let client = set(builder, &server).build().unwrap();
         Self { server, client, waits, tape, _log: log, before }
     }
 

@@ -51,14 +51,19 @@ pub fn backend() -> Reqwest {
     Reqwest::builder().no_proxy().build().unwrap()
 }
 
+/// The same, which trusts `server`.
+pub fn backend_for(server: &MockServer) -> Reqwest {
+    match server.authority() {
+        None => backend(),
+        Some(authority) => Reqwest::builder().no_proxy().root_certificates(authority).build().unwrap(),
+    }
+}
+
 /// A client with a key of `server`, and the waits it has slept.
 pub fn client(server: &MockServer) -> (ClientBuilder, Waits) {
     let waits = Waits::default();
-    let backend = match server.authority() {
-        None => backend(),
-        Some(authority) => Reqwest::builder().no_proxy().root_certificates(authority).build().unwrap(),
-    };
-    let client = Client::builder().base_url(server.base_url()).backend(backend).clock(waits.clone());
+    let client = Client::builder().base_url(server.base_url()).backend(backend_for(server));
+    let client = client.clock(waits.clone());
     (client.api_key(server.api_key()), waits)
 }
 
