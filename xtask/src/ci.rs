@@ -14,6 +14,9 @@ const FUZZ_SECONDS: u32 = 20;
 /// features of everything.
 const NOT_TAKEN_OUT: [&str; 6] = ["auth-model", "bench", "bench-probe", "claude-cli", "e2e", "xtask"];
 
+/// Whose features people turn off: their tests have to build then too.
+const TESTS_TOO: [&str; 4] = ["claude-sdk", "ratelimit", "secrets", "transport"];
+
 /// Runs every step; the first one that fails ends the run. The last lines are the test runner's summary.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("toolchain", || toolchain(workspace))?;
@@ -44,7 +47,11 @@ fn clippy(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
 /// One crate at a time: in one run, cargo would join the features that the crates ask of each other.
 fn clippy_alone(workspace: &Workspace) -> Result<()> {
     let mut others = workspace.crates().filter(|name| !NOT_TAKEN_OUT.contains(name));
-    others.try_for_each(|name| clippy(workspace, &["--package", name, "--no-default-features"]))
+    others.try_for_each(|name| {
+        let mut arguments = vec!["--package", name, "--no-default-features"];
+        arguments.extend(TESTS_TOO.contains(&name).then_some("--all-targets"));
+        clippy(workspace, &arguments)
+    })
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {

@@ -28,12 +28,12 @@ impl Note {
     }
 
     /// Reads a note; what is no note is none.
-    #[cfg(feature = "profile")]
+    #[cfg(any(feature = "profile", test))]
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    #[cfg(feature = "profile")]
+    #[cfg(any(feature = "profile", test))]
     pub(super) fn render(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');
