@@ -47,6 +47,27 @@ fn framing(bencher: Bencher<'_, '_>, size: usize) {
     bencher.counter(BytesCount::new(stream.len())).bench_local(|| decode(&stream, size));
 }
 
+/// What pieces of one size cost without cutting an event.
+#[divan::bench(args = SIZES)]
+fn framing_of_pieces_that_cut_no_event(bencher: Bencher<'_, '_>, size: usize) {
+    let stream = stream();
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for end in memchr::memmem::find_iter(&stream, b"\n\n").map(|end| end + 2) {
+        if end - start >= size || end == stream.len() {
+            pieces.push(&stream[start..end]);
+            start = end;
+        }
+    }
+    bencher.counter(BytesCount::new(stream.len())).bench_local(|| {
+        let mut decoder = Decoder::new();
+        for mut piece in pieces.iter().copied() {
+            while let Some(event) = decoder.next_event(&mut piece).unwrap() {
+                black_box((event.name, event.data));
+            }
+        }
+    });
+}
+
 #[divan::bench(args = SIZES)]
 fn json_lines(bencher: Bencher<'_, '_>, size: usize) {
     let stream = stream();

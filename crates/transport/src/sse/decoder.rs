@@ -1,6 +1,7 @@
 //! From bytes to events.
 
 mod block;
+mod carry;
 mod error;
 mod fields;
 mod find;
@@ -9,7 +10,7 @@ mod plain;
 
 use std::{ops::Range, time::Duration};
 
-use self::{error::Limits, fields::text, find::State, lines::Lines};
+use self::{carry::Carry, error::Limits, fields::text, find::State, lines::Lines};
 use super::EventRef;
 
 pub use error::DecodeError;
@@ -36,8 +37,7 @@ pub use error::DecodeError;
 pub struct Decoder {
     limits: Limits,
     state: State,
-    /// The beginning of an event that the end of a piece has cut; behind it perhaps what came then.
-    carry: Vec<u8>,
+    carry: Carry,
     lines: Lines,
     /// Name and data where they had to be mended.
     mended: [String; 2],
@@ -65,7 +65,7 @@ impl Decoder {
         Self {
             limits: Limits { line: 16 << 20, event: 32 << 20 },
             state: State::Lines, // the first line is one that may begin with a byte order mark
-            carry: Vec::new(),
+            carry: Carry::default(),
             lines: Lines::new(),
             mended: [String::new(), String::new()],
         }
@@ -131,7 +131,7 @@ impl Decoder {
     pub(super) fn event<'a>(&'a mut self, input: &'a [u8], found: Found) -> EventRef<'a> {
         let Self { state, carry, lines, mended, .. } = self;
         let (block, Found { name, data, carried, .. }) = (&lines.block, found);
-        let input = if carried { carry } else { input };
+        let input = if carried { carry.bytes() } else { input };
         // One look at the UTF-8 of both, which lie in one block of lines.
         let from = if name.is_empty() { data.start } else { name.start };
         if block.holds_nothing()

@@ -35,6 +35,35 @@ fn what_begins_as_the_common_shape_and_is_another_may_be_cut_anywhere() {
     }
 }
 
+/// A cut between the line feed of the data and the blank line, of which there are two.
+#[test]
+fn blank_lines_after_an_event_that_is_cut_are_none_of_its_data() {
+    check(
+        b"data: 0\n\nevent: a\ndata: 1\n\n\nevent: b\ndata: 2\n\n\n\n",
+        &[("message", "0", ""), ("a", "1", ""), ("b", "2", "")],
+    );
+}
+
+/// One in two pieces and the next in three, of which none or some are as large as what is copied at once.
+#[test]
+fn an_event_may_be_cut_twice_after_one_that_was_cut_too() {
+    let event = format!("event: e\ndata: {}\n\n", "y".repeat(40));
+    for before in [1, 6] {
+        let input = format!("data: 0\n\n{}", event.repeat(before + 8));
+        let expected = decode(&mut Decoder::new(), [&input]);
+        let from = 9 + before * event.len();
+        for first in from..from + event.len() {
+            let (start, rest) = input.split_at(first);
+            let (start, former) = start.split_at(first - event.len());
+            for second in 0..event.len() {
+                let (next, last) = rest.split_at(second);
+                let pieces = [start, former, next, last];
+                assert_eq!(decode(&mut Decoder::new(), pieces), expected, "cut at {first} and {second}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_event_may_be_cut_anywhere_whatever_its_size() {
     for size in (225..260).chain(490..530).chain([2000]) {

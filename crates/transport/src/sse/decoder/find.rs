@@ -2,12 +2,10 @@
 
 use super::{
     Decoder, Found,
+    carry::CARRIED,
     error::DecodeError,
     plain::{Shape, Step},
 };
-
-/// How much of an event is carried from one piece to the next, and taken of that to make it whole, in bytes.
-const CARRIED: usize = 256;
 
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl Decoder {
                 return Ok(Some(found));
             }
             Step::Cut if block.len() <= CARRIED.min(self.limits.line).min(self.limits.event) => {
-                self.carry_over(block);
+                self.carry_over(input, block.len(), shape.name_end());
                 *at = input.len();
                 return Ok(None);
             }
@@ -68,10 +66,9 @@ impl Decoder {
         self.read_lines(input, at)
     }
 
-    #[inline(never)] // once a piece, where the rest of `begin` is for each event
-    fn carry_over(&mut self, block: &[u8]) {
-        self.carry.clear();
-        self.carry.extend_from_slice(block);
+    #[inline(never)] // once a piece, among what is done for each event
+    fn carry_over(&mut self, input: &[u8], length: usize, name_end: usize) {
+        self.carry.keep(input, length, Shape::of(name_end));
         self.state = State::Carried;
     }
 
@@ -94,20 +91,21 @@ impl Decoder {
         if rest.is_empty() {
             return Ok(None);
         }
-        let begun = self.carry.len();
-        // As much as can be, however much is needed: copies of one size are the quicker ones.
-        self.carry.extend_from_slice(rest.get(..CARRIED).unwrap_or(rest));
-        let mut shape = Shape::default();
-        if shape.read(&self.carry) == Step::Whole && shape.fits(self.limits) {
+        let next = rest.get(..CARRIED).unwrap_or(rest);
+        let (begun, mut shape) = (self.carry.length(), self.carry.shape());
+        let joined = self.carry.join(next);
+        // What was searched is not searched again, and what was just written not read at once.
+        let step = if shape.is_in_data() { shape.read_data(next, begun) } else { shape.read(joined) };
+        if step == Step::Whole && shape.fits(self.limits) {
             self.state = State::Between;
             *at += shape.length() - begun;
-            return Ok(Some(Found { carried: true, ..shape.found(0) }));
+            return Ok(Some(Found { carried: true, ..shape.found(self.carry.start()) }));
         }
-        self.carry.truncate(begun);
-        let begun = self.lines.read(&self.carry, &mut 0, self.limits);
         // No event ends in what was cut.
-        let found = begun.and_then(|_| self.lines.read(input, at, self.limits));
-        self.leave_lines(found, input, at)
+        if let Err(error) = self.lines.read(self.carry.begun(), &mut 0, self.limits) {
+            return self.leave_lines(Err(error), input, at);
+        }
+        self.read_lines(input, at)
     }
 
     #[inline(never)]

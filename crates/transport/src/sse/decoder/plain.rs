@@ -25,6 +25,7 @@ pub(super) enum Step {
 /// Where the parts of an event end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shape {
+    /// Nothing while it is not certain that data begin behind the name.
     name_end: usize,
     data_end: usize,
 }
@@ -38,20 +39,48 @@ impl Shape {
         }
         let Some(rest) = block.strip_prefix(NAME) else { return Step::Other };
         let Some(length) = line_end(rest) else { return Step::Cut };
-        self.name_end = NAME.len() + length;
-        let rest = block.get(self.name_end..).unwrap_or_default();
+        let name_end = NAME.len() + length;
+        let rest = block.get(name_end..).unwrap_or_default();
         let Some(rest) = rest.strip_prefix(DATA) else {
             return cut_if(DATA.starts_with(rest));
         };
+        self.name_end = name_end;
+        self.read_data(rest, name_end + DATA.len())
+    }
+
+    /// Looks for the end of the data, in what lies `at` bytes from the start of the block.
+    #[inline]
+    pub(super) fn read_data(&mut self, rest: &[u8], at: usize) -> Step {
         let Some(length) = line_end(rest) else { return Step::Cut };
         match rest.get(length..) {
             Some([b'\n', b'\n', ..]) => {
-                self.data_end = self.data_start() + length;
+                self.data_end = at + length;
                 Step::Whole
             }
-            Some([b'\n']) => Step::Cut,
+            Some([b'\n']) => {
+                self.name_end = 0; // from here on nothing is to be looked for in the data
+                Step::Cut
+            }
             _ => Step::Other,
         }
+    }
+
+    /// What is to be kept of an event that is cut: where its data begin, if that is where it was cut.
+    #[inline]
+    pub(super) fn name_end(self) -> usize {
+        self.name_end
+    }
+
+    /// An event that was cut, with what was kept of it.
+    #[inline]
+    pub(super) fn of(name_end: usize) -> Self {
+        Self { name_end, data_end: 0 }
+    }
+
+    /// Whether it was cut within its data.
+    #[inline]
+    pub(super) fn is_in_data(self) -> bool {
+        self.name_end > 0
     }
 
     /// Whether a whole event keeps to the limits.
