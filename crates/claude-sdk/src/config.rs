@@ -1,7 +1,7 @@
 //! Where the API is and how it is spoken to.
 
 use http::{
-    HeaderValue, Uri,
+    HeaderName, HeaderValue, Uri,
     uri::{self, Authority, PathAndQuery, Scheme},
 };
 use url::{Host, Url};
@@ -43,8 +43,14 @@ impl ApiVersion {
         }
     }
 
+    /// The header that carries it.
+    pub(crate) const HEADER: HeaderName = HeaderName::from_static("anthropic-version");
+
     pub(crate) fn header(self) -> HeaderValue {
-        HeaderValue::from_static(self.as_str())
+        match self {
+            Self::V2026_10_21 => const { HeaderValue::from_static("2026-10-21") },
+            Self::V2023_06_01 => const { HeaderValue::from_static("2023-06-01") },
+        }
     }
 }
 
@@ -120,7 +126,9 @@ impl BaseUrl {
 
     /// Whether `uri` is of this very scheme, host and port.
     pub(crate) fn is_origin_of(&self, uri: &Uri) -> bool {
-        let is_same = uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority);
+        // As text: letter by letter without regard to case takes longer, and nearly all are written the same.
+        let is_same = uri.scheme() == Some(&self.scheme)
+            && uri.authority().is_some_and(|authority| authority.as_str() == self.authority.as_str());
         is_same || Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.url.origin())
     }
 

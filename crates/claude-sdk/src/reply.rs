@@ -217,7 +217,7 @@ pub(crate) async fn json_by<T>(
     from_json: fn(&[u8]) -> Result<T, serde_json::Error>,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
     let opened = open(response, Some("application/json"), clock).await?;
-    let (Reply { value: body, envelope, head }, extensions) = read(opened).await?;
+    let Read { body, envelope, head, extensions } = read(opened).await?;
     match from_json(&body) {
         Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
         Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
@@ -226,13 +226,22 @@ pub(crate) async fn json_by<T>(
 
 /// Reads any answer whole.
 pub(crate) async fn bytes(response: Response, clock: &dyn Clock) -> Result<Reply<Bytes>, Error> {
-    Ok(read(open(response, None, clock).await?).await?.0)
+    let Read { body, envelope, head, .. } = read(open(response, None, clock).await?).await?;
+    Ok(Reply::new(body, envelope, head))
 }
 
-async fn read(opened: Opened) -> Result<(Reply<Bytes>, http::Extensions), Error> {
+/// An answer that is read whole.
+struct Read {
+    body: Bytes,
+    envelope: Envelope,
+    head: Box<Head>,
+    extensions: http::Extensions,
+}
+
+async fn read(opened: Opened) -> Result<Read, Error> {
     let Opened { envelope, body, extensions, head, .. } = opened;
     match body.collect(ANSWER_LIMIT).await {
-        Ok(body) => Ok((Reply::new(body, envelope, head), extensions)),
+        Ok(body) => Ok(Read { body, envelope, head, extensions }),
         Err(error) => Err(Box::new(UnexpectedAnswer::body(head.status, error, envelope)).into()),
     }
 }

@@ -350,7 +350,7 @@ impl ClientBuilder {
             (None, Chosen::Provider(_) | Chosen::Referred { .. }) => DEFAULT_BASE_URL.to_owned(),
         };
         let base = BaseUrl::parse(&base_url)?;
-        let headers = headers(&self.betas)?;
+        let headers = headers(&self.betas, self.version)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let backend = match self.backend {
             Some(backend) => backend,
@@ -458,12 +458,13 @@ enum Chosen {
 }
 
 /// What every request carries.
-fn headers(betas: &[Beta]) -> Result<HeaderMap, ConfigError> {
+fn headers(betas: &[Beta], version: ApiVersion) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, json.clone());
     headers.insert(header::CONTENT_TYPE, json);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers.insert(ApiVersion::HEADER, version.header());
     for beta in betas {
         let beta =
             HeaderValue::from_str(beta.as_str()).map_err(|_| ConfigError::Header { name: "beta".into() })?;

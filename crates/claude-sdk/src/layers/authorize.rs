@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use auth_core::{Challenge, MissingScope, ScopeSet};
 use futures_util::future::{Either, select};
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use transport::{
     Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending, TimeoutKind, Upload,
 };
@@ -144,7 +144,7 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
             let refused = foreign(&self.origin, &target.unwrap_or_else(|_| Origin::new_opaque()));
             return Box::pin(std::future::ready(Err(refused)));
         }
-        request.headers_mut().insert(HeaderName::from_static("anthropic-version"), self.version.header());
+        request.headers_mut().insert(ApiVersion::HEADER, self.version.header());
         match self.provider.ready() {
             // Nothing to wait for, and nothing to send again.
             Some(credential) if !credential.is_renewable() => {

@@ -15,10 +15,26 @@ pub(crate) struct Equip<B> {
 
 impl<B> Equip<B> {
     pub(crate) fn new(backend: B, headers: HeaderMap) -> Self {
-        Self { backend, headers }
+        // A copy has an index as large, so that it need not be made anew for those that others add.
+        let mut ready = HeaderMap::with_capacity(headers.len() + ADDED);
+        ready.extend(headers);
+        betas::join(&mut ready);
+        Self { backend, headers: ready }
     }
 
     fn equip(&self, request: &mut Request) {
+        if request.headers().is_empty() {
+            *request.headers_mut() = self.headers.clone();
+        } else {
+            self.merge(request);
+        }
+        if request.body().is_empty() && Upload::of(request).is_none() {
+            request.headers_mut().remove(header::CONTENT_TYPE);
+        }
+    }
+
+    /// For a request with headers of its own.
+    fn merge(&self, request: &mut Request) {
         // Room for those that others add: growing costs more than all that is copied here.
         let mut headers = HeaderMap::with_capacity(self.headers.len() + request.headers().len() + ADDED);
         headers.extend(self.headers.clone());
@@ -36,13 +52,10 @@ impl<B> Equip<B> {
             replaced = Some(name);
         }
         betas::join(request.headers_mut());
-        if request.body().is_empty() && Upload::of(request).is_none() {
-            request.headers_mut().remove(header::CONTENT_TYPE);
-        }
     }
 }
 
-/// The version, the credential, the host, the length and what they are encoded in.
+/// The credential, the host, the length, and what they and a beta are encoded in.
 const ADDED: usize = 5;
 
 impl<B: HttpBackend> HttpBackend for Equip<B> {

@@ -89,7 +89,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
         }
         let own = request.extensions().get().map(|&HeadersTimeout(own)| own);
         let total = limit.map(|limit| Timer::since(self.clock.now(), limit));
-        let headers = own.or(self.headers).map(Timer::new);
+        let headers = own.or(self.headers);
         Box::pin(self.wait(self.backend.send(request), headers, total, uri))
     }
 }
@@ -98,13 +98,19 @@ impl<B: HttpBackend> Timeout<B> {
     async fn wait(
         &self,
         sending: Sending<'_>,
-        mut headers: Option<Timer>,
+        headers: Option<Duration>,
         mut total: Option<Timer>,
         uri: Uri,
     ) -> Result<Response, Error> {
         let clock = &self.clock;
+        // It ends with the head, so it can borrow the clock.
+        let mut alarm = None;
+        let mut are_late = |cx: &mut Context<'_>| {
+            let Some(limit) = headers else { return false };
+            alarm.get_or_insert_with(|| clock.sleep(limit)).as_mut().poll(cx).is_ready()
+        };
         let limits = poll_fn(|cx| {
-            if has_fired(&mut headers, clock, cx) {
+            if are_late(cx) {
                 Poll::Ready(TimeoutKind::Headers)
             } else if has_fired(&mut total, clock, cx) {
                 Poll::Ready(TimeoutKind::Total)
@@ -157,9 +163,9 @@ impl Stream for Watched {
     }
 }
 
-/// A limit that begins to run when it is first polled, or has begun before.
+/// A limit that has begun to run.
 struct Timer {
-    began: Option<SystemTime>,
+    began: SystemTime,
     limit: Duration,
     sleep: Option<Sleep>,
 }
@@ -167,12 +173,8 @@ struct Timer {
 type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Timer {
-    fn new(limit: Duration) -> Self {
-        Self { began: None, limit, sleep: None }
-    }
-
     fn since(began: SystemTime, limit: Duration) -> Self {
-        Self { began: Some(began), ..Self::new(limit) }
+        Self { began, limit, sleep: None }
     }
 }
 
@@ -183,8 +185,8 @@ fn has_fired(timer: &mut Option<Timer>, clock: &Arc<dyn Clock>, cx: &mut Context
 }
 
 /// What is left of `limit`, slept.
-fn sleep(clock: &Arc<dyn Clock>, limit: Duration, began: Option<SystemTime>) -> Sleep {
-    let passed = began.and_then(|began| clock.now().duration_since(began).ok()).unwrap_or_default();
+fn sleep(clock: &Arc<dyn Clock>, limit: Duration, began: SystemTime) -> Sleep {
+    let passed = clock.now().duration_since(began).unwrap_or_default();
     let (clock, left) = (Arc::clone(clock), limit.saturating_sub(passed));
     Box::pin(async move { clock.sleep(left).await })
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use ::reqwest::Url;
-use http::Uri;
+use http::{
+    Uri,
+    uri::{Authority, PathAndQuery},
+};
 
 use crate::{Error, ErrorKind, Reach};
 
@@ -17,7 +20,7 @@ pub(super) struct Targets(Mutex<Option<(Uri, Url)>>);
 
 impl Targets {
     pub(super) fn url(&self, uri: &Uri) -> Result<Url, Error> {
-        if let Some((_, url)) = self.last().as_ref().filter(|(last, _)| last == uri) {
+        if let Some((_, url)) = self.last().as_ref().filter(|(last, _)| is_same(last, uri)) {
             return Ok(url.clone());
         }
         let url = Url::parse(&uri.to_string())
@@ -29,6 +32,13 @@ impl Targets {
     fn last(&self) -> MutexGuard<'_, Option<(Uri, Url)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether both are written the same: the standard's own way compares hosts letter by letter, without regard to case.
+fn is_same(one: &Uri, other: &Uri) -> bool {
+    one.scheme() == other.scheme()
+        && one.authority().map(Authority::as_str) == other.authority().map(Authority::as_str)
+        && one.path_and_query().map(PathAndQuery::as_str) == other.path_and_query().map(PathAndQuery::as_str)
 }
 
 /// Says nothing of the target, whose query may hold anything.
