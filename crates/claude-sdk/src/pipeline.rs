@@ -84,13 +84,19 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
     let backend = Trace::new(backend);
     let backend = Authorize::new(backend, credentials, &base_url, version, Arc::clone(&clock))?.needs(needs);
     let estimate = limiter.is_some().then_some(parts.estimate);
-    let backend = match limiter {
-        Some(limiter) => Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait),
-        None => Throttle::unlimited(backend, Arc::clone(&clock)),
+    // Somebody keeps what is said about limits, and a layer that did nothing else would cost each call a future.
+    let (reported, backend): (_, Arc<dyn HttpBackend>) = match limiter {
+        Some(limiter) => {
+            let backend = Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait);
+            (backend.reported(), Arc::new(backend))
+        }
+        None => {
+            let reported = Arc::default();
+            (Arc::clone(&reported), Arc::new(backend.reporting_to(reported)))
+        }
     };
-    let reported = backend.reported();
-    let backend: Arc<dyn HttpBackend> = match parts.middleware.is_empty() {
-        true => Arc::new(backend),
+    let backend = match parts.middleware.is_empty() {
+        true => backend,
         false => Arc::new(parts.middleware.into_iter().fold(Intercept::new(backend), Intercept::with)),
     };
     let backend = Equip::new(backend, parts.headers);

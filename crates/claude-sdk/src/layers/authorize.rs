@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use auth_core::{Challenge, MissingScope, ScopeSet};
 use futures_util::future::{Either, select};
@@ -13,6 +13,7 @@ use crate::{
     config::{ApiVersion, BaseUrl},
     credentials::{Credential, CredentialProvider},
     error::{AuthError, ConfigError},
+    limits::Reported,
     reply::REQUEST_ID,
 };
 
@@ -42,6 +43,8 @@ pub struct Authorize<B> {
     needs: ScopeSet,
     version: ApiVersion,
     clock: Arc<dyn Clock>,
+    /// Where the limits of the newest answer are kept, if it is for this layer to do so.
+    reported: Option<Arc<Mutex<Reported>>>,
 }
 
 /// In a response: what it was asked for with. Nobody outside of this crate can take it out.
@@ -63,13 +66,27 @@ impl<B> Authorize<B> {
     ) -> Result<Self, ConfigError> {
         let base = BaseUrl::parse(base_url)?;
         let origin = base.as_url().origin();
-        Ok(Self { backend, provider, base, origin, needs: ScopeSet::default(), version, clock })
+        let needs = ScopeSet::default();
+        Ok(Self { backend, provider, base, origin, needs, version, clock, reported: None })
     }
 
     /// Sends nothing with a token that is known not to have these scopes.
     #[must_use]
     pub fn needs(self, needs: ScopeSet) -> Self {
         Self { needs, ..self }
+    }
+
+    /// Keeps what answers say about limits, where no [`Throttle`](super::Throttle) around it does.
+    pub(crate) fn reporting_to(self, reported: Arc<Mutex<Reported>>) -> Self {
+        Self { reported: Some(reported), ..self }
+    }
+
+    /// Takes note of what an answer says about limits.
+    fn noted(&self, answer: Result<Response, Error>) -> Result<Response, Error> {
+        if let (Some(reported), Ok(response)) = (&self.reported, &answer) {
+            Reported::keep_in(reported, response.headers(), &*self.clock);
+        }
+        answer
     }
 }
 
@@ -149,9 +166,12 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
             // Nothing to wait for, and nothing to send again.
             Some(credential) if !credential.is_renewable() => {
                 let sending = self.check(&credential).map(|()| self.attempt(request, &credential));
-                Box::pin(async move { answer(sending?, &credential).await })
+                Box::pin(async move { self.noted(answer(sending?, &credential).await) })
             }
-            _ => Box::pin(self.renewing(Box::new(request))),
+            _ => {
+                let sending = self.renewing(Box::new(request));
+                Box::pin(async move { self.noted(sending.await) })
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ impl<B> Throttle<B> {
     }
 
     fn note(&self, headers: &HeaderMap) {
-        self.reported.lock().unwrap_or_else(PoisonError::into_inner).note(headers, || self.clock.now());
+        Reported::keep_in(&self.reported, headers, &*self.clock);
     }
 
     /// Where the limits of the newest answer are kept.

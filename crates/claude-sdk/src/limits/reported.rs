@@ -1,8 +1,12 @@
 //! The limits of the newest answer, kept as they came until somebody asks for them.
 
-use std::time::SystemTime;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use http::HeaderMap;
+use transport::Clock;
 
 use super::{PREFIX, RateLimits};
 
@@ -25,6 +29,11 @@ impl Default for Reported {
 }
 
 impl Reported {
+    /// Keeps what an answer that has just come says, for all who share it.
+    pub(crate) fn keep_in(shared: &Mutex<Self>, headers: &HeaderMap, clock: &dyn Clock) {
+        shared.lock().unwrap_or_else(PoisonError::into_inner).note(headers, || clock.now());
+    }
+
     /// Keeps what an answer that came at `now` says, in place of what was there; an answer that says nothing changes
     /// nothing.
     pub(crate) fn note(&mut self, headers: &HeaderMap, now: impl FnOnce() -> SystemTime) {

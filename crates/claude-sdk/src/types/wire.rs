@@ -73,15 +73,8 @@ pub(crate) trait Field: Sized {
     /// Whether the member has to be there.
     const IS_NEEDED: bool;
 
-    /// The field, of what was read of the member; one that does not fit goes into `extra`. `None` where it is missing.
-    fn settle(
-        read: Option<Reading<Self::Member>>,
-        name: &'static str,
-        extra: &mut Map<String, Value>,
-    ) -> Option<Self>;
-
-    /// Whether [`Field::settle`] would say `None`.
-    fn is_missing(read: Option<&Reading<Self::Member>>) -> bool;
+    /// The field, of what was read of the member; `None` where it is missing.
+    fn settle(read: Option<Self::Member>) -> Option<Self>;
 
     /// Where the member does not fit: with [`Care::Needed`], what keeps [`Field::take`] from succeeding.
     fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
@@ -155,16 +148,8 @@ impl<T: Fit> Field for T {
 
     const IS_NEEDED: bool = true;
 
-    fn settle(
-        read: Option<Reading<T>>,
-        _name: &'static str,
-        _extra: &mut Map<String, Value>,
-    ) -> Option<Self> {
-        read?.ok()
-    }
-
-    fn is_missing(read: Option<&Reading<T>>) -> bool {
-        !matches!(read, Some(Ok(_)))
+    fn settle(read: Option<T>) -> Option<Self> {
+        read
     }
 
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {
@@ -184,17 +169,8 @@ impl<T: Fit> Field for Option<T> {
 
     const IS_NEEDED: bool = false;
 
-    fn settle(read: Option<Reading<T>>, name: &'static str, extra: &mut Map<String, Value>) -> Option<Self> {
-        match read {
-            Some(Ok(member)) => return Some(Some(member)),
-            Some(Err(misfit)) => read::keep(misfit, name, extra),
-            None => {}
-        }
-        Some(None)
-    }
-
-    fn is_missing(_read: Option<&Reading<T>>) -> bool {
-        false
+    fn settle(read: Option<T>) -> Option<Self> {
+        Some(read)
     }
 
     fn take(members: &mut Map<String, Value>, name: &'static str) -> Result<Self, Misfit> {

@@ -201,26 +201,24 @@ macro_rules! object_reader {
             mut members: A,
         ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
             use serde::de::Error as _;
-            use $crate::types::wire::{Field, Nulls, read::{self, Name, Read}};
+            use $crate::types::wire::{Field, read::{self, Name, Others}};
 
             $(let mut $field = None;)*
-            let mut extra = serde_json::Map::new();
+            let mut others = Others::new(Self::PLACES);
             while let Some(Name(name)) = members.next_key()? {
                 $(if name == json_name!($field $($json)?) {
-                    $field = Some(members.next_value_seed(Read::<<$type as Field>::Member>::NEW)?);
+                    $field = read::member(&mut members, json_name!($field $($json)?), &mut others)?;
                     continue;
                 })*
-                extra.insert(name.into_owned(), members.next_value()?);
+                others.insert(name.into_owned(), members.next_value()?);
             }
-            if false $(|| <$type as Field>::is_missing($field.as_ref()))* {
-                $(read::put_back($field, json_name!($field $($json)?), &mut extra).map_err(A::Error::custom)?;)*
-                return Ok(Err(extra));
+            if false $(|| <$type as Field>::IS_NEEDED && $field.is_none())* {
+                $(others.put_back($field, json_name!($field $($json)?)).map_err(A::Error::custom)?;)*
+                return Ok(Err(others.into_members()));
             }
-            let nulls = [$(Nulls::drop_null(&mut $field),)*];
-            $(let Some($field) = <$type as Field>::settle($field, json_name!($field $($json)?), &mut extra) else {
-                return Ok(Err(extra));
-            };)*
-            Ok(Ok(Self { $($field,)* extra: extra.into(), nulls: nulls.into_iter().collect() }))
+            $(let Some($field) = <$type as Field>::settle($field) else { return Ok(Err(others.into_members())) };)*
+            let (extra, nulls) = others.into_parts();
+            Ok(Ok(Self { $($field,)* extra, nulls }))
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Place, read::Reading};
+use super::Place;
 
 /// Which optional fields of an object came as `null`, by their place; they are written back so while nobody sets them.
 ///
@@ -31,13 +31,16 @@ impl Nulls {
         nulls.collect()
     }
 
-    /// Forgets a member that was read and is `null`, and says whether it was.
-    pub(crate) fn drop_null<T>(read: &mut Option<Reading<T>>) -> bool {
-        let is_null = matches!(read, Some(Err(Value::Null)));
-        if is_null {
-            *read = None;
-        }
-        is_null
+    /// Says whether the field `name` came as `null`.
+    pub(crate) fn set(&mut self, name: &str, places: &[Place], is_null: bool) {
+        let place = places.iter().position(|place| place.name == name);
+        let bit = place.and_then(|place| 1_u64.checked_shl(u32::try_from(place).ok()?)).unwrap_or_default();
+        self.0 = if is_null { self.0 | bit } else { self.0 & !bit };
+    }
+
+    /// Whether any field came so.
+    pub(crate) fn are_any(self) -> bool {
+        self.0 != 0
     }
 
     /// For each place whether the field there was `null`.

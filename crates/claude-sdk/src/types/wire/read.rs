@@ -9,7 +9,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Fit, Object, Write, value_of};
+use super::{Fit, Nulls, Object, Place, Write, value_of};
+use crate::types::Extra;
 
 /// A value that has the shape of `T`, or any other as it came.
 pub(crate) type Reading<T> = Result<T, Value>;
@@ -323,27 +324,91 @@ pub(crate) fn rest<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-/// Keeps a member that does not fit its field.
-#[cold]
-#[inline(never)]
-pub(crate) fn keep(misfit: Value, name: &str, extra: &mut Map<String, Value>) {
-    extra.insert(name.to_owned(), misfit);
+/// The members of an object that are in no field: those that have none, and those that do not fit theirs.
+pub(crate) struct Others {
+    members: Map<String, Value>,
+    /// Fields that came as `null`, which are no members: there is one in most answers.
+    nulls: Nulls,
+    places: &'static [Place],
 }
 
-/// Makes a member again of what was read of it.
-#[cold]
+/// Reads a member into its field, or to the others where it does not fit. The last of several of one name counts.
 #[inline(never)]
-pub(crate) fn put_back<T: Write>(
-    read: Option<Reading<T>>,
-    name: &str,
-    extra: &mut Map<String, Value>,
-) -> Result<(), serde_json::Error> {
-    match read {
-        Some(Ok(member)) => keep(value_of(&member.json())?, name, extra),
-        Some(Err(misfit)) => keep(misfit, name, extra),
-        None => {}
+pub(crate) fn member<'de, T: Fit, A: MapAccess<'de>>(
+    members: &mut A,
+    name: &'static str,
+    others: &mut Others,
+) -> Result<Option<T>, A::Error> {
+    match members.next_value_seed(Read::<T>::NEW)? {
+        Ok(member) => {
+            others.forget(name);
+            Ok(Some(member))
+        }
+        Err(misfit) => {
+            others.keep(misfit, name);
+            Ok(None)
+        }
     }
-    Ok(())
+}
+
+impl Others {
+    /// None, of an object with these fields.
+    pub(crate) fn new(places: &'static [Place]) -> Self {
+        Self { members: Map::new(), nulls: Nulls::default(), places }
+    }
+
+    pub(crate) fn insert(&mut self, name: String, value: Value) {
+        self.members.insert(name, value);
+    }
+
+    fn forget(&mut self, name: &str) {
+        if !self.members.is_empty() || self.nulls.are_any() {
+            self.remove(name);
+        }
+    }
+
+    #[inline(never)]
+    fn remove(&mut self, name: &str) {
+        self.members.remove(name);
+        self.nulls.set(name, self.places, false);
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, misfit: Value, name: &str) {
+        self.forget(name);
+        match misfit {
+            Value::Null => self.nulls.set(name, self.places, true),
+            misfit => self.insert(name.to_owned(), misfit),
+        }
+    }
+
+    /// Makes a member again of what was read of it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn put_back<T: Write>(
+        &mut self,
+        read: Option<T>,
+        name: &str,
+    ) -> Result<(), serde_json::Error> {
+        if let Some(member) = read {
+            self.insert(name.to_owned(), value_of(&member.json())?);
+        }
+        Ok(())
+    }
+
+    /// All of them as members.
+    #[inline(never)]
+    pub(crate) fn into_members(mut self) -> Map<String, Value> {
+        for (place, _) in self.places.iter().zip(self.nulls.places()).filter(|(_, is_null)| *is_null) {
+            self.members.insert(place.name.to_owned(), Value::Null);
+        }
+        self.members
+    }
+
+    /// Those that are to be kept, and which fields came as `null`.
+    pub(crate) fn into_parts(self) -> (Extra, Nulls) {
+        (self.members.into(), self.nulls)
+    }
 }
 
 /// The name of a member, borrowed where the input allows it.
