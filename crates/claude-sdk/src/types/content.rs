@@ -104,7 +104,7 @@ impl Fit for Content {
         "a string or a list".to_owned()
     }
 
-    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
         match value {
             Value::String(_) => None,
             Value::Array(_) => Vec::<ContentBlockParam>::misfit(value, care),

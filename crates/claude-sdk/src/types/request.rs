@@ -357,7 +357,7 @@ impl Fit for MessageRequest {
         RequestFields::shape()
     }
 
-    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
         RequestFields::misfit(value, care)
     }
 }

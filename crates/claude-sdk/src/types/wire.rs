@@ -51,7 +51,13 @@ pub(crate) trait Fit: Sized {
     fn shape() -> String;
 
     /// Where `value` does not fit; with [`Care::Needed`] never where [`Fit::fits`] says `true`.
-    fn misfit(value: &Value, _care: Care) -> Option<Misfit> {
+    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+        Self::find_misfit(value, care)
+    }
+
+    /// The same; see [`Object`] for why there are two.
+    #[inline]
+    fn find_misfit(value: &Value, _care: Care) -> Option<Misfit> {
         Misfit::of_kind(value, Self::fits, Self::shape)
     }
 
@@ -159,6 +165,7 @@ impl<T: Fit> Field for T {
         <T as Field>::remove(members, name).ok_or_else(|| Misfit::missing(name))
     }
 
+    #[inline(never)]
     fn remove(members: &mut Map<String, Value>, name: &'static str) -> Option<Self> {
         remove(members, name).and_then(T::fit)
     }
@@ -177,6 +184,7 @@ impl<T: Fit> Field for Option<T> {
         Ok(take_if(members, name, T::fits).and_then(T::fit))
     }
 
+    #[inline(never)]
     fn remove(members: &mut Map<String, Value>, name: &'static str) -> Option<Self> {
         Some(take_if(members, name, T::fits).and_then(T::fit))
     }
@@ -392,10 +400,8 @@ impl<T: Fit + Write> Fit for Vec<T> {
         "a list".to_owned()
     }
 
-    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
-        let Some(values) = value.as_array() else { return Some(Misfit::kind(value, Self::shape())) };
-        let mut items = values.iter().enumerate();
-        items.find_map(|(index, item)| Some(T::misfit(item, care)?.at(index)))
+    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
+        Misfit::of_list(value, care, T::misfit)
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
@@ -416,7 +422,7 @@ impl<T: Fit> Fit for Box<T> {
         T::shape()
     }
 
-    fn misfit(value: &Value, care: Care) -> Option<Misfit> {
+    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
         T::misfit(value, care)
     }
 

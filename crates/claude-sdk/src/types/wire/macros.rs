@@ -159,8 +159,9 @@ macro_rules! object_struct {
         }
 
         impl $crate::types::wire::Fit for $name {
+            #[inline]
             fn fits(value: &serde_json::Value) -> bool {
-                <Self as $crate::types::wire::Fit>::misfit(value, $crate::types::wire::Care::Needed).is_none()
+                $crate::types::wire::Misfit::is_none(value, <Self as $crate::types::wire::Fit>::misfit)
             }
 
             #[inline]
@@ -174,7 +175,8 @@ macro_rules! object_struct {
                 "an object".to_owned()
             }
 
-            fn misfit(
+            #[inline]
+            fn find_misfit(
                 value: &serde_json::Value,
                 care: $crate::types::wire::Care,
             ) -> Option<$crate::types::wire::Misfit> {
@@ -275,7 +277,8 @@ macro_rules! either {
                 [$(<$type as $crate::types::wire::Fit>::shape()),*].join(" or ")
             }
 
-            fn misfit(
+            #[inline]
+            fn find_misfit(
                 value: &serde_json::Value,
                 care: $crate::types::wire::Care,
             ) -> Option<$crate::types::wire::Misfit> {
@@ -350,6 +353,9 @@ macro_rules! tagged {
         }
 
         impl $crate::types::wire::read::Tagged for $name {
+            const KINDS: &'static [(&'static str, &'static [$crate::types::wire::Place])] =
+                &[$(($tag, <$object as $crate::types::wire::Object>::PLACES),)*];
+
             #[inline]
             fn of_members(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
                 let tag = members.remove("type");
@@ -421,6 +427,7 @@ macro_rules! tagged {
         }
 
         impl $crate::types::wire::Fit for $name {
+            #[inline]
             fn fits(value: &serde_json::Value) -> bool {
                 value.is_object()
             }
@@ -435,24 +442,12 @@ macro_rules! tagged {
                 "an object".to_owned()
             }
 
-            fn misfit(
+            #[inline]
+            fn find_misfit(
                 value: &serde_json::Value,
                 care: $crate::types::wire::Care,
             ) -> Option<$crate::types::wire::Misfit> {
-                use $crate::types::wire::{Care, Misfit, Object};
-
-                let Some(members) = value.as_object() else { return Some(Misfit::kind(value, Self::shape())) };
-                if care == Care::Needed {
-                    return None;
-                }
-                match members.get("type") {
-                    $(Some(serde_json::Value::String(tag)) if tag == $tag => {
-                        Misfit::among(<$object as Object>::PLACES, members, care)
-                    })*
-                    Some(serde_json::Value::String(_)) => None,
-                    Some(other) => Some(Misfit::kind(other, String::shape()).within("type")),
-                    None => Some(Misfit::missing("type")),
-                }
+                $crate::types::wire::Misfit::of_kinds(<Self as $crate::types::wire::read::Tagged>::KINDS, value, care)
             }
 
             fn read<'de, D: serde::Deserializer<'de>>(
@@ -545,6 +540,7 @@ macro_rules! serde_string {
         }
 
         impl $crate::types::wire::Fit for $name {
+            #[inline]
             fn fits(value: &serde_json::Value) -> bool {
                 value.is_string()
             }
@@ -553,6 +549,7 @@ macro_rules! serde_string {
                 $crate::types::wire::text_of(value).map(Self::from)
             }
 
+            #[inline]
             fn shape() -> String {
                 "a string".to_owned()
             }

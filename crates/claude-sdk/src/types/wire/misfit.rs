@@ -44,11 +44,13 @@ impl Place {
 
 impl Misfit {
     /// The first among the members of an object.
+    #[inline(never)]
     pub(crate) fn among(places: &[Place], members: &Map<String, Value>, care: Care) -> Option<Self> {
         places.iter().find_map(|place| place.misfit(members, care))
     }
 
     /// Where a value is no object with these members.
+    #[inline(never)]
     pub(crate) fn of_object(places: &[Place], value: &Value, care: Care) -> Option<Self> {
         match value.as_object() {
             Some(members) => Self::among(places, members, care),
@@ -56,7 +58,43 @@ impl Misfit {
         }
     }
 
+    /// Where a value is no object of one of these kinds; of a kind that is not known, everything fits.
+    #[inline(never)]
+    pub(crate) fn of_kinds(kinds: &[(&str, &[Place])], value: &Value, care: Care) -> Option<Self> {
+        let Some(members) = value.as_object() else { return Some(Self::kind(value, "an object".to_owned())) };
+        if care == Care::Needed {
+            return None;
+        }
+        match members.get("type") {
+            Some(Value::String(tag)) => {
+                let (_, places) = kinds.iter().find(|(kind, _)| kind == tag)?;
+                Self::among(places, members, care)
+            }
+            Some(other) => Some(Self::kind(other, String::shape()).within("type")),
+            None => Some(Self::missing("type")),
+        }
+    }
+
+    /// Where a value is no list of such items.
+    #[inline(never)]
+    pub(crate) fn of_list(
+        value: &Value,
+        care: Care,
+        misfit: fn(&Value, Care) -> Option<Self>,
+    ) -> Option<Self> {
+        let Some(values) = value.as_array() else { return Some(Self::kind(value, "a list".to_owned())) };
+        let mut items = values.iter().enumerate();
+        items.find_map(|(index, item)| Some(misfit(item, care)?.at(index)))
+    }
+
+    /// Whether nothing that is needed is amiss.
+    #[inline(never)]
+    pub(crate) fn is_none(value: &Value, misfit: fn(&Value, Care) -> Option<Self>) -> bool {
+        misfit(value, Care::Needed).is_none()
+    }
+
     /// Where a value does not fit at all.
+    #[inline(never)]
     pub(crate) fn of_kind(value: &Value, fits: fn(&Value) -> bool, shape: fn() -> String) -> Option<Self> {
         if fits(value) { None } else { Some(Self::kind(value, shape())) }
     }
@@ -85,11 +123,14 @@ impl Misfit {
     }
 
     /// What a second look finds that the first has not found.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn unexpected() -> Self {
         Self::missing("a member")
     }
 
     /// A value of another kind than `wanted`, such as "a string".
+    #[inline(never)]
     pub(crate) fn kind(value: &Value, wanted: String) -> Self {
         let found = match value {
             Value::Null => "null",

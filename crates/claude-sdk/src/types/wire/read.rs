@@ -271,6 +271,9 @@ impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
 
 /// One of several objects, told apart by their member `type`; [`tagged!`] implements it.
 pub(crate) trait Tagged: Sized + From<Map<String, Value>> {
+    /// The known values of `type`, and the members that each kind has fields for.
+    const KINDS: &'static [(&'static str, &'static [Place])];
+
     /// The object with these members.
     fn of(members: Map<String, Value>) -> Self {
         Self::of_members(members)
