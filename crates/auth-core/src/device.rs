@@ -78,6 +78,7 @@ impl DeviceRequest {
     /// # Errors
     ///
     /// [`ConfigError`] under the same rules as for the endpoints of [`Server::new`].
+    #[inline]
     pub fn new(server: &Server, client: &Client, endpoint: Url) -> Result<Self, ConfigError> {
         const NAME: &str = "device authorization";
 
@@ -89,6 +90,7 @@ impl DeviceRequest {
 
     /// Sets the scopes to ask for.
     #[must_use]
+    #[inline]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
         self.scopes = scopes;
         self
@@ -98,6 +100,7 @@ impl DeviceRequest {
     ///
     /// It may be sent again when no answer comes; each answer is a login of its own.
     #[must_use]
+    #[inline]
     pub fn request(&self) -> Request<Bytes> {
         let scopes = self.scopes.to_string();
         let scope = (!scopes.is_empty()).then_some(("scope", scopes.as_str()));
@@ -112,6 +115,7 @@ impl DeviceRequest {
     ///
     /// [`DeviceError`] when the server refused, or when the answer lacks something the login needs: a code for each
     /// side, how long they live, and an `https` address to send the user to.
+    #[inline]
     pub fn response(
         &self,
         response: &Response<Bytes>,

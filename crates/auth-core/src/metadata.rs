@@ -54,6 +54,7 @@ impl Metadata {
     ///
     /// [`MetadataError::Issuer`] when the issuer is not an `https` URL (or `http` on loopback), or has a query, a
     /// fragment or user info (RFC 8414 section 2).
+    #[inline]
     pub fn locations(issuer: &str) -> Result<[Url; 2], MetadataError> {
         let url = Url::parse(issuer).map_err(|_| MetadataError::Issuer)?;
         if url.query().is_some() || server::check("issuer", &url).is_err() {
@@ -75,6 +76,7 @@ impl Metadata {
     /// # Errors
     ///
     /// [`MetadataError`]; a [`Status`](MetadataError::Status) is a reason to try the next location.
+    #[inline]
     pub fn parse(response: &Response<Bytes>, issuer: &str) -> Result<Self, MetadataError> {
         if response.status() != StatusCode::OK {
             return Err(MetadataError::Status { status: response.status() });
@@ -110,18 +112,21 @@ impl Metadata {
 
     /// Returns the server, with its issuer, its revocation endpoint, and whether it always names itself (RFC 9207).
     #[must_use]
+    #[inline]
     pub fn server(&self) -> &Server {
         &self.server
     }
 
     /// Returns the server itself, to be given a [`Wire`](crate::Wire) of its own.
     #[must_use]
+    #[inline]
     pub fn into_server(self) -> Server {
         self.server
     }
 
     /// Returns where a [`DeviceRequest`](crate::DeviceRequest) goes, if the server has that grant (RFC 8628 section 4).
     #[must_use]
+    #[inline]
     pub fn device_authorization_endpoint(&self) -> Option<&Url> {
         self.device_authorization_endpoint.as_ref()
     }
@@ -186,6 +191,7 @@ struct Address(Url);
 impl TryFrom<String> for Address {
     type Error = url::ParseError;
 
+    #[inline]
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Url::parse(&text).map(Self)
     }

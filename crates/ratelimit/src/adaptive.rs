@@ -14,12 +14,14 @@ pub struct Adaptive {
 impl Adaptive {
     /// Begins with this many at once, at least one.
     #[must_use]
+    #[inline]
     pub fn starting_at(start: u32) -> Self {
         Self { start: start.max(1), most: 1_000.max(start) }
     }
 
     /// Sets how many it may become; 1,000 when it is not set.
     #[must_use]
+    #[inline]
     pub fn up_to(self, most: u32) -> Self {
         let most = most.max(1);
         Self { start: self.start.min(most), most }

@@ -24,11 +24,13 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    #[inline]
     pub(crate) fn full(rate: Rate, now: u64) -> Self {
         Self::filled_to(rate.burst(), rate, now)
     }
 
     /// Fills up to `fill` only, which is less than the burst; a whole burst is admitted all the same, out of a full bucket.
+    #[inline]
     pub(crate) fn filled_to(fill: u64, rate: Rate, now: u64) -> Self {
         let bounds = bounds(fill, rate);
         Self { rate, fill, bounds, level: bounds.0, at: now }
@@ -39,6 +41,7 @@ impl Bucket {
     }
 
     /// Adds what has been earned since the last look; time that goes back earns nothing.
+    #[inline]
     pub(crate) fn refill(&mut self, now: u64) {
         if now > self.at {
             let earned = i128::from(now - self.at) * i128::from(self.rate.amount());
@@ -48,6 +51,7 @@ impl Bucket {
     }
 
     /// Whether there are `amount` tokens, and no debt.
+    #[inline]
     pub(crate) fn has(&self, amount: u64) -> bool {
         self.can_hold(amount) && self.level >= units(self.wanted(amount))
     }
@@ -58,11 +62,13 @@ impl Bucket {
     }
 
     /// What has to be there for `amount` tokens: all of a full bucket for more than it is filled with.
+    #[inline]
     pub(crate) fn wanted(&self, amount: u64) -> u64 {
         amount.min(self.fill)
     }
 
     /// How long until the bucket has gained `amount` tokens, its debt paid back, were it large enough for them.
+    #[inline]
     pub(crate) fn until(&self, amount: u128) -> u64 {
         let wanted = i128::try_from(amount).unwrap_or(i128::MAX).saturating_mul(TOKEN);
         let missing = wanted.saturating_sub(self.level);
@@ -77,19 +83,23 @@ impl Bucket {
     }
 
     /// When the bucket is full again, if nothing more is taken.
+    #[inline]
     pub(crate) fn full_at(&self) -> u64 {
         self.at.saturating_add(self.until(self.fill.into()))
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, amount: u64) {
         self.level = (self.level - units(amount)).max(self.bounds.1);
     }
 
+    #[inline]
     pub(crate) fn give(&mut self, amount: u64) {
         self.level = (self.level + units(amount)).min(self.bounds.0);
     }
 
     /// Charges the difference to `actual`, where `charged` has been taken.
+    #[inline]
     pub(crate) fn correct(&mut self, charged: u64, actual: u64) {
         if actual > charged {
             self.take(actual - charged);
@@ -99,6 +109,7 @@ impl Bucket {
     }
 
     /// Goes on with another rate; what is left stays, as far as there is room for it.
+    #[inline]
     pub(crate) fn change(&mut self, fill: u64, rate: Rate) {
         self.rate = rate;
         self.fill = fill;
@@ -108,20 +119,24 @@ impl Bucket {
 
     /// Leaves no more than somebody else counts, who tells whole tokens only: what is beyond them is anybody's guess, and
     /// taking it away at each word would cost half a token each time.
+    #[inline]
     pub(crate) fn lower_to(&mut self, amount: u64) {
         self.level = self.level.min(units(amount) + TOKEN - 1);
     }
 
     /// Leaves no less than `amount`, as far as there is room for it.
+    #[inline]
     pub(crate) fn raise_to(&mut self, amount: u64) {
         self.level = self.level.max(units(amount)).min(self.bounds.0);
     }
 }
 
+#[inline]
 fn bounds(fill: u64, rate: Rate) -> (i128, i128) {
     (units(fill), -units(rate.amount()) * MOST_DEBT)
 }
 
+#[inline]
 fn units(amount: u64) -> i128 {
     i128::from(amount) * TOKEN
 }

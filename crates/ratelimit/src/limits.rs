@@ -47,11 +47,13 @@ impl Limits {
 
     /// Sets how many permits may be out at once; at least one.
     #[must_use]
+    #[inline]
     pub fn with_concurrency(self, most: u32) -> Self {
         Self { concurrency: Some(most.max(1)), ..self }
     }
 
     /// How many permits may be out at once, which is at least one.
+    #[inline]
     pub(crate) fn seats(&self) -> Option<u32> {
         self.concurrency.map(|most| most.max(1))
     }
@@ -95,12 +97,14 @@ impl Rate {
     }
 
     /// The lesser of both, in rate and in burst.
+    #[inline]
     pub(crate) fn and(self, other: Self) -> Self {
         Self { per_minute: self.per_minute.min(other.per_minute), burst: self.burst.min(other.burst) }
     }
 }
 
 impl From<u64> for Rate {
+    #[inline]
     fn from(amount: u64) -> Self {
         Self::per_minute(amount)
     }

@@ -42,12 +42,14 @@ pub struct DeviceAuthorization {
 impl DeviceAuthorization {
     /// Returns the code the user enters, fit for a terminal: no control characters, 256 characters at most.
     #[must_use]
+    #[inline]
     pub fn user_code(&self) -> &str {
         &self.user_code
     }
 
     /// Returns the address the user opens: `https`, or `http` on loopback.
     #[must_use]
+    #[inline]
     pub fn verification_uri(&self) -> &Url {
         &self.verification_uri
     }
@@ -57,18 +59,21 @@ impl DeviceAuthorization {
     /// Show [`user_code`](Self::user_code) beside it and never open it unasked: comparing the code is how the user
     /// notices that the login is someone else's (RFC 8628 sections 3.3.1 and 5.4). One that is not `https` is left out.
     #[must_use]
+    #[inline]
     pub fn verification_uri_complete(&self) -> Option<&Url> {
         self.verification_uri_complete.as_ref()
     }
 
     /// Returns how long both codes live, from the answer on.
     #[must_use]
+    #[inline]
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }
 
     /// Returns the least time between two polls, to begin with.
     #[must_use]
+    #[inline]
     pub fn interval(&self) -> Duration {
         self.interval
     }
@@ -85,6 +90,7 @@ struct Members {
     interval: Option<Value>,
 }
 
+#[inline]
 pub(super) fn read(
     asking: &DeviceRequest,
     response: &Response<Bytes>,
@@ -133,6 +139,7 @@ pub(super) fn read(
 }
 
 /// Reads an address that a user may be sent to; a page may be named by a fragment, an endpoint may not.
+#[inline]
 fn address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let mut page = url.clone();
@@ -140,6 +147,7 @@ fn address(text: &str) -> Option<Url> {
     server::check("verification", &page).is_ok().then_some(url)
 }
 
+#[inline]
 fn invalid(problem: &'static str) -> DeviceError {
     DeviceError::Invalid { problem }
 }

@@ -18,23 +18,27 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    #[inline]
     pub(super) fn new(interval: Duration) -> Self {
         Self { interval, gap: interval }
     }
 
     /// The server is up and the user is not done.
+    #[inline]
     pub(super) fn pending(&mut self) -> Duration {
         self.gap = self.interval;
         self.gap
     }
 
     /// The server wants fewer polls from now on, and may say how few.
+    #[inline]
     pub(super) fn slow_down(&mut self, told: Option<Duration>) -> Duration {
         self.interval = self.interval.saturating_add(STEP).max(told.unwrap_or_default());
         self.pending()
     }
 
     /// There was no answer, or none of the server's own.
+    #[inline]
     pub(super) fn failed(&mut self, retry_after: Option<Duration>) -> Duration {
         let longest = self.interval.saturating_mul(2).max(MAX_BACKOFF);
         self.gap = self.gap.saturating_mul(2).min(longest);
@@ -43,6 +47,7 @@ impl Pace {
 }
 
 /// Reads a number of seconds, quoted or not; a negative one is none, and one too large is the longest there is.
+#[inline]
 pub(super) fn seconds(value: &Value) -> Option<Duration> {
     let seconds: f64 = match value {
         Value::String(text) => text.trim().parse().ok()?,

@@ -73,6 +73,7 @@ pub enum DeviceOutput {
 }
 
 impl fmt::Debug for DeviceOutput {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Transmit { .. } => f.debug_struct("Transmit").finish_non_exhaustive(),
@@ -86,6 +87,7 @@ impl fmt::Debug for DeviceOutput {
 impl DevicePoll {
     /// Begins to wait; `elapsed` is when the authorization was received.
     #[must_use]
+    #[inline]
     pub fn new(authorization: DeviceAuthorization, elapsed: Duration) -> Self {
         let mut secrets = authorization.client.secrets();
         secrets.push(authorization.device_code.clone());
@@ -100,6 +102,7 @@ impl DevicePoll {
 
     /// Returns what the user has to be shown for as long as this waits.
     #[must_use]
+    #[inline]
     pub fn authorization(&self) -> &DeviceAuthorization {
         &self.authorization
     }
@@ -107,6 +110,7 @@ impl DevicePoll {
     /// Takes in the answer to the last [`DeviceOutput::Transmit`], whatever its status, or how far the request got.
     ///
     /// An answer nobody waits for is ignored. `now` is the wall clock; it only dates the tokens.
+    #[inline]
     pub fn handle(
         &mut self,
         result: Result<Response<Bytes>, SendFailure>,
@@ -124,6 +128,7 @@ impl DevicePoll {
     }
 
     /// Says what to do next; once the login is over, it says how it ended as often as it is asked.
+    #[inline]
     pub fn poll(&mut self, elapsed: Duration) -> DeviceOutput {
         if matches!(self.state, State::Waiting { .. } | State::InFlight) && elapsed >= self.expires_at {
             self.state = State::Failed(DeviceError::Expired);
@@ -140,12 +145,14 @@ impl DevicePoll {
         }
     }
 
+    #[inline]
     fn request(&self) -> Request<Bytes> {
         let DeviceAuthorization { server, client, device_code, .. } = &self.authorization;
         let members = vec![("grant_type", GRANT_TYPE), ("device_code", device_code.expose_secret())];
         request::build(server.token_uri(), Some(client), &Format::form(), members)
     }
 
+    #[inline]
     fn verdict(
         &mut self,
         result: Result<Response<Bytes>, SendFailure>,
@@ -191,6 +198,7 @@ struct Told {
 }
 
 impl Told {
+    #[inline]
     fn read(response: &Response<Bytes>) -> Option<Self> {
         if response.status() == StatusCode::OK || response.body().len() > MAX_ANSWER {
             return None;

@@ -79,6 +79,7 @@ struct Lanes {
 
 impl Local {
     /// Begins a limiter of `limits` for every key.
+    #[inline]
     pub fn limited_to(limits: Limits) -> LocalBuilder {
         LocalBuilder {
             limits,
@@ -91,6 +92,7 @@ impl Local {
     }
 
     /// Begins a limiter that has no limits but those that the server tells.
+    #[inline]
     pub fn listening() -> LocalBuilder {
         Self::limited_to(Limits::default())
     }
@@ -99,6 +101,7 @@ impl Local {
     ///
     /// Those who wait in [`acquire`](RateLimiter::acquire) come first. How many permits are out is not asked: without a
     /// permit, nobody could say when this is over.
+    #[inline]
     pub fn try_acquire(&self, key: &Key, cost: Cost) -> Decision {
         let now = self.0.now();
         let mut lanes = self.0.lock();
@@ -112,6 +115,7 @@ impl Local {
 
 #[async_trait]
 impl RateLimiter for Local {
+    #[inline]
     async fn acquire(&self, key: Key, cost: Cost, max_wait: Duration) -> Result<Permit, Error> {
         let deadline = self.0.now().saturating_add(nanos(max_wait));
         let mut place = Place::new(&self.0, &key, cost);
@@ -129,6 +133,7 @@ impl RateLimiter for Local {
         Ok(Permit::of(Arc::<Shared>::clone(&self.0), key, number, book::unknown(cost)))
     }
 
+    #[inline]
     fn observe(&self, key: &Key, seen: &Observation) {
         self.0.change(key, |lane, now| lane.hear(now, seen, self.0.parts.into()));
     }
@@ -228,11 +233,13 @@ impl Shared {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
+    #[inline]
     fn now(&self) -> u64 {
         nanos(self.timer.now())
     }
 
     /// Tries again at growing distances before the thread is put to sleep, which takes much longer than a decision.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         for pause in PAUSES {
             match self.lanes.try_lock() {
@@ -246,6 +253,7 @@ impl Shared {
 }
 
 impl Lanes {
+    #[inline]
     fn until_a_key_is_idle(&self, now: u64) -> u64 {
         let soonest = self.by_name.values().filter_map(Lane::idle_at).min();
         soonest.map_or(lane::SOME_TIME, |at| at.saturating_sub(now)).clamp(lane::SOME_TIME, FOREVER)
@@ -253,12 +261,14 @@ impl Lanes {
 }
 
 impl Ledger for Shared {
+    #[inline]
     fn assume(&self, key: &Key, number: u64, before: Cost, cost: Cost) {
         if let Some(lane) = self.lock().by_name.get_mut(key.as_str()) {
             lane.assume(number, before, cost);
         }
     }
 
+    #[inline]
     fn settle(&self, key: &Key, number: u64, assumed: Cost, actual: Option<Cost>) {
         self.change(key, |lane, _| lane.settle(number, assumed, actual));
     }

@@ -26,6 +26,7 @@ pub(super) struct Adapted {
 }
 
 impl Adapted {
+    #[inline]
     pub(super) fn new(settings: Adaptive) -> Self {
         let (start, most) = settings.bounds();
         let (limit, most) = (ONE * u64::from(start), ONE * u64::from(most));
@@ -42,11 +43,13 @@ impl Adapted {
     }
 
     /// How many permits may be out.
+    #[inline]
     pub(super) fn limit(&self) -> usize {
         usize::try_from(self.limit / ONE).unwrap_or(usize::MAX)
     }
 
     /// Takes note of a permit, with which so many are out.
+    #[inline]
     pub(super) fn give(&mut self, number: u64, out: usize) {
         self.latest = Some(number);
         if out >= self.limit() {
@@ -55,6 +58,7 @@ impl Adapted {
     }
 
     /// Takes note of a reply.
+    #[inline]
     pub(super) fn hear(&mut self, seen: &Observation) {
         let is_slow = seen.took.is_some_and(|took| self.is_slow(crate::moment::nanos(took)));
         if seen.is_refused || is_slow {
@@ -70,6 +74,7 @@ impl Adapted {
     }
 
     /// Takes note of how long a reply took, and says whether replies have become slow. What lasts becomes usual.
+    #[inline]
     fn is_slow(&mut self, took: u64) -> bool {
         self.replies = self.replies.saturating_add(1);
         self.recent = mean(self.recent, took, u64::from(self.replies.min(8)));
@@ -79,6 +84,7 @@ impl Adapted {
 }
 
 /// A mean in which `new` weighs one part of `parts`.
+#[inline]
 fn mean(old: u64, new: u64, parts: u64) -> u64 {
     old - old / parts + new / parts
 }

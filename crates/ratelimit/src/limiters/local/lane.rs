@@ -42,6 +42,7 @@ pub(in crate::limiters) struct Misfit {
 }
 
 impl Lane {
+    #[inline]
     pub(super) fn new(limits: &Limits, adaptive: Option<Adaptive>, lease: u64, now: u64) -> Self {
         Self {
             meters: limits.rates().map(|ceiling| Meter::new(ceiling, now)),
@@ -56,6 +57,7 @@ impl Lane {
     }
 
     /// Brings everything up to `now`.
+    #[inline]
     pub(super) fn advance(&mut self, now: u64) {
         for bucket in self.buckets() {
             bucket.refill(now);
@@ -66,6 +68,7 @@ impl Lane {
     }
 
     /// Decides about a newcomer; only [`Decision::Admit`] charges. Call [`advance`](Self::advance) first.
+    #[inline]
     pub(super) fn decide(&mut self, now: u64, key: &Key, cost: Cost) -> Decision {
         if let Some(Misfit { dimension, capacity, .. }) = self.misfit(cost) {
             return Decision::TooLarge { dimension, capacity };
@@ -78,6 +81,7 @@ impl Lane {
     }
 
     /// Decides about a newcomer who wants a permit, and opens its account.
+    #[inline]
     pub(super) fn admit(&mut self, now: u64, number: u64, cost: Cost) -> bool {
         let is_admitted = self.line.is_empty() && self.has_room() && self.has(now, cost);
         if is_admitted {
@@ -87,6 +91,7 @@ impl Lane {
     }
 
     /// How long a newcomer of this key would wait, as far as can be told; never zero.
+    #[inline]
     pub(super) fn wait(&self, now: u64, key: &Key, cost: Cost) -> u64 {
         match self.least_wait(now, key, cost) {
             0 => SOME_TIME,
@@ -95,17 +100,20 @@ impl Lane {
     }
 
     /// How long a newcomer of this key would wait if all permits came back now.
+    #[inline]
     pub(super) fn least_wait(&self, now: u64, key: &Key, cost: Cost) -> u64 {
         self.until(now, cost, self.line.ahead_of(key))
     }
 
     /// Puts somebody at the end of the line.
+    #[inline]
     pub(super) fn join(&mut self, key: &Key, ticket: u64, cost: Cost) -> Arc<Seat> {
         let rates = self.meters.each_ref().map(|meter| meter.bucket.as_ref().map(Bucket::rate));
         self.line.join(key, ticket, cost, share(rates, cost))
     }
 
     /// How long whoever is in front waits, if that is the holder of `ticket` and all permits came back now.
+    #[inline]
     pub(super) fn front_wait(&mut self, now: u64, ticket: u64) -> Option<u64> {
         let (_, front) = self.line.front().filter(|(front, _)| *front == ticket)?;
         let cost = front.cost;
@@ -113,11 +121,13 @@ impl Lane {
     }
 
     /// When a permit that is lost comes back.
+    #[inline]
     pub(super) fn next_end(&self, now: u64) -> u64 {
         self.book.next_end().map_or(FOREVER, |end| end.saturating_sub(now))
     }
 
     /// Serves everybody who can be served now, in their order, and returns whom to wake.
+    #[inline]
     pub(super) fn serve(&mut self, now: u64, next_number: &mut u64) -> Vec<Waker> {
         self.advance(now);
         let mut wakers = Vec::new();
@@ -141,6 +151,7 @@ impl Lane {
     }
 
     /// Notes what a permit has cost if nobody says more; one that was given up as late is charged for it now.
+    #[inline]
     pub(super) fn assume(&mut self, number: u64, before: Cost, cost: Cost) {
         if !self.book.assume(number, cost) {
             self.correct(before, cost);
@@ -149,12 +160,14 @@ impl Lane {
 
     /// Closes the account of a permit. One that is no longer open was given up as late: then all that it did cost beyond
     /// what was assumed is charged now.
+    #[inline]
     pub(super) fn settle(&mut self, number: u64, assumed: Cost, actual: Option<Cost>) {
         let charged = self.book.close(number).map_or(assumed, |entry| entry.charged);
         self.correct(charged, actual.unwrap_or(assumed));
     }
 
     /// Takes note of what the server said to one of so many who share its limits.
+    #[inline]
     pub(super) fn hear(&mut self, now: u64, seen: &Observation, parts: u64) {
         if let Some(retry_after) = seen.retry_after {
             self.closed_until = self.closed_until.max(now.saturating_add(nanos(retry_after)));
@@ -175,6 +188,7 @@ impl Lane {
     }
 
     /// Why `cost` can never be admitted, if it cannot.
+    #[inline]
     pub(super) fn misfit(&self, cost: Cost) -> Option<Misfit> {
         let mut dimensions = Dimension::ALL.into_iter().zip(&self.meters).zip(cost.amounts());
         dimensions.find_map(|((dimension, meter), asked)| {
@@ -184,6 +198,7 @@ impl Lane {
     }
 
     /// When the lane is as good as new, if nothing more is admitted; `None` while somebody waits or holds a permit.
+    #[inline]
     pub(super) fn idle_at(&self) -> Option<u64> {
         let full_at = self.meters.iter().filter_map(|meter| meter.bucket.as_ref()).map(Bucket::full_at).max();
         let is_used = self.book.len() > 0 || !self.line.is_empty();
@@ -191,11 +206,13 @@ impl Lane {
     }
 
     /// Whether one more permit may be out.
+    #[inline]
     fn has_room(&self) -> bool {
         self.concurrency.is_none_or(|most| self.book.len() < most as usize)
             && self.adapted.as_ref().is_none_or(|adapted| self.book.len() < adapted.limit())
     }
 
+    #[inline]
     fn has(&self, now: u64, cost: Cost) -> bool {
         let mut meters = self.meters.iter().zip(cost.amounts());
         let has =
@@ -204,6 +221,7 @@ impl Lane {
     }
 
     /// Charges for a permit and notes that it is out.
+    #[inline]
     fn open(&mut self, now: u64, number: u64, cost: Cost) {
         self.charge(cost);
         self.book.open(number, cost, now.saturating_add(self.lease));
@@ -212,6 +230,7 @@ impl Lane {
         }
     }
 
+    #[inline]
     fn charge(&mut self, cost: Cost) {
         for (meter, amount) in self.meters.iter_mut().zip(cost.amounts()) {
             if let Some(bucket) = &mut meter.bucket {
@@ -220,6 +239,7 @@ impl Lane {
         }
     }
 
+    #[inline]
     fn correct(&mut self, charged: Cost, actual: Cost) {
         let amounts = charged.amounts().into_iter().zip(actual.amounts());
         for (meter, (charged, actual)) in self.meters.iter_mut().zip(amounts) {
@@ -229,6 +249,7 @@ impl Lane {
         }
     }
 
+    #[inline]
     fn until(&self, now: u64, cost: Cost, ahead: [u128; 3]) -> u64 {
         let amounts = cost.amounts().into_iter().zip(ahead);
         let waits = self.meters.iter().zip(amounts).filter_map(|(meter, (amount, ahead))| {

@@ -83,11 +83,13 @@ impl Line {
     }
 
     /// The priority that is next: of those who have paid the least, the highest.
+    #[inline]
     fn next(&self) -> Option<usize> {
         let waiting = self.0.iter().enumerate().filter(|(_, class)| !class.turns.is_empty());
         waiting.min_by_key(|(_, class)| class.paid).map(|(place, _)| place)
     }
 
+    #[inline]
     fn class(&self, key: &Key) -> &Class {
         let [high, normal, low] = &self.0;
         match key.priority() {
@@ -97,6 +99,7 @@ impl Line {
         }
     }
 
+    #[inline]
     fn class_mut(&mut self, key: &Key) -> &mut Class {
         let [high, normal, low] = &mut self.0;
         match key.priority() {

@@ -12,12 +12,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    #[inline]
     pub(super) fn new(ceiling: Option<Rate>, now: u64) -> Self {
         Self { ceiling, bucket: ceiling.map(|rate| Bucket::full(rate, now)) }
     }
 
     /// Takes note of what the server said to one of so many. Only its newest word may raise anything, and `uncounted` is what it may not
     /// have counted yet when it said that.
+    #[inline]
     pub(super) fn hear(&mut self, now: u64, window: Window, parts: u64, is_newest: bool, uncounted: u128) {
         if let Some(limit) = window.limit.filter(|limit| *limit > 0) {
             self.adopt(now, (limit / parts).max(1), is_newest, uncounted);
@@ -32,6 +34,7 @@ impl Meter {
         }
     }
 
+    #[inline]
     fn adopt(&mut self, now: u64, limit: u64, is_newest: bool, uncounted: u128) {
         let told = Rate::per_minute(limit);
         let rate = self.ceiling.map_or(told, |ceiling| told.and(ceiling));

@@ -33,11 +33,13 @@ pub(super) enum Step {
 }
 
 impl<'a> Place<'a> {
+    #[inline]
     pub(super) fn new(shared: &'a Shared, key: &'a Key, cost: Cost) -> Self {
         Self { shared, key, cost, seat: None }
     }
 
     /// Takes what was asked for, or stands in line for it if it can come before the deadline.
+    #[inline]
     pub(super) fn step(&mut self, deadline: u64) -> Step {
         let (step, wakers) = match self.seat.clone() {
             None => self.ask(deadline),
@@ -48,6 +50,7 @@ impl<'a> Place<'a> {
     }
 
     /// Waits for news, `wait` at the most.
+    #[inline]
     pub(super) async fn rest(&self, wait: Duration) {
         let mut sleep = self.shared.timer.sleep(wait);
         poll_fn(|context| match &self.seat {
@@ -58,6 +61,7 @@ impl<'a> Place<'a> {
     }
 
     /// A newcomer's first question.
+    #[inline]
     fn ask(&mut self, deadline: u64) -> (Step, Vec<Waker>) {
         let (shared, key, cost) = (self.shared, self.key, self.cost);
         let mut lanes = shared.lock();
@@ -95,6 +99,7 @@ impl<'a> Place<'a> {
     }
 
     /// Somebody in line looks what has become of them.
+    #[inline]
     fn look(&mut self, ticket: u64, seat: &Seat, deadline: u64) -> (Step, Vec<Waker>) {
         let (shared, key, cost) = (self.shared, self.key, self.cost);
         let mut lanes = shared.lock();
@@ -118,6 +123,7 @@ impl<'a> Place<'a> {
 }
 
 /// Serves whoever can be served, and says what has become of the holder of `ticket`.
+#[inline]
 fn see(
     lane: &mut Lane,
     now: u64,
@@ -135,6 +141,7 @@ fn see(
 }
 
 /// How long the holder of `ticket` rests: only whoever is in front watches the time, everybody else is told.
+#[inline]
 fn rest(lane: &mut Lane, now: u64, ticket: u64, deadline: u64) -> Step {
     let left = deadline.saturating_sub(now);
     let wait = match lane.front_wait(now, ticket) {
@@ -148,11 +155,13 @@ fn rest(lane: &mut Lane, now: u64, ticket: u64, deadline: u64) -> Step {
     if left == 0 { give_up(wait) } else { Step::Wait(Duration::from_nanos(wait.clamp(1, left))) }
 }
 
+#[inline]
 fn give_up(wait: u64) -> Step {
     Step::GiveUp(Duration::from_nanos(wait))
 }
 
 impl Drop for Place<'_> {
+    #[inline]
     fn drop(&mut self) {
         let Some((ticket, seat)) = self.seat.take() else { return };
         self.shared.change(self.key, |lane, _| match seat.take() {

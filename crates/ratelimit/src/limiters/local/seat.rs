@@ -51,6 +51,7 @@ impl Seat {
         Poll::Pending
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

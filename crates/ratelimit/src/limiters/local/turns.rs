@@ -95,6 +95,7 @@ impl Turns {
 
     /// Passes the turn on until it is with a tenant that can pay for its first waiter. What a tenant gets as it passes
     /// pays for somebody at its next turn, so there is at most one pass for each who is served.
+    #[inline]
     fn pass_turns(&mut self) {
         while let Some((&turn, tenant)) = self.turns.first_key_value() {
             let Some(queue) = self.queues.get_mut(tenant) else { return };
@@ -113,6 +114,7 @@ impl Turns {
         }
     }
 
+    #[inline]
     fn remove(&mut self, tenant: &Tenant, ticket: u64) {
         let Some(queue) = self.queues.get_mut(tenant) else { return };
         let Some(waiter) = queue.waiters.remove(&ticket) else { return };
