@@ -110,7 +110,7 @@ pub use user_profile::{
     UserProfileParams,
 };
 
-pub(crate) use wire::{Care, Field, Fit, Misfit, from_bytes, place_in, value_of};
+pub(crate) use wire::{Care, Field, Fit, Misfit, from_bytes, members_in, place_in, value_of};
 
 #[cfg(test)]
 mod tests;

@@ -13,14 +13,18 @@ use serde_json::{Map, Value};
 #[cfg(feature = "profile")]
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let twice = RefCell::new(None);
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let text = str::from_utf8(bytes).map_err(|_| NO_OBJECT)?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let read = Unique(&twice).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match (read, twice.into_inner()) {
         (_, Some(name)) => Err(format!("its member {} is there twice", shown(&name))),
         (Ok(Value::Object(members)), None) => Ok(members),
-        _ => Err("it is not a JSON object".into()),
+        _ => Err(NO_OBJECT.into()),
     }
 }
+
+#[cfg(feature = "profile")]
+const NO_OBJECT: &str = "it is not a JSON object";
 
 /// Reads any value.
 ///

@@ -46,7 +46,7 @@ pub(super) fn read(
     if body.len() > MAX_ANSWER {
         return Err(ExchangeError::TooLarge);
     }
-    let members: Members<'_> = serde_json::from_slice(body).map_err(|_| ExchangeError::NotJson)?;
+    let members = Members::read(body).ok_or(ExchangeError::NotJson)?;
     if members.repeated {
         return Err(invalid("a member is there twice"));
     }
@@ -93,7 +93,9 @@ fn tokens(
     let expires_at = lifetime.and_then(|lifetime| now.checked_add(lifetime));
     let mut extra = Map::new();
     for (name, value) in members {
-        let value = serde_json::from_str(value.get())
+        let value = value
+            .get()
+            .parse()
             .map_err(|_| invalid("a member is nested too deeply or holds an impossible number"))?;
         extra.insert(name, value);
     }
@@ -113,7 +115,7 @@ fn tokens(
 /// It is not an error: the refresh token beside it may be the only one left.
 fn lifetime(expires_in: Option<&RawValue>) -> Option<Duration> {
     let raw = expires_in?.get();
-    let text: String = match serde_json::from_str(raw) {
+    let text: String = match raw.parse() {
         Ok(Value::String(text)) => text,
         _ => raw.to_owned(),
     };
@@ -131,7 +133,7 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     let shown = |text: &str| Some(scrubber.clean(text)).filter(|text| !text.is_empty());
     let in_header = response.headers().get(REQUEST_ID).and_then(|id| shown(id.to_str().ok()?));
     // Of a member that comes twice nobody knows which one counts.
-    let members = serde_json::from_slice::<Members<'_>>(body).ok().filter(|members| !members.repeated);
+    let members = Members::read(body).filter(|members| !members.repeated);
     let Some(Members { mut values, .. }) = members else {
         return ExchangeError::Status {
             kind,
@@ -152,12 +154,12 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     {
         return ExchangeError::Refused { kind, status, code, description, retry_after, request_id };
     }
-    let error = serde_json::from_str::<ApiError>(error).ok();
+    let error = api_error(error);
     ExchangeError::Status {
         kind,
         status,
-        description: error.as_ref().and_then(|error| shown(error.message.as_deref()?)),
-        error_type: error.and_then(|error| shown(&error.kind)),
+        description: error.as_ref().and_then(|(_, message)| shown(message.as_deref()?)),
+        error_type: error.and_then(|(kind, _)| shown(&kind)),
         excerpt: None,
         retry_after,
         request_id,
@@ -171,12 +173,11 @@ fn could_hold_tokens(status: StatusCode, body: &[u8]) -> bool {
     status.is_success() || text.starts_with(['{', '[']) || text.contains("_token")
 }
 
-/// The member `error` as the Claude API writes it (API documentation: errors).
-#[derive(Deserialize)]
-struct ApiError {
-    #[serde(rename = "type")]
-    kind: String,
-    message: Option<String>,
+/// Type and message of the member `error` as the Claude API writes it (API documentation: errors).
+fn api_error(error: &str) -> Option<(String, Option<String>)> {
+    let mut members = Members::read(error.as_bytes()).filter(|members| !members.repeated)?.values;
+    let kind = take_text(&mut members, "type").ok()??;
+    Some((kind, take_text(&mut members, "message").ok()?))
 }
 
 /// Reads `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); a date in the past is no wait.
@@ -209,9 +210,15 @@ fn take_text(members: &mut BTreeMap<String, &RawValue>, name: &str) -> Result<Op
 }
 
 /// The members of one JSON object, not read further: an odd number in one does not spoil the others.
-struct Members<'a> {
-    values: BTreeMap<String, &'a RawValue>,
-    repeated: bool,
+pub(super) struct Members<'a> {
+    pub(super) values: BTreeMap<String, &'a RawValue>,
+    pub(super) repeated: bool,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Option<Self> {
+        serde_json::from_str(str::from_utf8(body).ok()?).ok()
+    }
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {

@@ -6,9 +6,9 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::Request;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Asked, ExchangeKind, request};
+use super::{Asked, ExchangeKind, answer::Members, request};
 use crate::{Client, Format, ScopeSet, Server};
 
 /// The largest assertion that is sent, in bytes: 16 KiB.
@@ -112,17 +112,13 @@ pub(super) fn check(assertion: &SecretString, now: SystemTime) -> Result<(), Ass
 
 /// Reads `exp` without verifying anything; what cannot be read is for the server to judge.
 fn expiry(jwt: &str) -> Option<SystemTime> {
-    #[derive(Deserialize)]
-    struct Claims {
-        exp: f64,
-    }
-
     let mut parts = jwt.split('.');
     let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
     };
     let claims = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let Claims { exp } = serde_json::from_slice(&claims).ok()?;
+    let claims = Members::read(&claims).filter(|claims| !claims.repeated)?;
+    let exp = claims.values.get("exp")?.get().parse::<Value>().ok()?.as_f64()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp.max(0.0)).ok()?)
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::error::ProfileError;
+use crate::{entropy, error::ProfileError};
 
 /// The largest file that is read here, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -62,13 +62,26 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
     make(folder)?;
     secrets::check_folder(folder)?;
     let replaced = || {
-        let mut file = tempfile::Builder::new().prefix(".profile-").suffix(".tmp").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
+        let draft = folder.join(format!(".profile-{:016x}.tmp", entropy::seed().map_err(io::Error::other)?));
+        let mut file = new(&draft)?;
+        let put = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&draft, path));
+        if put.is_err() {
+            // What it says would be nobody's.
+            drop(fs::remove_file(&draft));
+        }
+        put?;
         sync(folder)
     };
     replaced().map_err(|source| ProfileError::io("writing", path, &source))
+}
+
+/// Makes a file that was not there, for its owner alone.
+fn new(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Gone for good; it is no error where there is none. A link is removed, not followed.

@@ -1,5 +1,7 @@
 //! The message that the events of a stream add up to.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::delta::{self, Delta};
@@ -36,6 +38,8 @@ use crate::types::{Care, ContentBlock, Fit, Message, MessageChange, Misfit, Usag
 #[derive(Clone, Debug, Default)]
 pub struct Accumulator {
     message: Option<Message>,
+    /// The message, once an error has it too.
+    given: Option<Arc<Message>>,
     /// One for each block of the message.
     blocks: Vec<Progress>,
     stopped: bool,
@@ -67,13 +71,27 @@ impl Accumulator {
     /// # Errors
     ///
     /// The event cannot follow the ones before it. The message is as it was before the event.
+    #[inline]
     pub fn push(&mut self, event: &Event) -> Result<(), ProtocolError> {
+        if event.begins() { self.add(event.clone()) } else { self.follow(event) }
+    }
+
+    /// Adds an event that nobody else needs: to copy one takes code for each type of block there is.
+    pub(crate) fn add(&mut self, event: Event) -> Result<(), ProtocolError> {
+        match event {
+            _ if self.stopped => Ok(()),
+            Event::MessageStart { message, .. } => self.start(*message),
+            Event::ContentBlockStart { index, block, .. } => self.start_block(index, *block),
+            event => self.follow(&event),
+        }
+    }
+
+    /// Adds an event that begins nothing.
+    pub(crate) fn follow(&mut self, event: &Event) -> Result<(), ProtocolError> {
         if self.stopped {
             return Ok(());
         }
         match event {
-            Event::MessageStart { message, .. } => self.start(message),
-            Event::ContentBlockStart { index, block, .. } => self.start_block(*index, block),
             Event::ContentBlockDelta { index, delta, .. } => self.extend_block(*index, delta),
             Event::ContentBlockStop { index, .. } => self.stop_block(*index),
             Event::MessageDelta { change, usage, context_management, input_transformations, extra } => {
@@ -93,14 +111,29 @@ impl Accumulator {
                 Ok(())
             }
             Event::MessageStop { .. } => self.stop(),
-            Event::Ping { .. } | Event::Error(_) | Event::Unknown { .. } => Ok(()),
+            Event::MessageStart { .. }
+            | Event::ContentBlockStart { .. }
+            | Event::Ping { .. }
+            | Event::Error(_)
+            | Event::Unknown { .. } => Ok(()),
         }
     }
 
     /// The message so far; `None` before it has begun.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
-        self.message.as_ref()
+        self.message.as_ref().or(self.given.as_deref())
+    }
+
+    /// The message so far, for an error: nothing is added to it any more.
+    pub(crate) fn give(&mut self) -> Option<Arc<Message>> {
+        if let Some(mut message) = self.message.take() {
+            for (block, progress) in message.content.iter_mut().zip(&mut self.blocks) {
+                progress.close(block);
+            }
+            self.given = Some(Arc::new(message));
+        }
+        self.given.clone()
     }
 
     /// The JSON text of the arguments of the call in block `index`, as far as it has arrived and the call is not complete.
@@ -122,7 +155,7 @@ impl Accumulator {
         if let Some(text) = self.input_so_far(index) {
             return partial_json::parse(text, cut);
         }
-        let block = self.message.as_ref().and_then(|message| message.content.get(index));
+        let block = self.snapshot().and_then(|message| message.content.get(index));
         match block.and_then(input_of) {
             Some(Value::String(text)) => partial_json::parse(text, cut),
             input => Ok(input.cloned()),
@@ -151,28 +184,29 @@ impl Accumulator {
         }
     }
 
-    fn start(&mut self, message: &Message) -> Result<(), ProtocolError> {
+    fn start(&mut self, message: Message) -> Result<(), ProtocolError> {
         if self.message.is_some() {
             return Err(ProtocolError::SecondStart);
         }
         self.blocks = vec![Progress { closed: true, ..Progress::default() }; message.content.len()];
         self.note_usage(&message.usage.extra);
-        self.message = Some(message.clone());
+        self.message = Some(message);
         Ok(())
     }
 
-    fn start_block(&mut self, index: usize, block: &ContentBlock) -> Result<(), ProtocolError> {
+    fn start_block(&mut self, index: usize, block: ContentBlock) -> Result<(), ProtocolError> {
         let message = self.message.as_mut().ok_or(ProtocolError::NotStarted)?;
         let expected = message.content.len();
         if index != expected {
             return Err(ProtocolError::OutOfOrder { index, expected });
         }
-        if let ContentBlock::Fallback(block) = block {
+        if let ContentBlock::Fallback(block) = &block {
             message.model = block.to.model.clone();
         }
-        message.content.push(block.clone());
+        let misfit = misfit(&block);
+        message.content.push(block);
         self.blocks.push(Progress::default());
-        if let Some(misfit) = misfit(block) {
+        if let Some(misfit) = misfit {
             self.odd.push(Oddity::Block { misfit: misfit.at(index).within("content").to_string() });
         }
         Ok(())
@@ -324,7 +358,7 @@ impl Progress {
             return true;
         }
         let text = std::mem::take(&mut self.input);
-        let parsed = serde_json::from_str(&text);
+        let parsed = text.parse();
         let is_json = parsed.is_ok();
         let input = parsed.unwrap_or(Value::String(text));
         match block {

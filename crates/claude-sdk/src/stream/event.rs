@@ -11,7 +11,7 @@ use super::delta::Delta;
 use super::plain;
 use crate::types::{
     ContentBlock, ContextManagementReport, ErrorBody, Field, InputTransformation, Message, MessageChange,
-    Misfit, UsageDelta,
+    Misfit, UsageDelta, members_in,
 };
 
 /// One event of a streamed reply.
@@ -118,11 +118,11 @@ impl Event {
             "ping" => |extra| Ok(Self::Ping { extra }),
             "error" => return serde_json::from_str(data).map(Self::Error),
             _ => {
-                let data = serde_json::from_str(data).unwrap_or_else(|_| Value::from(data));
+                let data = data.parse().unwrap_or_else(|_| Value::from(data));
                 return Ok(Self::Unknown { name: name.to_owned(), data });
             }
         };
-        let mut members: Map<String, Value> = serde_json::from_str(data)?;
+        let mut members = members_in(data)?;
         members.remove("type");
         read(members).map_err(serde_json::Error::custom)
     }
@@ -141,6 +141,11 @@ impl Event {
             Self::Error(_) => "error",
             Self::Unknown { name, .. } => name,
         }
+    }
+
+    /// Whether a message or a block begins, which is in the event.
+    pub(crate) fn begins(&self) -> bool {
+        matches!(self, Self::MessageStart { .. } | Self::ContentBlockStart { .. })
     }
 
     /// The text that this event adds to the reply, if it adds any.

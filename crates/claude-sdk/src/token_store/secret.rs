@@ -18,7 +18,7 @@ use super::{
     format::{self, Problem},
     note::Note,
 };
-use crate::{error::StoreError, task};
+use crate::{error::StoreError, task, types::members_in};
 
 /// How long a lease lasts that nobody extends, because its holder is gone.
 const LASTING: Duration = Duration::from_secs(15);
@@ -180,11 +180,11 @@ impl Shared {
         let bytes = format::render(former, snapshot, None).map(Zeroizing::new);
         let bytes = bytes.map_err(|problem| self.problem(problem))?;
         let unwritable = StoreError::Corrupt { path: self.path(), what: "it cannot be written as JSON" };
-        let mut members: Map<String, Value> =
-            serde_json::from_slice(&bytes).map_err(|_| unwritable.clone())?;
+        let text = str::from_utf8(&bytes).map_err(|_| unwritable.clone())?;
+        let mut members = members_in(text).map_err(|_| unwritable)?;
         members.remove(NOTE);
         if let Some(note) = note {
-            members.insert(NOTE.into(), serde_json::to_value(note).map_err(|_| unwritable)?);
+            members.insert(NOTE.into(), note.to_value());
         }
         self.replace(Some(line(&members))).await
     }
@@ -258,11 +258,11 @@ async fn extend(lease: Arc<dyn Lease>, clock: Arc<dyn Clock>, name: SecretName) 
 }
 
 fn members(secret: &Secret) -> Option<Map<String, Value>> {
-    serde_json::from_str(secret.expose()).ok()
+    members_in(secret.expose()).ok()
 }
 
 fn noted(secret: &Secret) -> Option<Note> {
-    serde_json::from_value(members(secret)?.remove(NOTE)?).ok()
+    Note::of_value(members(secret)?.get(NOTE)?)
 }
 
 /// One line: some stores take nothing else for a secret.

@@ -90,6 +90,7 @@ impl Message {
 
     /// The message as part of the next request, with every block as it came.
     #[must_use]
+    #[inline]
     pub fn to_param(&self) -> MessageParam {
         let blocks = self.content.iter().cloned().map(ContentBlockParam::from).collect::<Vec<_>>();
         MessageParam::new(self.role.clone(), blocks)

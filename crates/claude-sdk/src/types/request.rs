@@ -17,7 +17,7 @@ use super::content::Content;
 use super::message::{MessageParam, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
-use super::wire::{Care, Fit, Json, Lead, Misfit, Write};
+use super::wire::{Care, Fit, Json, Lead, Misfit, Write, text_in};
 use crate::unique;
 
 pub use context::{
@@ -204,7 +204,7 @@ impl MessageRequest {
     ///
     /// It is no JSON, or not of a request; the error names the place.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(json);
+        let mut json = serde_json::Deserializer::from_str(text_in(json)?);
         let value = unique::value(&mut json)?;
         json.end()?;
         match Self::misfit(&value, Care::Known) {

@@ -5,7 +5,7 @@
 //! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
 use serde::Serialize;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess};
 use serde_json::{Map, Value};
 
 #[macro_use]
@@ -29,13 +29,25 @@ pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_js
 /// Reads a value from the bytes of a JSON text, as a text: so no type's reader is compiled twice, and UTF-8 is looked at
 /// once for all strings.
 pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
-    match str::from_utf8(json) {
-        Ok(text) => serde_json::from_str(text),
-        Err(error) => {
-            // It knows the line and the column.
-            let not_text = || serde::de::Error::custom(error);
-            Err(serde_json::from_slice::<Value>(json).err().unwrap_or_else(not_text))
-        }
+    serde_json::from_str(text_in(json)?)
+}
+
+/// The text of JSON, or the first thing that is wrong with it, which knows the line and the column.
+pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
+    str::from_utf8(json).map_err(|_| {
+        let good = json.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+        // Whatever comes before it, a NUL is as wrong there as what is not UTF-8.
+        let read = format!("{good}\0").parse::<Value>();
+        read.err().unwrap_or_else(|| serde_json::Error::custom("it is not UTF-8"))
+    })
+}
+
+/// The members of the JSON object that a text is. All values are read by the one function that `serde_json` has built for
+/// everybody; `serde_json::from_str` would be built here again.
+pub(crate) fn members_in(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
+    match text.parse()? {
+        Value::Object(members) => Ok(members),
+        other => Err(serde_json::Error::custom(Misfit::kind(&other, "an object".to_owned()))),
     }
 }
 
