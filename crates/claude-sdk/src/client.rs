@@ -143,6 +143,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ConfigError`] where a header or a member is one that the client must know itself, or no header can carry it.
+    #[inline]
     pub fn with_options(&self, options: RequestOptions) -> Result<Self, ConfigError> {
         let options = self.0.options.with(options)?;
         let messages = self.0.base.uri(&routed(MESSAGES, &options.query))?;

@@ -49,6 +49,7 @@ pub trait Estimate: Debug + Send + Sync + 'static {
     }
 
     /// Takes note of what a whole message of this model did cost; what was read from the cache is not in it.
+    #[inline]
     fn learn(&self, model: &str, actual: Cost) {
         let _ = (model, actual);
     }
@@ -64,6 +65,7 @@ impl<T: Estimate + ?Sized> Estimate for Arc<T> {
         (**self).count(request).await
     }
 
+    #[inline]
     fn learn(&self, model: &str, actual: Cost) {
         (**self).learn(model, actual);
     }
@@ -136,6 +138,7 @@ impl Estimate for Learned {
         sent(length).with_output_tokens(learned.map_or(most, |learned| learned.min(most)))
     }
 
+    #[inline]
     fn learn(&self, model: &str, actual: Cost) {
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lengths) = models.get_mut(model) {

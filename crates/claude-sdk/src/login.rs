@@ -164,6 +164,7 @@ impl Login {
         device::begin(self, endpoint, backend).await
     }
 
+    #[inline]
     fn ask_for(self, redirect_uri: Url, listener: Option<Listener>) -> Result<PendingLogin, Error> {
         let Self { server, client, scopes, params, paste, clock, .. } = self;
         let request = AuthorizationRequest::new(&server, &client, redirect_uri);

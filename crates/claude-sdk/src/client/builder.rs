@@ -133,6 +133,7 @@ impl ClientBuilder {
     ///
     /// [`ConfigError::Profile`] where it is not there or cannot be used.
     #[cfg(feature = "profile")]
+    #[inline]
     pub fn profile(mut self, name: ProfileName, env: &Env) -> Result<Self, ConfigError> {
         self.credentials = Some(Ok(Chosen::Found(Box::new(Resolution::profile(name, env)?))));
         if self.base_url.is_none() {

@@ -44,6 +44,7 @@ impl RequestOptions {
     /// Sends a header. One of `anthropic-beta` comes on top of the others; any other takes the place of the client's own.
     ///
     /// Headers that the client must know itself, such as `authorization`, are refused.
+    #[inline]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -145,6 +146,7 @@ pub(crate) struct Checked {
 
 impl Checked {
     /// These and `more`, whose word counts where both have one.
+    #[inline]
     pub(crate) fn with(&self, more: RequestOptions) -> Result<Self, ConfigError> {
         let mut checked = self.clone();
         for (name, value) in &more.headers {
@@ -169,6 +171,7 @@ impl Checked {
         Ok(checked)
     }
 
+    #[inline]
     fn header(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
         let lower = name.to_ascii_lowercase();
         if RESERVED.contains(&lower.as_str()) {

@@ -53,6 +53,7 @@ impl<E> Counted<E> {
 
 #[async_trait]
 impl<E: Estimate> Estimate for Counted<E> {
+    #[inline]
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
         self.estimate.cost(request, length)
     }
@@ -79,6 +80,7 @@ impl<E> Counted<E> {
 }
 
 impl Known {
+    #[inline]
     fn add(&mut self, what: u64, count: u64) {
         if self.counts.insert(what, count).is_none() {
             self.order.push_back(what);
@@ -92,6 +94,7 @@ impl Known {
 }
 
 /// Two requests with one fingerprint would have to be made for it, and what they get is a wrong estimate.
+#[inline]
 fn fingerprint(request: &MessageRequest) -> Option<u64> {
     let counted = serde_json::to_vec(&CountTokensRequest::from(request)).ok()?;
     let mut hasher = DefaultHasher::new();

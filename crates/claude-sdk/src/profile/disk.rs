@@ -64,7 +64,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
     let replaced = || {
         let draft = folder.join(format!(".profile-{:016x}.tmp", entropy::seed().map_err(io::Error::other)?));
         let mut file = new(&draft)?;
-        let put = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&draft, path));
+        let put =
+            file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&draft, path));
         if put.is_err() {
             // What it says would be nobody's.
             drop(fs::remove_file(&draft));

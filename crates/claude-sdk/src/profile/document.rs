@@ -41,22 +41,26 @@ pub enum Kind<'a> {
 impl Profile {
     /// A profile for a person's login.
     #[must_use]
+    #[inline]
     pub fn user_oauth() -> Self {
         Self::of_kind("user_oauth")
     }
 
     /// A profile for a workload.
     #[must_use]
+    #[inline]
     pub fn oidc_federation() -> Self {
         Self::of_kind("oidc_federation")
     }
 
     /// A profile for an API key, which it refers to.
     #[must_use]
+    #[inline]
     pub fn api_key() -> Self {
         Self::of_kind("api_key")
     }
 
+    #[inline]
     fn of_kind(kind: &str) -> Self {
         let members = [("version", json!("1.0")), ("authentication", json!({ "type": kind }))];
         Self(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())

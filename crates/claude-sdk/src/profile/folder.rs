@@ -98,6 +98,7 @@ impl Profiles {
     /// # Errors
     ///
     /// [`ProfileError`] where the file cannot be used.
+    #[inline]
     pub fn unknown_members(&self) -> Result<Vec<UnknownMember>, ProfileError> {
         Ok(self.collection()?.unknown_members())
     }
@@ -125,6 +126,7 @@ impl Profiles {
     /// # Errors
     ///
     /// [`ProfileError`] where there is no such profile, or nothing could be written; all is then as before.
+    #[inline]
     pub fn activate(&self, name: &ProfileName) -> Result<(), ProfileError> {
         self.load(name)?;
         disk::write(&self.pointer(), format!("{name}\n").as_bytes())
@@ -149,6 +151,7 @@ impl Profiles {
     ///
     /// [`ProfileError`] where it could not be written, or what is there cannot be read: it may be of a version to come. All
     /// is then as before.
+    #[inline]
     pub fn save(&self, name: &ProfileName, profile: &Profile) -> Result<(), ProfileError> {
         let _lock = disk::lock(&self.folder)?;
         self.write(name, profile)

@@ -90,6 +90,7 @@ pub(crate) enum FormPart {
 impl RawRequest<'_> {
     /// Adds a parameter to the query; both parts are escaped. For a parameter that is a list, call it for each value with a
     /// name such as `ids[]`.
+    #[inline]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.query.push(name, value);
         self
@@ -112,6 +113,7 @@ impl RawRequest<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list(self, paging: Paging) -> List<Value> {
         let path = route(&self.path).map(str::to_owned);
         List::of(self.client, path, self.query, paging)
@@ -188,6 +190,7 @@ impl fmt::Debug for RawRequest<'_> {
     }
 }
 
+#[inline]
 fn written(parts: Vec<FormPart>) -> Result<Form, Error> {
     let progress = parts.iter().find_map(|part| match part {
         FormPart::File(_, file) => file.progress.clone(),

@@ -46,6 +46,7 @@ impl Source {
     /// # Errors
     ///
     /// Where a file is not there, or is no regular one: a pipe or a device may never end.
+    #[inline]
     pub(crate) fn length(&self) -> io::Result<Option<u64>> {
         Ok(match self {
             Self::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
@@ -65,6 +66,7 @@ impl Source {
     }
 
     /// The content in pieces. A thread reads ahead by a few of them where it is not in memory.
+    #[inline]
     pub(crate) fn pieces(&self) -> Pieces {
         match self {
             Self::Bytes(bytes) => Pieces::Whole(Some(bytes.clone())),
@@ -118,6 +120,7 @@ pub(crate) enum Pieces {
 }
 
 impl Pieces {
+    #[inline]
     fn begin(open: impl FnOnce() -> io::Result<Box<dyn Read + Send>> + Send + 'static) -> Self {
         Self::Unopened(Some(Box::new(open)))
     }
@@ -144,6 +147,7 @@ impl Stream for Pieces {
 }
 
 /// Reads to the end, or until nobody wants more.
+#[inline]
 fn read(open: Open, sender: &mpsc::Sender<io::Result<Bytes>>) {
     let mut reader = match open() {
         Ok(reader) => reader,

@@ -151,6 +151,7 @@ impl Accumulator {
     /// # Errors
     ///
     /// What has arrived is not the beginning of JSON.
+    #[inline]
     pub fn partial_input(&self, index: usize, cut: CutString) -> Result<Option<Value>, NotJson> {
         if let Some(text) = self.input_so_far(index) {
             return partial_json::parse(text, cut);

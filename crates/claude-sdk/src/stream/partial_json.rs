@@ -66,6 +66,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The next value; `None` where the text ends before there is one.
+    #[inline]
     fn value(&mut self, depth: usize) -> Result<Option<Value>, NotJson> {
         self.skip_space();
         match self.peek() {
@@ -136,6 +137,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn string(&mut self, cut: CutString) -> Result<Option<String>, NotJson> {
         let start = self.at;
         let mut escaped = false;
@@ -157,6 +159,7 @@ impl Reader<'_> {
         Ok((cut == CutString::Keep).then_some(whole))
     }
 
+    #[inline]
     fn number(&mut self, depth: usize) -> Result<Option<Value>, NotJson> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let of_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');

@@ -84,6 +84,7 @@ impl SecretTokenStore {
     }
 
     /// The lease, if the store has any, as soon as nobody else has it.
+    #[inline]
     async fn lease(&self) -> Result<Option<Arc<dyn Lease>>, StoreError> {
         let Shared { store, name, .. } = &*self.shared;
         let mut waited = Duration::ZERO;
@@ -103,17 +104,20 @@ impl SecretTokenStore {
 
 #[async_trait]
 impl TokenStore for SecretTokenStore {
+    #[inline]
     async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         let Some(secret) = self.shared.read().await? else { return Ok(None) };
         let parsed = format::parse(secret.expose().as_bytes());
         parsed.map(Some).map_err(|problem| self.shared.problem(problem))
     }
 
+    #[inline]
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
         let former = self.shared.read().await?;
         self.shared.write(former.as_ref(), &snapshot, None).await
     }
 
+    #[inline]
     async fn remove(&self) -> Result<(), StoreError> {
         self.shared.replace(None).await
     }
@@ -144,6 +148,7 @@ impl TokenStore for SecretTokenStore {
         Ok(if sent { Sending::Again } else { Sending::First })
     }
 
+    #[inline]
     async fn cancel(&self) -> Result<(), StoreError> {
         let Some(former) = self.shared.read().await? else { return Ok(()) };
         let Some(mut members) = members(&former) else { return Ok(()) };
@@ -162,14 +167,17 @@ impl fmt::Debug for SecretTokenStore {
 }
 
 impl Shared {
+    #[inline]
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Lease>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     async fn read(&self) -> Result<Option<Secret>, StoreError> {
         self.store.get(self.name.clone()).await.map_err(|error| self.failed(error))
     }
 
+    #[inline]
     async fn write(
         &self,
         former: Option<&Secret>,
@@ -190,6 +198,7 @@ impl Shared {
     }
 
     /// Writes under the lease of whoever has the lock; who has none, such as a login, comes after all leases so far.
+    #[inline]
     async fn replace(&self, secret: Option<Secret>) -> Result<(), StoreError> {
         let lease = self.held().clone();
         let written = match (lease, secret) {

@@ -30,6 +30,7 @@ struct Entry {
 
 impl Toolbox {
     /// Takes in a tool, in place of one of the same name.
+    #[inline]
     pub(super) fn add(&mut self, handler: Arc<dyn ToolHandler>) -> Tool {
         let tool = handler.tool();
         let set = tool.kind.as_ref().and_then(|kind| kind.toolset_name());
@@ -40,6 +41,7 @@ impl Toolbox {
     }
 
     /// Begins to carry out a call; whatever goes wrong becomes an answer.
+    #[inline]
     fn begin(&self, call: ToolUseBlock) -> BoxFuture<'static, ToolResultBlock> {
         let failed = |text: String| ready(error(text)).boxed();
         let (name, is_set) = match &call.toolset_name {
@@ -92,6 +94,7 @@ enum State {
 
 impl Answers {
     /// The calls in `message`; `None` where there is none. Those that have begun go on.
+    #[inline]
     pub(super) fn wanted(message: &Message, tools: &Toolbox, mut begun: Self) -> Option<Self> {
         let mut wanted = Self::default();
         for call in message.tool_uses() {
@@ -114,6 +117,7 @@ impl Answers {
     }
 
     /// Lets all calls go on at once; ready when each has its answer.
+    #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut all = Poll::Ready(());
         for call in &mut self.0 {
@@ -136,6 +140,7 @@ impl Answers {
     }
 
     /// The answers in the order of the calls.
+    #[inline]
     pub(super) fn take(&mut self) -> Vec<ContentBlockParam> {
         let answers = self.0.drain(..).filter_map(|call| match call.state {
             State::Done(answer) => Some(*answer),

@@ -247,6 +247,7 @@ impl ToolRunner {
 
     /// The request with the whole conversation, to go on with in any other way.
     #[must_use]
+    #[inline]
     pub fn into_request(self) -> MessageRequest {
         self.request
     }
@@ -304,6 +305,7 @@ impl ToolRunner {
     }
 
     /// Takes a reply into the conversation and decides what comes next.
+    #[inline]
     fn take(&mut self, reply: Reply<Message>, begun: Answers) -> Reply<Message> {
         self.turns = self.turns.saturating_add(1);
         if !reply.content.is_empty() {
@@ -332,6 +334,7 @@ impl ToolRunner {
 }
 
 impl Reading {
+    #[inline]
     fn poll(
         &mut self,
         eager: bool,

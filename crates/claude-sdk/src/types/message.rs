@@ -139,6 +139,7 @@ impl MessageParam {
 }
 
 impl From<Message> for MessageParam {
+    #[inline]
     fn from(message: Message) -> Self {
         let blocks = message.content.into_iter().map(ContentBlockParam::from).collect::<Vec<_>>();
         Self::new(message.role, blocks)

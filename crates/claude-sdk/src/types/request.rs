@@ -203,6 +203,7 @@ impl MessageRequest {
     /// # Errors
     ///
     /// It is no JSON, or not of a request; the error names the place.
+    #[inline]
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(text_in(json)?);
         let value = unique::value(&mut json)?;
@@ -345,10 +346,12 @@ impl<'de> Deserialize<'de> for MessageRequest {
 }
 
 impl Fit for MessageRequest {
+    #[inline]
     fn fits(value: &Value) -> bool {
         RequestFields::fits(value)
     }
 
+    #[inline]
     fn fit(value: Value) -> Option<Self> {
         RequestFields::fit(value).map(Self::from)
     }
@@ -357,6 +360,7 @@ impl Fit for MessageRequest {
         RequestFields::shape()
     }
 
+    #[inline]
     fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
         RequestFields::misfit(value, care)
     }

@@ -57,6 +57,7 @@ struct Opened {
 const MOST_BARREN: u32 = 3;
 
 impl BatchResults {
+    #[inline]
     pub(super) fn of(client: &Client, batch: &Reply<MessageBatch>) -> Result<Self, Error> {
         if batch.results_url.is_none() {
             let what = format!(
@@ -97,6 +98,7 @@ impl BatchResults {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
+    #[inline]
     fn open(&self) -> Stage {
         let (client, route) = (self.client.clone(), self.route.clone());
         Stage::Opening(Box::pin(async move {
@@ -109,6 +111,7 @@ impl BatchResults {
     }
 
     /// What a line says; `None` where it was given before.
+    #[inline]
     fn take(&mut self, line: &[u8]) -> Result<Option<BatchResult>, Broken> {
         if let Some((left, mut seen)) = self.again.take() {
             line.hash(&mut seen);
@@ -127,6 +130,7 @@ impl BatchResults {
     }
 
     /// Begins anew after a break, unless that has been in vain too often.
+    #[inline]
     fn resume(&mut self) -> bool {
         self.barren += 1;
         self.again = (self.given > 0).then(|| (self.given, DefaultHasher::new()));
@@ -216,6 +220,7 @@ impl fmt::Debug for BatchResults {
     }
 }
 
+#[inline]
 fn unexpected(status: StatusCode, what: String, envelope: &Envelope) -> Error {
     Box::new(UnexpectedAnswer::new(status, what, envelope.clone())).into()
 }

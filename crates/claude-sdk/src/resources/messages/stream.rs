@@ -100,6 +100,7 @@ impl MessageStream {
 
     /// Splits the stream into two that each give all the events.
     #[must_use]
+    #[inline]
     pub fn tee(self) -> (TeeStream, TeeStream) {
         TeeStream::pair(self)
     }
@@ -109,6 +110,7 @@ impl MessageStream {
     /// # Errors
     ///
     /// What has arrived is not the beginning of JSON.
+    #[inline]
     pub fn partial_input(&self, index: usize, cut: CutString) -> Result<Option<Value>, NotJson> {
         self.accumulator.partial_input(index, cut)
     }

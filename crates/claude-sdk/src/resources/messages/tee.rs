@@ -87,6 +87,7 @@ impl Wake for Wakers {
 }
 
 impl TeeStream {
+    #[inline]
     pub(super) fn pair(stream: MessageStream) -> (Self, Self) {
         let shared = Arc::new(Mutex::new(Shared {
             stream,
@@ -145,6 +146,7 @@ impl Stream for TeeStream {
 
 /// What waits for a half that is gone is let go.
 impl Drop for TeeStream {
+    #[inline]
     fn drop(&mut self) {
         let mut shared = locked(&self.shared);
         let own = match self.side {

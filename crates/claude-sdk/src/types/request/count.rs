@@ -69,6 +69,7 @@ const NOT_COUNTED: [&str; 14] = [
 
 impl CountTokensRequest {
     /// What of a request counts, as JSON, with more members that may: each takes the place of one that is there.
+    #[inline]
     pub(crate) fn body(
         request: &MessageRequest,
         extra: &Map<String, Value>,

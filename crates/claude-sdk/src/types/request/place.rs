@@ -252,10 +252,12 @@ impl Serialize for AuthorizationToken {
 }
 
 impl Fit for AuthorizationToken {
+    #[inline]
     fn fits(value: &Value) -> bool {
         value.is_string()
     }
 
+    #[inline]
     fn fit(value: Value) -> Option<Self> {
         if let Value::String(token) = value { Some(token.into()) } else { None }
     }

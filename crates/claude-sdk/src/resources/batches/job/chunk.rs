@@ -80,6 +80,7 @@ impl Written {
 }
 
 /// Checks a message that was sent before, as if it were sent now.
+#[inline]
 pub(super) fn admit(
     request: &BatchRequest,
     names: &mut HashSet<u128>,
@@ -89,6 +90,7 @@ pub(super) fn admit(
 }
 
 /// Checks a message's name, and takes note of both.
+#[inline]
 fn admit_written(
     request: &BatchRequest,
     json: &[u8],
