@@ -127,11 +127,19 @@ impl Accumulator {
 
     /// The message so far, for an error: nothing is added to it any more.
     pub(crate) fn give(&mut self) -> Option<Arc<Message>> {
-        if let Some(mut message) = self.message.take() {
+        if let Some(message) = self.message.take() {
+            self.given = Some(Arc::new(message));
+        }
+        self.given.clone()
+    }
+
+    /// The same at the end: arguments that were cut are text, unless another error still has the message as it was.
+    pub(crate) fn give_closed(&mut self) -> Option<Arc<Message>> {
+        drop(self.give());
+        if let Some(message) = self.given.as_mut().and_then(Arc::get_mut) {
             for (block, progress) in message.content.iter_mut().zip(&mut self.blocks) {
                 progress.close(block);
             }
-            self.given = Some(Arc::new(message));
         }
         self.given.clone()
     }

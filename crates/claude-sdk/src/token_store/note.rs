@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 /// A note says nothing about the token but which one it is: the hash of 256 random bits gives none of them away.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Note {
     refresh_token_sha256: String,
     /// Who spends it. The number alone may since have gone to another process.
@@ -30,31 +30,14 @@ impl Note {
     /// Reads a note; what is no note is none.
     #[cfg(any(feature = "profile", test))]
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        Self::of_value(&str::from_utf8(bytes).ok()?.parse().ok()?)
+        serde_json::from_slice(bytes).ok()
     }
 
     #[cfg(any(feature = "profile", test))]
     pub(super) fn render(&self) -> Vec<u8> {
-        format!("{}\n", self.to_value()).into_bytes()
-    }
-
-    pub(super) fn of_value(note: &Value) -> Option<Self> {
-        let process_started = note.get("process_started").filter(|ticks| !ticks.is_null());
-        Some(Self {
-            refresh_token_sha256: note.get("refresh_token_sha256")?.as_str()?.to_owned(),
-            pid: note.get("pid")?.as_u64()?.try_into().ok()?,
-            process_started: process_started.map(|ticks| ticks.as_u64().ok_or(())).transpose().ok()?,
-            deadline: note.get("deadline")?.as_u64()?,
-        })
-    }
-
-    pub(super) fn to_value(&self) -> Value {
-        json!({
-            "refresh_token_sha256": self.refresh_token_sha256,
-            "pid": self.pid,
-            "process_started": self.process_started,
-            "deadline": self.deadline,
-        })
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
     }
 
     pub(super) fn names(&self, token: &SecretString) -> bool {

@@ -18,7 +18,7 @@ use super::{
     format::{self, Problem},
     note::Note,
 };
-use crate::{error::StoreError, task, types::members_in};
+use crate::{error::StoreError, task};
 
 /// How long a lease lasts that nobody extends, because its holder is gone.
 const LASTING: Duration = Duration::from_secs(15);
@@ -84,7 +84,6 @@ impl SecretTokenStore {
     }
 
     /// The lease, if the store has any, as soon as nobody else has it.
-    #[inline]
     async fn lease(&self) -> Result<Option<Arc<dyn Lease>>, StoreError> {
         let Shared { store, name, .. } = &*self.shared;
         let mut waited = Duration::ZERO;
@@ -104,20 +103,17 @@ impl SecretTokenStore {
 
 #[async_trait]
 impl TokenStore for SecretTokenStore {
-    #[inline]
     async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         let Some(secret) = self.shared.read().await? else { return Ok(None) };
         let parsed = format::parse(secret.expose().as_bytes());
         parsed.map(Some).map_err(|problem| self.shared.problem(problem))
     }
 
-    #[inline]
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
         let former = self.shared.read().await?;
         self.shared.write(former.as_ref(), &snapshot, None).await
     }
 
-    #[inline]
     async fn remove(&self) -> Result<(), StoreError> {
         self.shared.replace(None).await
     }
@@ -148,7 +144,6 @@ impl TokenStore for SecretTokenStore {
         Ok(if sent { Sending::Again } else { Sending::First })
     }
 
-    #[inline]
     async fn cancel(&self) -> Result<(), StoreError> {
         let Some(former) = self.shared.read().await? else { return Ok(()) };
         let Some(mut members) = members(&former) else { return Ok(()) };
@@ -167,17 +162,14 @@ impl fmt::Debug for SecretTokenStore {
 }
 
 impl Shared {
-    #[inline]
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Lease>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[inline]
     async fn read(&self) -> Result<Option<Secret>, StoreError> {
         self.store.get(self.name.clone()).await.map_err(|error| self.failed(error))
     }
 
-    #[inline]
     async fn write(
         &self,
         former: Option<&Secret>,
@@ -188,17 +180,16 @@ impl Shared {
         let bytes = format::render(former, snapshot, None).map(Zeroizing::new);
         let bytes = bytes.map_err(|problem| self.problem(problem))?;
         let unwritable = StoreError::Corrupt { path: self.path(), what: "it cannot be written as JSON" };
-        let text = str::from_utf8(&bytes).map_err(|_| unwritable.clone())?;
-        let mut members = members_in(text).map_err(|_| unwritable)?;
+        let mut members: Map<String, Value> =
+            serde_json::from_slice(&bytes).map_err(|_| unwritable.clone())?;
         members.remove(NOTE);
         if let Some(note) = note {
-            members.insert(NOTE.into(), note.to_value());
+            members.insert(NOTE.into(), serde_json::to_value(note).map_err(|_| unwritable)?);
         }
         self.replace(Some(line(&members))).await
     }
 
     /// Writes under the lease of whoever has the lock; who has none, such as a login, comes after all leases so far.
-    #[inline]
     async fn replace(&self, secret: Option<Secret>) -> Result<(), StoreError> {
         let lease = self.held().clone();
         let written = match (lease, secret) {
@@ -267,11 +258,11 @@ async fn extend(lease: Arc<dyn Lease>, clock: Arc<dyn Clock>, name: SecretName) 
 }
 
 fn members(secret: &Secret) -> Option<Map<String, Value>> {
-    members_in(secret.expose()).ok()
+    serde_json::from_str(secret.expose()).ok()
 }
 
 fn noted(secret: &Secret) -> Option<Note> {
-    Note::of_value(members(secret)?.get(NOTE)?)
+    serde_json::from_value(members(secret)?.remove(NOTE)?).ok()
 }
 
 /// One line: some stores take nothing else for a secret.

@@ -157,7 +157,7 @@ impl MessageStream {
         }
         let envelope = self.envelope.clone();
         if self.end != End::Complete {
-            return Err(Box::new(StreamError::truncated(self.accumulator.give(), envelope)).into());
+            return Err(Box::new(StreamError::truncated(self.accumulator.give_closed(), envelope)).into());
         }
         match std::mem::take(&mut self.accumulator).finish() {
             Ok(message) => Ok(Reply::new(message, envelope, self.head.clone())),
