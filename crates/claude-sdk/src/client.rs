@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     fmt,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -299,10 +300,10 @@ impl Client {
     ) -> Result<transport::Response, Error> {
         let backend = &self.0.pipeline.backend;
         // Everything of the user's that is called on the way is called in here.
-        let sending = AssertUnwindSafe(async { backend.send(request).await }).catch_unwind();
+        let mut sending = pin!(AssertUnwindSafe(async { backend.send(request).await }).catch_unwind());
         let answer = match meter {
-            Some(meter) => meter.covers(sending).await,
-            None => sending.await,
+            Some(meter) => meter.covers(sending.as_mut()).await,
+            None => sending.as_mut().await,
         };
         let panicked = |_| transport::Error::bare(ErrorKind::Panicked, Reach::MaybeSent);
         Ok(answer.unwrap_or_else(|panic| Err(panicked(panic)))?)

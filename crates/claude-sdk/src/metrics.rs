@@ -40,6 +40,7 @@ use std::{
 
 use http::StatusCode;
 
+mod current;
 mod instruments;
 mod labels;
 mod meter;
@@ -47,15 +48,18 @@ mod models;
 mod operation;
 #[cfg(any(feature = "metrics", feature = "otel"))]
 mod points;
+#[cfg(any(feature = "metrics", feature = "otel"))]
+mod prepared;
 mod renewals;
 #[cfg(any(feature = "metrics", feature = "otel"))]
 mod series;
 #[cfg(any(feature = "metrics", feature = "otel"))]
 pub mod sinks;
 
+pub(crate) use current::Call;
 pub use instruments::{INSTRUMENTS, Instrument};
 pub use labels::Labels;
-pub(crate) use meter::{Kind, Meter, Metered, Meters};
+pub(crate) use meter::{Kind, Meter, Meters};
 pub(crate) use operation::operation;
 pub(crate) use renewals::Renewals;
 
@@ -107,7 +111,8 @@ pub enum Measurement<'a> {
     Headers {
         /// Which call it was.
         labels: &'a Labels,
-        /// From when the attempt was sent, after the wait for a permit and a credential.
+        /// From when the attempt was sent, after the wait for a permit and a credential. A call that has waited for nothing
+        /// is sent when it begins.
         took: Duration,
         /// The answer's status.
         status: StatusCode,
@@ -157,6 +162,23 @@ pub enum Measurement<'a> {
         /// What it failed with: `invalid_grant` and `no_answer` where a person has to log in again, else `failed`.
         error: Option<&'static str>,
     },
+}
+
+#[cfg(any(feature = "metrics", feature = "otel"))]
+impl<'a> Measurement<'a> {
+    fn labels(&self) -> Option<&'a Labels> {
+        match *self {
+            Self::Call { labels, .. }
+            | Self::Headers { labels, .. }
+            | Self::FirstToken { labels, .. }
+            | Self::Speed { labels, .. }
+            | Self::Tokens { labels, .. }
+            | Self::Retry { labels, .. }
+            | Self::RateLimited { labels }
+            | Self::LimiterWait { labels, .. } => Some(labels),
+            Self::Refresh { .. } => None,
+        }
+    }
 }
 
 /// How many tokens a message has used.

@@ -7,21 +7,15 @@ use transport::{
 
 use crate::{
     error::{of_failure, of_status},
-    metrics::Metered,
+    metrics::Call,
 };
 
 /// Measures an attempt, if its call is measured, from when it is sent to the head of its answer.
 pub(super) async fn measured(sending: Sending<'_>) -> Result<Response, Error> {
-    let sent = Metered::current(|call| {
-        call.is_sent();
-        call.now()
-    });
+    let sent = Call::current(Call::is_sent);
     let answer = sending.await;
     if let (Some(sent), Ok(response)) = (sent, &answer) {
-        Metered::current(|call| {
-            let took = call.now().duration_since(sent).unwrap_or_default();
-            call.is_answered(response.status(), took);
-        });
+        Call::current(|call| call.is_answered(response.status(), sent));
     }
     answer
 }
@@ -33,14 +27,18 @@ pub(crate) struct Overheard<P>(pub(crate) P);
 impl<P: RetryPolicy> RetryPolicy for Overheard<P> {
     fn verdict(&self, attempt: u32, request: &Request, outcome: Outcome<'_>) -> Verdict {
         let verdict = self.0.verdict(attempt, request, outcome);
-        Metered::current(|call| {
-            if matches!(outcome, Outcome::Response { head, .. } if head.status.as_u16() == 429) {
-                call.is_rate_limited();
-            }
-            if matches!(verdict, Verdict::Retry { .. }) {
-                call.is_retried_for(reason(outcome));
-            }
-        });
+        let is_limit = matches!(outcome, Outcome::Response { head, .. } if head.status.as_u16() == 429);
+        let is_retried = matches!(verdict, Verdict::Retry { .. });
+        if is_limit || is_retried {
+            Call::current(|call| {
+                if is_limit {
+                    call.is_rate_limited();
+                }
+                if is_retried {
+                    call.is_retried_for(reason(outcome));
+                }
+            });
+        }
         verdict
     }
 }

@@ -13,7 +13,7 @@ use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response, S
 use crate::{
     estimates::Estimate,
     limits::{RateLimits, Reported},
-    metrics::{Kind, Metered},
+    metrics::{Call, Kind},
     types::Model,
 };
 
@@ -138,7 +138,7 @@ impl<B: HttpBackend> Throttle<B> {
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
         let acquiring = limiter.acquire(charge.key.clone(), charge.cost, max_wait);
-        let permit = match Metered::current(Metered::kind) {
+        let permit = match Call::current(|call| call.kept_kind()) {
             None => acquiring.await,
             Some(call) => measured(&call, acquiring).await,
         };

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use transport::Clock;
 
 use super::{PREFIX, RateLimits};
+use crate::metrics::Call;
 
 /// The headers of the newest answer that said something about limits.
 ///
@@ -31,7 +32,9 @@ impl Default for Reported {
 impl Reported {
     /// Keeps what an answer that has just come says, for all who share it.
     pub(crate) fn keep_in(shared: &Mutex<Self>, headers: &HeaderMap, clock: &dyn Clock) {
-        shared.lock().unwrap_or_else(PoisonError::into_inner).note(headers, || clock.now());
+        // A call that is measured has just looked at the clock.
+        let now = || Call::current(|call| call.answered_at()).flatten().unwrap_or_else(|| clock.now());
+        shared.lock().unwrap_or_else(PoisonError::into_inner).note(headers, now);
     }
 
     /// Keeps what an answer that came at `now` says, in place of what was there; an answer that says nothing changes

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::models::Models;
 #[cfg(any(feature = "metrics", feature = "otel"))]
-use super::series::Prepared;
+use super::prepared::Prepared;
 
 /// Which call something was measured of, in values of which there are few.
 ///
@@ -31,6 +31,12 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// Whether it is that call. Operations are mostly the very same word.
+    fn is(&self, operation: &'static str, model: Option<&str>) -> bool {
+        (std::ptr::eq(self.operation, operation) || self.operation == operation)
+            && self.model.as_deref() == model
+    }
+
     fn order(&self, operation: &str, model: Option<&str>) -> Ordering {
         self.operation.cmp(operation).then_with(|| self.model.as_deref().cmp(&model))
     }
@@ -67,7 +73,7 @@ impl<K: AsRef<Labels>> Known<K> {
         make: impl FnOnce(Labels) -> K,
     ) -> Arc<K> {
         if let Some(first) = self.first.get()
-            && first.as_ref().as_ref().order(operation, model).is_eq()
+            && first.as_ref().as_ref().is(operation, model)
         {
             return Arc::clone(first);
         }

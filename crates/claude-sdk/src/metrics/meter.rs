@@ -1,17 +1,15 @@
+//! What a client measures with, and the meter that each of its calls gets.
+
 use std::{
-    pin::pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
-    },
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use http::StatusCode;
-use tokio::task_local;
 use transport::Clock;
 
-use super::{Labels, Measurement, Metrics, Tokens, labels::Known, tell};
+use super::{Labels, Measurement, Metrics, Tokens, current::Call, labels::Known, tell};
 use crate::{config::BaseUrl, error::Error, types::Usage};
 
 /// What a client measures with; a client without has none.
@@ -50,8 +48,7 @@ impl Meters {
         let began = to.clock.now();
         #[cfg(feature = "metrics")]
         kind.labels.prepared.used_at(began);
-        let state = State::default();
-        Meter(Some(Metered { kind, state, began, first: None, used: None, end: Err("cancelled") }))
+        Meter { call: Some(Call::new(kind, began)), first: None, used: None }
     }
 }
 
@@ -64,7 +61,11 @@ impl Kind {
         self.record(&Measurement::LimiterWait { labels: &self.labels, took });
     }
 
-    fn record(&self, measurement: &Measurement<'_>) {
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    pub(super) fn record(&self, measurement: &Measurement<'_>) {
         tell(&*self.to.metrics, measurement);
     }
 }
@@ -75,35 +76,32 @@ impl AsRef<Labels> for Kind {
     }
 }
 
-/// A call that is being measured, in the hands of whoever makes it.
+/// A call that is being measured, in the hands of whoever makes it. Its end is told when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Meter(
-    /// Nothing where the call was dropped in the midst of what this [covers](Meter::covers): it has told its end.
-    Option<Metered>,
-);
+pub(crate) struct Meter {
+    /// Only while it [covers](Meter::covers) something it is elsewhere.
+    call: Option<Call>,
+    /// When the first content came.
+    first: Option<SystemTime>,
+    used: Option<Tokens>,
+}
 
 impl Meter {
     /// Has the layers measure what `sending` does as a part of the call.
-    pub(crate) async fn covers<F: Future>(&mut self, sending: F) -> F::Output {
-        let Some(call) = self.0.take() else { return sending.await };
-        let mut covered = pin!(CURRENT.scope(call, sending));
-        let output = covered.as_mut().await;
-        self.0 = covered.take_value();
-        output
+    pub(crate) fn covers<F: Future>(&mut self, mut sending: Pin<&mut F>) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| Call::within(&mut self.call, || sending.as_mut().poll(cx)))
     }
 
     /// The first content of a stream is here.
     pub(crate) fn begins(&mut self) {
-        let Some(call) = &mut self.0 else { return };
-        let now = call.now();
-        call.first = Some(now);
-        let took = now.duration_since(call.began).unwrap_or_default();
-        call.record(&Measurement::FirstToken { labels: call.labels(), took });
+        let Some(call) = &self.call else { return };
+        let (kind, now) = (call.kind(), call.kind().now());
+        self.first = Some(now);
+        kind.record(&Measurement::FirstToken { labels: kind.labels(), took: call.took(now) });
     }
 
     pub(crate) fn uses(&mut self, usage: &Usage) {
-        let Some(call) = &mut self.0 else { return };
-        call.used = Some(Tokens {
+        self.used = Some(Tokens {
             input: usage.input_tokens,
             output: usage.output_tokens,
             cache_write: usage.cache_creation_input_tokens.unwrap_or_default(),
@@ -121,122 +119,29 @@ impl Meter {
     }
 
     fn ends(&mut self, end: Result<(), &'static str>) {
-        if let Some(call) = &mut self.0 {
-            call.end = end;
+        if let Some(call) = &mut self.call {
+            call.ends(end);
         }
-    }
-}
-
-task_local! {
-    /// The call that the task is in. In the request's extensions it would cost more allocations than all the rest of it.
-    static CURRENT: Metered;
-}
-
-/// A call that is being measured, for the layers that see a part of it. Its end is told when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Metered {
-    kind: Arc<Kind>,
-    state: State,
-    began: SystemTime,
-    /// When the first content came.
-    first: Option<SystemTime>,
-    used: Option<Tokens>,
-    end: Result<(), &'static str>,
-}
-
-/// What the layers tell of a call, one after the other. Hardly any call is sent again, so that no other takes a lock.
-#[derive(Debug, Default)]
-struct State {
-    is_retried: AtomicBool,
-    /// Why it is to be sent again.
-    reason: Mutex<Option<&'static str>>,
-    /// The status of the last answer; 0 where there is none.
-    status: AtomicU16,
-}
-
-impl State {
-    fn retry(&self, reason: &'static str) {
-        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-        self.is_retried.store(true, Relaxed);
-    }
-
-    fn take_reason(&self) -> Option<&'static str> {
-        if !self.is_retried.load(Relaxed) {
-            return None;
-        }
-        self.is_retried.store(false, Relaxed);
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn status(&self) -> Option<StatusCode> {
-        StatusCode::from_u16(self.status.load(Relaxed)).ok()
-    }
-}
-
-impl Metered {
-    /// The call that the task is in, where it is measured.
-    pub(crate) fn current<T>(see: impl FnOnce(&Self) -> T) -> Option<T> {
-        CURRENT.try_with(see).ok()
-    }
-
-    pub(crate) fn now(&self) -> SystemTime {
-        self.kind.now()
-    }
-
-    /// What outlasts a look at it.
-    pub(crate) fn kind(&self) -> Arc<Kind> {
-        Arc::clone(&self.kind)
-    }
-
-    /// It is going to be sent again, if nothing comes in between.
-    pub(crate) fn is_retried_for(&self, reason: &'static str) {
-        self.state.retry(reason);
-    }
-
-    /// It is sent, for the first time or again.
-    pub(crate) fn is_sent(&self) {
-        if let Some(reason) = self.state.take_reason() {
-            self.record(&Measurement::Retry { labels: self.labels(), reason });
-        }
-    }
-
-    pub(crate) fn is_answered(&self, status: StatusCode, took: Duration) {
-        self.state.status.store(status.as_u16(), Relaxed);
-        self.record(&Measurement::Headers { labels: self.labels(), took, status });
-    }
-
-    pub(crate) fn is_rate_limited(&self) {
-        self.record(&Measurement::RateLimited { labels: self.labels() });
-    }
-
-    fn labels(&self) -> &Labels {
-        &self.kind.labels
-    }
-
-    fn record(&self, measurement: &Measurement<'_>) {
-        self.kind.record(measurement);
     }
 
     /// The output tokens over the time that they took.
     #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
-    fn speed(&self, now: SystemTime) -> Option<f64> {
-        let took = now.duration_since(self.first?).ok().filter(|took| !took.is_zero())?;
-        let output = self.used.filter(|_| self.end.is_ok())?.output;
-        Some(output as f64 / took.as_secs_f64())
+    fn speed(&self, call: &Call) -> Option<f64> {
+        let (first, used) = (self.first?, self.used.filter(|_| call.is_well())?);
+        let took = call.kind().now().duration_since(first).ok().filter(|took| !took.is_zero())?;
+        Some(used.output as f64 / took.as_secs_f64())
     }
 }
 
-impl Drop for Metered {
+impl Drop for Meter {
     fn drop(&mut self) {
-        let (labels, now) = (self.labels(), self.now());
+        let Some(call) = &self.call else { return };
+        let (kind, labels) = (call.kind(), call.kind().labels());
         if let Some(used) = self.used {
-            self.record(&Measurement::Tokens { labels, used });
+            kind.record(&Measurement::Tokens { labels, used });
         }
-        if let Some(tokens_per_second) = self.speed(now) {
-            self.record(&Measurement::Speed { labels, tokens_per_second });
+        if let Some(tokens_per_second) = self.speed(call) {
+            kind.record(&Measurement::Speed { labels, tokens_per_second });
         }
-        let took = now.duration_since(self.began).unwrap_or_default();
-        let status = self.state.status();
-        self.record(&Measurement::Call { labels, took, error: self.end.err(), status });
     }
 }

@@ -1,7 +1,7 @@
 //! What a measurement is in terms of instruments: the same for every sink.
 
 use super::{
-    Instrument, Labels, Measurement,
+    Instrument, Labels, Measurement, Tokens,
     instruments::{
         CACHE_TOKENS, DURATION, LIMITER_WAIT, OUTPUT_SPEED, RATE_LIMITED, REFRESHES, RETRIES,
         TIME_TO_FIRST_CHUNK, TIME_TO_HEADERS, TOKEN_USAGE,
@@ -12,17 +12,53 @@ use crate::error::of_status;
 /// One number for one instrument.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point<'a> {
-    pub(super) instrument: &'static Instrument,
+    pub(super) series: Of,
     pub(super) value: Value,
     pub(super) labels: Option<&'a Labels>,
-    /// A label beside these.
-    pub(super) extra: Option<(&'static str, &'static str)>,
-    /// Which of the [`COMMON`] it is: where what a sink has made of it is found without a search.
-    pub(super) place: Option<usize>,
 }
 
-/// How many points there are that calls come to which go well.
-pub(super) const COMMON: usize = 6;
+/// Which of the series that have the same labels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Of {
+    Common(Common),
+    Other(Name),
+}
+
+/// An instrument, and a label beside those of the call.
+pub(super) type Name = (&'static Instrument, Option<(&'static str, &'static str)>);
+
+/// Those that calls come to which go well; each has a place where it is found without a search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Common {
+    Duration,
+    TimeToHeaders,
+    TimeToFirstChunk,
+    OutputSpeed,
+    Input,
+    Output,
+}
+
+impl Common {
+    pub(super) const COUNT: usize = Self::Output as usize + 1;
+
+    fn instrument(self) -> &'static Instrument {
+        match self {
+            Self::Duration => &DURATION,
+            Self::TimeToHeaders => &TIME_TO_HEADERS,
+            Self::TimeToFirstChunk => &TIME_TO_FIRST_CHUNK,
+            Self::OutputSpeed => &OUTPUT_SPEED,
+            Self::Input | Self::Output => &TOKEN_USAGE,
+        }
+    }
+
+    fn label(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Input => Some(("gen_ai.token.type", "input")),
+            Self::Output => Some(("gen_ai.token.type", "output")),
+            _ => None,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
@@ -34,55 +70,69 @@ pub(super) enum Value {
     Added(u64),
 }
 
-/// Gives each of the points that `measurement` is.
-pub(super) fn points<'a>(measurement: &Measurement<'a>, mut give: impl FnMut(Point<'a>)) {
-    let mut point = |instrument, value, labels, extra, place| {
-        give(Point { instrument, value, labels, extra, place });
-    };
-    match *measurement {
-        Measurement::Call { labels, took, error, status: _ } => {
-            let (took, error) = (Value::Observed(took.as_secs_f64()), error.map(of_error));
-            point(&DURATION, took, Some(labels), error, well(error, 0));
+impl Of {
+    pub(super) fn name(self) -> Name {
+        match self {
+            Self::Common(common) => (common.instrument(), common.label()),
+            Self::Other(name) => name,
         }
-        Measurement::Headers { labels, took, status } => {
-            let (took, error) = (Value::Observed(took.as_secs_f64()), of_status(status).map(of_error));
-            point(&TIME_TO_HEADERS, took, Some(labels), error, well(error, 1));
-        }
-        Measurement::FirstToken { labels, took } => {
-            point(&TIME_TO_FIRST_CHUNK, Value::Observed(took.as_secs_f64()), Some(labels), None, Some(2));
-        }
-        Measurement::Speed { labels, tokens_per_second } => {
-            point(&OUTPUT_SPEED, Value::Observed(tokens_per_second), Some(labels), None, Some(3));
-        }
-        Measurement::Tokens { labels, used } => {
-            let labels = Some(labels);
-            let of_type = |kind| Some(("gen_ai.token.type", kind));
-            point(&TOKEN_USAGE, Value::Counted(used.all_input()), labels, of_type("input"), Some(4));
-            point(&TOKEN_USAGE, Value::Counted(used.output), labels, of_type("output"), Some(5));
-            for (tokens, access) in [(used.cache_read, "read"), (used.cache_write, "write")] {
-                if tokens > 0 {
-                    let access = Some(("claude.cache.access", access));
-                    point(&CACHE_TOKENS, Value::Added(tokens), labels, access, None);
-                }
-            }
-        }
-        Measurement::Retry { labels, reason } => {
-            let reason = Some(("claude.retry.reason", reason));
-            point(&RETRIES, Value::Added(1), Some(labels), reason, None);
-        }
-        Measurement::RateLimited { labels } => {
-            point(&RATE_LIMITED, Value::Added(1), Some(labels), None, None);
-        }
-        Measurement::LimiterWait { labels, took } => {
-            point(&LIMITER_WAIT, Value::Observed(took.as_secs_f64()), Some(labels), None, None);
-        }
-        Measurement::Refresh { error } => point(&REFRESHES, Value::Added(1), None, error.map(of_error), None),
     }
 }
 
-/// A place, for what went well.
-fn well(error: Option<(&str, &str)>, place: usize) -> Option<usize> {
-    error.is_none().then_some(place)
+/// Gives each of the points that `measurement` is.
+pub(super) fn points<'a>(measurement: &Measurement<'a>, mut give: impl FnMut(Point<'a>)) {
+    let (labels, series, value) = match *measurement {
+        Measurement::Call { labels, took, error, status: _ } => {
+            (Some(labels), well(Common::Duration, error), Value::Observed(took.as_secs_f64()))
+        }
+        Measurement::Headers { labels, took, status } => (
+            Some(labels),
+            well(Common::TimeToHeaders, of_status(status)),
+            Value::Observed(took.as_secs_f64()),
+        ),
+        Measurement::FirstToken { labels, took } => {
+            (Some(labels), Of::Common(Common::TimeToFirstChunk), Value::Observed(took.as_secs_f64()))
+        }
+        Measurement::Speed { labels, tokens_per_second } => {
+            (Some(labels), Of::Common(Common::OutputSpeed), Value::Observed(tokens_per_second))
+        }
+        Measurement::Tokens { labels, used } => {
+            return tokens(used, |series, value| give(Point { series, value, labels: Some(labels) }));
+        }
+        Measurement::Retry { labels, reason } => {
+            let reason = Some(("claude.retry.reason", reason));
+            (Some(labels), Of::Other((&RETRIES, reason)), Value::Added(1))
+        }
+        Measurement::RateLimited { labels } => {
+            (Some(labels), Of::Other((&RATE_LIMITED, None)), Value::Added(1))
+        }
+        Measurement::LimiterWait { labels, took } => {
+            (Some(labels), Of::Other((&LIMITER_WAIT, None)), Value::Observed(took.as_secs_f64()))
+        }
+        Measurement::Refresh { error } => {
+            (None, Of::Other((&REFRESHES, error.map(of_error))), Value::Added(1))
+        }
+    };
+    give(Point { series, value, labels });
+}
+
+fn tokens(used: Tokens, mut give: impl FnMut(Of, Value)) {
+    give(Of::Common(Common::Input), Value::Counted(used.all_input()));
+    give(Of::Common(Common::Output), Value::Counted(used.output));
+    for (tokens, access) in [(used.cache_read, "read"), (used.cache_write, "write")] {
+        if tokens > 0 {
+            let access = Some(("claude.cache.access", access));
+            give(Of::Other((&CACHE_TOKENS, access)), Value::Added(tokens));
+        }
+    }
+}
+
+/// The common series, or that of its instrument for an error.
+fn well(common: Common, error: Option<&'static str>) -> Of {
+    match error {
+        None => Of::Common(common),
+        Some(error) => Of::Other((common.instrument(), Some(of_error(error)))),
+    }
 }
 
 fn of_error(error: &'static str) -> (&'static str, &'static str) {
@@ -99,7 +149,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::metrics::{INSTRUMENTS, Tokens, series::Prepared};
+    use crate::metrics::{INSTRUMENTS, prepared::Prepared};
 
     fn labels() -> Labels {
         let prepared = Prepared::default();
@@ -109,7 +159,8 @@ mod tests {
     fn read(measurement: Measurement<'_>) -> Vec<(&'static str, Value, Option<&'static str>)> {
         let mut read = Vec::new();
         points(&measurement, |point| {
-            read.push((point.instrument.name, point.value, point.extra.map(|(_, value)| value)));
+            let (instrument, extra) = point.series.name();
+            read.push((instrument.name, point.value, extra.map(|(_, value)| value)));
         });
         read
     }
@@ -144,32 +195,31 @@ mod tests {
         }
     }
 
-    /// What is made for one would be used for the other.
     #[test]
-    fn no_two_points_have_one_place() {
+    fn what_goes_well_has_a_place_of_its_own_and_nothing_else_has() {
         let (labels, took) = (&labels(), Duration::from_millis(250));
         let used = Tokens { input: 5, output: 7, cache_write: 1, cache_read: 1 };
-        let mut places = std::collections::BTreeMap::new();
-        for error in [None, Some("timeout")] {
-            for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
-                for measurement in [
-                    Measurement::Call { labels, took, error, status: Some(status) },
-                    Measurement::Headers { labels, took, status },
-                    Measurement::FirstToken { labels, took },
-                    Measurement::Speed { labels, tokens_per_second: 1.0 },
-                    Measurement::Tokens { labels, used },
-                    Measurement::LimiterWait { labels, took },
-                ] {
-                    points(&measurement, |point| {
-                        let name = (point.instrument.name, point.extra);
-                        if let Some(place) = point.place {
-                            assert_eq!(*places.entry(place).or_insert(name), name);
-                        }
-                    });
+        let (mut places, mut names) = (Vec::new(), Vec::new());
+        for measurement in [
+            Measurement::Call { labels, took, error: None, status: Some(StatusCode::OK) },
+            Measurement::Headers { labels, took, status: StatusCode::OK },
+            Measurement::FirstToken { labels, took },
+            Measurement::Speed { labels, tokens_per_second: 1.0 },
+            Measurement::Tokens { labels, used },
+            Measurement::Call { labels, took, error: Some("timeout"), status: None },
+            Measurement::Headers { labels, took, status: StatusCode::TOO_MANY_REQUESTS },
+            Measurement::LimiterWait { labels, took },
+        ] {
+            points(&measurement, |point| {
+                if let Of::Common(common) = point.series {
+                    places.push(common as usize);
                 }
-            }
+                assert!(!names.contains(&point.series.name()), "{:?}", point.series);
+                names.push(point.series.name());
+            });
         }
-        assert_eq!(places.into_keys().collect::<Vec<_>>(), (0..COMMON).collect::<Vec<_>>());
+        assert_eq!(places, (0..Common::COUNT).collect::<Vec<_>>());
+        assert_eq!(names.len(), Common::COUNT + 5);
     }
 
     #[test]

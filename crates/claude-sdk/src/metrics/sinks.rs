@@ -6,6 +6,10 @@ mod open_telemetry;
 mod recorder;
 
 #[cfg(feature = "otel")]
+pub(super) use open_telemetry::Bindings;
+#[cfg(feature = "otel")]
 pub use open_telemetry::OpenTelemetry;
+#[cfg(feature = "metrics")]
+pub(super) use recorder::Leads;
 #[cfg(feature = "metrics")]
 pub use recorder::Recorder;

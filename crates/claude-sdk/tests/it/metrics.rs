@@ -15,7 +15,7 @@ use claude_sdk::{
     transport::{self, Clock, HttpBackend, Request, Response, SimClock},
     types::Model,
 };
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use http::StatusCode;
 use mock_server::{At, Fault, MockServer, Reply};
 use secrecy::ExposeSecret;
@@ -354,6 +354,48 @@ async fn metrics_that_panic_cost_neither_a_call_nor_a_session() {
         client.messages().create(&hello()).await.unwrap();
         client.messages().stream(&hello()).await.unwrap().final_message().await.unwrap();
     }
+}
+
+/// Makes a call of its own whenever the head of an answer is here.
+#[derive(Debug)]
+struct Caller(Client, Notes);
+
+impl Metrics for Caller {
+    fn record(&self, measurement: &Measurement<'_>) {
+        self.1.record(measurement);
+        if matches!(measurement, Measurement::Headers { .. }) {
+            self.0.messages().create(&hello()).now_or_never().unwrap().unwrap();
+        }
+    }
+}
+
+/// Answers at once.
+#[derive(Debug)]
+struct AtOnce;
+
+#[async_trait]
+impl HttpBackend for AtOnce {
+    async fn send(&self, _: Request) -> Result<Response, transport::Error> {
+        let message = r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-haiku-4-5","content":[],
+            "stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":2}}"#;
+        let response = http::Response::builder().header("content-type", "application/json");
+        Ok(response.body(transport::Body::from(bytes::Bytes::from_static(message.as_bytes()))).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_makes_calls_confuses_neither_them_nor_the_call_it_hears_of() {
+    let client = |metrics: Arc<dyn Metrics>| {
+        let builder = Client::builder().api_key("sk-ant-key").backend(AtOnce);
+        builder.clock(SimClock::new(t0())).metrics(metrics).build().unwrap()
+    };
+    let (inner, outer) = (Notes::default(), Notes::default());
+    let caller = Caller(client(Arc::new(inner.clone())), outer.clone());
+    client(Arc::new(caller)).messages().create(&hello()).await.unwrap();
+    let end = "chat of claude-haiku-4-5: ok after 0ns, 200";
+    assert_eq!(outer.take(), ["200 after 0ns", "1+0+0 in, 2 out", end]);
+    // It is made in the midst of a measurement, and so of the head of its answer nothing is seen.
+    assert_eq!(inner.take(), ["1+0+0 in, 2 out", "chat of claude-haiku-4-5: ok after 0ns, no status"]);
 }
 
 /// Looks at how much a request carries along.

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use opentelemetry::{
     KeyValue, global,
@@ -6,8 +9,9 @@ use opentelemetry::{
 };
 
 use crate::metrics::{
-    INSTRUMENTS, Instrument, Measurement, Metrics,
+    INSTRUMENTS, Instrument, Labels, Measurement, Metrics,
     points::{PROVIDER, Point, Value, points},
+    series::Series,
 };
 
 /// Gives measurements to OpenTelemetry: to its global meter provider, named as its conventions for generative AI say.
@@ -41,10 +45,11 @@ enum Bound {
     Counter(BoundCounter<u64>),
 }
 
-/// A series, and whose it is.
-struct Series {
-    of: Arc<Instruments>,
-    bound: Option<Bound>,
+/// What a sink has bound for some labels.
+#[derive(Default)]
+pub(in crate::metrics) struct Bindings {
+    of: OnceLock<Arc<Instruments>>,
+    series: Series<Option<Bound>>,
 }
 
 impl OpenTelemetry {
@@ -56,11 +61,17 @@ impl OpenTelemetry {
         Self { instruments: Arc::new(made.collect()) }
     }
 
-    fn series(&self, point: &Point<'_>) -> Series {
-        let made = self.instruments.iter().find(|(name, _)| *name == point.instrument.name);
-        let attributes = attributes(point);
-        let bound = made.map(|(_, made)| made.bind(&attributes));
-        Series { of: Arc::clone(&self.instruments), bound }
+    /// What was bound for the labels, if by this sink: another of the same client may have been first.
+    fn bindings<'a>(&self, labels: &'a Labels) -> Option<&'a Series<Option<Bound>>> {
+        let Bindings { of, series } = labels.prepared.bindings();
+        let of = of.get_or_init(|| Arc::clone(&self.instruments));
+        Arc::ptr_eq(of, &self.instruments).then_some(series)
+    }
+
+    fn bind(&self, point: &Point<'_>) -> Option<Bound> {
+        let (instrument, _) = point.series.name();
+        let (_, made) = self.instruments.iter().find(|(name, _)| *name == instrument.name)?;
+        Some(made.bind(&attributes(point)))
     }
 }
 
@@ -72,15 +83,16 @@ impl Default for OpenTelemetry {
 
 impl Metrics for OpenTelemetry {
     fn record(&self, measurement: &Measurement<'_>) {
+        let bindings = measurement.labels().and_then(|labels| self.bindings(labels));
         points(measurement, |point| {
-            let record = |series: &Series| match Arc::ptr_eq(&series.of, &self.instruments) {
-                true => series.record(point.value),
-                // Another sink of the same client was first.
-                false => self.series(&point).record(point.value),
+            let record = |bound: &Option<Bound>| {
+                if let Some(bound) = bound {
+                    bound.record(point.value);
+                }
             };
-            match point.labels {
-                Some(labels) => labels.prepared.of(&point, || self.series(&point), record),
-                None => record(&self.series(&point)),
+            match bindings {
+                Some(series) => series.of(point.series, || self.bind(&point), record),
+                None => record(&self.bind(&point)),
             }
         });
     }
@@ -96,12 +108,12 @@ impl Made {
     }
 }
 
-impl Series {
+impl Bound {
     fn record(&self, value: Value) {
-        match (&self.bound, value) {
-            (Some(Bound::Real(histogram)), Value::Observed(value)) => histogram.record(value),
-            (Some(Bound::Whole(histogram)), Value::Counted(count)) => histogram.record(count),
-            (Some(Bound::Counter(counter)), Value::Added(count)) => counter.add(count),
+        match (self, value) {
+            (Self::Real(histogram), Value::Observed(value)) => histogram.record(value),
+            (Self::Whole(histogram), Value::Counted(count)) => histogram.record(count),
+            (Self::Counter(counter), Value::Added(count)) => counter.add(count),
             _ => debug_assert!(false, "the instrument is of another kind"),
         }
     }
@@ -142,6 +154,6 @@ fn attributes(point: &Point<'_>) -> Vec<KeyValue> {
         let port = labels.server_port.map(|port| KeyValue::new("server.port", i64::from(port)));
         attributes.extend(model.into_iter().chain(address).chain(port));
     }
-    attributes.extend(point.extra.map(|(name, value)| KeyValue::new(name, value)));
+    attributes.extend(point.series.name().1.map(|(name, value)| KeyValue::new(name, value)));
     attributes
 }

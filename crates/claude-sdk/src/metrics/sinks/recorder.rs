@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use ::metrics::{Counter, Histogram, Key, Label, Level, Metadata, Unit, with_recorder};
@@ -8,6 +8,7 @@ use ::metrics::{Counter, Histogram, Key, Label, Level, Metadata, Unit, with_reco
 use crate::metrics::{
     INSTRUMENTS, Instrument, Measurement, Metrics,
     points::{PROVIDER, Point, Value, points},
+    series::Series,
 };
 
 /// Gives measurements to the recorder of the crate `metrics`, whichever that is at the time.
@@ -48,29 +49,32 @@ impl Recorder {
 impl Metrics for Recorder {
     fn record(&self, measurement: &Measurement<'_>) {
         with_recorder(|recorder| {
-            points(measurement, |point| match point.labels {
-                Some(labels) => {
-                    let at = At { second: labels.prepared.second(), recorder: address(recorder) };
-                    let record = |series: &Series| series.record(point.value, recorder, at);
-                    labels.prepared.of(&point, || Series::new(key(&point)), record);
-                }
-                None => registered(recorder, &key(&point), point.value).record(point.value),
+            let register = |point: &Point<'_>| registered(recorder, &key(point), point.value);
+            let is_kept = measurement.labels().is_some_and(|labels| {
+                let at = At { second: labels.prepared.second(), recorder: address(recorder) };
+                let record = |series: &Series<Registered>| {
+                    points(measurement, |point| {
+                        series.of(point.series, || register(&point), |leads| leads.record(point.value));
+                    });
+                };
+                labels.prepared.leads().of(at, record)
             });
+            if !is_kept {
+                points(measurement, |point| register(&point).record(point.value));
+            }
         });
     }
 }
 
-/// A series: its key, and where it leads.
+/// Where the series of some labels lead.
 ///
 /// To find that costs more than to record a value, but it does not stay true: a recorder may come late, and an exporter
 /// may forget a series that was idle. So it is asked for once a second.
-struct Series {
-    key: Key,
-    leads: RwLock<Option<(At, Registered)>>,
-}
+#[derive(Default)]
+pub(in crate::metrics) struct Leads(RwLock<(At, Series<Registered>)>);
 
 /// When and from whom something was got.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct At {
     second: u64,
     recorder: usize,
@@ -81,20 +85,20 @@ enum Registered {
     Counter(Counter),
 }
 
-impl Series {
-    fn new(key: Key) -> Self {
-        Self { key, leads: RwLock::default() }
+impl Leads {
+    /// Has `see` look at what was got then and there; not where somebody else asks at another time.
+    fn of(&self, at: At, see: impl FnOnce(&Series<Registered>)) -> bool {
+        let mut leads = self.read();
+        if leads.0 != at {
+            drop(leads);
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = (at, Series::default());
+            leads = self.read();
+        }
+        (leads.0 == at).then(|| see(&leads.1)).is_some()
     }
 
-    fn record(&self, value: Value, recorder: &dyn ::metrics::Recorder, at: At) {
-        if let Some((since, registered)) = &*self.leads.read().unwrap_or_else(PoisonError::into_inner)
-            && *since == at
-        {
-            return registered.record(value);
-        }
-        let registered = registered(recorder, &self.key, value);
-        registered.record(value);
-        *self.leads.write().unwrap_or_else(PoisonError::into_inner) = Some((at, registered));
+    fn read(&self) -> RwLockReadGuard<'_, (At, Series<Registered>)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,6 +133,7 @@ impl fmt::Debug for Recorder {
 }
 
 fn key(point: &Point<'_>) -> Key {
+    let (instrument, extra) = point.series.name();
     let mut labels = vec![Label::from_static_parts("gen_ai.provider.name", PROVIDER)];
     if let Some(of) = point.labels {
         labels.push(Label::from_static_parts("gen_ai.operation.name", of.operation));
@@ -137,8 +142,8 @@ fn key(point: &Point<'_>) -> Key {
         let port = of.server_port.map(|port| Label::new("server.port", port.to_string()));
         labels.extend(model.into_iter().chain(address).chain(port));
     }
-    labels.extend(point.extra.map(|(name, value)| Label::from_static_parts(name, value)));
-    Key::from_parts(point.instrument.name, labels)
+    labels.extend(extra.map(|(name, value)| Label::from_static_parts(name, value)));
+    Key::from_parts(instrument.name, labels)
 }
 
 fn unit(instrument: &Instrument) -> Option<Unit> {
