@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use crate::{stream::ProtocolError, types::Message};
 
@@ -9,7 +9,7 @@ use super::{ApiError, Envelope, JsonError};
 /// Example: [`MessageStream`](crate::MessageStream).
 pub struct StreamError {
     kind: Kind,
-    partial: Option<Arc<Message>>,
+    partial: Option<Box<Message>>,
     envelope: Envelope,
 }
 
@@ -23,28 +23,24 @@ enum Kind {
 }
 
 impl StreamError {
-    pub(crate) fn truncated(partial: Option<Arc<Message>>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Truncated, partial, envelope }
+    pub(crate) fn truncated(partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Truncated, partial: partial.map(Box::new), envelope }
     }
 
-    pub(crate) fn api(error: ApiError, partial: Option<Arc<Message>>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Api(Box::new(error)), partial, envelope }
+    pub(crate) fn api(error: ApiError, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Api(Box::new(error)), partial: partial.map(Box::new), envelope }
     }
 
-    pub(crate) fn protocol(error: ProtocolError, partial: Option<Arc<Message>>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Protocol(error), partial, envelope }
+    pub(crate) fn protocol(error: ProtocolError, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Protocol(error), partial: partial.map(Box::new), envelope }
     }
 
-    pub(crate) fn json(error: &serde_json::Error, partial: Option<Arc<Message>>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Json(error.into()), partial, envelope }
+    pub(crate) fn json(error: &serde_json::Error, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Json(error.into()), partial: partial.map(Box::new), envelope }
     }
 
-    pub(crate) fn transport(
-        error: transport::Error,
-        partial: Option<Arc<Message>>,
-        envelope: Envelope,
-    ) -> Self {
-        Self { kind: Kind::Transport(error), partial, envelope }
+    pub(crate) fn transport(error: transport::Error, partial: Option<Message>, envelope: Envelope) -> Self {
+        Self { kind: Kind::Transport(error), partial: partial.map(Box::new), envelope }
     }
 
     /// What had arrived when the stream broke, usage included; it is not the whole message.

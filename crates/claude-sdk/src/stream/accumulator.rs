@@ -1,7 +1,5 @@
 //! The message that the events of a stream add up to.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::delta::{self, Delta};
@@ -38,8 +36,6 @@ use crate::types::{Care, ContentBlock, Fit, Message, MessageChange, Misfit, Usag
 #[derive(Clone, Debug, Default)]
 pub struct Accumulator {
     message: Option<Message>,
-    /// The message, once an error has it too.
-    given: Option<Arc<Message>>,
     /// One for each block of the message.
     blocks: Vec<Progress>,
     stopped: bool,
@@ -71,27 +67,13 @@ impl Accumulator {
     /// # Errors
     ///
     /// The event cannot follow the ones before it. The message is as it was before the event.
-    #[inline]
     pub fn push(&mut self, event: &Event) -> Result<(), ProtocolError> {
-        if event.begins() { self.add(event.clone()) } else { self.follow(event) }
-    }
-
-    /// Adds an event that nobody else needs: to copy one takes code for each type of block there is.
-    pub(crate) fn add(&mut self, event: Event) -> Result<(), ProtocolError> {
-        match event {
-            _ if self.stopped => Ok(()),
-            Event::MessageStart { message, .. } => self.start(*message),
-            Event::ContentBlockStart { index, block, .. } => self.start_block(index, *block),
-            event => self.follow(&event),
-        }
-    }
-
-    /// Adds an event that begins nothing.
-    pub(crate) fn follow(&mut self, event: &Event) -> Result<(), ProtocolError> {
         if self.stopped {
             return Ok(());
         }
         match event {
+            Event::MessageStart { message, .. } => self.start(message),
+            Event::ContentBlockStart { index, block, .. } => self.start_block(*index, block),
             Event::ContentBlockDelta { index, delta, .. } => self.extend_block(*index, delta),
             Event::ContentBlockStop { index, .. } => self.stop_block(*index),
             Event::MessageDelta { change, usage, context_management, input_transformations, extra } => {
@@ -111,37 +93,14 @@ impl Accumulator {
                 Ok(())
             }
             Event::MessageStop { .. } => self.stop(),
-            Event::MessageStart { .. }
-            | Event::ContentBlockStart { .. }
-            | Event::Ping { .. }
-            | Event::Error(_)
-            | Event::Unknown { .. } => Ok(()),
+            Event::Ping { .. } | Event::Error(_) | Event::Unknown { .. } => Ok(()),
         }
     }
 
     /// The message so far; `None` before it has begun.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Message> {
-        self.message.as_ref().or(self.given.as_deref())
-    }
-
-    /// The message so far, for an error: nothing is added to it any more.
-    pub(crate) fn give(&mut self) -> Option<Arc<Message>> {
-        if let Some(message) = self.message.take() {
-            self.given = Some(Arc::new(message));
-        }
-        self.given.clone()
-    }
-
-    /// The same at the end: arguments that were cut are text, unless another error still has the message as it was.
-    pub(crate) fn give_closed(&mut self) -> Option<Arc<Message>> {
-        drop(self.give());
-        if let Some(message) = self.given.as_mut().and_then(Arc::get_mut) {
-            for (block, progress) in message.content.iter_mut().zip(&mut self.blocks) {
-                progress.close(block);
-            }
-        }
-        self.given.clone()
+        self.message.as_ref()
     }
 
     /// The JSON text of the arguments of the call in block `index`, as far as it has arrived and the call is not complete.
@@ -164,7 +123,7 @@ impl Accumulator {
         if let Some(text) = self.input_so_far(index) {
             return partial_json::parse(text, cut);
         }
-        let block = self.snapshot().and_then(|message| message.content.get(index));
+        let block = self.message.as_ref().and_then(|message| message.content.get(index));
         match block.and_then(input_of) {
             Some(Value::String(text)) => partial_json::parse(text, cut),
             input => Ok(input.cloned()),
@@ -193,29 +152,28 @@ impl Accumulator {
         }
     }
 
-    fn start(&mut self, message: Message) -> Result<(), ProtocolError> {
+    fn start(&mut self, message: &Message) -> Result<(), ProtocolError> {
         if self.message.is_some() {
             return Err(ProtocolError::SecondStart);
         }
         self.blocks = vec![Progress { closed: true, ..Progress::default() }; message.content.len()];
         self.note_usage(&message.usage.extra);
-        self.message = Some(message);
+        self.message = Some(message.clone());
         Ok(())
     }
 
-    fn start_block(&mut self, index: usize, block: ContentBlock) -> Result<(), ProtocolError> {
+    fn start_block(&mut self, index: usize, block: &ContentBlock) -> Result<(), ProtocolError> {
         let message = self.message.as_mut().ok_or(ProtocolError::NotStarted)?;
         let expected = message.content.len();
         if index != expected {
             return Err(ProtocolError::OutOfOrder { index, expected });
         }
-        if let ContentBlock::Fallback(block) = &block {
+        if let ContentBlock::Fallback(block) = block {
             message.model = block.to.model.clone();
         }
-        let misfit = misfit(&block);
-        message.content.push(block);
+        message.content.push(block.clone());
         self.blocks.push(Progress::default());
-        if let Some(misfit) = misfit {
+        if let Some(misfit) = misfit(block) {
             self.odd.push(Oddity::Block { misfit: misfit.at(index).within("content").to_string() });
         }
         Ok(())

@@ -52,7 +52,7 @@ fn next(
     let Some(event) = decoder.next_event(rest).map_err(DecodeErrorKind::Events)? else { return Ok(false) };
     match Event::parse(event.name, event.data).map_err(DecodeErrorKind::Json)? {
         Event::Error(body) => Err(DecodeErrorKind::Api(Box::new(body))),
-        event => accumulator.add(event).map(|()| true).map_err(DecodeErrorKind::Protocol),
+        event => accumulator.push(&event).map(|()| true).map_err(DecodeErrorKind::Protocol),
     }
 }
 

@@ -143,11 +143,6 @@ impl Event {
         }
     }
 
-    /// Whether a message or a block begins, which is in the event.
-    pub(crate) fn begins(&self) -> bool {
-        matches!(self, Self::MessageStart { .. } | Self::ContentBlockStart { .. })
-    }
-
     /// The text that this event adds to the reply, if it adds any.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

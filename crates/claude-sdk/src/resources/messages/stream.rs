@@ -1,7 +1,6 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -156,34 +155,21 @@ impl MessageStream {
             event?;
         }
         let envelope = self.envelope.clone();
-        if self.end != End::Complete {
-            return Err(Box::new(StreamError::truncated(self.accumulator.give_closed(), envelope)).into());
-        }
         match std::mem::take(&mut self.accumulator).finish() {
             Ok(message) => Ok(Reply::new(message, envelope, self.head.clone())),
-            Err(truncated) => {
-                Err(Box::new(StreamError::truncated(truncated.partial.map(Arc::new), envelope)).into())
-            }
+            Err(truncated) => Err(Box::new(StreamError::truncated(truncated.partial, envelope)).into()),
         }
     }
 
-    /// What one event means: an event to give out, or the end. One that begins something comes with a second one to keep.
-    fn take(
-        &mut self,
-        event: Result<Event, serde_json::Error>,
-        again: Option<Event>,
-    ) -> Result<Event, Error> {
+    /// What one event means: an event to give out, or the end.
+    fn take(&mut self, event: Result<Event, serde_json::Error>) -> Result<Event, Error> {
         let event = event.map_err(|error| {
             self.failure(|partial, envelope| StreamError::json(&error, partial, envelope))
         })?;
         if let Event::Error(body) = event {
             return Err(self.refusal(body));
         }
-        let added = match again {
-            Some(again) => self.accumulator.add(again),
-            None => self.accumulator.follow(&event),
-        };
-        added.map_err(|error| {
+        self.accumulator.push(&event).map_err(|error| {
             self.failure(|partial, envelope| StreamError::protocol(error, partial, envelope))
         })?;
         if matches!(event, Event::MessageStop { .. }) {
@@ -199,9 +185,9 @@ impl MessageStream {
         self.failure(|partial, envelope| StreamError::api(error, partial, envelope))
     }
 
-    fn failure(&mut self, error: impl FnOnce(Option<Arc<Message>>, Envelope) -> StreamError) -> Error {
+    fn failure(&mut self, error: impl FnOnce(Option<Message>, Envelope) -> StreamError) -> Error {
         self.end = End::Failed;
-        let error = Box::new(error(self.accumulator.give(), self.envelope.clone())).into();
+        let error = Box::new(error(self.accumulator.snapshot().cloned(), self.envelope.clone())).into();
         if let Some(call) = &mut self.call {
             call.fails(&error);
         }
@@ -244,14 +230,11 @@ impl Stream for MessageStream {
         };
         Poll::Ready(Some(match event {
             Some(Ok(event)) => {
-                let (name, data) = (event.name, event.data);
-                let event = Event::parse(name, data);
-                let begins = event.as_ref().is_ok_and(Event::begins);
-                let again = begins.then(|| Event::parse(name, data).ok()).flatten();
+                let event = Event::parse(event.name, event.data);
                 if !matches!(event, Ok(Event::Ping { .. })) {
                     this.progress.rest();
                 }
-                this.take(event, again)
+                this.take(event)
             }
             Some(Err(error)) => {
                 Err(this.failure(|partial, envelope| StreamError::transport(error, partial, envelope)))

@@ -148,19 +148,6 @@ fn arguments_cut_short_are_kept_as_text() {
 }
 
 #[test]
-fn what_an_error_has_of_a_message_can_still_be_looked_at() {
-    let mut accumulator =
-        accumulate(&[start(), block(0, tool_block()), input(0, "{\"city\": \"Os")]).unwrap();
-    let given = accumulator.give().unwrap();
-    assert_eq!(accumulator.snapshot(), Some(&*given));
-    assert_eq!(accumulator.partial_input(0, CutString::Keep).unwrap(), Some(json!({"city": "Os"})));
-    drop(given);
-    let closed = accumulator.give_closed().unwrap();
-    let ContentBlock::ToolUse(call) = &closed.content[0] else { panic!("{closed:?}") };
-    assert_eq!(call.incomplete_input(), Some("{\"city\": \"Os"));
-}
-
-#[test]
 fn a_snapshot_grows_with_the_text() {
     let accumulator =
         accumulate(&[start(), block(0, json!({"type": "text", "text": ""})), text(0, "a")]).unwrap();
