@@ -43,7 +43,7 @@ pub struct Authorize<B> {
     needs: ScopeSet,
     version: ApiVersion,
     clock: Arc<dyn Clock>,
-    /// Where the limits of the newest answer are kept, if it is for this layer to do so.
+    /// Where the limits of the newest answer are kept, if anywhere.
     reported: Option<Arc<Mutex<Reported>>>,
 }
 
@@ -76,7 +76,7 @@ impl<B> Authorize<B> {
         Self { needs, ..self }
     }
 
-    /// Keeps what answers say about limits, where no [`Throttle`](super::Throttle) around it does.
+    /// Keeps what answers say about limits.
     pub(crate) fn reporting_to(self, reported: Arc<Mutex<Reported>>) -> Self {
         Self { reported: Some(reported), ..self }
     }

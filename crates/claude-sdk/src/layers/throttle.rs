@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderMap;
 use ratelimit::{Cost, Key, Permit, RateLimiter};
 use transport::{Clock, Deadline, Error, HttpBackend, Reach, Request, Response, Sending};
 
 use crate::{
     estimates::Estimate,
-    limits::{RateLimits, Reported},
+    limits::RateLimits,
     metrics::{Call, Kind},
     types::Model,
 };
@@ -33,10 +32,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Throttle<B> {
     backend: B,
-    limiter: Option<Arc<dyn RateLimiter>>,
+    limiter: Arc<dyn RateLimiter>,
     clock: Arc<dyn Clock>,
     max_wait: Duration,
-    reported: Arc<Mutex<Reported>>,
 }
 
 /// What a request is charged for; a request without one costs one request of the key `api`.
@@ -91,22 +89,7 @@ impl<B> Throttle<B> {
     /// Wraps `backend`; a call waits at most `max_wait` for its permit.
     #[must_use]
     pub fn new(backend: B, limiter: Arc<dyn RateLimiter>, clock: Arc<dyn Clock>, max_wait: Duration) -> Self {
-        Self { backend, limiter: Some(limiter), clock, max_wait, reported: Arc::default() }
-    }
-
-    /// Wraps `backend` and limits nothing; it only keeps what the service says about its limits.
-    #[must_use]
-    pub fn unlimited(backend: B, clock: Arc<dyn Clock>) -> Self {
-        Self { backend, limiter: None, clock, max_wait: Duration::ZERO, reported: Arc::default() }
-    }
-
-    fn note(&self, headers: &HeaderMap) {
-        Reported::keep_in(&self.reported, headers, &*self.clock);
-    }
-
-    /// Where the limits of the newest answer are kept.
-    pub(crate) fn reported(&self) -> Arc<Mutex<Reported>> {
-        Arc::clone(&self.reported)
+        Self { backend, limiter, clock, max_wait }
     }
 }
 
@@ -116,28 +99,19 @@ impl<B: HttpBackend> HttpBackend for Throttle<B> {
         'a: 'f,
         Self: 'f,
     {
-        match &self.limiter {
-            Some(limiter) => Box::pin(self.limited(&**limiter, request)),
-            None => Box::pin(self.noted(self.backend.send(request))),
-        }
+        Box::pin(self.limited(request))
     }
 }
 
 impl<B: HttpBackend> Throttle<B> {
-    async fn noted(&self, sending: Sending<'_>) -> Result<Response, Error> {
-        let response = sending.await?;
-        self.note(response.headers());
-        Ok(response)
-    }
-
-    async fn limited(&self, limiter: &dyn RateLimiter, request: Request) -> Result<Response, Error> {
+    async fn limited(&self, request: Request) -> Result<Response, Error> {
         let charge = request.extensions().get::<Charge>().cloned().unwrap_or_default();
         let left = request
             .extensions()
             .get()
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
-        let acquiring = limiter.acquire(charge.key.clone(), charge.cost, max_wait);
+        let acquiring = self.limiter.acquire(charge.key.clone(), charge.cost, max_wait);
         let permit = match Call::current(|call| call.kept_kind()) {
             None => acquiring.await,
             Some(call) => measured(&call, acquiring).await,
@@ -161,11 +135,10 @@ impl<B: HttpBackend> Throttle<B> {
         let retry_after = transport::layers::retry_after(response.headers(), now);
         let seen = limits.observation(retry_after, permit.number());
         let is_refused = matches!(response.status().as_u16(), 429 | 529);
-        limiter.observe(
+        self.limiter.observe(
             &charge.key,
             &seen.with_refusal(is_refused).with_time_taken(now.duration_since(sent).ok()),
         );
-        self.note(response.headers());
         if !response.status().is_success() {
             // A refusal costs no tokens; its permit is not held while somebody waits to try again.
             permit.settle(Cost::requests(charge.cost.requests));
@@ -261,7 +234,6 @@ mod tests {
             *recorder.log.lock().unwrap(),
             ["acquire api 1", "observe Some(7) Some(3s)", "settle Some(5)"]
         );
-        assert_eq!(layer.reported().lock().unwrap().read().requests.remaining, Some(7));
     }
 
     #[tokio::test]
