@@ -14,7 +14,7 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-/// A seed for jitter.
+/// A number that nobody guesses, such as a seed for jitter.
 ///
 /// # Errors
 ///

@@ -55,7 +55,7 @@ impl<B> Equip<B> {
     }
 }
 
-/// The credential, the host, the length, and what they and a beta are encoded in.
+/// The credential and its beta, the host, the length, and which codings an answer may have.
 const ADDED: usize = 5;
 
 impl<B: HttpBackend> HttpBackend for Equip<B> {

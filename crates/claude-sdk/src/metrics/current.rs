@@ -68,6 +68,10 @@ impl Call {
         self.reason = Some(reason);
     }
 
+    pub(super) fn has_waited(&mut self) {
+        self.is_new = false;
+    }
+
     /// It is sent, for the first time or again. What is given is when: where it has waited for nothing, that is when it began.
     pub(crate) fn is_sent(&mut self) -> SystemTime {
         if let Some(reason) = self.reason.take() {
@@ -127,7 +131,7 @@ impl Drop for Swapped<'_> {
     fn drop(&mut self) {
         swap(self.0);
         if let Some(call) = self.0 {
-            call.is_new = false;
+            call.has_waited();
         }
     }
 }

@@ -92,6 +92,13 @@ impl Meter {
         poll_fn(move |cx| Call::within(&mut self.call, || sending.as_mut().poll(cx)))
     }
 
+    /// The call has waited for something that this does not cover.
+    pub(crate) fn has_waited(&mut self) {
+        if let Some(call) = &mut self.call {
+            call.has_waited();
+        }
+    }
+
     /// The first content of a stream is here.
     pub(crate) fn begins(&mut self) {
         let Some(call) = &self.call else { return };

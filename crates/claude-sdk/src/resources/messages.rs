@@ -140,7 +140,13 @@ impl Messages<'_> {
         call.sends(&body);
         let length = body.len();
         let counted = match self.0.estimate() {
-            Some(estimate) => estimate.count(request).await,
+            Some(estimate) => {
+                let counted = estimate.count(request).await;
+                if let Some(meter) = call.meter() {
+                    meter.has_waited();
+                }
+                counted
+            }
             None => None,
         };
         let request = self.0.request(Method::POST, MESSAGES, body, |estimate| {

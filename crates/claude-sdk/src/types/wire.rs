@@ -32,13 +32,13 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_js
     serde_json::from_str(text_in(json)?)
 }
 
-/// The text of JSON, or the first thing that is wrong with it, which knows the line and the column.
+/// The text of JSON, or an error that knows the line and the column in which it is not UTF-8.
 pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
     str::from_utf8(json).map_err(|_| {
         let good = json.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
-        // Whatever comes before it, a NUL is as wrong there as what is not UTF-8.
-        let read = format!("{good}\0").parse::<Value>();
-        read.err().unwrap_or_else(|| serde_json::Error::custom("it is not UTF-8"))
+        let line = good.matches('\n').count() + 1;
+        let column = good.rsplit('\n').next().unwrap_or_default().len() + 1;
+        serde_json::Error::custom(format_args!("not UTF-8 at line {line} column {column}"))
     })
 }
 

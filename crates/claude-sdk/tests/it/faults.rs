@@ -90,7 +90,7 @@ impl Trial {
         Self::start(Tape::default(), None, held().tls()).await
     }
 
-    /// One of a client with settings of its own.
+    /// One of a client with settings of its own. Of its waits nothing is known where one of them is a clock.
     pub async fn of(
         server: mock_server::Builder,
         set: impl FnOnce(ClientBuilder, &MockServer) -> ClientBuilder,

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use claude_sdk::{
     AuthError, Client, ClientBuilder, auth_core,
     credentials::{Cached, Credential, CredentialProvider, Grant, TokenSource},
+    estimates::Estimate,
     metrics::{Labels, Measurement, Metrics, Tokens},
     ratelimit::{self, Cost, Key, Observation, Permit, RateLimiter},
     token_store::{MemoryTokenStore, TokenStore},
     transport::{self, Clock, HttpBackend, Request, Response, SimClock},
-    types::Model,
+    types::{MessageRequest, Model},
 };
 use futures_util::{FutureExt as _, future::join_all};
 use http::StatusCode;
@@ -275,6 +276,40 @@ async fn a_wait_for_the_limiter_is_counted_where_there_is_one() {
     let heard = notes.take();
     assert_eq!(heard.iter().filter(|line| *line == "permit after 2s").count(), 3, "{heard:?}");
     assert_eq!(heard.iter().filter(|line| *line == "200 after 0ns").count(), 3, "{heard:?}");
+}
+
+/// Takes a second to count.
+#[derive(Debug)]
+struct Slow(SimClock);
+
+#[async_trait]
+impl Estimate for Slow {
+    fn cost(&self, _: &MessageRequest, _: usize) -> Cost {
+        Cost::requests(1)
+    }
+
+    async fn count(&self, _: &MessageRequest) -> Option<u64> {
+        self.0.sleep(Duration::from_secs(1)).await;
+        Some(3)
+    }
+}
+
+#[tokio::test]
+async fn what_a_count_of_tokens_takes_is_no_part_of_the_attempt() {
+    let server = held().start().await.unwrap();
+    let (notes, clock) = (Notes::default(), SimClock::new(t0()));
+    let builder = client(&server).0.clock(clock.clone()).metrics(notes.clone());
+    let builder = builder.estimate(Slow(clock.clone())).rate_limiter(ratelimit::limiters::Unlimited);
+    let client = builder.build().unwrap();
+    let (messages, request) = (client.messages(), hello());
+    let (message, ()) = tokio::join!(messages.create(&request), async {
+        until(|| clock.sleepers() == 1).await;
+        clock.advance(Duration::from_secs(1));
+    });
+    message.unwrap();
+    let heard = notes.take();
+    assert_eq!(heard.first().unwrap(), "200 after 0ns");
+    assert_eq!(heard.last().unwrap(), "chat of claude-haiku-4-5: ok after 1s, 200");
 }
 
 #[tokio::test]

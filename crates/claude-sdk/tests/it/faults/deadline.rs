@@ -37,12 +37,15 @@ const FOR_EVER: Duration = Duration::from_secs(2_000);
 const TURNS: usize = 100;
 /// And how often before time goes on once more: a call that is over has to be able to say so.
 const TURNS_A_STEP: usize = 5;
+/// Nobody needs as many: a call that takes them hangs.
+const MOST_TURNS: usize = 5_000_000;
 
 /// Sees a call to its end, and tells after how long it came.
 ///
 /// Time only goes by while the call waits for nothing but the clock, or for a server that has been asked for the `silent`th time and
 /// says nothing more: how fast this machine is changes nothing.
 async fn fate<T>(
+    what: &str,
     clock: &SimClock,
     wire: &Wire,
     silent: usize,
@@ -52,17 +55,18 @@ async fn fate<T>(
     let begun = clock.now();
     let passed = || clock.now().duration_since(begun).unwrap();
     let mut turns = 0;
-    loop {
+    for _ in 0..MOST_TURNS {
         if let Some(outcome) = poll_immediate(&mut call).await {
             return (passed(), outcome);
         }
-        assert!(passed() < FOR_EVER, "it has no end");
+        assert!(passed() < FOR_EVER, "{what}: it has no end");
         tokio::task::yield_now().await;
         turns = if wire.sent() >= silent { turns + 1 } else { 0 };
         if !wire.is_waited_for() || (turns > TURNS && turns.is_multiple_of(TURNS_A_STEP)) {
             clock.advance(STEP);
         }
     }
+    panic!("{what}: it waits for a server that has said all");
 }
 
 /// Of a row: it ended in time, and as it does.
@@ -114,7 +118,7 @@ async fn judge_rows(rows: &[Row], server: impl Fn() -> mock_server::Builder, is_
         let silent = if *comes == Comes::Never { asked } else { usize::MAX };
         let call: Pin<Box<dyn Future<Output = _>>> =
             if is_stream { Box::pin(trial.stream(&what, last)) } else { Box::pin(trial.create(&what, last)) };
-        let (after, outcome) = fate(&clock, &wire, silent, call).await;
+        let (after, outcome) = fate(&what, &clock, &wire, silent, call).await;
         assert_in_time(&what, *comes, after, &outcome);
         drop((outcome, wire));
         trial.end().await;
@@ -151,12 +155,16 @@ async fn a_call_that_waits_for_a_token_ends_by_its_deadline_whatever_goes_wrong(
             place.mock.inject(fault(text).on("/v1/oauth/token").always());
         }
         let silent = if *comes == Comes::Never { 1 } else { usize::MAX };
-        let (after, outcome) = fate(&place.clock, &wire, silent, client.models().list().into_future()).await;
+        let (after, outcome) =
+            fate(&what, &place.clock, &wire, silent, client.models().list().into_future()).await;
         assert_in_time(&what, *comes, after, &outcome);
         drop((outcome, client, oauth, wire));
         place.mock.shutdown().await;
         // What goes on without its caller ends at a limit of its own.
+        let mut turns = 0;
         while Footprint::now().tasks > before.tasks {
+            turns += 1;
+            assert!(turns < MOST_TURNS, "{what}: something goes on");
             place.clock.advance(STEP);
             tokio::task::yield_now().await;
         }
@@ -198,22 +206,23 @@ async fn a_call_that_is_never_sent_ends_by_its_deadline() {
     let key = || client().api_key("sk-ant-key").backend(Stuck);
     let stuck = |_: Request, _: transport::layers::Next| std::future::pending();
     for (what, builder, comes) in [
+        // First, while nobody else can have got its port.
+        ("a refusal", key().base_url(format!("http://{refusing}")), Comes::Wrong),
         ("no connection", key(), Comes::Never),
         ("no credential", client().credentials(Stuck).backend(Stuck), Comes::Never),
         ("no permit", key().rate_limiter(Stuck), Comes::Never),
         ("no middleware", key().middleware(stuck), Comes::Never),
-        ("a refusal", key().base_url(format!("http://{refusing}")), Comes::Wrong),
     ] {
         let (clock, wire) = (SimClock::new(t0()), Wire::default());
         wire.leads_to(backend());
         let builder = if comes == Comes::Never { builder } else { builder.backend(wire.clone()) };
         let client = builder.clock(clock.clone()).build().unwrap();
         let (messages, models, request) = (client.messages(), client.models(), hello());
-        let (after, outcome) = fate(&clock, &wire, usize::MAX, messages.create(&request)).await;
+        let (after, outcome) = fate(what, &clock, &wire, usize::MAX, messages.create(&request)).await;
         assert_in_time(what, comes, after, &outcome);
-        let (after, outcome) = fate(&clock, &wire, usize::MAX, messages.stream(&request)).await;
+        let (after, outcome) = fate(what, &clock, &wire, usize::MAX, messages.stream(&request)).await;
         assert_in_time(what, comes, after, &outcome);
-        let (after, outcome) = fate(&clock, &wire, usize::MAX, models.list().into_future()).await;
+        let (after, outcome) = fate(what, &clock, &wire, usize::MAX, models.list().into_future()).await;
         assert_in_time(what, comes, after, &outcome);
         assert_eq!(clock.sleepers(), 0, "{what}: somebody still waits");
     }
@@ -237,7 +246,7 @@ async fn a_stream_that_nobody_read_until_its_deadline_has_ended() {
             stream.next().await.expect("an error and no end")?;
         }
     };
-    let (after, outcome): (_, Result<(), Error>) = fate(&clock, &wire, 1, rest).await;
+    let (after, outcome): (_, Result<(), Error>) = fate("a slow reader", &clock, &wire, 1, rest).await;
     assert_in_time("a slow reader", Comes::Never, DEADLINE + after, &outcome);
     drop((outcome, stream, wire));
     trial.end().await;

@@ -5,7 +5,7 @@ use self::Comes::{Either, Never, Well, Wrong};
 /// What comes of a row, when the caller can wait no longer than the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comes {
-    /// R: it succeeds all the same. The last fault happens once.
+    /// R: it succeeds all the same. Of a message or a stream, the last fault happens once.
     Well,
     /// T: an error that is not the deadline's. The last fault happens to every further request.
     Wrong,
