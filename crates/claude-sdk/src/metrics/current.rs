@@ -68,6 +68,7 @@ impl Call {
         self.reason = Some(reason);
     }
 
+    /// It is no longer sent when it began.
     pub(super) fn has_waited(&mut self) {
         self.is_new = false;
     }
