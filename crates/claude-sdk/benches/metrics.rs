@@ -201,9 +201,7 @@ mod unix {
             let certificate = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
             Self { process, base_url, api_key, certificate }
         }
-    }
 
-    impl Server {
         fn called_by(&self, builder: ClientBuilder) -> ClientBuilder {
             let backend = Reqwest::builder().no_proxy();
             let backend = match &*self.certificate {

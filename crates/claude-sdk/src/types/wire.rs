@@ -32,13 +32,11 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_js
     serde_json::from_str(text_in(json)?)
 }
 
-/// The text of JSON, or an error that knows the line and the column in which it is not UTF-8.
+/// The text of JSON, or the first thing that is wrong with it, which knows the line and the column.
 pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
-    str::from_utf8(json).map_err(|_| {
-        let good = json.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
-        let line = good.matches('\n').count() + 1;
-        let column = good.rsplit('\n').next().unwrap_or_default().len() + 1;
-        serde_json::Error::custom(format_args!("not UTF-8 at line {line} column {column}"))
+    str::from_utf8(json).map_err(|error| {
+        let not_text = || serde_json::Error::custom(error);
+        serde_json::from_slice::<Value>(json).err().unwrap_or_else(not_text)
     })
 }
 
@@ -440,5 +438,17 @@ impl<T: Fit> Fit for Box<T> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         Ok(T::read(deserializer)?.map(Self::new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_not_utf8_is_malformed_where_it_is_not() {
+        let error = from_bytes::<Value>(b"{\n\"name\": \"Mot\xf6rhead\"}").unwrap_err();
+        assert!(error.is_syntax(), "{error}");
+        assert_eq!(error.to_string(), "invalid unicode code point at line 2 column 13");
     }
 }
