@@ -2,7 +2,7 @@
 
 use claude_sdk::{
     auth_core::ScopeSet,
-    profile::{Profile, ProfileName, Profiles},
+    profile::{Member, Profile, ProfileName, Profiles},
     secrets::providers::Env,
     token_store::TokenStore as _,
     transport::{Clock as _, SystemClock},
@@ -34,9 +34,14 @@ pub(super) async fn session(name: &ProfileName, profile: &Profile, env: &Env, fi
         Err(error) => return Finding::failed(LOGIN, &error, &again),
     };
     let (who, now) = (Who::of(&stored), SystemClock.now());
-    let is_renewable = stored.refresh_token.is_some();
-    if who.expires_at.is_some_and(|at| is_over(at, now)) && !is_renewable {
+    let over = who.expires_at.filter(|at| is_over(*at, now));
+    if over.is_some() && stored.refresh_token.is_none() {
         return Finding::problem(LOGIN, "the access token has expired, and nothing renews it", again);
+    }
+    if over.is_some() && profile.get(Member::ClientId).is_none() {
+        let next = format!("set it with `claudectl profile set {name} client_id=ID`");
+        let evidence = "the access token has expired, and the profile has no client id to renew it as";
+        return Finding::problem(LOGIN, evidence, next);
     }
     let granted = who.scope.as_deref().map(ScopeSet::parse);
     let missing = granted.map(|granted| profile.scopes().difference(&granted)).unwrap_or_default();
@@ -44,9 +49,17 @@ pub(super) async fn session(name: &ProfileName, profile: &Profile, env: &Env, fi
         let evidence = format!("the profile asks for {missing}, which was not granted");
         return Finding::warning(LOGIN, evidence, again);
     }
+    let whom = who.as_whom();
+    if let Some(at) = over {
+        let evidence = format!("logged in{whom}; the access token is past, since {}", when(at, now));
+        let next = format!(
+            "nothing has to be done: the next call renews it (`api` is one); `claudectl auth refresh --profile {name}` does so too"
+        );
+        return Finding { next_step: Some(next), ..Finding::ok(LOGIN, evidence) };
+    }
     let until =
         who.expires_at.map_or_else(String::new, |at| format!(", access token until {}", when(at, now)));
-    Finding::ok(LOGIN, format!("logged in{}{until}", who.as_whom()))
+    Finding::ok(LOGIN, format!("logged in{whom}{until}"))
 }
 
 /// Whether the servers answer that log people in and renew their tokens.

@@ -381,6 +381,38 @@ async fn a_login_that_is_gone_is_the_problem_of_the_login() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_past_is_told_with_what_renews_it_or_with_what_keeps_it_from_that() {
+    let server = MockServer::start().await.unwrap();
+    let home = Home::logged_in(&server).await;
+    let expire = || {
+        let mut token = home.json("credentials/default.json");
+        token["expires_at"] = 1_000_000_000.into();
+        home.write("credentials/default.json", token.to_string());
+    };
+    let login = |told: &Run| findings(told).into_iter().find(|(check, ..)| check == "login").unwrap().2;
+    expire();
+    let told = run(&mut home.claudectl(&["doctor", "--json"]));
+    told.ok();
+    let past = login(&told);
+    assert_eq!(past["verdict"], "ok", "{past}");
+    let evidence = past["evidence"].as_str().unwrap();
+    assert!(evidence.contains("the access token is past, since 2001-09-09T01:46:40Z, "), "{past}");
+    assert!(past["next_step"].as_str().unwrap().contains("claudectl auth refresh --profile default"), "{past}");
+    // `api` was a call.
+    let renewed = login(&run(&mut home.claudectl(&["doctor", "--json"])));
+    assert!(renewed["evidence"].as_str().unwrap().contains("access token until"), "{renewed}");
+    assert!(renewed["next_step"].is_null(), "{renewed}");
+
+    run(&mut home.claudectl(&["profile", "set", "default", "client_id="])).ok();
+    expire();
+    let problem = only_problem(&run(&mut home.claudectl(&["doctor", "--json"])), "login");
+    assert!(
+        problem["next_step"].as_str().unwrap().contains("claudectl profile set default client_id=ID"),
+        "{problem}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_spend_limit_that_is_near_or_reached_is_told_to_whoever_may_read_it() {
     let server = MockServer::start().await.unwrap();
     for (spent, expected) in [("120.5", "ok"), ("9500", "warning"), ("10000", "problem")] {
