@@ -1,7 +1,9 @@
 //! What can be typed. A secret never can: keys come from the environment, because other users of a machine can read
 //! the arguments of a running program.
 
-use std::{error::Error as _, ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error as _, ffi::OsString, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode,
+};
 
 use clap::{
     Args as ClapArgs, Parser, Subcommand,
@@ -10,7 +12,10 @@ use clap::{
 use claude_sdk::{ApiVersion, profile::ProfileName};
 use mock_server::UnknownLimits;
 
-use crate::{console, failure::tell_usage};
+use crate::{
+    console::{self, Output, OutputError},
+    failure::{tell_failure, tell_usage},
+};
 
 mod auth;
 mod env;
@@ -302,13 +307,28 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, Exit
     }
     Args::try_parse_from(arguments).map_err(|error| {
         if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            // Nothing is left to do where even the help cannot be printed.
-            drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return help(&error);
         }
         tell_usage(&told(&error));
         ExitCode::from(2)
     })
+}
+
+/// Prints the help or the version; help that somebody lacks is on standard error.
+fn help(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // Nothing is left to do where even that cannot be printed.
+        drop(error.print());
+        return ExitCode::from(2);
+    }
+    let mut out = Output::new();
+    match out.flush().and_then(|()| error.print()).and_then(|()| out.flush()).map_err(OutputError) {
+        Err(error) if !error.is_unread() => {
+            tell_failure(&error.into());
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// Whether errors are for a program too. It is looked for before the rest is read, which may be what is wrong.

@@ -43,9 +43,51 @@ pub(crate) fn scrubber() -> &'static Scrubber {
     &SCRUBBER
 }
 
+/// Standard output. Rust's own says that all is written where it leads to what is open for reading only; this one fails there.
+#[derive(Debug)]
+pub(crate) struct Output(io::Stdout);
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Self(io::stdout())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        judge()?;
+        self.0.write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        judge()?;
+        self.0.flush()
+    }
+}
+
+fn judge() -> io::Result<()> {
+    static IS_WRITABLE: LazyLock<bool> = LazyLock::new(is_writable);
+    match *IS_WRITABLE {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is open for reading only")),
+    }
+}
+
+#[cfg(unix)]
+fn is_writable() -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    fcntl_getfl(io::stdout()).is_ok_and(|flags| flags & OFlags::ACCMODE != OFlags::RDONLY)
+}
+
+#[cfg(not(unix))]
+fn is_writable() -> bool {
+    true
+}
+
 /// Writes `text` to standard output, now.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
-    let mut out = io::stdout().lock();
+    let mut out = Output::new();
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
 }
 

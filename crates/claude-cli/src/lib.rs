@@ -7,8 +7,9 @@
 //! have ended with messages that were not answered are 5, and a command that a signal cut short has the status that shells
 //! give it (130 for Ctrl-C).
 //!
-//! A standard output that cannot be written is a failure. One that is closed from the start (`>&-`) is not known here to be: on Unix
-//! Rust's own start puts `/dev/null` in its place, as if that had been asked for.
+//! A standard output that cannot be written is a failure, one that is open for reading only too. One that is closed from the start
+//! (`>&-`) is not known here to be: on Unix Rust's own start puts `/dev/null` in its place, for reading and writing, which is what
+//! Python and Node give a program whose output they do not want; and whatever runs before that start is `unsafe`.
 
 mod api;
 pub mod args;

@@ -67,7 +67,7 @@ fn settings(args: &MockArgs, torn: &Arc<AtomicBool>) -> anyhow::Result<Builder> 
     Ok(match args.journal.as_deref() {
         None => server,
         Some(path) if path == Path::new("-") => {
-            server.journal_lines(Lines { to: io::stdout(), torn: Arc::clone(torn) })
+            server.journal_lines(Lines { to: console::Output::new(), torn: Arc::clone(torn) })
         }
         Some(path) => {
             let file = journal(path).with_context(|| {

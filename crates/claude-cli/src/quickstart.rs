@@ -3,12 +3,7 @@
 //! Every step checks what came back before it counts as done, and the last one compares what the server saw with
 //! what the client believes it did.
 
-use std::{
-    future::ready,
-    io::{self, Write},
-    pin::pin,
-    sync::atomic::Ordering,
-};
+use std::{future::ready, io::Write, pin::pin, sync::atomic::Ordering};
 
 use claude_sdk::transport::{Clock, SystemClock};
 use mock_server::MockServer;
@@ -27,7 +22,7 @@ use session::Session;
 /// Runs the quickstart and prints it; as one JSON document where `json` is set.
 pub(crate) async fn run(json: bool) -> anyhow::Result<()> {
     let started = SystemClock.now();
-    let out = (!json).then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
+    let out = (!json).then(|| Box::new(console::Output::new()) as Box<dyn Write + Send>);
     let mut reporter = Reporter::new(SystemClock, out);
     reporter.line("The whole job on a mock server of our own: no network, no account.\n")?;
 

@@ -255,12 +255,18 @@ async fn an_answer_that_cannot_be_written_down_is_an_error() {
         &["quickstart"],
         &["quickstart", "--json"],
         &["mock"],
+        &["--version"],
+        &["messages", "create", "--help"],
     ] {
         println!("{arguments:?}");
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let run = run(against(&server, arguments).stdout(full));
-        run.failed(1, "check where it goes");
-        assert!(run.stderr.contains("No space left on device"), "{run:?}");
+        let told = run(against(&server, arguments).stdout(full));
+        told.failed(1, "check where it goes");
+        assert!(told.stderr.contains("No space left on device"), "{told:?}");
+        // To write there fails too, and Rust's own standard output says nothing of it.
+        let told = run(against(&server, arguments).stdout(std::fs::File::open("/dev/null").unwrap()));
+        told.failed(1, "check where it goes");
+        assert!(told.stderr.contains("it is open for reading only"), "{told:?}");
     }
 }
 

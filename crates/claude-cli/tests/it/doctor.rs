@@ -397,7 +397,10 @@ async fn a_token_that_is_past_is_told_with_what_renews_it_or_with_what_keeps_it_
     assert_eq!(past["verdict"], "ok", "{past}");
     let evidence = past["evidence"].as_str().unwrap();
     assert!(evidence.contains("the access token is past, since 2001-09-09T01:46:40Z, "), "{past}");
-    assert!(past["next_step"].as_str().unwrap().contains("claudectl auth refresh --profile default"), "{past}");
+    assert!(
+        past["next_step"].as_str().unwrap().contains("claudectl auth refresh --profile default"),
+        "{past}"
+    );
     // `api` was a call.
     let renewed = login(&run(&mut home.claudectl(&["doctor", "--json"])));
     assert!(renewed["evidence"].as_str().unwrap().contains("access token until"), "{renewed}");
