@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -34,6 +34,7 @@ mod exposition;
 #[cfg(test)]
 mod held;
 mod history;
+mod opening;
 mod outcome;
 mod post;
 mod prober;
@@ -76,22 +77,26 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
         return once(&prober, &plan, args.json).await;
     }
     let ways = ways::ways(&args, &env).await?;
-    let path = match args.history.clone() {
-        Some(path) => in_a_folder(path)?,
-        None => {
-            default_path(&env).context("there is no folder for the history; name a file with --history")?
-        }
-    };
+    let path = args.history.clone().or_else(|| default_path(&env));
+    let path = path.context("there is no folder for the history; name a file with --history")?;
     let server = match args.serve {
         Some(address) => Some(Server::bind(address, &args.host, path.clone()).await?),
         None => None,
     };
-    let (keeper, history, writer) = Keeper::start(path)?;
     let now = seconds(clock.now());
     let tolerance = Tolerance { errors: 1.0 - args.objective / 100.0, slow: args.slow };
-    let mut board = Board::new(tolerance, history.as_ref(), timer, now);
+    let (is_named, shown) = (args.history.is_some(), path.clone());
+    let (keeper, writer, mut board, untold) = opening::in_time(&shown, &*clock, move || {
+        if is_named {
+            in_a_folder(&path)?;
+        }
+        let (keeper, history, writer) = Keeper::start(path)?;
+        let board = Board::new(tolerance, history.as_ref(), timer, now);
+        Ok((keeper, writer, board, history.and_then(|history| history.untold().ok())))
+    })
+    .await?;
     let post = Post::new(ways, Arc::clone(&clock), keeper.clone());
-    post.resume(history.and_then(|history| history.untold().ok()).unwrap_or_default());
+    post.resume(untold.unwrap_or_default());
     let over = board.alarms.end_all_but(|probe| plan.iter().any(|(its, _)| *its == probe), now);
     if !over.is_empty() {
         announce(&post, &over, &board);
@@ -116,7 +121,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     monitor.keeper.end();
     tokio::select! {
         _ = writer => {}
-        () = monitor.clock.sleep(LAST_WORDS) => {}
+        () = monitor.clock.sleep(LAST_WORDS) => monitor.keeper.last_word().into_iter().for_each(tell),
     }
     ended
 }
@@ -150,7 +155,7 @@ impl Monitor {
                 loop {
                     let outcome = attempt(&monitor.prober, probe, monitor.clock.now()).await;
                     let pause = schedule.next(outcome.took);
-                    if let Err(error) = monitor.hear(outcome) {
+                    if let Err(error) = monitor.hear(outcome).await {
                         return error;
                     }
                     monitor.clock.sleep(pause).await;
@@ -163,16 +168,11 @@ impl Monitor {
         }
     }
 
-    fn hear(&self, outcome: Outcome) -> anyhow::Result<()> {
-        let now = seconds(self.clock.now());
-        let mut board = self.board();
-        let news = board.hear(&outcome, self.prober.limits(), now);
-        if !news.is_empty() {
-            announce(&self.post, &news, &board);
-        }
-        drop(board);
+    async fn hear(&self, outcome: Outcome) -> anyhow::Result<()> {
+        self.weigh(&outcome);
         let told = if self.json { serde_json::to_string(&outcome)? + "\n" } else { line(&outcome) };
-        self.keeper.keep(outcome);
+        // First, so that what has been printed is in the history, whatever comes then.
+        self.keeper.keep(outcome, &*self.clock).await;
         match print(told) {
             // Nobody reads any more.
             Err(error) if error.is_unread() => Err(error.into()),
@@ -187,6 +187,16 @@ impl Monitor {
                 self.is_mute.store(false, Ordering::Relaxed);
                 Ok(())
             }
+        }
+    }
+
+    /// Looks what a run means for the alarms, and tells.
+    fn weigh(&self, outcome: &Outcome) {
+        let now = seconds(self.clock.now());
+        let mut board = self.board();
+        let news = board.hear(outcome, self.prober.limits(), now);
+        if !news.is_empty() {
+            announce(&self.post, &news, &board);
         }
     }
 
@@ -293,8 +303,8 @@ fn line(outcome: &Outcome) -> String {
     }
 }
 
-/// The path of a file that can be made: a slip of the pen is not to make a folder too.
-fn in_a_folder(path: PathBuf) -> anyhow::Result<PathBuf> {
+/// Refuses the path of a file that cannot be made: a slip of the pen is not to make a folder too.
+fn in_a_folder(path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         bail!(
@@ -302,7 +312,7 @@ fn in_a_folder(path: PathBuf) -> anyhow::Result<PathBuf> {
             folder.display()
         );
     }
-    Ok(path)
+    Ok(())
 }
 
 /// Where programs keep what they know between two runs. The folders on the way are made, but no home.
@@ -350,11 +360,11 @@ mod tests {
     #[test]
     fn a_file_is_named_in_a_folder_that_is_there() {
         for path in ["history", "/history", "/tmp/history"] {
-            assert_eq!(in_a_folder(path.into()).unwrap(), PathBuf::from(path));
+            in_a_folder(Path::new(path)).unwrap();
         }
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
-        let error = in_a_folder(missing.join("history")).unwrap_err().to_string();
+        let error = in_a_folder(&missing.join("history")).unwrap_err().to_string();
         let told = format!("there is no folder {} for the history; make it", missing.display());
         assert!(error.starts_with(&told), "{error}");
     }

@@ -337,6 +337,22 @@ async fn a_second_monitor_on_the_same_history_is_refused_and_tells_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_been_printed_is_in_the_history_also_where_it_is_killed_then() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let history = folder.path().join("history.sqlite");
+    for printed in 1..=3 {
+        let mut monitor = Monitor::start(&server, &history, &["--every", "message=off"]);
+        monitor.next(|_| true);
+        monitor.running.signal(Signal::KILL);
+        monitor.running.end();
+        let file = rusqlite::Connection::open(&history).unwrap();
+        let runs: i64 = file.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+        assert!(runs >= printed, "{runs} of {printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_history_is_a_file_whatever_it_is_called_and_one_of_two_names_is_refused() {
     let server = MockServer::start().await.unwrap();
     let folder = TempDir::new().unwrap();

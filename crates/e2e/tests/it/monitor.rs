@@ -324,3 +324,22 @@ async fn a_full_disk_stops_nothing_and_what_ran_meanwhile_is_written_when_there_
     let all = runs(&get(&recent).await.unwrap());
     eventually(&kept, |answer| runs(answer) >= all).await;
 }
+
+#[test]
+fn a_history_that_is_mounted_by_itself_is_refused_and_one_in_a_folder_that_is_mounted_is_not() {
+    let folder = TempDir::new().unwrap();
+    let script = format!(
+        "cd {}; touch history mounted; mount --bind history mounted; mkdir a b; mount --bind a b
+         for history in mounted b/history; do timeout 3 \"$1\" monitor --history $history 2>&1 || true; done",
+        folder.path().display()
+    );
+    let output = apart(&["--mount"], &script).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.starts_with("claudectl: the history mounted is mounted by itself"),
+        "{told} {:?}",
+        output.stderr
+    );
+    assert!(told.lines().next().unwrap().contains("mount the folder that it is in"), "{told}");
+    assert!(folder.path().join("a/history").metadata().unwrap().len() > 0, "{told}");
+}

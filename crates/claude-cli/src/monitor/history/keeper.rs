@@ -6,11 +6,14 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
+    time::Duration,
 };
 
+use claude_sdk::transport::Clock;
 use rusqlite::ErrorCode;
+use tokio::sync::oneshot;
 
 use super::{
     History,
@@ -23,11 +26,14 @@ use crate::{
 
 /// How many runs wait in memory for a disk that takes nothing; of more, the oldest are given up.
 const WAITING: usize = 10_000;
+/// How long a run is waited for, until the disk is said to stand still.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is to be kept.
 #[derive(Debug)]
 enum Note {
-    Run(Outcome),
+    /// With who waits until it is written, or cannot be now.
+    Run(Outcome, oneshot::Sender<()>),
     /// The alarms have changed.
     Alarms,
     /// Nothing comes after this.
@@ -58,6 +64,8 @@ pub(in crate::monitor) struct State {
     pub(in crate::monitor) lost: u64,
     /// What is wrong, if something is.
     pub(in crate::monitor) trouble: Option<String>,
+    /// Whether that is a write that does not end.
+    stands_still: bool,
 }
 
 impl Keeper {
@@ -79,8 +87,22 @@ impl Keeper {
         Ok((Self { notes, state, alarms }, reader, thread))
     }
 
-    pub(in crate::monitor) fn keep(&self, outcome: Outcome) {
-        self.send(Note::Run(outcome));
+    /// Keeps a run. When this is over, it is in the history, or else somebody has been told that it cannot be now: a disk that stands
+    /// still is not to stop the monitor.
+    pub(in crate::monitor) async fn keep(&self, outcome: Outcome, clock: &dyn Clock) {
+        let (kept, is_kept) = oneshot::channel();
+        lock(&self.state).waiting += 1;
+        if self.notes.try_send(Note::Run(outcome, kept)).is_err() {
+            lock(&self.state).give_up();
+        }
+        if lock(&self.state).stands_still {
+            return;
+        }
+        tokio::select! {
+            biased;
+            _ = is_kept => {}
+            () = clock.sleep(PATIENCE) => lock(&self.state).stop(),
+        }
     }
 
     /// Keeps which alarms fire, where that has changed, and of which nobody has been told: both or none of it.
@@ -91,26 +113,58 @@ impl Keeper {
         }
         alarms.untold = Some(untold);
         drop(alarms);
-        self.send(Note::Alarms);
+        // Where there is no room for it, what is written next has the alarms with it.
+        let _ = self.notes.try_send(Note::Alarms);
     }
 
     /// Ends the thread, once it has written what was kept before.
     pub(in crate::monitor) fn end(&self) {
-        self.send(Note::End);
+        // Where there is no room for it, the disk stands still, and nobody waits for it for long.
+        let _ = self.notes.try_send(Note::End);
     }
 
-    /// Waits for nothing: a disk that stands still is not to stop the monitor.
-    fn send(&self, note: Note) {
-        if let Err(TrySendError::Full(Note::Run(_)) | TrySendError::Disconnected(Note::Run(_))) =
-            self.notes.try_send(note)
-        {
-            lock(&self.state).lost += 1;
-        }
+    /// What is to be said where the thread did not end in time.
+    pub(in crate::monitor) fn last_word(&self) -> Option<String> {
+        last_word(self.state().waiting)
     }
 
     pub(in crate::monitor) fn state(&self) -> State {
         lock(&self.state).clone()
     }
+}
+
+impl State {
+    /// A run is in no history any more.
+    fn give_up(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
+        self.lost += 1;
+    }
+
+    /// What is written does not end.
+    fn stop(&mut self) {
+        if !self.stands_still {
+            self.stands_still = true;
+            self.is_troubled(format!("its disk has not answered for {} s", PATIENCE.as_secs()));
+        }
+    }
+
+    /// Tells when the trouble begins, and not each time.
+    fn is_troubled(&mut self, why: String) {
+        if self.trouble.is_none() {
+            tell(format!("the history cannot be written now, and is kept in memory until it can: {why}"));
+            self.trouble = Some(why);
+        }
+    }
+}
+
+/// What nobody will ever see, if there is something.
+fn last_word(waiting: usize) -> Option<String> {
+    let lost = match waiting {
+        0 => return None,
+        1 => "a run is in memory only and is lost now".to_owned(),
+        count => format!("{count} runs are in memory only and are lost now"),
+    };
+    Some(format!("{lost}: the history could not be written"))
 }
 
 #[derive(Debug)]
@@ -142,40 +196,35 @@ impl Writer {
     /// Writes what comes until the end, and gives what is to be said then.
     fn work(&mut self, notes: &Receiver<Note>) -> Option<String> {
         while let Ok(note) = notes.recv() {
-            match note {
-                Note::Run(outcome) => self.take(outcome),
-                Note::Alarms => {}
+            let kept = match note {
+                Note::Run(outcome, kept) => {
+                    self.take(outcome);
+                    Some(kept)
+                }
+                Note::Alarms => None,
                 Note::End => {
                     let written = self.write();
                     self.troubled(written.err().as_ref());
-                    return self.last_word();
+                    return last_word(self.waiting.len());
                 }
-            }
+            };
             let written = self.write();
             if written.is_err() {
                 // The file may have been taken away: it is opened, or made, anew.
                 self.history = None;
             }
             self.troubled(written.err().as_ref());
+            // Now whoever waits for it goes on.
+            drop(kept);
         }
         None
-    }
-
-    /// What nobody will ever see, if there is something.
-    fn last_word(&self) -> Option<String> {
-        let lost = match self.waiting.len() {
-            0 => return None,
-            1 => "a run is in memory only and is lost now".to_owned(),
-            count => format!("{count} runs are in memory only and are lost now"),
-        };
-        Some(format!("{lost}: the history could not be written"))
     }
 
     fn take(&mut self, outcome: Outcome) {
         self.waiting.push_back(outcome);
         if self.waiting.len() > WAITING {
             self.waiting.pop_front();
-            lock(&self.state).lost += 1;
+            lock(&self.state).give_up();
         }
     }
 
@@ -187,6 +236,8 @@ impl Writer {
         };
         if !self.waiting.is_empty() {
             history.record(self.waiting.make_contiguous())?;
+            let mut state = lock(&self.state);
+            state.waiting = state.waiting.saturating_sub(self.waiting.len());
             self.waiting.clear();
         }
         let Alarms { firing, untold } = std::mem::take(&mut *lock(&self.alarms));
@@ -206,18 +257,14 @@ impl Writer {
     /// Tells when the trouble begins and when it is over, and not each time.
     fn troubled(&mut self, error: Option<&anyhow::Error>) {
         let mut state = lock(&self.state);
-        state.waiting = self.waiting.len();
-        match (error, state.trouble.is_some()) {
-            (Some(error), false) => {
-                let why = one_line(error);
-                tell(format!("the history cannot be written now, and is kept in memory until it can: {why}"));
-                state.trouble = Some(why);
+        state.stands_still = false;
+        match error {
+            Some(error) => state.is_troubled(one_line(error)),
+            None => {
+                if state.trouble.take().is_some() {
+                    tell("the history is written again, with what was in memory");
+                }
             }
-            (None, true) => {
-                tell("the history is written again, with what was in memory");
-                state.trouble = None;
-            }
-            _ => {}
         }
     }
 }
@@ -238,24 +285,68 @@ fn is_full(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::args::Probe;
+    use crate::{args::Probe, monitor::held::Held};
+
+    fn run(at: i64) -> Outcome {
+        Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_kept_is_in_the_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        let (keeper, ..) = Keeper::start(path.clone()).unwrap();
+        for at in 1..=20 {
+            keeper.keep(run(60 * at), &Held::default()).await;
+            let kept = History::read(&path).unwrap().summaries(60, 0, 10_000).unwrap();
+            assert_eq!((kept.len(), keeper.state()), (usize::try_from(at).unwrap(), State::default()));
+        }
+        keeper.end();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_stands_still_holds_a_run_up_once_and_is_told_of_until_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(folder.path().join("history")).unwrap();
+        // Nobody writes yet.
+        let (notes, received) = sync_channel(10);
+        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
+        let keeper = Keeper { notes, state, alarms };
+        let clock = Held::default();
+        let mut first = Box::pin(keeper.keep(run(60), &clock));
+        let is_over = tokio::select! {
+            biased;
+            () = &mut first => true,
+            () = std::future::ready(()) => false,
+        };
+        assert!(!is_over);
+        assert_eq!((keeper.state().waiting, keeper.state().trouble), (1, None));
+        clock.advance(PATIENCE);
+        first.await;
+        assert_eq!(keeper.state().trouble.as_deref(), Some("its disk has not answered for 5 s"));
+        keeper.keep(run(120), &clock).await;
+        assert_eq!(keeper.state().waiting, 2);
+        assert!(keeper.last_word().unwrap().starts_with("2 runs are in memory only and are lost now"));
+        keeper.end();
+        assert_eq!(writer.work(&received), None);
+        assert_eq!(keeper.state(), State::default());
+        assert_eq!(writer.history.unwrap().summaries(60, 0, 10_000).unwrap().len(), 2);
+    }
 
     #[test]
     fn what_waits_for_a_disk_is_bounded_and_the_newest_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = Writer::new(folder.path().join("history")).unwrap();
         for at in 0..10_005 {
-            writer.take(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+            writer.take(run(at));
         }
         assert_eq!((writer.waiting.len(), writer.waiting[0].at, lock(&writer.state).lost), (WAITING, 5, 5));
     }
 
     #[test]
     fn at_its_end_it_tells_how_many_runs_no_history_will_ever_have() {
-        let note = |at| Note::Run(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+        let note = |at| Note::Run(run(at), oneshot::channel().0);
         let last_word = |count| {
             let folder = tempfile::tempdir().unwrap();
             let mut writer = Writer::new(folder.path().join("history")).unwrap();
@@ -278,7 +369,7 @@ mod tests {
         let path = folder.path().join("history");
         let mut writer = Writer::new(path.clone()).unwrap();
         let (notes, received) = sync_channel(100);
-        let note = |at| Note::Run(Outcome { probe: Probe::Models, at, took: Duration::ZERO, failure: None });
+        let note = |at| Note::Run(run(at), oneshot::channel().0);
         let removed = path.clone();
         let thread = std::thread::spawn(move || writer.work(&received));
         notes.send(note(60)).unwrap();

@@ -63,7 +63,28 @@ pub(super) fn refuse_another_name(history: &Path) -> anyhow::Result<()> {
              remove the other name (`find / -xdev -samefile {shown}` lists both), or give another place with --history"
         );
     }
+    if history.is_file() && is_mounted(history) {
+        bail!(
+            "the history {} is mounted by itself (a bind mount, `docker run -v FILE:FILE`), so another monitor could keep it by its other \
+             name and a crash damage it; mount the folder that it is in, or give another place with --history",
+            history.display()
+        );
+    }
     Ok(())
+}
+
+/// Whether something is mounted here itself, and not only on a folder above.
+#[cfg(target_os = "linux")]
+fn is_mounted(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::empty());
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_mounted(_: &Path) -> bool {
+    false
 }
 
 #[cfg(not(unix))]
@@ -139,6 +160,16 @@ mod tests {
         fs::remove_file(&other).unwrap();
         refuse_another_name(&path).unwrap();
         refuse_another_name(folder.path()).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_mounted_by_itself_is_known_and_what_lies_in_it_is_not_taken_for_that() {
+        assert!(is_mounted(Path::new("/proc")));
+        assert!(!is_mounted(Path::new("/proc/self")));
+        assert!(!is_mounted(Path::new("/nowhere/at/all")));
+        // Whatever else is wrong with a folder, that is not.
+        refuse_another_name(Path::new("/proc")).unwrap();
     }
 
     #[cfg(unix)]
