@@ -48,10 +48,10 @@ mod unix {
     use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
     use rustix::time::{ClockId, clock_gettime};
 
-    /// How often it is all done anew, in a process of its own.
-    const PROCESSES: usize = 12;
+    /// How often it is all done anew, in a process of its own: rounds of one process say the same again and again.
+    const PROCESSES: usize = 40;
     /// In each of them.
-    const ROUNDS: usize = 100;
+    const ROUNDS: usize = 30;
     const WARM: u32 = 10;
     const CALLS: u32 = 100;
     const GOAL: f64 = 2.0;

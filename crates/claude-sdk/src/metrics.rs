@@ -106,6 +106,11 @@ pub enum Measurement<'a> {
         error: Option<&'static str>,
         /// The status of its last answer, where there was one.
         status: Option<StatusCode>,
+        /// What a message has used, or a part of one that was cut short.
+        used: Option<Tokens>,
+        /// Of a stream that went well the output tokens over the time from its first content to its end, as fast as it was
+        /// read; not where that took no time.
+        tokens_per_second: Option<f64>,
     },
     /// The head of an attempt's answer has come.
     Headers {
@@ -123,20 +128,6 @@ pub enum Measurement<'a> {
         labels: &'a Labels,
         /// From the call's beginning, waits and retries included.
         took: Duration,
-    },
-    /// A stream has been read to its end; not where that took no time.
-    Speed {
-        /// Which call it was.
-        labels: &'a Labels,
-        /// The output tokens over the time from the first content to the end, as fast as it was read.
-        tokens_per_second: f64,
-    },
-    /// What a message has used, or a part of one that was cut short.
-    Tokens {
-        /// Which call it was.
-        labels: &'a Labels,
-        /// How many tokens.
-        used: Tokens,
     },
     /// A call is sent again.
     Retry {
@@ -171,8 +162,6 @@ impl<'a> Measurement<'a> {
             Self::Call { labels, .. }
             | Self::Headers { labels, .. }
             | Self::FirstToken { labels, .. }
-            | Self::Speed { labels, .. }
-            | Self::Tokens { labels, .. }
             | Self::Retry { labels, .. }
             | Self::RateLimited { labels }
             | Self::LimiterWait { labels, .. } => Some(labels),

@@ -1,19 +1,19 @@
 //! The call that a task is in, for the layers that see a part of it.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use http::StatusCode;
 
-use super::{Measurement, meter::Kind};
+use super::{Measurement, Tokens, meter::Kind};
 
 thread_local! {
-    /// That of the task that is polled. It is small: it comes and goes with every poll. In the request's extensions it would
-    /// cost more allocations than all the rest of it.
-    static CURRENT: RefCell<Option<Call>> = const { RefCell::new(None) };
+    /// That of the task that is polled; it comes and goes with every poll. In the request's extensions it would cost more
+    /// allocations than all the rest of it.
+    static CURRENT: Cell<Option<Box<Call>>> = const { Cell::new(None) };
 }
 
 /// A call that has begun. Its end is told when this is dropped.
@@ -27,27 +27,33 @@ pub(crate) struct Call {
     answer: Option<(StatusCode, SystemTime)>,
     /// Why it is to be sent again.
     reason: Option<&'static str>,
+    /// When the first content of a stream came.
+    first: Option<SystemTime>,
+    used: Option<Tokens>,
     end: Result<(), &'static str>,
 }
 
 impl Call {
     pub(super) fn new(kind: Arc<Kind>, began: SystemTime) -> Self {
-        Self { kind, began, is_new: true, answer: None, reason: None, end: Err("cancelled") }
+        let end = Err("cancelled");
+        Self { kind, began, is_new: true, answer: None, reason: None, first: None, used: None, end }
     }
 
-    /// Has what `poll` calls find the call. It does not where a sink makes calls itself, in the midst of a measurement.
-    pub(super) fn within<T>(call: &mut Option<Self>, poll: impl FnOnce() -> T) -> T {
+    /// Has what `poll` calls find the call.
+    pub(super) fn within<T>(call: &mut Option<Box<Self>>, poll: impl FnOnce() -> T) -> T {
         let _swapped = Swapped::with(call);
         poll()
     }
 
-    /// The call that the task is in, where it is measured.
+    /// The call that the task is in, where it is measured. While it is looked at there is none.
     pub(crate) fn current<T>(see: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        CURRENT.try_with(|current| current.try_borrow_mut().ok()?.as_mut().map(see)).ok().flatten()
-    }
-
-    pub(super) fn kind(&self) -> &Kind {
-        &self.kind
+        let look = |current: &Cell<Option<Box<Self>>>| {
+            let mut call = current.take()?;
+            let seen = see(&mut call);
+            current.set(Some(call));
+            Some(seen)
+        };
+        CURRENT.try_with(look).ok().flatten()
     }
 
     /// What outlasts a look at it.
@@ -59,7 +65,7 @@ impl Call {
         self.kind.now()
     }
 
-    pub(super) fn took(&self, now: SystemTime) -> Duration {
+    fn took(&self, now: SystemTime) -> Duration {
         now.duration_since(self.began).unwrap_or_default()
     }
 
@@ -75,13 +81,18 @@ impl Call {
 
     /// It is sent, for the first time or again. What is given is when: where it has waited for nothing, that is when it began.
     pub(crate) fn is_sent(&mut self) -> SystemTime {
+        match std::mem::take(&mut self.is_new) {
+            true => self.began,
+            false => self.is_sent_late(),
+        }
+    }
+
+    #[cold]
+    fn is_sent_late(&mut self) -> SystemTime {
         if let Some(reason) = self.reason.take() {
             self.kind.record(&Measurement::Retry { labels: self.kind.labels(), reason });
         }
-        match std::mem::take(&mut self.is_new) {
-            true => self.began,
-            false => self.now(),
-        }
+        self.now()
     }
 
     /// The head of an answer is here, to what was sent then.
@@ -101,28 +112,49 @@ impl Call {
         self.kind.record(&Measurement::RateLimited { labels: self.kind.labels() });
     }
 
+    /// The first content of a stream is here.
+    pub(super) fn begins(&mut self) {
+        let now = self.now();
+        self.first = Some(now);
+        self.kind.record(&Measurement::FirstToken { labels: self.kind.labels(), took: self.took(now) });
+    }
+
+    pub(super) fn uses(&mut self, used: Tokens) {
+        self.used = Some(used);
+    }
+
     pub(super) fn ends(&mut self, end: Result<(), &'static str>) {
         self.end = end;
     }
 
-    pub(super) fn is_well(&self) -> bool {
-        self.end.is_ok()
+    /// The output tokens over the time that they took.
+    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
+    fn speed(&self, now: SystemTime) -> Option<f64> {
+        let (first, used) = (self.first?, self.used.filter(|_| self.end.is_ok())?);
+        let took = now.duration_since(first).ok().filter(|took| !took.is_zero())?;
+        Some(used.output as f64 / took.as_secs_f64())
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let (labels, took) = (self.kind.labels(), self.took(self.now()));
-        let (error, status) = (self.end.err(), self.answer.map(|(status, _)| status));
-        self.kind.record(&Measurement::Call { labels, took, error, status });
+        let now = self.now();
+        self.kind.record(&Measurement::Call {
+            labels: self.kind.labels(),
+            took: self.took(now),
+            error: self.end.err(),
+            status: self.answer.map(|(status, _)| status),
+            used: self.used,
+            tokens_per_second: self.speed(now),
+        });
     }
 }
 
 /// A call that has changed places with the task's own, until this is dropped.
-struct Swapped<'a>(&'a mut Option<Call>);
+struct Swapped<'a>(&'a mut Option<Box<Call>>);
 
 impl<'a> Swapped<'a> {
-    fn with(call: &'a mut Option<Call>) -> Self {
+    fn with(call: &'a mut Option<Box<Call>>) -> Self {
         swap(call);
         Self(call)
     }
@@ -137,11 +169,7 @@ impl Drop for Swapped<'_> {
     }
 }
 
-fn swap(call: &mut Option<Call>) {
-    // While it is looked at, or when its thread is over, everybody keeps what he has.
-    let _ = CURRENT.try_with(|current| {
-        if let Ok(mut current) = current.try_borrow_mut() {
-            std::mem::swap(&mut *current, call);
-        }
-    });
+fn swap(call: &mut Option<Box<Call>>) {
+    // When its thread is over, everybody keeps what he has.
+    let _ = CURRENT.try_with(|current| *call = current.replace(call.take()));
 }

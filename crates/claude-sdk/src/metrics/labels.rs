@@ -77,6 +77,16 @@ impl<K: AsRef<Labels>> Known<K> {
         {
             return Arc::clone(first);
         }
+        self.searched(operation, model, make)
+    }
+
+    #[cold]
+    fn searched(
+        &self,
+        operation: &'static str,
+        model: Option<&str>,
+        make: impl FnOnce(Labels) -> K,
+    ) -> Arc<K> {
         let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
         let found = kinds.binary_search_by(|kind| kind.as_ref().as_ref().order(operation, model));
         let found = found.ok().and_then(|index| kinds.get(index)).cloned();

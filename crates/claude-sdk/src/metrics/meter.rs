@@ -48,7 +48,7 @@ impl Meters {
         let began = to.clock.now();
         #[cfg(feature = "metrics")]
         kind.labels.prepared.used_at(began);
-        Meter { call: Some(Call::new(kind, began)), first: None, used: None }
+        Meter(Some(Box::new(Call::new(kind, began))))
     }
 }
 
@@ -77,78 +77,50 @@ impl AsRef<Labels> for Kind {
 }
 
 /// A call that is being measured, in the hands of whoever makes it. Its end is told when this is dropped.
+///
+/// Only while it [covers](Meter::covers) something the call is elsewhere.
 #[derive(Debug)]
-pub(crate) struct Meter {
-    /// Only while it [covers](Meter::covers) something it is elsewhere.
-    call: Option<Call>,
-    /// When the first content came.
-    first: Option<SystemTime>,
-    used: Option<Tokens>,
-}
+pub(crate) struct Meter(Option<Box<Call>>);
 
 impl Meter {
     /// Has the layers measure what `sending` does as a part of the call.
     pub(crate) fn covers<F: Future>(&mut self, mut sending: Pin<&mut F>) -> impl Future<Output = F::Output> {
-        poll_fn(move |cx| Call::within(&mut self.call, || sending.as_mut().poll(cx)))
+        poll_fn(move |cx| Call::within(&mut self.0, || sending.as_mut().poll(cx)))
     }
 
     /// The call has waited for something that this does not cover.
     pub(crate) fn has_waited(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.has_waited();
-        }
+        self.with(Call::has_waited);
     }
 
     /// The first content of a stream is here.
     pub(crate) fn begins(&mut self) {
-        let Some(call) = &self.call else { return };
-        let (kind, now) = (call.kind(), call.kind().now());
-        self.first = Some(now);
-        kind.record(&Measurement::FirstToken { labels: kind.labels(), took: call.took(now) });
+        self.with(Call::begins);
     }
 
     pub(crate) fn uses(&mut self, usage: &Usage) {
-        self.used = Some(Tokens {
-            input: usage.input_tokens,
-            output: usage.output_tokens,
-            cache_write: usage.cache_creation_input_tokens.unwrap_or_default(),
-            cache_read: usage.cache_read_input_tokens.unwrap_or_default(),
+        self.with(|call| {
+            call.uses(Tokens {
+                input: usage.input_tokens,
+                output: usage.output_tokens,
+                cache_write: usage.cache_creation_input_tokens.unwrap_or_default(),
+                cache_read: usage.cache_read_input_tokens.unwrap_or_default(),
+            });
         });
     }
 
     /// The answer is whole.
     pub(crate) fn succeeds(&mut self) {
-        self.ends(Ok(()));
+        self.with(|call| call.ends(Ok(())));
     }
 
     pub(crate) fn fails(&mut self, error: &Error) {
-        self.ends(Err(error.class()));
+        self.with(|call| call.ends(Err(error.class())));
     }
 
-    fn ends(&mut self, end: Result<(), &'static str>) {
-        if let Some(call) = &mut self.call {
-            call.ends(end);
-        }
-    }
-
-    /// The output tokens over the time that they took.
-    #[expect(clippy::cast_precision_loss, reason = "nobody writes 2^52 tokens")]
-    fn speed(&self, call: &Call) -> Option<f64> {
-        let (first, used) = (self.first?, self.used.filter(|_| call.is_well())?);
-        let took = call.kind().now().duration_since(first).ok().filter(|took| !took.is_zero())?;
-        Some(used.output as f64 / took.as_secs_f64())
-    }
-}
-
-impl Drop for Meter {
-    fn drop(&mut self) {
-        let Some(call) = &self.call else { return };
-        let (kind, labels) = (call.kind(), call.kind().labels());
-        if let Some(used) = self.used {
-            kind.record(&Measurement::Tokens { labels, used });
-        }
-        if let Some(tokens_per_second) = self.speed(call) {
-            kind.record(&Measurement::Speed { labels, tokens_per_second });
+    fn with(&mut self, see: impl FnOnce(&mut Call)) {
+        if let Some(call) = &mut self.0 {
+            see(call);
         }
     }
 }

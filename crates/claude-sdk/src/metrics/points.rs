@@ -1,21 +1,15 @@
 //! What a measurement is in terms of instruments: the same for every sink.
 
+use std::time::Duration;
+
 use super::{
-    Instrument, Labels, Measurement, Tokens,
+    Instrument, Measurement, Tokens,
     instruments::{
         CACHE_TOKENS, DURATION, LIMITER_WAIT, OUTPUT_SPEED, RATE_LIMITED, REFRESHES, RETRIES,
         TIME_TO_FIRST_CHUNK, TIME_TO_HEADERS, TOKEN_USAGE,
     },
 };
 use crate::error::of_status;
-
-/// One number for one instrument.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Point<'a> {
-    pub(super) series: Of,
-    pub(super) value: Value,
-    pub(super) labels: Option<&'a Labels>,
-}
 
 /// Which of the series that have the same labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,43 +74,37 @@ impl Of {
 }
 
 /// Gives each of the points that `measurement` is.
-pub(super) fn points<'a>(measurement: &Measurement<'a>, mut give: impl FnMut(Point<'a>)) {
-    let (labels, series, value) = match *measurement {
-        Measurement::Call { labels, took, error, status: _ } => {
-            (Some(labels), well(Common::Duration, error), Value::Observed(took.as_secs_f64()))
+pub(super) fn points(measurement: &Measurement<'_>, give: &mut dyn FnMut(Of, Value)) {
+    match *measurement {
+        Measurement::Call { took, error, used, tokens_per_second, .. } => {
+            if let Some(used) = used {
+                tokens(used, give);
+            }
+            if let Some(speed) = tokens_per_second {
+                give(Of::Common(Common::OutputSpeed), Value::Observed(speed));
+            }
+            give(well(Common::Duration, error), seconds(took));
         }
-        Measurement::Headers { labels, took, status } => (
-            Some(labels),
-            well(Common::TimeToHeaders, of_status(status)),
-            Value::Observed(took.as_secs_f64()),
-        ),
-        Measurement::FirstToken { labels, took } => {
-            (Some(labels), Of::Common(Common::TimeToFirstChunk), Value::Observed(took.as_secs_f64()))
+        Measurement::Headers { took, status, .. } => {
+            give(well(Common::TimeToHeaders, of_status(status)), seconds(took));
         }
-        Measurement::Speed { labels, tokens_per_second } => {
-            (Some(labels), Of::Common(Common::OutputSpeed), Value::Observed(tokens_per_second))
+        Measurement::FirstToken { took, .. } => give(Of::Common(Common::TimeToFirstChunk), seconds(took)),
+        Measurement::Retry { reason, .. } => {
+            give(Of::Other((&RETRIES, Some(("claude.retry.reason", reason)))), Value::Added(1));
         }
-        Measurement::Tokens { labels, used } => {
-            return tokens(used, |series, value| give(Point { series, value, labels: Some(labels) }));
-        }
-        Measurement::Retry { labels, reason } => {
-            let reason = Some(("claude.retry.reason", reason));
-            (Some(labels), Of::Other((&RETRIES, reason)), Value::Added(1))
-        }
-        Measurement::RateLimited { labels } => {
-            (Some(labels), Of::Other((&RATE_LIMITED, None)), Value::Added(1))
-        }
-        Measurement::LimiterWait { labels, took } => {
-            (Some(labels), Of::Other((&LIMITER_WAIT, None)), Value::Observed(took.as_secs_f64()))
-        }
+        Measurement::RateLimited { .. } => give(Of::Other((&RATE_LIMITED, None)), Value::Added(1)),
+        Measurement::LimiterWait { took, .. } => give(Of::Other((&LIMITER_WAIT, None)), seconds(took)),
         Measurement::Refresh { error } => {
-            (None, Of::Other((&REFRESHES, error.map(of_error))), Value::Added(1))
+            give(Of::Other((&REFRESHES, error.map(of_error))), Value::Added(1));
         }
-    };
-    give(Point { series, value, labels });
+    }
 }
 
-fn tokens(used: Tokens, mut give: impl FnMut(Of, Value)) {
+fn seconds(took: Duration) -> Value {
+    Value::Observed(took.as_secs_f64())
+}
+
+fn tokens(used: Tokens, give: &mut dyn FnMut(Of, Value)) {
     give(Of::Common(Common::Input), Value::Counted(used.all_input()));
     give(Of::Common(Common::Output), Value::Counted(used.output));
     for (tokens, access) in [(used.cache_read, "read"), (used.cache_write, "write")] {
@@ -144,12 +132,10 @@ pub(super) const PROVIDER: &str = "anthropic";
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use http::StatusCode;
 
     use super::*;
-    use crate::metrics::{INSTRUMENTS, prepared::Prepared};
+    use crate::metrics::{INSTRUMENTS, Labels, prepared::Prepared};
 
     fn labels() -> Labels {
         let prepared = Prepared::default();
@@ -158,11 +144,16 @@ mod tests {
 
     fn read(measurement: Measurement<'_>) -> Vec<(&'static str, Value, Option<&'static str>)> {
         let mut read = Vec::new();
-        points(&measurement, |point| {
-            let (instrument, extra) = point.series.name();
-            read.push((instrument.name, point.value, extra.map(|(_, value)| value)));
+        points(&measurement, &mut |series, value| {
+            let (instrument, extra) = series.name();
+            read.push((instrument.name, value, extra.map(|(_, value)| value)));
         });
         read
+    }
+
+    fn ended<'a>(labels: &'a Labels, error: Option<&'static str>, used: Option<Tokens>) -> Measurement<'a> {
+        let (took, tokens_per_second) = (Duration::from_millis(250), used.map(|_| 1.0));
+        Measurement::Call { labels, took, error, status: None, used, tokens_per_second }
     }
 
     #[test]
@@ -170,7 +161,7 @@ mod tests {
         let labels = labels();
         let used = Tokens { input: 5, output: 7, cache_write: 0, cache_read: 100 };
         assert_eq!(
-            read(Measurement::Tokens { labels: &labels, used }),
+            read(ended(&labels, None, Some(used)))[..3],
             [
                 ("gen_ai.client.token.usage", Value::Counted(105), Some("input")),
                 ("gen_ai.client.token.usage", Value::Counted(7), Some("output")),
@@ -201,23 +192,22 @@ mod tests {
         let used = Tokens { input: 5, output: 7, cache_write: 1, cache_read: 1 };
         let (mut places, mut names) = (Vec::new(), Vec::new());
         for measurement in [
-            Measurement::Call { labels, took, error: None, status: Some(StatusCode::OK) },
+            ended(labels, None, Some(used)),
             Measurement::Headers { labels, took, status: StatusCode::OK },
             Measurement::FirstToken { labels, took },
-            Measurement::Speed { labels, tokens_per_second: 1.0 },
-            Measurement::Tokens { labels, used },
-            Measurement::Call { labels, took, error: Some("timeout"), status: None },
+            ended(labels, Some("timeout"), None),
             Measurement::Headers { labels, took, status: StatusCode::TOO_MANY_REQUESTS },
             Measurement::LimiterWait { labels, took },
         ] {
-            points(&measurement, |point| {
-                if let Of::Common(common) = point.series {
+            points(&measurement, &mut |series, _| {
+                if let Of::Common(common) = series {
                     places.push(common as usize);
                 }
-                assert!(!names.contains(&point.series.name()), "{:?}", point.series);
-                names.push(point.series.name());
+                assert!(!names.contains(&series.name()), "{series:?}");
+                names.push(series.name());
             });
         }
+        places.sort_unstable();
         assert_eq!(places, (0..Common::COUNT).collect::<Vec<_>>());
         assert_eq!(names.len(), Common::COUNT + 5);
     }

@@ -1,6 +1,6 @@
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use super::points::{Common, Of};
+use super::points::{self, Common, Of};
 
 /// One thing for each instrument and further label.
 pub(super) struct Series<T> {
@@ -26,7 +26,11 @@ impl<T> Series<T> {
         {
             return see(place.get_or_init(make));
         }
-        let (instrument, extra) = series.name();
+        self.searched(series.name(), &make, &see);
+    }
+
+    #[cold]
+    fn searched(&self, (instrument, extra): points::Name, make: &dyn Fn() -> T, see: &dyn Fn(&T)) {
         let name = (instrument.name, extra.map(|(_, value)| value));
         let find = |made: &[(Name, T)]| {
             let found = made.iter().find(|(its, _)| *its == name);

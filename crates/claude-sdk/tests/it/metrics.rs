@@ -48,16 +48,17 @@ impl Metrics for Notes {
             None => labels.operation.to_owned(),
         };
         let line = match *measurement {
-            Measurement::Call { labels, took, error, status } => {
+            Measurement::Call { labels, took, error, status, used, tokens_per_second, .. } => {
+                let used = used.map(|Tokens { input, output, cache_write, cache_read, .. }| {
+                    format!("{input}+{cache_write}+{cache_read} in, {output} out")
+                });
+                let speed = tokens_per_second.map(|speed| format!("{speed} tokens/s"));
+                self.0.lock().unwrap().extend(used.into_iter().chain(speed));
                 let status = status.map_or("no status".into(), |status| status.as_u16().to_string());
                 format!("{}: {} after {took:?}, {status}", of(labels), error.unwrap_or("ok"))
             }
             Measurement::Headers { took, status, .. } => format!("{} after {took:?}", status.as_u16()),
             Measurement::FirstToken { took, .. } => format!("first token after {took:?}"),
-            Measurement::Speed { tokens_per_second, .. } => format!("{tokens_per_second} tokens/s"),
-            Measurement::Tokens { used: Tokens { input, output, cache_write, cache_read, .. }, .. } => {
-                format!("{input}+{cache_write}+{cache_read} in, {output} out")
-            }
             Measurement::Retry { reason, .. } => format!("again: {reason}"),
             Measurement::RateLimited { .. } => "429".to_owned(),
             Measurement::LimiterWait { took, .. } => format!("permit after {took:?}"),
@@ -429,8 +430,7 @@ async fn a_sink_that_makes_calls_confuses_neither_them_nor_the_call_it_hears_of(
     client(Arc::new(caller)).messages().create(&hello()).await.unwrap();
     let end = "chat of claude-haiku-4-5: ok after 0ns, 200";
     assert_eq!(outer.take(), ["200 after 0ns", "1+0+0 in, 2 out", end]);
-    // It is made in the midst of a measurement, and so of the head of its answer nothing is seen.
-    assert_eq!(inner.take(), ["1+0+0 in, 2 out", "chat of claude-haiku-4-5: ok after 0ns, no status"]);
+    assert_eq!(inner.take(), ["200 after 0ns", "1+0+0 in, 2 out", end]);
 }
 
 /// Looks at how much a request carries along.

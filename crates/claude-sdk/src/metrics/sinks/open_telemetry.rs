@@ -10,7 +10,7 @@ use opentelemetry::{
 
 use crate::metrics::{
     INSTRUMENTS, Instrument, Labels, Measurement, Metrics,
-    points::{PROVIDER, Point, Value, points},
+    points::{Of, PROVIDER, Value, points},
     series::Series,
 };
 
@@ -68,10 +68,10 @@ impl OpenTelemetry {
         Arc::ptr_eq(of, &self.instruments).then_some(series)
     }
 
-    fn bind(&self, point: &Point<'_>) -> Option<Bound> {
-        let (instrument, _) = point.series.name();
+    fn bind(&self, labels: Option<&Labels>, series: Of) -> Option<Bound> {
+        let (instrument, extra) = series.name();
         let (_, made) = self.instruments.iter().find(|(name, _)| *name == instrument.name)?;
-        Some(made.bind(&attributes(point)))
+        Some(made.bind(&attributes(labels, extra)))
     }
 }
 
@@ -83,16 +83,18 @@ impl Default for OpenTelemetry {
 
 impl Metrics for OpenTelemetry {
     fn record(&self, measurement: &Measurement<'_>) {
-        let bindings = measurement.labels().and_then(|labels| self.bindings(labels));
-        points(measurement, |point| {
+        let labels = measurement.labels();
+        let bindings = labels.and_then(|labels| self.bindings(labels));
+        points(measurement, &mut |series, value| {
+            let bind = || self.bind(labels, series);
             let record = |bound: &Option<Bound>| {
                 if let Some(bound) = bound {
-                    bound.record(point.value);
+                    bound.record(value);
                 }
             };
             match bindings {
-                Some(series) => series.of(point.series, || self.bind(&point), record),
-                None => record(&self.bind(&point)),
+                Some(bindings) => bindings.of(series, bind, record),
+                None => record(&bind()),
             }
         });
     }
@@ -142,10 +144,10 @@ fn make(meter: &Meter, instrument: &Instrument) -> Made {
     }
 }
 
-fn attributes(point: &Point<'_>) -> Vec<KeyValue> {
+fn attributes(labels: Option<&Labels>, extra: Option<(&'static str, &'static str)>) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(6);
     attributes.push(KeyValue::new("gen_ai.provider.name", PROVIDER));
-    if let Some(labels) = point.labels {
+    if let Some(labels) = labels {
         attributes.push(KeyValue::new("gen_ai.operation.name", labels.operation));
         let model =
             labels.model.as_ref().map(|model| KeyValue::new("gen_ai.request.model", Arc::clone(model)));
@@ -154,6 +156,6 @@ fn attributes(point: &Point<'_>) -> Vec<KeyValue> {
         let port = labels.server_port.map(|port| KeyValue::new("server.port", i64::from(port)));
         attributes.extend(model.into_iter().chain(address).chain(port));
     }
-    attributes.extend(point.series.name().1.map(|(name, value)| KeyValue::new(name, value)));
+    attributes.extend(extra.map(|(name, value)| KeyValue::new(name, value)));
     attributes
 }

@@ -6,8 +6,8 @@ use std::{
 use ::metrics::{Counter, Histogram, Key, Label, Level, Metadata, Unit, with_recorder};
 
 use crate::metrics::{
-    INSTRUMENTS, Instrument, Measurement, Metrics,
-    points::{PROVIDER, Point, Value, points},
+    INSTRUMENTS, Instrument, Labels, Measurement, Metrics,
+    points::{Of, PROVIDER, Value, points},
     series::Series,
 };
 
@@ -48,22 +48,20 @@ impl Recorder {
 
 impl Metrics for Recorder {
     fn record(&self, measurement: &Measurement<'_>) {
-        with_recorder(|recorder| {
-            let register = |point: &Point<'_>| registered(recorder, &key(point), point.value);
-            let is_kept = measurement.labels().is_some_and(|labels| {
-                let at = At { second: labels.prepared.second(), recorder: address(recorder) };
-                let record = |series: &Series<Registered>| {
-                    points(measurement, |point| {
-                        series.of(point.series, || register(&point), |leads| leads.record(point.value));
-                    });
-                };
-                labels.prepared.leads().of(at, record)
-            });
-            if !is_kept {
-                points(measurement, |point| register(&point).record(point.value));
-            }
-        });
+        with_recorder(|recorder| record(recorder, measurement));
     }
+}
+
+fn record(recorder: &dyn ::metrics::Recorder, measurement: &Measurement<'_>) {
+    let labels = measurement.labels();
+    let register = |series: Of, value| registered(recorder, &key(labels, series), value);
+    let leads = labels.and_then(|Labels { prepared, .. }| {
+        prepared.leads().of(At { second: prepared.second(), recorder: address(recorder) })
+    });
+    points(measurement, &mut |series, value| match &leads {
+        Some(leads) => leads.1.of(series, || register(series, value), |lead| lead.record(value)),
+        None => register(series, value).record(value),
+    });
 }
 
 /// Where the series of some labels lead.
@@ -72,6 +70,8 @@ impl Metrics for Recorder {
 /// may forget a series that was idle. So it is asked for once a second.
 #[derive(Default)]
 pub(in crate::metrics) struct Leads(RwLock<(At, Series<Registered>)>);
+
+type Held<'a> = RwLockReadGuard<'a, (At, Series<Registered>)>;
 
 /// When and from whom something was got.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -86,18 +86,20 @@ enum Registered {
 }
 
 impl Leads {
-    /// Has `see` look at what was got then and there; not where somebody else asks at another time.
-    fn of(&self, at: At, see: impl FnOnce(&Series<Registered>)) -> bool {
-        let mut leads = self.read();
-        if leads.0 != at {
-            drop(leads);
-            *self.0.write().unwrap_or_else(PoisonError::into_inner) = (at, Series::default());
-            leads = self.read();
-        }
-        (leads.0 == at).then(|| see(&leads.1)).is_some()
+    /// What was got then and there; not where somebody else asks at another time.
+    fn of(&self, at: At) -> Option<Held<'_>> {
+        let leads = self.read();
+        if leads.0 == at { Some(leads) } else { self.anew(leads, at) }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, (At, Series<Registered>)> {
+    #[cold]
+    fn anew<'a>(&'a self, old: Held<'a>, at: At) -> Option<Held<'a>> {
+        drop(old);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (at, Series::default());
+        Some(self.read()).filter(|leads| leads.0 == at)
+    }
+
+    fn read(&self) -> Held<'_> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -132,18 +134,18 @@ impl fmt::Debug for Recorder {
     }
 }
 
-fn key(point: &Point<'_>) -> Key {
-    let (instrument, extra) = point.series.name();
-    let mut labels = vec![Label::from_static_parts("gen_ai.provider.name", PROVIDER)];
-    if let Some(of) = point.labels {
-        labels.push(Label::from_static_parts("gen_ai.operation.name", of.operation));
+fn key(labels: Option<&Labels>, series: Of) -> Key {
+    let (instrument, extra) = series.name();
+    let mut all = vec![Label::from_static_parts("gen_ai.provider.name", PROVIDER)];
+    if let Some(of) = labels {
+        all.push(Label::from_static_parts("gen_ai.operation.name", of.operation));
         let model = of.model.as_ref().map(|model| Label::new("gen_ai.request.model", Arc::clone(model)));
         let address = of.server_address.as_ref().map(|host| Label::new("server.address", Arc::clone(host)));
         let port = of.server_port.map(|port| Label::new("server.port", port.to_string()));
-        labels.extend(model.into_iter().chain(address).chain(port));
+        all.extend(model.into_iter().chain(address).chain(port));
     }
-    labels.extend(extra.map(|(name, value)| Label::from_static_parts(name, value)));
-    Key::from_parts(instrument.name, labels)
+    all.extend(extra.map(|(name, value)| Label::from_static_parts(name, value)));
+    Key::from_parts(instrument.name, all)
 }
 
 fn unit(instrument: &Instrument) -> Option<Unit> {
