@@ -49,9 +49,9 @@ mod unix {
     use rustix::time::{ClockId, clock_gettime};
 
     /// How often it is all done anew, in a process of its own: rounds of one process say the same again and again.
-    const PROCESSES: usize = 40;
-    /// In each of them.
-    const ROUNDS: usize = 30;
+    const PROCESSES: usize = 24;
+    /// In each of them; by as many as there are contenders, each has had every place in the order.
+    const ROUNDS: usize = 10 * NAMES.len();
     const WARM: u32 = 10;
     const CALLS: u32 = 100;
     const GOAL: f64 = 2.0;
@@ -73,13 +73,13 @@ mod unix {
         let arguments: Vec<_> = std::env::args().collect();
         match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [_, SERVE, way] => serve(way),
-            [_, MEASURE, way, apart] => measure(way, apart == APART),
+            [_, MEASURE, way, apart, seed] => measure(way, apart == APART, seed.parse().unwrap()),
             _ => [CLEAR, TLS, AT_ONCE].into_iter().for_each(compare),
         }
     }
 
     fn compare(way: &str) {
-        let processes: Vec<Vec<Round>> = (0..PROCESSES).map(|_| measured_apart(way)).collect();
+        let processes: Vec<Vec<Round>> = (0..PROCESSES).map(|seed| measured_apart(way, seed)).collect();
         let all = || processes.iter().flatten();
         let rounds = PROCESSES * ROUNDS;
         let off = median(all().map(|took| took[0]).collect());
@@ -101,10 +101,10 @@ mod unix {
     }
 
     /// All rounds of a new process.
-    fn measured_apart(way: &str) -> Vec<Round> {
+    fn measured_apart(way: &str, seed: usize) -> Vec<Round> {
         let is_apart = available_parallelism().unwrap().get() > 1 && Path::new(TASKSET).exists();
         let apart = if is_apart { APART } else { "" };
-        let mut command = this_program(is_apart.then_some("0"), &[MEASURE, way, apart]);
+        let mut command = this_program(is_apart.then_some("0"), &[MEASURE, way, apart, &seed.to_string()]);
         let output = command.stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "{}", output.status);
         let read = |line: &str| -> Vec<f64> { line.split(' ').map(|took| took.parse().unwrap()).collect() };
@@ -112,7 +112,7 @@ mod unix {
         lines.lines().map(|line| read(line).try_into().unwrap()).collect()
     }
 
-    fn measure(way: &str, is_apart: bool) {
+    fn measure(way: &str, is_apart: bool, seed: u64) {
         let prometheus = prometheus();
         let exporter = PeriodicReader::builder(InMemoryMetricExporter::default()).with_interval(HOUR).build();
         let provider = SdkMeterProvider::builder().with_reader(exporter).build();
@@ -135,18 +135,26 @@ mod unix {
             &|| client(&|builder| builder.metrics(sinks::Recorder::new())),
             &|| client(&|builder| builder.metrics(sinks::OpenTelemetry::new())),
         ];
-        let mut order = fastrand::Rng::with_seed(1);
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut built: [usize; NAMES.len()] = std::array::from_fn(|contender| contender);
+        let mut called = built;
         // The first round warms up.
         for round in 0..=ROUNDS {
+            // Who comes first pays another price than who comes later, so each comes everywhere as often.
+            for order in [&mut built, &mut called] {
+                order.rotate_left(1);
+                if round % NAMES.len() == 1 {
+                    random.shuffle(order);
+                }
+            }
+            // New clients each time.
+            let mut clients = built.map(|contender| (contender, build[contender]()));
+            clients.sort_by_key(|(contender, _)| *contender);
             let mut took = [0.0; NAMES.len()];
-            let mut turns: [usize; NAMES.len()] = std::array::from_fn(|turn| turn);
-            order.shuffle(&mut turns);
-            // New clients each time, in another order.
-            let mut clients = turns.map(|turn| (turn, build[turn]()));
-            order.shuffle(&mut clients);
-            for (turn, client) in &clients {
+            for contender in called {
+                let (_, client) = &clients[contender];
                 runtime.block_on(calls(client, WARM));
-                took[*turn] = runtime.block_on(calls(client, CALLS));
+                took[contender] = runtime.block_on(calls(client, CALLS));
             }
             prometheus.run_upkeep();
             if round > 0 {
