@@ -64,7 +64,7 @@ impl Finding {
     }
 
     fn skipped(check: &'static str, why: impl AsRef<str>, next_step: impl Into<String>) -> Self {
-        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Skipped, why) }
+        Self { next_step: Some(plain(&next_step.into())), ..Self::new(check, Verdict::Skipped, why) }
     }
 
     /// What could not be looked at for the problem that another check has found.
@@ -74,11 +74,11 @@ impl Finding {
     }
 
     fn warning(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
-        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Warning, evidence) }
+        Self { next_step: Some(plain(&next_step.into())), ..Self::new(check, Verdict::Warning, evidence) }
     }
 
     fn problem(check: &'static str, evidence: impl AsRef<str>, next_step: impl Into<String>) -> Self {
-        Self { next_step: Some(next_step.into()), ..Self::new(check, Verdict::Problem, evidence) }
+        Self { next_step: Some(plain(&next_step.into())), ..Self::new(check, Verdict::Problem, evidence) }
     }
 
     /// What an error says; the step to take is its own, where it names one.

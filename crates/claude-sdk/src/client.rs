@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     fmt,
+    future::poll_fn,
     panic::AssertUnwindSafe,
     pin::pin,
     sync::{Arc, PoisonError},
@@ -23,7 +24,7 @@ use crate::{
     estimates::Estimate,
     layers::Charge,
     limits::{ModelClasses, RateLimits},
-    metrics::{Meter, operation},
+    metrics::{Call, Meter, operation},
     pipeline::Pipeline,
     resources::{Batches, Files, Messages, Models, Organization, Raw, Skills, UserProfiles},
     types::value_of,
@@ -303,7 +304,7 @@ impl Client {
         let mut sending = pin!(AssertUnwindSafe(async { backend.send(request).await }).catch_unwind());
         let answer = match meter {
             Some(meter) => meter.covers(sending.as_mut()).await,
-            None => sending.as_mut().await,
+            None => poll_fn(|cx| Call::outside(|| sending.as_mut().poll(cx))).await,
         };
         let panicked = |_| transport::Error::bare(ErrorKind::Panicked, Reach::MaybeSent);
         Ok(answer.unwrap_or_else(|panic| Err(panicked(panic)))?)

@@ -38,10 +38,16 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     let real = if folder.is_symlink() { fs::canonicalize(&folder).ok() } else { None };
     let mut walk = Walk::until(SystemClock.now() + PATIENCE);
     if let Err(error) = walk.over(real.as_ref().unwrap_or(&folder)) {
-        let shown = folder.display();
-        let next =
-            format!("see whose it is, `ls -ld {shown}`, and give it back: `sudo chown -R \"$USER\" {shown}`");
-        return vec![Finding::problem(FILES, format!("{shown} cannot be read: {error}"), next)];
+        let quoted = in_a_shell(&folder);
+        let next = match error.kind() {
+            io::ErrorKind::NotADirectory => {
+                format!("it is no folder: move it away, `mv {quoted} {quoted}.old`; a login makes the folder")
+            }
+            _ => format!(
+                "see whose it is, `ls -ld {quoted}`, and give it back: `sudo chown -R \"$USER\" {quoted}`"
+            ),
+        };
+        return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
     }
     let mut findings: Vec<_> =
         walk.open.iter().map(|(path, mode, right)| told(path, *mode, *right, fix)).collect();
@@ -109,12 +115,12 @@ fn left_over(_: &Path) -> Vec<PathBuf> {
 fn cleaned(path: &Path, fix: bool) -> Finding {
     let evidence = format!("{} was left by a program that died while it wrote", path.display());
     if !fix {
-        return Finding::warning(FILES, evidence, format!("rm {}, or run this with --fix", path.display()));
+        return Finding::warning(FILES, evidence, format!("rm {}, or run this with --fix", in_a_shell(path)));
     }
     match fs::remove_file(path) {
         Ok(()) => Finding::ok(FILES, format!("{evidence}; it is removed")),
         Err(error) => {
-            let next = format!("have its owner remove it, or do so as root: `sudo rm {}`", path.display());
+            let next = format!("have its owner remove it, or do so as root: `sudo rm {}`", in_a_shell(path));
             Finding::warning(FILES, format!("{evidence}, and cannot be removed: {error}"), next)
         }
     }
@@ -127,7 +133,7 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
         return Finding::problem(
             FILES,
             evidence,
-            format!("chmod {right:o} {}, or run this with --fix", path.display()),
+            format!("chmod {right:o} {}, or run this with --fix", in_a_shell(path)),
         );
     }
     match close(path, right) {
@@ -137,11 +143,20 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
             consequence,
         ),
         Err(error) => {
-            let next =
-                format!("have its owner do it, or do so as root: `sudo chmod {right:o} {}`", path.display());
+            let next = format!(
+                "have its owner do it, or do so as root: `sudo chmod {right:o} {}`",
+                in_a_shell(path)
+            );
             Finding::problem(FILES, format!("{evidence}, and it cannot be changed: {error}"), next)
         }
     }
+}
+
+/// The path as a shell takes it for one word, whatever is in it: somebody else may have named the file.
+fn in_a_shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%,:".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// What these bits of a mode let others do, and what it takes once they could.
@@ -282,5 +297,27 @@ mod tests {
         ] {
             assert_eq!(super::told(Path::new("/k"), mode, right, false).evidence, told);
         }
+    }
+
+    #[test]
+    fn a_name_that_somebody_else_gave_a_file_is_one_word_of_the_command_that_is_told() {
+        let next = |name: &str| told(Path::new(name), 0o644, 0o600, false).next_step.unwrap();
+        assert_eq!(next("/k"), "chmod 600 /k, or run this with --fix");
+        assert_eq!(next("/k;rm -r $HOME"), "chmod 600 '/k;rm -r $HOME', or run this with --fix");
+        assert_eq!(next("/it's\n\u{1b}[2J"), r"chmod 600 '/it'\''s  [2J', or run this with --fix");
+        let next = cleaned(Path::new("/.`id`.tmp"), false).next_step.unwrap();
+        assert_eq!(next, "rm '/.`id`.tmp', or run this with --fix");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_to_be_moved_away() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().as_os_str().to_owned();
+        let env =
+            Env::new(std::sync::Arc::new(move |name| (name == "ANTHROPIC_CONFIG_DIR").then(|| path.clone())));
+        let found = look(&env, false);
+        let [Finding { next_step: Some(next), .. }] = &found[..] else { panic!("{found:?}") };
+        assert!(next.starts_with("it is no folder: move it away, `mv "), "{next}");
     }
 }

@@ -113,6 +113,8 @@ fn refused(check: &'static str, error: claude_sdk::Error) -> Finding {
         (_, Some(StatusCode::PAYMENT_REQUIRED)) => Some(SPENT),
         _ if is_spent => Some(SPENT),
         (_, Some(StatusCode::FORBIDDEN)) => Some("ask whoever runs the organization for the permission"),
+        // No model was asked for.
+        (_, Some(StatusCode::NOT_FOUND)) if check == API => Some(NOT_THE_API),
         (_, Some(StatusCode::TOO_MANY_REQUESTS)) => Some("wait; `claudectl limits` tells what is left"),
         (_, Some(status)) if status.is_server_error() => {
             Some("wait, and look at https://status.anthropic.com")

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     path::Path,
     time::Duration,
@@ -77,9 +77,8 @@ impl History {
     /// Opens the file, or makes it, for its owner alone.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        private(path).with_context(|| {
-            format!("the history {shown} cannot be opened; give another place with --history")
-        })?;
+        let refused = || format!("the history {shown} cannot be opened; give another place with --history");
+        let file = made(path).with_context(refused)?;
         let mut history = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         history
             .prepare(path)
@@ -92,6 +91,8 @@ impl History {
                 }
             })
             .with_context(|| format!("the history {shown} cannot be used"))?;
+        // Now that it is known to be ours; somebody else's is left as it is.
+        private(&file).with_context(refused)?;
         Ok(history)
     }
 
@@ -261,8 +262,8 @@ fn foreign(path: &Path) -> anyhow::Error {
     )
 }
 
-/// Makes the file if there is none, and sees to it that only its owner can read it.
-fn private(path: &Path) -> io::Result<()> {
+/// Opens the file; one that is made is its owner's alone.
+fn made(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -278,8 +279,17 @@ fn private(path: &Path) -> io::Result<()> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no file"));
     }
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Sees to it that only its owner can read it.
+#[cfg(unix)]
+fn private(file: &File) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn private(_: &File) -> io::Result<()> {
     Ok(())
 }
 

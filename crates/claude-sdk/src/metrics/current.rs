@@ -45,6 +45,11 @@ impl Call {
         poll()
     }
 
+    /// Has what `poll` calls find no call: it is for one that is not measured, which may be made in the midst of one that is.
+    pub(crate) fn outside<T>(poll: impl FnOnce() -> T) -> T {
+        Self::within(&mut None, poll)
+    }
+
     /// The call that the task is in, where it is measured. While it is looked at there is none.
     pub(crate) fn current<T>(see: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let look = |current: &Cell<Option<Box<Self>>>| {

@@ -13,7 +13,7 @@ use claude_sdk::{
     metrics::{Labels, Measurement, Metrics, Tokens},
     ratelimit::{self, Cost, Key, Observation, Permit, RateLimiter},
     token_store::{MemoryTokenStore, TokenStore},
-    transport::{self, Clock, HttpBackend, Request, Response, SimClock},
+    transport::{self, Clock, HttpBackend, Request, Response, SimClock, layers::Next},
     types::{MessageRequest, Model},
 };
 use futures_util::{FutureExt as _, future::join_all};
@@ -431,6 +431,25 @@ async fn a_sink_that_makes_calls_confuses_neither_them_nor_the_call_it_hears_of(
     let end = "chat of claude-haiku-4-5: ok after 0ns, 200";
     assert_eq!(outer.take(), ["200 after 0ns", "1+0+0 in, 2 out", end]);
     assert_eq!(inner.take(), ["200 after 0ns", "1+0+0 in, 2 out", end]);
+}
+
+#[tokio::test]
+async fn a_call_that_a_middleware_makes_with_a_client_that_is_not_measured_is_not_counted() {
+    let server = held().start().await.unwrap();
+    let plain = client(&server).0.build().unwrap();
+    let (builder, notes, _) = measured(&server);
+    let asking = builder.middleware(move |request: Request, next: Next| {
+        let plain = plain.clone();
+        async move {
+            plain.messages().create(&hello()).await.unwrap();
+            next.run(request).await
+        }
+    });
+    // The first is for the call inside.
+    server.set_script([too_many()]);
+    asking.build().unwrap().messages().create(&hello()).await.unwrap();
+    let heads: Vec<_> = notes.take().into_iter().filter(|note| !note.contains(" in, ")).collect();
+    assert_eq!(heads, ["200 after 0ns", "chat of claude-haiku-4-5: ok after 0ns, 200"]);
 }
 
 /// Looks at how much a request carries along.

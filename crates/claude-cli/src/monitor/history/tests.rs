@@ -100,7 +100,16 @@ fn a_file_of_another_program_is_refused_and_left_as_it_is() {
     assert!(refusal(&path).contains("no history of the monitor"), "{}", refusal(&path));
     let other = folder.path().join("other.sqlite");
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE mine (x)").unwrap();
+    #[cfg(unix)]
+    for path in [&path, &other] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
     assert!(refusal(&other).contains("another program's"), "{}", refusal(&other));
+    refusal(&path);
+    #[cfg(unix)]
+    for path in [&path, &other] {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644, "{}", path.display());
+    }
     assert!(History::open(folder.path()).unwrap_err().to_string().contains("--history"));
 }
 
