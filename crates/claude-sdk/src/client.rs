@@ -302,10 +302,10 @@ impl Client {
         let backend = &self.0.pipeline.backend;
         // Everything of the user's that is called on the way is called in here.
         let mut sending = pin!(AssertUnwindSafe(async { backend.send(request).await }).catch_unwind());
-        let answer = match meter {
-            Some(meter) => meter.covers(sending.as_mut()).await,
-            None => poll_fn(|cx| Call::outside(|| sending.as_mut().poll(cx))).await,
-        };
+        // A call that is not measured may be made in the midst of one that is, and has no part in it.
+        let mut none = None;
+        let call = meter.map_or(&mut none, Meter::call);
+        let answer = poll_fn(|cx| Call::within(call, || sending.as_mut().poll(cx))).await;
         let panicked = |_| transport::Error::bare(ErrorKind::Panicked, Reach::MaybeSent);
         Ok(answer.unwrap_or_else(|panic| Err(panicked(panic)))?)
     }

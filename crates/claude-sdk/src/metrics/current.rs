@@ -39,15 +39,10 @@ impl Call {
         Self { kind, began, is_new: true, answer: None, reason: None, first: None, used: None, end }
     }
 
-    /// Has what `poll` calls find the call.
-    pub(super) fn within<T>(call: &mut Option<Box<Self>>, poll: impl FnOnce() -> T) -> T {
+    /// Has what `poll` calls find the call, or none.
+    pub(crate) fn within<T>(call: &mut Option<Box<Self>>, poll: impl FnOnce() -> T) -> T {
         let _swapped = Swapped::with(call);
         poll()
-    }
-
-    /// Has what `poll` calls find no call: it is for one that is not measured, which may be made in the midst of one that is.
-    pub(crate) fn outside<T>(poll: impl FnOnce() -> T) -> T {
-        Self::within(&mut None, poll)
     }
 
     /// The call that the task is in, where it is measured. While it is looked at there is none.

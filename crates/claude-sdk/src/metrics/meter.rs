@@ -1,8 +1,6 @@
 //! What a client measures with, and the meter that each of its calls gets.
 
 use std::{
-    future::poll_fn,
-    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -78,17 +76,17 @@ impl AsRef<Labels> for Kind {
 
 /// A call that is being measured, in the hands of whoever makes it. Its end is told when this is dropped.
 ///
-/// Only while it [covers](Meter::covers) something the call is elsewhere.
+/// The call is elsewhere only [while it is sent](Call::within).
 #[derive(Debug)]
 pub(crate) struct Meter(Option<Box<Call>>);
 
 impl Meter {
-    /// Has the layers measure what `sending` does as a part of the call.
-    pub(crate) fn covers<F: Future>(&mut self, mut sending: Pin<&mut F>) -> impl Future<Output = F::Output> {
-        poll_fn(move |cx| Call::within(&mut self.0, || sending.as_mut().poll(cx)))
+    /// The call, to be lent out [while it is sent](Call::within).
+    pub(crate) fn call(&mut self) -> &mut Option<Box<Call>> {
+        &mut self.0
     }
 
-    /// The call has waited for something that this does not cover.
+    /// The call has waited for something that is no part of its sending.
     pub(crate) fn has_waited(&mut self) {
         self.with(Call::has_waited);
     }
