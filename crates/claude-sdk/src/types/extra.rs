@@ -31,6 +31,7 @@ impl Extra {
     }
 
     /// Takes a member out, where there is one.
+    #[inline]
     pub(crate) fn forget(&mut self, name: &str) {
         if let Some(members) = &mut self.0 {
             Arc::make_mut(members).remove(name);

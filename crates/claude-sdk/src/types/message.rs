@@ -7,7 +7,7 @@ use super::block::{ContentBlock, ContentBlockParam, ToolUseBlock};
 use super::content::Content;
 use super::model::Model;
 use super::request::OutputConfig;
-use super::wire::from_bytes;
+use super::wire::{Misfit, read, text_in};
 
 pub use reply::{
     AppliedEdit, AppliedEditKind, CacheMiss, CacheMissReason, Container, ContainerSkill,
@@ -71,8 +71,13 @@ hot_object! {
 
 impl Message {
     /// Reads an answer. Here, and not where it is called, because reading a message is much code: it is built once.
-    pub(crate) fn from_answer(json: &[u8]) -> Result<Self, serde_json::Error> {
-        from_bytes(json)
+    pub(crate) fn from_answer(json: &[u8]) -> Result<Box<Self>, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text_in(json)?);
+        let mut message = None;
+        let read = read::into(&mut message, &mut reader)?;
+        reader.end()?;
+        // From where it was read to where it stays: it is large.
+        message.map(Box::new).ok_or_else(|| Misfit::error::<Self, _>(read))
     }
 
     /// All the text of the reply, joined without a separator.

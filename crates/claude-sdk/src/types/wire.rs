@@ -17,7 +17,7 @@ mod write;
 
 pub(crate) use misfit::{Care, Misfit, Place, place_in, seen_from};
 pub(crate) use nulls::Nulls;
-use read::{Reading, Scalar};
+use read::{Others, Reading, Scalar};
 pub(crate) use write::{Json, Lead, Members, Part, Shown, Write};
 
 /// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
@@ -28,11 +28,13 @@ pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_js
 
 /// Reads a value from the bytes of a JSON text, as a text: so no type's reader is compiled twice, and UTF-8 is looked at
 /// once for all strings.
+#[inline]
 pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_str(text_in(json)?)
 }
 
 /// The text of JSON, or the first thing that is wrong with it, which knows the line and the column.
+#[inline]
 pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
     str::from_utf8(json).map_err(|error| {
         let not_text = || serde_json::Error::custom(error);
@@ -78,6 +80,33 @@ pub(crate) trait Fit: Sized {
             return Ok(Err(value));
         }
         Ok(Self::fit(value).ok_or(Value::Null))
+    }
+
+    /// The same, to where the value is to be: a large one is not handed on.
+    #[inline]
+    fn read_into<'de, D: Deserializer<'de>>(
+        place: &mut Option<Self>,
+        deserializer: D,
+    ) -> Result<Reading<()>, D::Error> {
+        Ok(Self::read(deserializer)?.map(|value| *place = Some(value)))
+    }
+
+    /// Reads the next member of an object into its field, or to the others where it does not fit.
+    #[inline]
+    fn read_member<'de, A: MapAccess<'de>>(
+        field: &mut Option<Self>,
+        members: &mut A,
+        name: &'static str,
+        others: &mut Others,
+    ) -> Result<(), A::Error> {
+        match members.next_value_seed(read::Into(field))? {
+            Ok(()) => others.forget(name),
+            Err(misfit) => {
+                *field = None;
+                others.keep(misfit, name);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -125,13 +154,20 @@ pub(crate) trait Object: Sized {
     /// Whether it has its own way to be read in one pass; otherwise it is read into a map first.
     const IN_ONE_PASS: bool = false;
 
-    /// Reads the object, or all its members where a required one does not fit.
+    /// Reads the object to where it is to be, or all its members where a required one does not fit.
     fn read_members<'de, A: MapAccess<'de>>(
+        place: &mut Option<Self>,
         members: A,
-    ) -> Result<Result<Self, Map<String, Value>>, A::Error> {
+    ) -> Result<Result<(), Map<String, Value>>, A::Error> {
         let mut read = Map::new();
         read::rest(&mut read, members)?;
-        Ok(Self::take_from(&mut read).map_err(|_| read))
+        Ok(match Self::take_from(&mut read) {
+            Ok(object) => {
+                *place = Some(object);
+                Ok(())
+            }
+            Err(_) => Err(read),
+        })
     }
 }
 
@@ -256,6 +292,16 @@ impl Fit for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
     }
+
+    #[inline]
+    fn read_member<'de, A: MapAccess<'de>>(
+        field: &mut Option<Self>,
+        members: &mut A,
+        name: &'static str,
+        others: &mut Others,
+    ) -> Result<(), A::Error> {
+        read::text_member(field, members, name, others)
+    }
 }
 
 impl Scalar for String {
@@ -307,6 +353,16 @@ impl Fit for u64 {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
+    }
+
+    #[inline]
+    fn read_member<'de, A: MapAccess<'de>>(
+        field: &mut Option<Self>,
+        members: &mut A,
+        name: &'static str,
+        others: &mut Others,
+    ) -> Result<(), A::Error> {
+        read::number_member(field, members, name, others)
     }
 }
 
@@ -360,6 +416,16 @@ impl Fit for u32 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
     }
+
+    #[inline]
+    fn read_member<'de, A: MapAccess<'de>>(
+        field: &mut Option<Self>,
+        members: &mut A,
+        name: &'static str,
+        others: &mut Others,
+    ) -> Result<(), A::Error> {
+        read::number_member(field, members, name, others)
+    }
 }
 
 impl Scalar for u32 {
@@ -383,6 +449,16 @@ impl Fit for usize {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
         read::scalar(deserializer)
+    }
+
+    #[inline]
+    fn read_member<'de, A: MapAccess<'de>>(
+        field: &mut Option<Self>,
+        members: &mut A,
+        name: &'static str,
+        others: &mut Others,
+    ) -> Result<(), A::Error> {
+        read::number_member(field, members, name, others)
     }
 }
 

@@ -142,9 +142,8 @@ macro_rules! object_struct {
             #[inline]
             fn members(&self, writer: &mut dyn FnMut($crate::types::wire::Members<'_>)) {
                 writer($crate::types::wire::Members {
-                    fields: &[
-                        $((json_name!($field $($json)?), $crate::types::wire::Part::part(&self.$field)),)*
-                    ],
+                    names: &[$(json_name!($field $($json)?),)*],
+                    fields: &[$($crate::types::wire::Part::part(&self.$field),)*],
                     nulls: self.nulls,
                     extra: &self.extra,
                 });
@@ -189,6 +188,14 @@ macro_rules! object_struct {
             ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
                 $crate::types::wire::read::object(deserializer)
             }
+
+            #[inline]
+            fn read_into<'de, D: serde::Deserializer<'de>>(
+                place: &mut Option<Self>,
+                deserializer: D,
+            ) -> Result<$crate::types::wire::read::Reading<()>, D::Error> {
+                $crate::types::wire::read::object_into(place, deserializer)
+            }
         }
     };
 }
@@ -200,8 +207,9 @@ macro_rules! object_reader {
         const IN_ONE_PASS: bool = true;
 
         fn read_members<'de, A: serde::de::MapAccess<'de>>(
+            place: &mut Option<Self>,
             mut members: A,
-        ) -> Result<Result<Self, serde_json::Map<String, serde_json::Value>>, A::Error> {
+        ) -> Result<Result<(), serde_json::Map<String, serde_json::Value>>, A::Error> {
             use serde::de::Error as _;
             use $crate::types::wire::{Field, read::{self, Name, Others}};
 
@@ -209,7 +217,7 @@ macro_rules! object_reader {
             let mut others = Others::new(Self::PLACES);
             while let Some(Name(name)) = members.next_key()? {
                 $(if name == json_name!($field $($json)?) {
-                    $field = read::member(&mut members, json_name!($field $($json)?), &mut others)?;
+                    read::member(&mut $field, &mut members, json_name!($field $($json)?), &mut others)?;
                     continue;
                 })*
                 others.insert(name.into_owned(), members.next_value()?);
@@ -220,7 +228,8 @@ macro_rules! object_reader {
             }
             $(let Some($field) = <$type as Field>::settle($field) else { return Ok(Err(others.into_members())) };)*
             let (extra, nulls) = others.into_parts();
-            Ok(Ok(Self { $($field,)* extra, nulls }))
+            *place = Some(Self { $($field,)* extra, nulls });
+            Ok(Ok(()))
         }
     };
 }
@@ -301,15 +310,9 @@ macro_rules! serde_object {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                use serde::de::Error as _;
-
                 let mut object = None;
                 let read = $crate::types::wire::read::into(&mut object, deserializer)?;
-                object.ok_or_else(|| {
-                    let value = read.err().unwrap_or_default();
-                    let misfit = <Self as $crate::types::wire::Fit>::misfit(&value, $crate::types::wire::Care::Needed);
-                    D::Error::custom(misfit.map_or_else(String::new, |misfit| misfit.to_string()))
-                })
+                object.ok_or_else(|| $crate::types::wire::Misfit::error::<Self, _>(read))
             }
         }
     )+};
@@ -373,16 +376,15 @@ macro_rules! tagged {
 
             fn read_after<'de, A: serde::de::MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error> {
                 $(if <$object as $crate::types::wire::Object>::IN_ONE_PASS && tag == $tag {
-                    return match <$object as $crate::types::wire::Object>::read_members(members)? {
-                        Ok(mut object) => {
-                            object.extra.forget("type");
-                            Ok(Self::$variant(object))
-                        }
-                        Err(mut unknown) => {
-                            unknown.insert("type".to_owned(), tag.into());
-                            Ok(Self::Unknown(unknown))
-                        }
-                    };
+                    let mut object = None;
+                    let read = <$object as $crate::types::wire::Object>::read_members(&mut object, members)?;
+                    if let Some(mut object) = object {
+                        object.extra.forget("type");
+                        return Ok(Self::$variant(object));
+                    }
+                    let mut unknown = read.err().unwrap_or_default();
+                    unknown.insert("type".to_owned(), tag.into());
+                    return Ok(Self::Unknown(unknown));
                 })*
                 let mut read = serde_json::Map::new();
                 $crate::types::wire::read::rest(&mut read, members)?;
@@ -488,6 +490,7 @@ macro_rules! open_enum {
                 }
             }
 
+            #[inline]
             fn known(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$variant),)*
@@ -497,6 +500,7 @@ macro_rules! open_enum {
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(text: &str) -> Self {
                 Self::known(text).unwrap_or_else(|| Self::Other(text.to_owned()))
             }
@@ -558,6 +562,16 @@ macro_rules! serde_string {
                 deserializer: D,
             ) -> Result<$crate::types::wire::read::Reading<Self>, D::Error> {
                 $crate::types::wire::read::scalar(deserializer)
+            }
+
+            #[inline]
+            fn read_member<'de, A: serde::de::MapAccess<'de>>(
+                field: &mut Option<Self>,
+                members: &mut A,
+                name: &'static str,
+                others: &mut $crate::types::wire::read::Others,
+            ) -> Result<(), A::Error> {
+                $crate::types::wire::read::text_member(field, members, name, others)
             }
         }
 

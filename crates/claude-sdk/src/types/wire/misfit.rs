@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Field, Fit};
+use super::{Field, Fit, read::Reading};
 
 /// What keeps JSON from being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,12 @@ impl Place {
 }
 
 impl Misfit {
+    /// What is said of a value that was read and is no `T`.
+    pub(crate) fn error<T: Fit, E: serde::de::Error>(read: Reading<()>) -> E {
+        let misfit = T::misfit(&read.err().unwrap_or_default(), Care::Needed);
+        E::custom(misfit.map_or_else(String::new, |misfit| misfit.to_string()))
+    }
+
     /// The first among the members of an object.
     #[inline(never)]
     pub(crate) fn among(places: &[Place], members: &Map<String, Value>, care: Care) -> Option<Self> {

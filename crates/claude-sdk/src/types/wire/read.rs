@@ -30,6 +30,18 @@ impl<'de, T: Fit> DeserializeSeed<'de> for Read<T> {
     }
 }
 
+/// Reads what [`Fit::read_into`] reads, where serde wants a seed.
+pub(crate) struct Into<'s, T>(pub(crate) &'s mut Option<T>);
+
+impl<'de, T: Fit> DeserializeSeed<'de> for Into<'_, T> {
+    type Value = Reading<()>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        T::read_into(self.0, deserializer)
+    }
+}
+
 /// A type that is made of one string, number or truth value.
 pub(crate) trait Scalar: Sized {
     fn of_bool(_value: bool) -> Option<Self> {
@@ -111,14 +123,85 @@ macro_rules! misfits {
 }
 
 /// Reads a [`Scalar`].
+#[inline]
 pub(crate) fn scalar<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
-    Ok(match deserializer.deserialize_any(Scalars)? {
-        Found::Bool(value) => T::of_bool(value).ok_or_else(|| value.into()),
-        Found::Number(value) => T::of_u64(value).ok_or_else(|| value.into()),
-        Found::Text(Cow::Borrowed(value)) => T::of_str(value).ok_or_else(|| value.into()),
-        Found::Text(Cow::Owned(value)) => T::of_string(value),
-        Found::Other(value) => Err(value),
-    })
+    Ok(deserializer.deserialize_any(Scalars)?.fit())
+}
+
+/// Reads a member that is a text into its field, or to the others. Here is only what differs from type to type.
+#[inline]
+pub(crate) fn text_member<'de, T, A>(
+    field: &mut Option<T>,
+    members: &mut A,
+    name: &'static str,
+    others: &mut Others,
+) -> Result<(), A::Error>
+where
+    T: From<String> + for<'a> From<&'a str>,
+    A: MapAccess<'de>,
+{
+    *field = match text(members, name, others)? {
+        Some(Cow::Borrowed(text)) => Some(text.into()),
+        Some(Cow::Owned(text)) => Some(text.into()),
+        None => None,
+    };
+    Ok(())
+}
+
+/// The same for a number.
+#[inline]
+pub(crate) fn number_member<'de, T: TryFrom<u64>, A: MapAccess<'de>>(
+    field: &mut Option<T>,
+    members: &mut A,
+    name: &'static str,
+    others: &mut Others,
+) -> Result<(), A::Error> {
+    *field = None;
+    if let Some(number) = number(members, name, others)? {
+        match T::try_from(number) {
+            Ok(number) => *field = Some(number),
+            Err(_) => others.keep(number.into(), name),
+        }
+    }
+    Ok(())
+}
+
+/// The next member if it is a text; what else it is goes to the others.
+#[inline(never)]
+fn text<'de, A: MapAccess<'de>>(
+    members: &mut A,
+    name: &str,
+    others: &mut Others,
+) -> Result<Option<Cow<'de, str>>, A::Error> {
+    match members.next_value_seed(Scalars)? {
+        Found::Text(text) => {
+            others.forget(name);
+            Ok(Some(text))
+        }
+        other => {
+            others.keep(other.into_value(), name);
+            Ok(None)
+        }
+    }
+}
+
+/// The next member if it is a number; what else it is goes to the others.
+#[inline(never)]
+fn number<'de, A: MapAccess<'de>>(
+    members: &mut A,
+    name: &str,
+    others: &mut Others,
+) -> Result<Option<u64>, A::Error> {
+    match members.next_value_seed(Scalars)? {
+        Found::Number(number) => {
+            others.forget(name);
+            Ok(Some(number))
+        }
+        other => {
+            others.keep(other.into_value(), name);
+            Ok(None)
+        }
+    }
 }
 
 /// What a scalar may be made of.
@@ -129,8 +212,43 @@ enum Found<'de> {
     Other(Value),
 }
 
+impl Found<'_> {
+    /// The scalar that it is, or what came.
+    #[inline]
+    fn fit<T: Scalar>(self) -> Reading<T> {
+        let fitting = match self {
+            Self::Bool(value) => T::of_bool(value),
+            Self::Number(value) => T::of_u64(value),
+            Self::Text(Cow::Borrowed(value)) => T::of_str(value),
+            Self::Text(Cow::Owned(value)) => return T::of_string(value),
+            Self::Other(_) => None,
+        };
+        fitting.ok_or_else(|| self.into_value())
+    }
+
+    /// What came, where it does not fit.
+    #[inline(never)]
+    fn into_value(self) -> Value {
+        match self {
+            Self::Bool(value) => value.into(),
+            Self::Number(value) => value.into(),
+            Self::Text(value) => value.into(),
+            Self::Other(value) => value,
+        }
+    }
+}
+
 /// One visitor for scalars of all types: it is most of the code.
 struct Scalars;
+
+impl<'de> DeserializeSeed<'de> for Scalars {
+    type Value = Found<'de>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Scalars {
     type Value = Found<'de>;
@@ -244,6 +362,18 @@ pub(crate) fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> R
     Ok(object.ok_or_else(|| read.err().unwrap_or_default()))
 }
 
+/// The same, to where it is to be.
+#[inline]
+pub(crate) fn object_into<'de, T: Object + Fit, D: Deserializer<'de>>(
+    place: &mut Option<T>,
+    deserializer: D,
+) -> Result<Reading<()>, D::Error> {
+    if T::IN_ONE_PASS {
+        return into(place, deserializer);
+    }
+    Ok(object(deserializer)?.map(|value| *place = Some(value)))
+}
+
 /// Reads an [`Object`] to where it is to be.
 pub(crate) fn into<'de, T: Object, D: Deserializer<'de>>(
     place: &mut Option<T>,
@@ -261,11 +391,7 @@ impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
     misfits!(scalars, lists);
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-        match T::read_members(members)? {
-            Ok(object) => *self.0 = Some(object),
-            Err(members) => return Ok(Err(Value::Object(members))),
-        }
-        Ok(Ok(()))
+        Ok(T::read_members(self.0, members)?.map_err(Value::Object))
     }
 }
 
@@ -302,9 +428,9 @@ impl<'de, T: Tagged> Visitor<'de> for Variants<T> {
         let mut read = Map::new();
         if let Some(name) = members.next_key::<Name<'de>>()? {
             let value = if name.0 == "type" {
-                match members.next_value_seed(Text)? {
-                    Ok(tag) => return T::read_after(&tag, members).map(Ok),
-                    Err(value) => value,
+                match members.next_value_seed(Scalars)? {
+                    Found::Text(tag) => return T::read_after(&tag, members).map(Ok),
+                    other => other.into_value(),
                 }
             } else {
                 members.next_value()?
@@ -329,7 +455,8 @@ pub(crate) fn rest<'de, A: MapAccess<'de>>(
 
 /// The members of an object that are in no field: those that have none, and those that do not fit theirs.
 pub(crate) struct Others {
-    members: Map<String, Value>,
+    /// None in most objects: a map would be looked at when it is dropped.
+    members: Option<Map<String, Value>>,
     /// Fields that came as `null`, which are no members: there is one in most answers.
     nulls: Nulls,
     places: &'static [Place],
@@ -338,46 +465,41 @@ pub(crate) struct Others {
 /// Reads a member into its field, or to the others where it does not fit. The last of several of one name counts.
 #[inline(never)]
 pub(crate) fn member<'de, T: Fit, A: MapAccess<'de>>(
+    field: &mut Option<T>,
     members: &mut A,
     name: &'static str,
     others: &mut Others,
-) -> Result<Option<T>, A::Error> {
-    match members.next_value_seed(Read::<T>::NEW)? {
-        Ok(member) => {
-            others.forget(name);
-            Ok(Some(member))
-        }
-        Err(misfit) => {
-            others.keep(misfit, name);
-            Ok(None)
-        }
-    }
+) -> Result<(), A::Error> {
+    T::read_member(field, members, name, others)
 }
 
 impl Others {
     /// None, of an object with these fields.
     pub(crate) fn new(places: &'static [Place]) -> Self {
-        Self { members: Map::new(), nulls: Nulls::default(), places }
+        Self { members: None, nulls: Nulls::default(), places }
     }
 
     pub(crate) fn insert(&mut self, name: String, value: Value) {
-        self.members.insert(name, value);
+        self.members.get_or_insert_default().insert(name, value);
     }
 
-    fn forget(&mut self, name: &str) {
-        if !self.members.is_empty() || self.nulls.are_any() {
+    #[inline]
+    pub(super) fn forget(&mut self, name: &str) {
+        if self.members.is_some() || self.nulls.are_any() {
             self.remove(name);
         }
     }
 
     #[inline(never)]
     fn remove(&mut self, name: &str) {
-        self.members.remove(name);
+        if let Some(members) = &mut self.members {
+            members.remove(name);
+        }
         self.nulls.set(name, self.places, false);
     }
 
     #[inline(never)]
-    fn keep(&mut self, misfit: Value, name: &str) {
+    pub(super) fn keep(&mut self, misfit: Value, name: &str) {
         self.forget(name);
         match misfit {
             Value::Null => self.nulls.set(name, self.places, true),
@@ -401,16 +523,18 @@ impl Others {
 
     /// All of them as members.
     #[inline(never)]
-    pub(crate) fn into_members(mut self) -> Map<String, Value> {
+    pub(crate) fn into_members(self) -> Map<String, Value> {
+        let mut members = self.members.unwrap_or_default();
         for (place, _) in self.places.iter().zip(self.nulls.places()).filter(|(_, is_null)| *is_null) {
-            self.members.insert(place.name.to_owned(), Value::Null);
+            members.insert(place.name.to_owned(), Value::Null);
         }
-        self.members
+        members
     }
 
     /// Those that are to be kept, and which fields came as `null`.
+    #[inline]
     pub(crate) fn into_parts(self) -> (Extra, Nulls) {
-        (self.members.into(), self.nulls)
+        (self.members.map(Extra::from).unwrap_or_default(), self.nulls)
     }
 }
 
@@ -423,21 +547,5 @@ impl<'de> Deserialize<'de> for Name<'de> {
             Found::Text(name) => Ok(Self(name)),
             _ => Err(D::Error::custom("the name of a member is a string")),
         }
-    }
-}
-
-/// Reads a text, borrowed where the input allows it.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Reading<Cow<'de, str>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(match deserializer.deserialize_any(Scalars)? {
-            Found::Text(text) => Ok(text),
-            Found::Bool(value) => Err(value.into()),
-            Found::Number(value) => Err(value.into()),
-            Found::Other(value) => Err(value),
-        })
     }
 }

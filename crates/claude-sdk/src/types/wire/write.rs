@@ -61,8 +61,11 @@ impl<T: Shown> Show for T {
 /// What there is to write of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct Members<'a> {
-    /// The fields, in their order.
-    pub(crate) fields: &'a [(&'static str, Option<Json<'a>>)],
+    /// What the fields are called, in their order. The names are there before anything is written, and are not put
+    /// together with the values for each object.
+    pub(crate) names: &'static [&'static str],
+    /// The fields, in the same order.
+    pub(crate) fields: &'a [Option<Json<'a>>],
     /// Those that were `null`.
     pub(crate) nulls: Nulls,
     pub(crate) extra: &'a Map<String, Value>,
@@ -128,7 +131,7 @@ impl Members<'_> {
             map.serialize_entry(name, &value)?;
         }
         let nulls = self.nulls.places().chain(std::iter::repeat(false));
-        for ((name, field), was_null) in self.fields.iter().zip(nulls) {
+        for ((name, field), was_null) in self.names.iter().zip(self.fields).zip(nulls) {
             match field {
                 Some(field) => map.serialize_entry(name, field)?,
                 None if was_null && !self.extra.contains_key(*name) => map.serialize_entry(name, &())?,
@@ -136,8 +139,9 @@ impl Members<'_> {
             }
         }
         let is_written = |name: &str| {
-            let is_set = |field: &(&str, Option<Json<'_>>)| field.0 == name && field.1.is_some();
-            lead.is_some_and(|lead| lead.name() == name) || self.fields.iter().any(is_set)
+            let mut fields = self.names.iter().zip(self.fields);
+            lead.is_some_and(|lead| lead.name() == name)
+                || fields.any(|(field, value)| *field == name && value.is_some())
         };
         for (name, value) in self.extra.iter().filter(|(name, _)| !is_written(name)) {
             map.serialize_entry(name, value)?;
