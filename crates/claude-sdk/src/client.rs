@@ -231,6 +231,7 @@ impl Client {
     }
 
     /// `body` as JSON, with the members that the options add.
+    #[inline]
     pub(crate) fn encode(&self, body: &(impl Serialize + ?Sized)) -> Result<Bytes, serde_json::Error> {
         if self.extra().is_empty() {
             // Enough for a question, and small enough to be had at once.
@@ -245,6 +246,7 @@ impl Client {
     }
 
     /// A request to `route`.
+    #[inline]
     pub(crate) fn request(
         &self,
         method: Method,
@@ -299,9 +301,9 @@ impl Client {
         request: transport::Request,
         meter: Option<&mut Meter>,
     ) -> Result<transport::Response, Error> {
-        let backend = &self.0.pipeline.backend;
-        // Everything of the user's that is called on the way is called in here.
-        let mut sending = pin!(AssertUnwindSafe(async { backend.send(request).await }).catch_unwind());
+        // Everything of the user's that is called on the way is called when this is polled: the outermost layer does
+        // nothing before.
+        let mut sending = pin!(AssertUnwindSafe(self.0.pipeline.backend.send(request)).catch_unwind());
         // A call that is not measured may be made in the midst of one that is, and has no part in it.
         let mut none = None;
         let call = meter.map_or(&mut none, Meter::call);

@@ -272,6 +272,7 @@ impl Credential {
     }
 
     /// Puts the credential, and what the service wants beside it, into a request's headers.
+    #[inline(always)]
     pub(crate) fn attach(&self, version: ApiVersion, headers: &mut HeaderMap) {
         const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
         const BETA: HeaderName = HeaderName::from_static("anthropic-beta");

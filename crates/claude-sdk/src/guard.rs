@@ -10,6 +10,7 @@ use crate::{error::ConfigError, types::MessageRequest};
 /// # Errors
 ///
 /// [`ConfigError::TooLongToWait`]; it says what to do instead.
+#[inline]
 pub(crate) fn check(request: &MessageRequest) -> Result<(), ConfigError> {
     let max_tokens = request.max_tokens;
     if max_tokens <= SLOW_MOST {

@@ -1,6 +1,6 @@
 //! From an answer on the wire to a typed value or a typed error.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref, pin::Pin};
 
 use auth_core::MissingScope;
 use bytes::Bytes;
@@ -20,6 +20,9 @@ use crate::{
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// The largest error answer that is read, in bytes.
 const ERROR_LIMIT: usize = 1024 * 1024;
+
+/// The content type of most answers.
+pub(crate) const JSON: &str = "application/json";
 
 /// The header that names a request.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -75,8 +78,9 @@ impl fmt::Debug for Head {
 }
 
 impl<T> Reply<T> {
-    pub(crate) fn new(value: T, envelope: Envelope, head: Box<Head>) -> Self {
-        Self { value: Box::new(value), envelope, head }
+    #[inline]
+    pub(crate) fn new(value: Box<T>, envelope: Envelope, head: Box<Head>) -> Self {
+        Self { value, envelope, head }
     }
 
     /// The HTTP status, which is a success.
@@ -160,46 +164,73 @@ pub(crate) async fn open(
     content_type: Option<&'static str>,
     clock: &dyn Clock,
 ) -> Result<Opened, Error> {
+    match opened(response, content_type) {
+        Ok(opened) => Ok(opened),
+        Err(refused) => Err(error_of(refused, content_type, clock).await),
+    }
+}
+
+/// What is opened, or the answer that becomes an error.
+#[inline(always)]
+fn opened(response: Response, content_type: Option<&'static str>) -> Result<Opened, Box<Response>> {
+    let head = (response.status(), response.headers());
+    if !head.0.is_success() || !content_type.is_none_or(|content_type| is_of(content_type, head.1)) {
+        return Err(Box::new(response));
+    }
     let (head, body) = response.into_parts();
     let credential = head.extensions.get().map(|Sent(credential)| credential.clone());
     let secret = credential.as_ref().map(Credential::expose);
     let envelope = envelope(&head.headers, &head.extensions, secret);
-    let unexpected = |what: String, envelope| {
-        let what = shown(&what, secret);
-        Error::from(Box::new(UnexpectedAnswer::new(head.status, what, envelope)))
-    };
+    let extensions = head.extensions;
+    let head = Box::new(Head { status: head.status, headers: head.headers });
+    Ok(Opened { envelope, credential, body, extensions, head })
+}
 
-    if head.status.is_redirection() {
-        return Err(unexpected(redirect(&head.headers), envelope));
-    }
-    let received = media_type(&head.headers, secret);
-    if !head.status.is_success() {
+/// The error that an answer is.
+#[cold]
+#[inline(never)]
+fn error_of<'a>(
+    answer: Box<Response>,
+    content_type: Option<&'static str>,
+    clock: &'a dyn Clock,
+) -> Pin<Box<dyn Future<Output = Error> + Send + 'a>> {
+    Box::pin(async move {
+        let (head, body) = answer.into_parts();
+        let credential = head.extensions.get().map(|Sent(credential)| credential.clone());
+        let secret = credential.as_ref().map(Credential::expose);
+        let envelope = envelope(&head.headers, &head.extensions, secret);
+        let unexpected = |what: String, envelope| {
+            let what = shown(&what, secret);
+            Error::from(Box::new(UnexpectedAnswer::new(head.status, what, envelope)))
+        };
+
+        if head.status.is_redirection() {
+            return unexpected(redirect(&head.headers), envelope);
+        }
+        let received = media_type(&head.headers, secret);
+        if head.status.is_success() {
+            return unexpected(foreign(&received, content_type), envelope);
+        }
         let now = clock.now();
         let retry_after = transport::layers::retry_after(&head.headers, now);
         let body = match body.collect(ERROR_LIMIT).await {
             Ok(body) => body,
             Err(error) => {
                 let answer = UnexpectedAnswer::body(head.status, error, envelope).retry_after(retry_after);
-                return Err(Box::new(answer).into());
+                return Box::new(answer).into();
             }
         };
         let Ok(answer) = from_bytes::<ErrorBody>(&body) else {
             let what = shown(&foreign(&received, None), secret);
             let answer = UnexpectedAnswer::new(head.status, what, envelope).retry_after(retry_after);
-            return Err(Box::new(answer).into());
+            return Box::new(answer).into();
         };
         let retry = (may_pass(head.status, &head.headers, &answer), retry_after);
         let missing = credential.as_ref().and_then(|credential| missing_scope(&head.headers, credential));
         let error =
             ApiError::new(head.status, answer, retry, envelope, body, secret).missing(missing).at(now);
-        return Err(Error::Api(Box::new(error)));
-    }
-    if content_type.is_some_and(|content_type| received != content_type) {
-        return Err(unexpected(foreign(&received, content_type), envelope));
-    }
-    let extensions = head.extensions;
-    let head = Box::new(Head { status: head.status, headers: head.headers });
-    Ok(Opened { envelope, credential, body, extensions, head })
+        Error::Api(Box::new(error))
+    })
 }
 
 /// Reads a JSON answer whole.
@@ -207,42 +238,52 @@ pub(crate) async fn json<T: DeserializeOwned>(
     response: Response,
     clock: &dyn Clock,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
-    json_by(response, clock, from_bytes).await
-}
-
-/// Reads a JSON answer whole, by a function that reads it.
-pub(crate) async fn json_by<T>(
-    response: Response,
-    clock: &dyn Clock,
-    from_json: fn(&[u8]) -> Result<T, serde_json::Error>,
-) -> Result<(Reply<T>, http::Extensions), Error> {
-    let opened = open(response, Some("application/json"), clock).await?;
-    let Read { body, envelope, head, extensions } = read(opened).await?;
-    match from_json(&body) {
-        Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
-        Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
-    }
+    read(response, Some(JSON), clock).await?.json_by(from_bytes)
 }
 
 /// Reads any answer whole.
 pub(crate) async fn bytes(response: Response, clock: &dyn Clock) -> Result<Reply<Bytes>, Error> {
-    let Read { body, envelope, head, .. } = read(open(response, None, clock).await?).await?;
-    Ok(Reply::new(body, envelope, head))
+    let Read { body, envelope, head, .. } = read(response, None, clock).await?;
+    Ok(Reply::new(Box::new(body), envelope, head))
 }
 
 /// An answer that is read whole.
-struct Read {
+pub(crate) struct Read {
     body: Bytes,
     envelope: Envelope,
     head: Box<Head>,
     extensions: http::Extensions,
 }
 
-async fn read(opened: Opened) -> Result<Read, Error> {
+/// Reads an answer whole, of the content type that is expected.
+pub(crate) async fn read(
+    response: Response,
+    content_type: Option<&'static str>,
+    clock: &dyn Clock,
+) -> Result<Read, Error> {
+    let opened = match opened(response, content_type) {
+        Ok(opened) => opened,
+        Err(refused) => return Err(error_of(refused, content_type, clock).await),
+    };
     let Opened { envelope, body, extensions, head, .. } = opened;
     match body.collect(ANSWER_LIMIT).await {
         Ok(body) => Ok(Read { body, envelope, head, extensions }),
         Err(error) => Err(Box::new(UnexpectedAnswer::body(head.status, error, envelope)).into()),
+    }
+}
+
+impl Read {
+    /// The value that `from_json` reads from the body.
+    #[inline]
+    pub(crate) fn json_by<T>(
+        self,
+        from_json: fn(&[u8]) -> Result<Box<T>, serde_json::Error>,
+    ) -> Result<(Reply<T>, http::Extensions), Error> {
+        let Self { body, envelope, head, extensions } = self;
+        match from_json(&body) {
+            Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
+            Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
+        }
     }
 }
 
@@ -252,6 +293,7 @@ fn missing_scope(headers: &HeaderMap, credential: &Credential) -> Option<Missing
     MissingScope::read(headers, &granted, &credential.expose().into())
 }
 
+#[inline(always)]
 fn envelope(headers: &HeaderMap, extensions: &http::Extensions, secret: Option<&str>) -> Envelope {
     let request_id = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let attempts = extensions.get::<transport::Attempts>().map_or(1, |attempts| attempts.0);
@@ -274,12 +316,18 @@ pub(crate) fn request_id(head: &http::response::Parts) -> Option<&str> {
     (id.len() <= MAX_ID).then_some(id)
 }
 
+/// Whether an answer is of the content type. Nearly all are written the same.
+#[inline(always)]
+fn is_of(content_type: &str, headers: &HeaderMap) -> bool {
+    let received = headers.get(&header::CONTENT_TYPE).is_some_and(|received| received == content_type);
+    received || media_type(headers, None) == content_type
+}
+
 /// The content type without its parameters, in lower case.
+#[cold]
+#[inline(never)]
 fn media_type<'a>(headers: &'a HeaderMap, secret: Option<&str>) -> Cow<'a, str> {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if matches!(value, "application/json" | "text/event-stream") {
-        return value.into();
-    }
+    let value = headers.get(&header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let shown = shown(value, secret);
     shown.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().into()
 }

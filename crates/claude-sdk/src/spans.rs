@@ -25,6 +25,7 @@ pub(crate) struct CallSpan {
 }
 
 impl CallSpan {
+    #[inline]
     pub(crate) fn chat(client: &Client, request: &MessageRequest) -> Self {
         let model = request.model.as_str();
         let span = tracing::info_span!(
@@ -68,6 +69,7 @@ impl CallSpan {
         Self::of(client, span, client.meter("count_tokens", Some(model)))
     }
 
+    #[inline]
     fn of(client: &Client, span: Span, meter: Option<Meter>) -> Self {
         let is_seen = !span.is_disabled();
         let secret = if is_seen { client.credential_at_hand() } else { None };
@@ -75,6 +77,7 @@ impl CallSpan {
     }
 
     /// For what is done in the call.
+    #[inline]
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
@@ -85,6 +88,7 @@ impl CallSpan {
     }
 
     /// Notes what is about to be sent.
+    #[inline]
     pub(crate) fn sends(&self, body: &[u8]) {
         if self.has_bodies {
             let body = self.without_secret(&String::from_utf8_lossy(body));
@@ -100,6 +104,7 @@ impl CallSpan {
     }
 
     /// Notes that the answer is whole.
+    #[inline]
     pub(crate) fn succeeds(&mut self) {
         if let Some(meter) = &mut self.meter {
             meter.succeeds();
@@ -107,6 +112,7 @@ impl CallSpan {
     }
 
     /// Notes what has come, which may be a part.
+    #[inline]
     pub(crate) fn receives(&mut self, message: &Message, attempts: u32) {
         if let Some(meter) = &mut self.meter {
             meter.uses(&message.usage);

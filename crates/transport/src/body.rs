@@ -92,6 +92,7 @@ impl Body {
 impl Stream for Body {
     type Item = Result<Bytes, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = match &mut self.0 {
             Content::Done => return Poll::Ready(None),

@@ -212,6 +212,7 @@ impl Checked {
     }
 
     /// Puts them on a request; the deadline is the caller's, who knows the time.
+    #[inline]
     pub(crate) fn apply(&self, request: &mut transport::Request) {
         if !self.headers.is_empty() {
             *request.headers_mut() = self.headers.clone();

@@ -2,13 +2,13 @@ use std::sync::{Arc, Mutex};
 
 use auth_core::{Challenge, MissingScope, ScopeSet};
 use futures_util::future::{Either, select};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use transport::{
     Clock, Deadline, Error, ErrorKind, HttpBackend, Reach, Request, Response, Sending, TimeoutKind, Upload,
 };
 use url::{Origin, Url};
 
-use super::measure::measured;
+use super::measure::Measured;
 use crate::{
     config::{ApiVersion, BaseUrl},
     credentials::{Credential, CredentialProvider},
@@ -82,11 +82,11 @@ impl<B> Authorize<B> {
     }
 
     /// Takes note of what an answer says about limits.
-    fn noted(&self, answer: Result<Response, Error>) -> Result<Response, Error> {
-        if let (Some(reported), Ok(response)) = (&self.reported, &answer) {
+    #[inline]
+    fn note(&self, answer: &Result<Response, Error>) {
+        if let (Some(reported), Ok(response)) = (&self.reported, answer) {
             Reported::keep_in(reported, response.headers(), &*self.clock);
         }
-        answer
     }
 }
 
@@ -102,6 +102,7 @@ impl<B: HttpBackend> Authorize<B> {
         Ok(credential)
     }
 
+    #[inline(always)]
     fn check(&self, credential: &Credential) -> Result<(), Error> {
         if let Some(owner) = credential.origin()
             && *owner != self.origin
@@ -124,6 +125,7 @@ impl<B: HttpBackend> Authorize<B> {
     }
 
     /// Sends `request` with `credential` on it.
+    #[inline(always)]
     fn attempt(&self, mut request: Request, credential: &Credential) -> Sending<'_> {
         credential.attach(self.version, request.headers_mut());
         self.backend.send(request)
@@ -157,36 +159,56 @@ impl<B: HttpBackend> HttpBackend for Authorize<B> {
         Self: 'f,
     {
         if !self.base.is_origin_of(request.uri()) {
-            let target = Url::parse(&request.uri().to_string()).map(|url| url.origin());
-            let refused = foreign(&self.origin, &target.unwrap_or_else(|_| Origin::new_opaque()));
-            return Box::pin(std::future::ready(Err(refused)));
+            return refused(&self.origin, request.uri());
         }
         request.headers_mut().insert(ApiVersion::HEADER, self.version.header());
         match self.provider.ready() {
             // Nothing to wait for, and nothing to send again.
             Some(credential) if !credential.is_renewable() => {
                 let sending = self.check(&credential).map(|()| self.attempt(request, &credential));
-                Box::pin(async move { self.noted(answer(sending?, &credential).await) })
+                // One future, and what it does when it is done in functions: each that lies within it is more to be run over.
+                Box::pin(async move {
+                    let sending = sending?;
+                    let measured = Measured::begins();
+                    let mut answer = sending.await;
+                    measured.ends(&answer);
+                    belongs_to(&mut answer, credential);
+                    self.note(&answer);
+                    answer
+                })
             }
             _ => {
                 let sending = self.renewing(Box::new(request));
-                Box::pin(async move { self.noted(sending.await) })
+                Box::pin(async move {
+                    let answer = sending.await;
+                    self.note(&answer);
+                    answer
+                })
             }
         }
     }
 }
 
-/// Waits for an attempt, and sees to it that the secret it went with does not come out again.
+/// Waits for an attempt.
 async fn answer(sending: Sending<'_>, credential: &Credential) -> Result<Response, Error> {
-    let mut response = measured(sending).await?;
+    let measured = Measured::begins();
+    let mut answer = sending.await;
+    measured.ends(&answer);
+    belongs_to(&mut answer, credential.clone());
+    answer
+}
+
+/// Sees to it that the secret an answer was asked for with does not come out again.
+#[inline(always)]
+fn belongs_to(answer: &mut Result<Response, Error>, credential: Credential) {
+    let Ok(response) = answer else { return };
     // What names the call is shown to people, even where the rest of the answer came to nothing.
     let id = response.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok());
     if id.is_some_and(|id| id.contains(credential.expose())) {
         response.headers_mut().remove(&REQUEST_ID);
     }
     // Whoever turns an error body into text takes the secret out of it.
-    response.extensions_mut().insert(Sent(credential.clone()));
-    Ok(response)
+    response.extensions_mut().insert(Sent(credential));
 }
 
 /// Whether another token may be let in where this one was not.
@@ -204,6 +226,15 @@ fn may_be_stale(response: &Response) -> bool {
     challenges.is_empty() || challenges.iter().any(of_token)
 }
 
+#[cold]
+#[inline(never)]
+fn refused(owner: &Origin, target: &Uri) -> Sending<'static> {
+    let target = Url::parse(&target.to_string()).map(|url| url.origin());
+    let refused = foreign(owner, &target.unwrap_or_else(|_| Origin::new_opaque()));
+    Box::pin(std::future::ready(Err(refused)))
+}
+
+#[cold]
 fn foreign(owner: &Origin, target: &Origin) -> Error {
     let (owner, target) = (owner.ascii_serialization(), target.ascii_serialization());
     Error::refused(AuthError::ForeignOrigin { owner, target })

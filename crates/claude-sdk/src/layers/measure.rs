@@ -1,7 +1,9 @@
 //! What is measured of the attempts of a call.
 
+use std::time::SystemTime;
+
 use transport::{
-    Error, Request, Response, Sending,
+    Error, Request, Response,
     layers::{Outcome, RetryPolicy, Verdict},
 };
 
@@ -10,14 +12,24 @@ use crate::{
     metrics::Call,
 };
 
-/// Measures an attempt, if its call is measured, from when it is sent to the head of its answer.
-pub(super) async fn measured(sending: Sending<'_>) -> Result<Response, Error> {
-    let sent = Call::current(Call::is_sent);
-    let answer = sending.await;
-    if let (Some(sent), Ok(response)) = (sent, &answer) {
-        Call::current(|call| call.is_answered(response.status(), sent));
+/// An attempt that is measured, if its call is, from when it is sent to the head of its answer.
+pub(super) struct Measured {
+    sent: Option<SystemTime>,
+}
+
+impl Measured {
+    /// It is sent.
+    #[inline]
+    pub(super) fn begins() -> Self {
+        Self { sent: Call::current(Call::is_sent) }
     }
-    answer
+
+    #[inline]
+    pub(super) fn ends(self, answer: &Result<Response, Error>) {
+        if let (Some(sent), Ok(response)) = (self.sent, answer) {
+            Call::current(|call| call.is_answered(response.status(), sent));
+        }
+    }
 }
 
 /// A retry policy that is listened to: it hears of every attempt that came to nothing, of the beginnings of streams too.

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::Method;
 use ratelimit::Cost;
 use tracing::Instrument as _;
-use transport::Response;
+use transport::Request;
 
 use crate::{
     client::{Client, MESSAGES},
     error::{ConfigError, Error},
+    estimates::Estimate,
     guard,
     layers::{Charge, HeldPermit},
     reply::{self, Opened, Reply},
@@ -117,8 +118,14 @@ impl Messages<'_> {
     }
 
     async fn whole(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Reply<Message>, Error> {
-        let response = self.send(request, false, call).await?;
-        let (message, extensions) = reply::json_by(response, self.0.clock(), Message::from_answer).await?;
+        let body = self.encoded(request, false, call)?;
+        let prepared = match self.0.estimate() {
+            None => self.prepared(request, body, None)?,
+            Some(estimate) => Box::pin(self.estimated(request, body, estimate, call)).await?,
+        };
+        let response = self.0.send(prepared, call.meter()).await?;
+        let read = reply::read(response, Some(reply::JSON), self.0.clock()).await?;
+        let (message, extensions) = read.json_by(Message::from_answer)?;
         if let Some(permit) = extensions.get::<HeldPermit>() {
             permit.settle_whole(cost(&message.usage));
         }
@@ -126,36 +133,47 @@ impl Messages<'_> {
     }
 
     async fn begin(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Opened, Error> {
-        let response = self.send(request, true, call).await?;
+        let body = self.encoded(request, true, call)?;
+        let prepared = match self.0.estimate() {
+            None => self.prepared(request, body, None)?,
+            Some(estimate) => Box::pin(self.estimated(request, body, estimate, call)).await?,
+        };
+        let response = self.0.send(prepared, call.meter()).await?;
         reply::open(response, Some("text/event-stream"), self.0.clock()).await
     }
 
-    async fn send(
-        self,
-        request: &MessageRequest,
-        stream: bool,
-        call: &mut CallSpan,
-    ) -> Result<Response, Error> {
+    #[inline(always)]
+    fn encoded(self, request: &MessageRequest, stream: bool, call: &CallSpan) -> Result<Bytes, Error> {
         let body = self.0.encode(&request.body(stream)).map_err(ConfigError::Serialize)?;
         call.sends(&body);
+        Ok(body)
+    }
+
+    /// What is sent, where a limiter wants to know what it is charged.
+    async fn estimated(
+        self,
+        request: &MessageRequest,
+        body: Bytes,
+        estimate: &Arc<dyn Estimate>,
+        call: &mut CallSpan,
+    ) -> Result<Request, Error> {
+        let counted = estimate.count(request).await;
+        if let Some(meter) = call.meter() {
+            meter.has_waited();
+        }
+        self.prepared(request, body, counted)
+    }
+
+    /// What is sent.
+    #[inline(always)]
+    fn prepared(self, request: &MessageRequest, body: Bytes, counted: Option<u64>) -> Result<Request, Error> {
         let length = body.len();
-        let counted = match self.0.estimate() {
-            Some(estimate) => {
-                let counted = estimate.count(request).await;
-                if let Some(meter) = call.meter() {
-                    meter.has_waited();
-                }
-                counted
-            }
-            None => None,
-        };
-        let request = self.0.request(Method::POST, MESSAGES, body, |estimate| {
+        self.0.request(Method::POST, MESSAGES, body, |estimate| {
             let cost = estimate.cost(request, length);
             let cost = counted.map_or(cost, |counted| cost.with_input_tokens(counted));
             let teaches = Some((Arc::clone(estimate), request.model.clone()));
             Charge { key: self.0.classes().key_of(request.model.as_str()), cost, teaches }
-        })?;
-        self.0.send(request, call.meter()).await
+        })
     }
 
     async fn count(self, request: &MessageRequest, call: &mut CallSpan) -> Result<Reply<TokenCount>, Error> {

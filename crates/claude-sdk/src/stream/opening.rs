@@ -17,8 +17,9 @@ pub(crate) struct FirstContent;
 struct Beginning(sse::Decoder);
 
 impl Opening for FirstContent {
+    #[inline]
     fn judge(&self, head: &Parts) -> Option<Box<dyn Judge>> {
-        let kind = head.headers.get(header::CONTENT_TYPE)?.as_bytes();
+        let kind = head.headers.get(&header::CONTENT_TYPE)?.as_bytes();
         let is_stream = kind.get(..EVENTS.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
         is_stream.then(|| Box::new(Beginning(sse::Decoder::new())) as _)
     }

@@ -92,12 +92,14 @@ impl Breaker {
     }
 
     /// Leave for an attempt where nothing is in its way, whatever the time.
+    #[inline]
     pub(super) fn closed(&self) -> Option<Pass> {
         let circuit = self.circuit();
         circuit.next_probe.is_none().then_some(Pass { generation: circuit.generation, is_probe: false })
     }
 
     /// Tells that the attempt was a success.
+    #[inline]
     pub(super) fn succeeded(&self, pass: Pass) {
         let mut circuit = self.circuit();
         if pass.generation == circuit.generation {
@@ -116,6 +118,7 @@ impl Breaker {
         }
     }
 
+    #[inline]
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

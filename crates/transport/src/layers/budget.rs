@@ -61,10 +61,12 @@ impl Budget {
     }
 
     /// Takes note of a success, whose last retry has cost `cost`, or that needed none.
+    #[inline]
     pub(super) fn succeeded(&self, cost: Option<u32>) {
         self.purse().put(cost.map_or(1.0, f64::from));
     }
 
+    #[inline]
     fn purse(&self) -> MutexGuard<'_, Purse> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

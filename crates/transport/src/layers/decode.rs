@@ -55,10 +55,21 @@ impl<B: HttpBackend> HttpBackend for Decode<B> {
         let request = asking(request);
         let uri = request.uri().clone();
         let sending = self.inner.send(request);
-        Box::pin(async move { Ok(decode(sending.await?, uri)) })
+        Box::pin(async move {
+            let answer = sending.await;
+            match answer {
+                // Looked up by reference, as everywhere: it is one function, and by value it is another.
+                Ok(response) if response.headers().get(&header::CONTENT_ENCODING).is_some() => {
+                    Ok(decode(response, uri))
+                }
+                plain => plain,
+            }
+        })
     }
 }
 
+#[cold]
+#[inline(never)]
 fn decode(response: Response, uri: Uri) -> Response {
     let Some(coding) = coding(response.headers()) else { return response };
     #[cfg(feature = "decompress")]

@@ -19,7 +19,7 @@ use super::{
     Breaker, Budget, Class, Open, Opening,
     breaker::{Health, Pass},
 };
-use crate::{Attempt, Clock, Deadline, Error, HttpBackend, Request, Response, Sending};
+use crate::{Attempt, Attempts, Clock, Deadline, Error, HttpBackend, Request, Response, Sending};
 
 /// Sends a request, asks a [`RetryPolicy`] about the outcome, and waits and sends it again if told to.
 ///
@@ -208,7 +208,10 @@ impl<B: HttpBackend> Retry<B> {
             if call.sent > 1 {
                 request.extensions_mut().insert(Attempt(call.sent));
             }
-            let attempted = self.attempt(self.sending((*request).clone(), deadline)).await;
+            let attempted = match self.plain(self.sending((*request).clone(), deadline).await) {
+                Ok(response) => return Ok(self.succeeded(&call, response, pass)),
+                Err(answer) => self.look_into(answer).await,
+            };
             match self.judge(&mut call, &request, attempted, pass, deadline) {
                 Next::Return(outcome) => return outcome,
                 Next::Again => {}
@@ -217,7 +220,28 @@ impl<B: HttpBackend> Retry<B> {
         }
     }
 
+    /// Hands on what nearly every call ends with.
+    #[inline]
+    fn succeeded(&self, call: &Call, mut response: Response, pass: Option<Pass>) -> Response {
+        self.note_success(call, pass);
+        if call.sent > 1 {
+            response.extensions_mut().insert(Attempts(call.sent));
+        }
+        response
+    }
+
+    #[inline]
+    fn note_success(&self, call: &Call, pass: Option<Pass>) {
+        if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+            breaker.succeeded(pass);
+        }
+        if let Some(budget) = &self.budget {
+            budget.succeeded(call.paid);
+        }
+    }
+
     /// Decides what is to be done after an attempt.
+    #[inline(never)]
     fn judge(
         &self,
         call: &mut Call,
@@ -227,12 +251,7 @@ impl<B: HttpBackend> Retry<B> {
         deadline: Option<SystemTime>,
     ) -> Next {
         if is_success(&attempted) {
-            if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
-                breaker.succeeded(pass);
-            }
-            if let Some(budget) = &self.budget {
-                budget.succeeded(call.paid);
-            }
+            self.note_success(call, pass);
             return call.end(attempted);
         }
         let now = self.clock.now();

@@ -14,7 +14,7 @@ use http::Uri;
 
 use crate::{
     Body, Clock, Deadline, Error, ErrorKind, HeadersTimeout, HttpBackend, Patience, Reach, Request, Response,
-    Sending, TimeoutKind, race,
+    Sending, TimeoutKind,
 };
 
 /// Limits how long an attempt may take, as a whole and in its parts.
@@ -97,7 +97,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
 impl<B: HttpBackend> Timeout<B> {
     async fn wait(
         &self,
-        sending: Sending<'_>,
+        mut sending: Sending<'_>,
         headers: Option<Duration>,
         mut total: Option<Timer>,
         uri: Uri,
@@ -109,24 +109,29 @@ impl<B: HttpBackend> Timeout<B> {
             let Some(limit) = headers else { return false };
             alarm.get_or_insert_with(|| clock.sleep(limit)).as_mut().poll(cx).is_ready()
         };
-        let limits = poll_fn(|cx| {
-            if are_late(cx) {
-                Poll::Ready(TimeoutKind::Headers)
-            } else if has_fired(&mut total, clock, cx) {
-                Poll::Ready(TimeoutKind::Total)
-            } else {
-                Poll::Pending
+        // An answer that is ready at once with a limit wins.
+        let mut answer = poll_fn(|cx| {
+            if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
+                return Poll::Ready(answer);
             }
-        });
-        match race::until(sending, limits).await {
-            Err(kind) => Err(expired(kind, Reach::MaybeSent, &uri)),
-            Ok(Ok(response)) if total.is_some() || self.idle.is_some() => Ok(response.map(|body| {
-                let clock = Arc::clone(&self.clock);
-                let idle = self.idle.map(|limit| Patience::new(Arc::clone(&clock), limit));
-                Body::from_stream(Watched { body, clock, idle, total, uri })
-            })),
-            Ok(answer) => answer,
+            let kind = if are_late(cx) {
+                TimeoutKind::Headers
+            } else if has_fired(&mut total, clock, cx) {
+                TimeoutKind::Total
+            } else {
+                return Poll::Pending;
+            };
+            Poll::Ready(Err(expired(kind, Reach::MaybeSent, &uri)))
+        })
+        .await;
+        if let Ok(response) = &mut answer
+            && (total.is_some() || self.idle.is_some())
+        {
+            let (body, clock) = (std::mem::take(response.body_mut()), Arc::clone(&self.clock));
+            let idle = self.idle.map(|limit| Patience::new(Arc::clone(&clock), limit));
+            *response.body_mut() = Body::from_stream(Watched { body, clock, idle, total, uri });
         }
+        answer
     }
 }
 
@@ -178,6 +183,7 @@ impl Timer {
     }
 }
 
+#[inline]
 fn has_fired(timer: &mut Option<Timer>, clock: &Arc<dyn Clock>, cx: &mut Context<'_>) -> bool {
     let Some(timer) = timer else { return false };
     let sleep = timer.sleep.get_or_insert_with(|| sleep(clock, timer.limit, timer.began));
@@ -191,6 +197,7 @@ fn sleep(clock: &Arc<dyn Clock>, limit: Duration, began: SystemTime) -> Sleep {
     Box::pin(async move { clock.sleep(left).await })
 }
 
+#[cold]
 fn expired(kind: TimeoutKind, reach: Reach, uri: &Uri) -> Error {
     Error::bare(ErrorKind::Timeout(kind), reach).with_target(uri)
 }

@@ -41,6 +41,7 @@ impl<B: HttpBackend> HttpBackend for Trace<B> {
     }
 }
 
+#[inline]
 fn span_for(request: &Request) -> Span {
     tracing::debug_span!(
         "http",

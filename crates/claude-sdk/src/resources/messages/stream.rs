@@ -156,7 +156,7 @@ impl MessageStream {
         }
         let envelope = self.envelope.clone();
         match std::mem::take(&mut self.accumulator).finish() {
-            Ok(message) => Ok(Reply::new(message, envelope, self.head.clone())),
+            Ok(message) => Ok(Reply::new(Box::new(message), envelope, self.head.clone())),
             Err(truncated) => Err(Box::new(StreamError::truncated(truncated.partial, envelope)).into()),
         }
     }

@@ -1,6 +1,9 @@
 //! One attempt: sent, and looked at as far as a policy has to see it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    pin::Pin,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::response::Parts;
@@ -20,22 +23,41 @@ impl<B: HttpBackend> Retry<B> {
         }
     }
 
-    /// What few attempts come to is boxed, or every call would have to allocate for it.
-    pub(super) async fn attempt(&self, sending: Sending<'_>) -> Attempted {
-        let (head, body) = sending.await?.into_parts();
-        let mut replied = Replied { head, start: Start::new(body), read: Bytes::new(), failure: None };
-        let status = replied.head.status;
-        if status.is_success() {
-            let opening = self.opening.as_ref();
-            if let Some((judge, limit)) =
-                opening.and_then(|(opening, limit)| Some((opening.judge(&replied.head)?, *limit)))
-            {
-                replied.failure = Box::pin(self.open(judge, limit, &replied.head, &mut replied.start)).await;
-            }
-        } else if status.is_client_error() || status.is_server_error() {
-            replied.read = Box::pin(self.read_error(&mut replied.start)).await;
+    /// A reply whose head says everything, and says that it is a success; any other answer has to be looked into.
+    #[inline]
+    pub(super) fn plain(&self, answer: Result<Response, Error>) -> Result<Response, Box<Answer>> {
+        let response = match answer {
+            Ok(response) if response.status().is_success() => response,
+            other => return Err(Box::new((other, None))),
+        };
+        let Some((opening, limit)) = &self.opening else { return Ok(response) };
+        let (head, body) = response.into_parts();
+        let judge = opening.judge(&head);
+        let response = Response::from_parts(head, body);
+        match judge {
+            None => Ok(response),
+            judge => Err(Box::new((Ok(response), judge.map(|judge| (judge, *limit))))),
         }
-        Ok(replied)
+    }
+
+    /// Waits for as much of an answer as says how it is meant. Boxed, as every call would have to allocate for it.
+    #[cold]
+    pub(super) fn look_into(
+        &self,
+        answer: Box<Answer>,
+    ) -> Pin<Box<dyn Future<Output = Attempted> + Send + '_>> {
+        Box::pin(async move {
+            let (answer, judge) = *answer;
+            let (head, body) = answer?.into_parts();
+            let mut replied = Replied { head, start: Start::new(body), read: Bytes::new(), failure: None };
+            let status = replied.head.status;
+            if let Some((judge, limit)) = judge {
+                replied.failure = self.open(judge, limit, &replied.head, &mut replied.start).await;
+            } else if status.is_client_error() || status.is_server_error() {
+                replied.read = self.read_error(&mut replied.start).await;
+            }
+            Ok(replied)
+        })
     }
 
     async fn read_error(&self, start: &mut Start) -> Bytes {
@@ -90,6 +112,9 @@ impl<B: HttpBackend> Retry<B> {
         }
     }
 }
+
+/// An answer that has to be looked into, and who judges it for how long, where it is a success that may have begun badly.
+pub(super) type Answer = (Result<Response, Error>, Option<(Box<dyn Judge>, Duration)>);
 
 /// How an attempt ended, with everything the caller would get.
 pub(super) type Attempted = Result<Replied, Error>;
