@@ -6,7 +6,7 @@ use claude_sdk::{
     Client, ClientBuilder, MessageStream,
     ratelimit::{Limits, Rate, TokioTimer, limiters::Local},
     transport::backends::Hyper,
-    types::{MessageRequest, Model},
+    types::{ContentBlock, MessageRequest, Model},
 };
 
 use crate::script::{MAX_TOKENS, MODEL, PROMPT};
@@ -45,7 +45,8 @@ impl bench_probe::Client for Ours {
 
     async fn call(&self) -> Result<u64> {
         let message = self.client.messages().create(&self.request).await?;
-        Ok(message.text().len() as u64)
+        // As the others count it: none of them joins what the blocks say.
+        Ok(message.content.iter().filter_map(ContentBlock::as_text).map(|text| text.len() as u64).sum())
     }
 
     async fn open(&self) -> Result<MessageStream> {
