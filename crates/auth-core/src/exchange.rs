@@ -62,6 +62,7 @@ pub const MAX_ANSWER: usize = 1024 * 1024;
 ///
 /// The request goes to the token endpoint of the server that was asked for the code, whoever answered.
 #[must_use]
+#[inline]
 pub fn code(grant: CodeGrant) -> (Request<Bytes>, Asked) {
     let CodeGrant { server, client, redirect_uri, scopes, verifier, state, code } = grant;
     let format = server.wire().code();
@@ -110,6 +111,7 @@ pub fn refresh(server: &Server, client: &Client, refresh_token: &SecretString) -
 /// # Ok(()) }
 /// ```
 #[must_use]
+#[inline]
 pub fn client_credentials(server: &Server, client: &Client, scopes: &ScopeSet) -> (Request<Bytes>, Asked) {
     let names = scopes.to_string();
     let mut members = vec![("grant_type", "client_credentials")];

@@ -35,6 +35,7 @@ impl AuthorizationRequest {
     /// # Errors
     ///
     /// [`ConfigError::NoAuthorizationEndpoint`] when the server has none.
+    #[inline]
     pub fn new(server: &Server, client: &Client, redirect_uri: Url) -> Result<Self, ConfigError> {
         let endpoint = server.authorization_endpoint().ok_or(ConfigError::NoAuthorizationEndpoint)?;
         Ok(Self {
@@ -49,6 +50,7 @@ impl AuthorizationRequest {
 
     /// Sets the scopes to ask for.
     #[must_use]
+    #[inline]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
         self.scopes = scopes;
         self
@@ -59,6 +61,7 @@ impl AuthorizationRequest {
     /// The parameters of the flow (`state`, `code_challenge`, `redirect_uri`, …) cannot be set this way: such a name is
     /// left out, so that no caller's input can weaken a login.
     #[must_use]
+    #[inline]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         if !RESERVED.contains(&name.as_str()) {
@@ -72,6 +75,7 @@ impl AuthorizationRequest {
     /// The entropy must come fresh from a cryptographic source for each login: 48 bytes become the `code_verifier`,
     /// 16 other bytes become `state`. The method is always S256; there is no fallback to `plain`.
     #[must_use]
+    #[inline]
     pub fn begin(self, entropy: [u8; 64]) -> (Url, PendingAuthorization) {
         let (verifier, state) = entropy.split_at(VERIFIER_BYTES);
         let verifier = SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(verifier));
@@ -125,6 +129,7 @@ impl PendingAuthorization {
     /// # Errors
     ///
     /// [`CallbackError`], which gives the login back when the callback was not the answer to it.
+    #[inline]
     pub fn complete(self, callback: &str) -> Result<CodeGrant, CallbackError> {
         match callback::read(&self, callback) {
             Ok(code) => Ok(self.grant(code)),
@@ -141,6 +146,7 @@ impl PendingAuthorization {
     /// # Errors
     ///
     /// [`CallbackError`], which gives the login back when the text was not the answer to it.
+    #[inline]
     pub fn complete_pasted(self, pasted: &str) -> Result<CodeGrant, CallbackError> {
         match callback::read_pasted(&self, pasted) {
             Ok(code) => Ok(self.grant(code)),
@@ -148,6 +154,7 @@ impl PendingAuthorization {
         }
     }
 
+    #[inline]
     fn grant(self, code: SecretString) -> CodeGrant {
         let Self { server, client, redirect_uri, scopes, verifier, state } = self;
         CodeGrant { server, client, redirect_uri, scopes, verifier, state, code }
@@ -190,6 +197,7 @@ impl fmt::Debug for CodeGrant {
 }
 
 /// Computes the S256 challenge of a verifier (RFC 7636 section 4.2).
+#[inline]
 fn challenge(verifier: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(verifier.as_bytes()))
 }

@@ -36,12 +36,14 @@ impl ScopeSet {
 
     /// Returns the scopes that are in either set.
     #[must_use]
+    #[inline]
     pub fn union(&self, other: &Self) -> Self {
         self.0.union(&other.0).cloned().collect()
     }
 
     /// Returns the scopes that are in both sets.
     #[must_use]
+    #[inline]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.intersection(&other.0).cloned().collect()
     }

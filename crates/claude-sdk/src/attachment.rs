@@ -59,6 +59,7 @@ pub async fn read(path: impl AsRef<Path>) -> Result<ContentBlockParam, Attachmen
 /// # Errors
 ///
 /// [`AttachmentError::TooLarge`] and [`AttachmentError::Kind`].
+#[inline]
 pub fn of(bytes: &[u8], name: Option<&str>) -> Result<ContentBlockParam, AttachmentError> {
     if bytes.len() as u64 > LIMIT {
         return Err(AttachmentError::TooLarge { bytes: bytes.len() as u64 });
@@ -81,10 +82,12 @@ pub fn of(bytes: &[u8], name: Option<&str>) -> Result<ContentBlockParam, Attachm
     }
 }
 
+#[inline]
 fn image(media_type: &str, bytes: &[u8]) -> ContentBlockParam {
     ContentBlockParam::image(Source::base64(media_type, STANDARD.encode(bytes)))
 }
 
+#[inline]
 fn titled(mut block: ContentBlockParam, name: Option<&str>) -> ContentBlockParam {
     if let ContentBlockParam::Document(document) = &mut block {
         document.title = name.map(str::to_owned);
@@ -92,6 +95,7 @@ fn titled(mut block: ContentBlockParam, name: Option<&str>) -> ContentBlockParam
     block
 }
 
+#[inline]
 fn read_bounded(path: &PathBuf) -> Result<Vec<u8>, AttachmentError> {
     let found = std::fs::metadata(path).map_err(AttachmentError::Read)?;
     if !found.is_file() {

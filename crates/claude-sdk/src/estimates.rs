@@ -57,6 +57,7 @@ pub trait Estimate: Debug + Send + Sync + 'static {
 
 #[async_trait]
 impl<T: Estimate + ?Sized> Estimate for Arc<T> {
+    #[inline]
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
         (**self).cost(request, length)
     }
@@ -78,6 +79,7 @@ impl<T: Estimate + ?Sized> Estimate for Arc<T> {
 pub struct Longest;
 
 impl Estimate for Longest {
+    #[inline]
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
         sent(length).with_output_tokens(request.max_tokens.into())
     }
@@ -91,6 +93,7 @@ impl Estimate for Longest {
 pub struct Shortest;
 
 impl Estimate for Shortest {
+    #[inline]
     fn cost(&self, _request: &MessageRequest, length: usize) -> Cost {
         sent(length).with_output_tokens(1)
     }
@@ -131,6 +134,7 @@ impl Learned {
 }
 
 impl Estimate for Learned {
+    #[inline]
     fn cost(&self, request: &MessageRequest, length: usize) -> Cost {
         let most = u64::from(request.max_tokens);
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,6 +156,7 @@ impl Estimate for Learned {
 }
 
 impl Lengths {
+    #[inline]
     fn add(&mut self, length: u64) {
         if let Some(count) = self.counts.get_mut(step(length)) {
             *count += 1;

@@ -71,13 +71,14 @@
 //! # Features
 //!
 //! - `reqwest` (default): the built-in HTTP backend. Without it, give the builder one.
-//! - `login` (default): [`login`], which receives the redirect of a browser login.
 //! - `profile` (default): [`profile`], the files the official SDKs use, and [`token_store::FileTokenStore`].
 //! - `blocking`: `blocking::Client`, for programs that are not async.
 //! - `governor`: `ratelimit::limiters::Governor`, which counts requests alone. [`ratelimit::limiters::Local`], which counts
 //!   tokens and permits too, needs no feature.
 //! - `decompress`: answers in gzip, br and zstd.
 //! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
+//! - `login`: `login`, logins in a browser or on another device.
+//! - `memory`: `memory`, the memory tool and memories in files.
 //! - `command`: `credentials::Command`, a helper program that prints the token.
 //! - `keyring`: `secrets::providers::Keyring`, for secrets in the keyring of the desktop.
 //! - `refresher`: `credentials::Refresher`, renewals in a process of their own.
@@ -111,6 +112,7 @@ mod limits;
 #[cfg(feature = "login")]
 pub mod login;
 pub mod mcp;
+#[cfg(feature = "memory")]
 pub mod memory;
 pub mod metrics;
 mod pipeline;

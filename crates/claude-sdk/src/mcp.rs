@@ -52,6 +52,7 @@ const PDF: &str = "application/pdf";
 /// # Errors
 ///
 /// [`McpError`] where it has no name or no schema.
+#[inline]
 pub fn tool(definition: &Value) -> Result<Tool, McpError> {
     let name = text(definition, "name")?;
     let schema = definition.get("inputSchema").filter(|schema| schema.is_object());
@@ -67,6 +68,7 @@ pub fn tool(definition: &Value) -> Result<Tool, McpError> {
 /// # Errors
 ///
 /// [`McpError::Unsupported`] for sound, links to resources, and media that the service does not take.
+#[inline]
 pub fn content(block: &Value) -> Result<ContentBlockParam, McpError> {
     match text(block, "type")? {
         "text" => Ok(ContentBlockParam::text(text(block, "text")?)),
@@ -81,6 +83,7 @@ pub fn content(block: &Value) -> Result<ContentBlockParam, McpError> {
 /// # Errors
 ///
 /// A [`ToolError`] where the server says so (`isError`), or the result has something that the service does not take.
+#[inline]
 pub fn tool_result(result: &Value) -> Result<Content, ToolError> {
     let blocks = list(result, "content").unwrap_or_default();
     let is_error = result.get("isError") == Some(&Value::Bool(true));
@@ -96,6 +99,7 @@ pub fn tool_result(result: &Value) -> Result<Content, ToolError> {
 /// # Errors
 ///
 /// As [`content`].
+#[inline]
 pub fn message(message: &Value) -> Result<MessageParam, McpError> {
     let block = content(message.get("content").ok_or(McpError::Missing("content"))?)?;
     Ok(MessageParam::new(Role::from(text(message, "role")?), vec![block]))
@@ -115,6 +119,7 @@ pub fn prompt(result: &Value) -> Result<Vec<MessageParam>, McpError> {
 /// # Errors
 ///
 /// [`McpError::Unsupported`] where it takes none.
+#[inline]
 pub fn resource(result: &Value) -> Result<ContentBlockParam, McpError> {
     let contents = list(result, "contents")?;
     let kind = |contents: &Value| media_type(contents).map(str::to_owned);
@@ -136,6 +141,7 @@ pub fn resource(result: &Value) -> Result<ContentBlockParam, McpError> {
 /// # Errors
 ///
 /// [`McpError`] where there is none, or its data is no Base64.
+#[inline]
 pub fn resource_file(result: &Value) -> Result<McpFile, McpError> {
     let contents = list(result, "contents")?.first().ok_or(McpError::Missing("contents"))?;
     let path = text(contents, "uri")?.split(['?', '#']).next().unwrap_or_default();
@@ -196,10 +202,12 @@ struct Remote {
 
 #[async_trait]
 impl ToolHandler for Remote {
+    #[inline]
     fn tool(&self) -> Tool {
         self.tool.clone()
     }
 
+    #[inline]
     async fn call(&self, input: Value) -> Result<Content, ToolError> {
         tool_result(&self.caller.call_tool(self.tool.name(), input).await?)
     }
@@ -223,6 +231,7 @@ pub enum McpError {
 }
 
 impl McpError {
+    #[inline]
     fn unsupported(what: &str, kind: &str) -> Self {
         let kind: String = kind.chars().take(80).flat_map(char::escape_default).collect();
         Self::Unsupported(format!("the server gave {what} {kind}"))
@@ -230,6 +239,7 @@ impl McpError {
 }
 
 /// The contents of a resource.
+#[inline]
 fn embedded(contents: &Value) -> Result<ContentBlockParam, McpError> {
     match media_type(contents) {
         Some(kind) if IMAGES.contains(&kind) => image(kind, text(contents, "blob")?),
@@ -245,6 +255,7 @@ fn embedded(contents: &Value) -> Result<ContentBlockParam, McpError> {
     }
 }
 
+#[inline]
 fn image(media_type: &str, data: &str) -> Result<ContentBlockParam, McpError> {
     if !IMAGES.contains(&media_type) {
         return Err(McpError::unsupported("an image of", media_type));

@@ -162,6 +162,7 @@ pub struct MemoryTokenStore {
 impl MemoryTokenStore {
     /// A store that holds `snapshot`.
     #[must_use]
+    #[inline]
     pub fn new(snapshot: Snapshot) -> Self {
         Self { stored: Mutex::new(Some(snapshot)), renewing: Arc::default() }
     }
@@ -169,20 +170,24 @@ impl MemoryTokenStore {
 
 #[async_trait]
 impl TokenStore for MemoryTokenStore {
+    #[inline]
     async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         Ok(self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
+    #[inline]
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
         Ok(())
     }
 
+    #[inline]
     async fn remove(&self) -> Result<(), StoreError> {
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
+    #[inline]
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         Ok(StoreLock::new(Arc::clone(&self.renewing).lock_owned().await))
     }

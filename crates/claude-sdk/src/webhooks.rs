@@ -52,6 +52,7 @@ pub fn parse_unverified(body: &[u8]) -> Result<WebhookEvent, WebhookError> {
 }
 
 /// Where JSON is wrong, without what it says.
+#[inline]
 fn place(error: &serde_json::Error) -> String {
     crate::error::JsonError::from(error).to_string()
 }
@@ -95,6 +96,7 @@ pub enum WebhookError {
 }
 
 /// The one value of a header, of at most `limit` bytes.
+#[inline]
 fn header<'a>(headers: &'a HeaderMap, name: &'static str, limit: usize) -> Result<&'a str, WebhookError> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().ok_or(WebhookError::Missing(name))?;

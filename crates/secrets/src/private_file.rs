@@ -183,11 +183,14 @@ mod system {
     use std::{
         ffi::OsString,
         fs, io,
-        os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+        os::{
+            fd::OwnedFd,
+            unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+        },
         path::{self, Path, PathBuf},
     };
 
-    use rustix::{fs::OFlags, io::Errno, process::geteuid};
+    use libc::{ELOOP, EMLINK, ENXIO, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
 
     use super::{Kept, quoted};
     use crate::{Error, ErrorKind};
@@ -197,27 +200,37 @@ mod system {
     const STICKY: u32 = 0o1000;
 
     pub(super) fn open(path: &Path, kept: Kept) -> io::Result<fs::File> {
-        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        flags.set(OFlags::NOFOLLOW, kept != Kept::Mounted);
-        fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+        let follow = if kept == Kept::Mounted { 0 } else { O_NOFOLLOW };
+        fs::OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY | follow).open(path)
     }
 
     /// A link is found out by opening (`ELOOP`, elsewhere `EMLINK`).
     pub(super) fn is_a_link(error: &io::Error) -> bool {
-        [Errno::LOOP, Errno::MLINK].map(Errno::raw_os_error).map(Some).contains(&error.raw_os_error())
+        [Some(ELOOP), Some(EMLINK)].contains(&error.raw_os_error())
     }
 
     /// So is a socket.
     pub(super) fn is_not_a_file(error: &io::Error) -> bool {
-        error.raw_os_error() == Some(Errno::NXIO.raw_os_error())
+        error.raw_os_error() == Some(ENXIO)
+    }
+
+    /// The user whom this process acts for: a pipe that it makes is theirs. The call that tells it directly is not safe code
+    /// without a crate that takes as long to build as this one (`docs/decisions/0015-weight.md`).
+    fn user() -> io::Result<u32> {
+        let (pipe, _) = io::pipe()?;
+        Ok(fs::File::from(OwnedFd::from(pipe)).metadata()?.uid())
     }
 
     pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
+        let check = |too_much| {
+            let user = user().map_err(|_| ErrorKind::Unreadable)?;
+            check(metadata.uid(), metadata.mode(), user, too_much)
+        };
         match kept {
             // Another name may lie where others can reach it. None at all is a file that was replaced since.
             Kept::Private if metadata.nlink() > 1 => Err(ErrorKind::Linked),
-            Kept::Private => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), GROUP_AND_OTHERS),
-            Kept::Readable => check(metadata.uid(), metadata.mode(), geteuid().as_raw(), WRITTEN_BY_THEM),
+            Kept::Private => check(GROUP_AND_OTHERS),
+            Kept::Readable => check(WRITTEN_BY_THEM),
             Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Err(ErrorKind::OpenToOthers),
             Kept::Mounted => Ok(()),
         }
@@ -228,6 +241,7 @@ mod system {
         let refused = |path: &Path, kind| Error::new(kind, quoted(path));
         let unreadable = |path: &Path, error| refused(path, ErrorKind::Unreadable).with_source(error);
         let whole = path::absolute(folder).map_err(|error| unreadable(folder, error))?;
+        let user = user().map_err(|error| unreadable(folder, error))?;
         let (mut here, mut left) = (PathBuf::new(), parts(&whole));
         for _ in 0..LONGEST_WAY {
             let Some(part) = left.pop() else { return Ok(()) };
@@ -241,7 +255,7 @@ mod system {
                 found => found.map_err(|error| unreadable(&here, error))?,
             };
             let is_link = metadata.is_symlink();
-            check_folder(metadata.uid(), metadata.mode(), geteuid().as_raw(), is_link)
+            check_folder(metadata.uid(), metadata.mode(), user, is_link)
                 .map_err(|kind| refused(&here, kind))?;
             if is_link {
                 let target = fs::read_link(&here).map_err(|error| unreadable(&here, error))?;
@@ -290,6 +304,12 @@ mod system {
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn the_user_is_the_one_whom_a_new_file_belongs_to() {
+            let file = tempfile::tempfile().unwrap();
+            assert_eq!(user().unwrap(), file.metadata().unwrap().uid());
+        }
 
         #[test]
         fn only_the_user_and_root_may_own_the_file() {

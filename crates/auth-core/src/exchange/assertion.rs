@@ -41,6 +41,7 @@ pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer
 ///
 /// [`AssertionError`] when no server can accept the assertion at `now`, which is the time of the server as well as it
 /// is known: [`ClockSkew::correct`](crate::ClockSkew::correct) gives it on a machine whose clock is off. The signature is not verified: that is the server's part.
+#[inline]
 pub fn jwt_bearer(
     server: &Server,
     client: Option<&Client>,

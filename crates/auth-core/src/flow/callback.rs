@@ -20,6 +20,7 @@ pub struct CallbackError {
 }
 
 impl CallbackError {
+    #[inline]
     pub(super) fn new(kind: CallbackErrorKind, pending: PendingAuthorization) -> Self {
         let pending = (!kind.ends_the_login()).then(|| Box::new(pending));
         Self { kind, pending }
@@ -97,12 +98,14 @@ pub enum CallbackErrorKind {
 }
 
 impl CallbackErrorKind {
+    #[inline]
     fn ends_the_login(&self) -> bool {
         matches!(self, Self::IssuerMissing | Self::IssuerMismatch | Self::Denied { .. })
     }
 }
 
 /// Finds the code in a redirect.
+#[inline]
 pub(super) fn read(
     pending: &PendingAuthorization,
     callback: &str,
@@ -127,6 +130,7 @@ pub(super) fn read(
 }
 
 /// Finds the code in `code#state`.
+#[inline]
 pub(super) fn read_pasted(
     pending: &PendingAuthorization,
     pasted: &str,
@@ -142,12 +146,14 @@ pub(super) fn read_pasted(
     check_code(code)
 }
 
+#[inline]
 fn check_state(pending: &PendingAuthorization, state: Option<&str>) -> Result<(), CallbackErrorKind> {
     let state = state.filter(|state| !state.is_empty()).ok_or(CallbackErrorKind::StateMissing)?;
     let same: bool = state.as_bytes().ct_eq(pending.state.expose_secret().as_bytes()).into();
     if same { Ok(()) } else { Err(CallbackErrorKind::StateMismatch) }
 }
 
+#[inline]
 fn check_issuer(pending: &PendingAuthorization, iss: Option<&str>) -> Result<(), CallbackErrorKind> {
     let server = &pending.server;
     match (server.issuer(), iss) {
@@ -160,6 +166,7 @@ fn check_issuer(pending: &PendingAuthorization, iss: Option<&str>) -> Result<(),
 }
 
 /// A code is one or more visible ASCII characters or spaces (RFC 6749 appendix A.11).
+#[inline]
 fn check_code(code: &str) -> Result<SecretString, CallbackErrorKind> {
     if code.is_empty() {
         return Err(CallbackErrorKind::CodeMissing);
@@ -181,6 +188,7 @@ struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
+    #[inline]
     fn parse(callback: &'a str) -> Result<Self, CallbackErrorKind> {
         let before_fragment = callback.split_once('#').map_or(callback, |(before, _)| before);
         let query = before_fragment.split_once('?').map_or("", |(_, query)| query);

@@ -73,6 +73,7 @@ impl ClientCredentials {
 
     /// Asks for these scopes; without them the server chooses.
     #[must_use]
+    #[inline]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
         self.scopes = scopes;
         self
@@ -88,6 +89,7 @@ impl ClientCredentials {
 
 #[async_trait]
 impl TokenSource for ClientCredentials {
+    #[inline]
     async fn grant(&self, clock: &dyn Clock) -> Result<Grant, AuthError> {
         let secret = secret::read(&*self.provider, &self.name).await?.into_inner();
         let client = (self.client)(self.id.clone(), secret);

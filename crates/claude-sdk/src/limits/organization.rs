@@ -43,6 +43,7 @@ impl OrganizationLimits {
 }
 
 /// What an entry is counted under; its group is the same in every organization.
+#[inline]
 fn name(entry: &RateLimitEntry) -> Arc<str> {
     let group = entry.group.as_ref();
     let id = || group.and_then(|group| group.id.as_deref()).or(entry.id.as_deref()).unwrap_or("unnamed");
@@ -54,6 +55,7 @@ fn name(entry: &RateLimitEntry) -> Arc<str> {
 }
 
 /// What an entry allows in a minute, if it says so.
+#[inline]
 fn limits_of(entry: &RateLimitEntry) -> Option<Limits> {
     let mut limits = Limits::default();
     for value in &entry.limits {

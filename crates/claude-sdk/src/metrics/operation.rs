@@ -1,4 +1,5 @@
 /// What a call to `path` is, below a base URL whose path is `base`; one of few words.
+#[inline]
 pub(crate) fn operation(base: &str, path: &str) -> &'static str {
     let route = path.strip_prefix(base.trim_end_matches('/')).unwrap_or(path);
     let mut segments = route.trim_start_matches('/').split('/').skip(1);

@@ -36,10 +36,12 @@ impl Collection {
     }
 
     /// What is beside the profiles and not known here.
+    #[inline]
     pub(super) fn unknown_members(&self) -> Vec<UnknownMember> {
         unknown::of(&self.members, "", &["version", PROFILES].map(str::to_owned))
     }
 
+    #[inline]
     pub(super) fn names(&self) -> impl Iterator<Item = ProfileName> {
         self.profiles().into_iter().flat_map(Map::keys).filter_map(|name| ProfileName::new(name).ok())
     }
@@ -57,6 +59,7 @@ impl Collection {
     }
 
     /// Puts a profile there, or takes it away.
+    #[inline]
     pub(super) fn write(mut self, name: &ProfileName, profile: Option<&Profile>) -> Result<(), ProfileError> {
         let profiles = self.members.entry(PROFILES).or_insert_with(|| json!({}));
         if let Some(profiles) = profiles.as_object_mut() {

@@ -26,6 +26,7 @@ fn folder_of(path: &Path) -> &Path {
 pub(super) struct Lock(#[expect(dead_code, reason = "held until it is dropped")] fs::File);
 
 /// Waits for whoever writes into the folder now; they write a small file or two.
+#[inline]
 pub(super) fn lock(folder: &Path) -> Result<Lock, ProfileError> {
     make(folder)?;
     let locked = || {
@@ -57,6 +58,7 @@ fn make(folder: &Path) -> Result<(), ProfileError> {
 }
 
 /// Old or new, never torn, never empty: write beside, sync, rename, sync the folder. It is made with mode 600.
+#[inline]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), ProfileError> {
     let folder = folder_of(path);
     make(folder)?;
@@ -86,6 +88,7 @@ fn new(path: &Path) -> io::Result<fs::File> {
 }
 
 /// Gone for good; it is no error where there is none. A link is removed, not followed.
+#[inline]
 pub(super) fn remove(path: &Path) -> Result<(), ProfileError> {
     let removed = || match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

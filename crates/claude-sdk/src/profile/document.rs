@@ -339,6 +339,7 @@ impl Profile {
         }
     }
 
+    #[inline]
     pub(super) fn render(&self) -> Vec<u8> {
         format!("{:#}\n", Value::Object(self.0.clone())).into_bytes()
     }

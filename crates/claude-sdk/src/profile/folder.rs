@@ -177,6 +177,7 @@ impl Profiles {
         Ok(self.write(name, &change(profile)?)?)
     }
 
+    #[inline]
     fn write(&self, name: &ProfileName, profile: &Profile) -> Result<(), ProfileError> {
         match self.load(name) {
             Ok(_) if !self.has_file(name)? => self.collection()?.write(name, Some(profile)),
@@ -251,6 +252,7 @@ impl Profiles {
     }
 
     /// Whether it is a file of its own, in whatever state.
+    #[inline]
     fn has_file(&self, name: &ProfileName) -> Result<bool, ProfileError> {
         let path = self.config(name);
         match fs::symlink_metadata(&path) {

@@ -143,6 +143,7 @@ impl fmt::Display for Member {
 impl FromStr for Member {
     type Err = ProfileError;
 
+    #[inline]
     fn from_str(name: &str) -> Result<Self, ProfileError> {
         let known = Self::ALL.into_iter().find(|member| member.as_str() == name);
         known.ok_or(ProfileError::UnknownMember)

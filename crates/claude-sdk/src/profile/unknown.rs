@@ -26,6 +26,7 @@ impl UnknownMember {
 
     /// The known member that may be meant, if one is spelled almost like it, or has its name in another place.
     #[must_use]
+    #[inline]
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()
     }
@@ -52,6 +53,7 @@ impl Profile {
     /// The members that are not known here: they are kept, and mean nothing. Of a type to come only those outside of
     /// `authentication` are told.
     #[must_use]
+    #[inline]
     pub fn unknown_members(&self) -> Vec<UnknownMember> {
         let known = known();
         let mut unknown = Vec::new();
@@ -80,6 +82,7 @@ const PLACES: [(&str, Place); 3] = [
 ];
 
 /// The paths of all members that are known.
+#[inline]
 fn known() -> Vec<String> {
     let others = ["version", "authentication", ENVIRONMENT, "authentication.type"].into_iter();
     let others = others.chain(["authentication.identity_token", "authentication.identity_token.source"]);
@@ -92,6 +95,7 @@ fn known() -> Vec<String> {
 }
 
 /// The known path with the same last name, or with one that differs by little.
+#[inline]
 fn nearest(path: &str, known: &[String]) -> Option<String> {
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let name: String = last(path).chars().take(LONGEST_SHOWN).collect();

@@ -18,6 +18,7 @@ impl Profile {
     ///
     /// [`ProfileError::Variable`] where a name or a reference is none, which is not repeated, for it may be the secret; or where
     /// a variable is one that says whose calls these are, which the profile does itself.
+    #[inline]
     pub fn variables(&self) -> Result<BTreeMap<String, Reference>, ProfileError> {
         let members = match self.members().get(ENVIRONMENT) {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
@@ -38,6 +39,7 @@ impl Profile {
     /// # Errors
     ///
     /// As [`variables`](Self::variables); the profile is then as before.
+    #[inline]
     pub fn set_variable(&mut self, name: &str, reference: Option<&str>) -> Result<(), ProfileError> {
         check(name)?;
         if let Some(text) = reference {
@@ -65,6 +67,7 @@ fn unusable(name: &str, what: &'static str) -> ProfileError {
 }
 
 /// What the profile itself decides: another one in the environment would be used in its place, or be overwritten.
+#[inline]
 fn check_free(name: &str) -> Result<(), ProfileError> {
     const TAKEN: [&str; 8] = [
         "ANTHROPIC_API_KEY",
@@ -84,6 +87,7 @@ fn check_free(name: &str) -> Result<(), ProfileError> {
 }
 
 /// Names as POSIX has them: nothing that a shell or a system reads in another way.
+#[inline]
 fn check(name: &str) -> Result<(), ProfileError> {
     let of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !name.is_empty()

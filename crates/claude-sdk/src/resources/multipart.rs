@@ -40,6 +40,7 @@ enum Part {
 }
 
 impl Form {
+    #[inline]
     pub(super) fn new(most: u64, progress: Option<Progress>) -> Result<Self, Error> {
         let mut boundary = String::from("claude-sdk-");
         // So long that no content has it.
@@ -49,11 +50,13 @@ impl Form {
         Ok(Self { boundary, parts: Vec::new(), most, progress })
     }
 
+    #[inline]
     pub(super) fn text(&mut self, name: &str, value: &str) {
         let head = format!("content-disposition: form-data; name=\"{}\"\r\n\r\n{value}\r\n", quoted(name));
         self.push_text(&head);
     }
 
+    #[inline]
     pub(super) fn file(&mut self, name: &str, filename: &str, mime_type: &str, source: Source) {
         let (name, filename) = (quoted(name), quoted(filename));
         let head = format!(
@@ -65,6 +68,7 @@ impl Form {
         self.parts.push(Part::Text(Bytes::from_static(b"\r\n")));
     }
 
+    #[inline]
     fn push_text(&mut self, head: &str) {
         self.parts.push(Part::Text(format!("--{}\r\n{head}", self.boundary).into()));
     }
@@ -106,6 +110,7 @@ impl Form {
 }
 
 /// A file that cannot be sent.
+#[inline]
 fn unreadable(source: &Source, error: io::Error) -> ConfigError {
     let path = if let Source::Path(path) = source { path.clone() } else { Default::default() };
     match error.kind() {
@@ -115,6 +120,7 @@ fn unreadable(source: &Source, error: io::Error) -> ConfigError {
 }
 
 /// A name as it may stand in quotes (WHATWG HTML, "multipart form data").
+#[inline]
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -130,6 +136,7 @@ struct Sending {
 }
 
 impl Sending {
+    #[inline]
     fn new(form: &Form, total: Option<u64>) -> Self {
         let (parts, progress) = (form.parts.iter().cloned().collect(), form.progress.clone());
         Self { parts, current: None, sent: 0, total, most: form.most, progress }
@@ -171,6 +178,7 @@ impl From<Problem> for transport::Error {
 }
 
 /// What is wrong with the content is found out while it is sent, and comes back beneath what that means for the connection.
+#[inline]
 pub(super) fn of_content(error: Error) -> Error {
     let too_large = match &error {
         Error::Transport(error) => causes(error).find_map(|cause| match cause.downcast_ref()? {

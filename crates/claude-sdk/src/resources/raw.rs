@@ -207,6 +207,7 @@ fn written(parts: Vec<FormPart>) -> Result<Form, Error> {
 }
 
 /// A path below the base URL: whatever could leave it is refused, not escaped.
+#[inline]
 fn route(path: &str) -> Result<&str, ConfigError> {
     let route = path.strip_prefix('/').unwrap_or(path);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&byte);

@@ -37,6 +37,7 @@ pub(super) fn segment(id: &str) -> Result<Cow<'_, str>, ConfigError> {
 }
 
 /// Whether a server that takes escapes off before it chooses a route may be led out of it.
+#[inline]
 pub(super) fn leaves_route(path: &str) -> bool {
     let plain = percent_decode_str(path).decode_utf8_lossy();
     plain.contains(char::is_control) || plain.split(['/', '\\']).any(leads_away)

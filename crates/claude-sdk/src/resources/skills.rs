@@ -81,6 +81,7 @@ impl Skills<'_> {
     }
 
     /// The versions of a skill, newest first (`GET /v1/skills/{skill_id}/versions`).
+    #[inline]
     pub fn versions(self, id: &str) -> List<SkillVersion> {
         List::of(self.0, versions(id), Query::default(), Paging::Cursor)
     }
@@ -113,6 +114,7 @@ impl Skills<'_> {
     }
 }
 
+#[inline]
 fn versions(id: &str) -> Result<String, ConfigError> {
     Ok(format!("{SKILLS}/{}/versions", segment(id)?))
 }
@@ -142,6 +144,7 @@ impl SkillFiles {
         self
     }
 
+    #[inline]
     fn form(self, display_name: Option<&str>) -> Result<Form, Error> {
         let mut form = Form::new(SKILL_LIMIT, None)?;
         if let Some(name) = display_name {

@@ -23,6 +23,7 @@ use crate::types::{ErrorBody, Message};
 /// # Errors
 ///
 /// The bytes are not a whole message; what there is of it is inside.
+#[inline]
 pub fn decode(capture: &[u8]) -> Result<Message, DecodeError> {
     let mut decoder = sse::Decoder::new();
     let mut accumulator = Accumulator::new();

@@ -80,6 +80,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn array(&mut self, depth: usize) -> Result<Value, NotJson> {
         self.at += 1;
         let mut items = Vec::new();
@@ -96,6 +97,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn object(&mut self, depth: usize) -> Result<Value, NotJson> {
         self.at += 1;
         let mut members = Map::new();
@@ -179,6 +181,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
+    #[inline]
     fn literal(&mut self) -> Result<Option<Value>, NotJson> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         for (literal, value) in
@@ -218,6 +221,7 @@ impl Reader<'_> {
 }
 
 /// The text of a JSON string that has no end yet, without an escape that was cut; `None` if it is no string.
+#[inline]
 fn uncut(begun: &str) -> Option<String> {
     let mut end = 1;
     while let Some(rest) = begun.as_bytes().get(end..).filter(|rest| !rest.is_empty()) {

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 #[cfg(feature = "profile")]
 use url::Url;
 
+use crate::types::wire;
+
 /// Ours: where the access token goes, and where the refresh token. The official SDKs keep it, as they keep all they do
 /// not know.
 const DEPLOYMENT: &str = "deployment";
@@ -97,17 +99,14 @@ pub(super) fn render(
             set(&mut members, member, value.filter(|value| value.is_string()).cloned());
         }
     }
-    let unwritable = |_| Problem::Corrupt("it cannot be written as JSON");
-    let mut bytes = serde_json::to_vec_pretty(&members).map_err(unwritable)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok(format!("{:#}\n", Value::Object(members)).into_bytes())
 }
 
 /// The members of a file that is a session of this version.
 fn session(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let members: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|_| Problem::Corrupt("it is not a JSON object"))?;
+    let members = str::from_utf8(bytes).ok().and_then(|text| wire::members_in(text).ok());
+    let members = members.ok_or(Problem::Corrupt("it is not a JSON object"))?;
     if let Some(version) = members.get("version") {
         let major = version.as_str().and_then(|version| version.split('.').next()?.parse::<u64>().ok());
         match major.ok_or(Problem::Corrupt("its version is none"))? {

@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// A note says nothing about the token but which one it is: the hash of 256 random bits gives none of them away.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Note {
     refresh_token_sha256: String,
     /// Who spends it. The number alone may since have gone to another process.
@@ -30,14 +30,31 @@ impl Note {
     /// Reads a note; what is no note is none.
     #[cfg(any(feature = "profile", test))]
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        Self::of_json(&str::from_utf8(bytes).ok()?.parse().ok()?)
+    }
+
+    /// As [`parse`](Self::parse), of JSON that was read.
+    pub(super) fn of_json(note: &Value) -> Option<Self> {
+        Some(Self {
+            refresh_token_sha256: note.get("refresh_token_sha256")?.as_str()?.to_owned(),
+            pid: note.get("pid")?.as_u64()?.try_into().ok()?,
+            process_started: note.get("process_started").and_then(Value::as_u64),
+            deadline: note.get("deadline")?.as_u64()?,
+        })
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "refresh_token_sha256": self.refresh_token_sha256,
+            "pid": self.pid,
+            "process_started": self.process_started,
+            "deadline": self.deadline,
+        })
     }
 
     #[cfg(any(feature = "profile", test))]
     pub(super) fn render(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        format!("{}\n", self.json()).into_bytes()
     }
 
     pub(super) fn names(&self, token: &SecretString) -> bool {

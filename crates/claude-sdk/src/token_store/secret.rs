@@ -103,17 +103,20 @@ impl SecretTokenStore {
 
 #[async_trait]
 impl TokenStore for SecretTokenStore {
+    #[inline]
     async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
         let Some(secret) = self.shared.read().await? else { return Ok(None) };
         let parsed = format::parse(secret.expose().as_bytes());
         parsed.map(Some).map_err(|problem| self.shared.problem(problem))
     }
 
+    #[inline]
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
         let former = self.shared.read().await?;
         self.shared.write(former.as_ref(), &snapshot, None).await
     }
 
+    #[inline]
     async fn remove(&self) -> Result<(), StoreError> {
         self.shared.replace(None).await
     }
@@ -144,6 +147,7 @@ impl TokenStore for SecretTokenStore {
         Ok(if sent { Sending::Again } else { Sending::First })
     }
 
+    #[inline]
     async fn cancel(&self) -> Result<(), StoreError> {
         let Some(former) = self.shared.read().await? else { return Ok(()) };
         let Some(mut members) = members(&former) else { return Ok(()) };
@@ -166,10 +170,12 @@ impl Shared {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     async fn read(&self) -> Result<Option<Secret>, StoreError> {
         self.store.get(self.name.clone()).await.map_err(|error| self.failed(error))
     }
 
+    #[inline]
     async fn write(
         &self,
         former: Option<&Secret>,
@@ -179,17 +185,17 @@ impl Shared {
         let former = former.map(|secret| secret.expose().as_bytes());
         let bytes = format::render(former, snapshot, None).map(Zeroizing::new);
         let bytes = bytes.map_err(|problem| self.problem(problem))?;
-        let unwritable = StoreError::Corrupt { path: self.path(), what: "it cannot be written as JSON" };
-        let mut members: Map<String, Value> =
-            serde_json::from_slice(&bytes).map_err(|_| unwritable.clone())?;
+        let unwritable = || StoreError::Corrupt { path: self.path(), what: "it cannot be written as JSON" };
+        let mut members: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|_| unwritable())?;
         members.remove(NOTE);
         if let Some(note) = note {
-            members.insert(NOTE.into(), serde_json::to_value(note).map_err(|_| unwritable)?);
+            members.insert(NOTE.into(), note.json());
         }
         self.replace(Some(line(&members))).await
     }
 
     /// Writes under the lease of whoever has the lock; who has none, such as a login, comes after all leases so far.
+    #[inline]
     async fn replace(&self, secret: Option<Secret>) -> Result<(), StoreError> {
         let lease = self.held().clone();
         let written = match (lease, secret) {
@@ -200,6 +206,7 @@ impl Shared {
         written.map_err(|error| self.failed(error))
     }
 
+    #[inline]
     fn failed(&self, error: secrets::Error) -> StoreError {
         match error.kind() {
             ErrorKind::Superseded => StoreError::Superseded { name: self.name.to_string() },
@@ -211,6 +218,7 @@ impl Shared {
         StoreError::Locked { path: self.path(), waited, holder: None }
     }
 
+    #[inline]
     fn problem(&self, problem: Problem) -> StoreError {
         match problem {
             Problem::Corrupt(what) => StoreError::Corrupt { path: self.path(), what },
@@ -231,6 +239,7 @@ struct Held {
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         if let Some(extending) = &self.extending {
             extending.abort();
@@ -257,15 +266,18 @@ async fn extend(lease: Arc<dyn Lease>, clock: Arc<dyn Clock>, name: SecretName) 
     }
 }
 
+#[inline]
 fn members(secret: &Secret) -> Option<Map<String, Value>> {
     serde_json::from_str(secret.expose()).ok()
 }
 
+#[inline]
 fn noted(secret: &Secret) -> Option<Note> {
-    serde_json::from_value(members(secret)?.remove(NOTE)?).ok()
+    Note::of_json(members(secret)?.get(NOTE)?)
 }
 
 /// One line: some stores take nothing else for a secret.
+#[inline]
 fn line(members: &Map<String, Value>) -> Secret {
     Secret::from(SecretString::from(Value::Object(members.clone()).to_string()))
 }

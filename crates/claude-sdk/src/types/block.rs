@@ -221,6 +221,7 @@ impl ContentBlockParam {
     ///
     /// Thinking, listings of tools and fallbacks take no mark; they stay as they are.
     #[must_use]
+    #[inline]
     pub fn cache_control(mut self, cache: CacheControl) -> Self {
         let field = match &mut self {
             Self::Text(block) => &mut block.cache_control,

@@ -172,6 +172,7 @@ impl MessageRequest {
 
     /// The fields alone, to take them apart.
     #[must_use]
+    #[inline]
     pub fn into_fields(self) -> RequestFields {
         *self.0
     }
@@ -237,6 +238,7 @@ impl MessageRequest {
 
     /// Adds a tool.
     #[must_use]
+    #[inline]
     pub fn tool(mut self, tool: Tool) -> Self {
         self.tools.get_or_insert_default().push(tool);
         self
@@ -258,6 +260,7 @@ impl MessageRequest {
 
     /// Says how much effort the model makes.
     #[must_use]
+    #[inline]
     pub fn effort(mut self, effort: Effort) -> Self {
         self.output_config.get_or_insert_default().effort = Some(effort);
         self
@@ -272,6 +275,7 @@ impl MessageRequest {
 
     /// Sets the effort, the form of the answer and the budget at once.
     #[must_use]
+    #[inline]
     pub fn output_config(mut self, config: OutputConfig) -> Self {
         self.output_config = Some(config);
         self
@@ -279,6 +283,7 @@ impl MessageRequest {
 
     /// Adds an MCP server whose tools the service may call; a beta, and [`Tool::mcp_toolset`] says which.
     #[must_use]
+    #[inline]
     pub fn mcp_server(mut self, server: McpServer) -> Self {
         self.mcp_servers.get_or_insert_default().push(server);
         self

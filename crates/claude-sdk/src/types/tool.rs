@@ -104,6 +104,7 @@ object! {
 impl Tool {
     /// A tool of your own, with a JSON Schema of its arguments.
     #[must_use]
+    #[inline]
     pub fn new(name: impl Into<String>, input_schema: Value) -> Self {
         Self { input_schema: Some(input_schema), ..Self::named(Some(name.into()), None) }
     }
@@ -112,6 +113,7 @@ impl Tool {
     ///
     /// A kind that is not known here gets its name with [`Tool::predefined`].
     #[must_use]
+    #[inline]
     pub fn of(kind: ToolKind) -> Self {
         Self::named(kind.tool_name().map(str::to_owned), Some(kind))
     }
@@ -166,6 +168,7 @@ impl Tool {
 
     /// A screen with mouse and keyboard, which your program runs; a beta. See [`Tool::computer_toolset`] for its successor.
     #[must_use]
+    #[inline]
     pub fn computer(width: u64, height: u64) -> Self {
         Self {
             display_width_px: Some(width),

@@ -32,6 +32,7 @@ impl Chain {
 
 #[async_trait]
 impl SecretProvider for Chain {
+    #[inline]
     async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error> {
         for link in &self.links {
             if let Some(secret) = link.get(name.clone()).await? {

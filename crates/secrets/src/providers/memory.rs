@@ -19,6 +19,7 @@ pub struct Memory {
 impl Memory {
     /// Makes a store that knows nothing.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,6 +32,7 @@ impl Memory {
     }
 
     /// Puts the secret there as the next version, which is returned.
+    #[inline]
     fn insert(secrets: &mut HashMap<SecretName, Secret>, name: SecretName, secret: Secret) -> u64 {
         let version = secrets.get(&name).and_then(Secret::version).unwrap_or_default().saturating_add(1);
         secrets.insert(name, secret.with_version(version));
@@ -44,6 +46,7 @@ impl Memory {
 
 #[async_trait]
 impl SecretProvider for Memory {
+    #[inline]
     async fn get(&self, name: SecretName) -> Result<Option<Secret>, Error> {
         Ok(self.secrets().get(&name).map(Secret::duplicate))
     }
@@ -51,11 +54,13 @@ impl SecretProvider for Memory {
 
 #[async_trait]
 impl SecretStore for Memory {
+    #[inline]
     async fn put(&self, name: SecretName, secret: Secret) -> Result<(), Error> {
         Self::insert(&mut self.secrets(), name, secret);
         Ok(())
     }
 
+    #[inline]
     async fn put_if(&self, name: SecretName, secret: Secret, version: u64) -> Result<u64, Error> {
         let mut secrets = self.secrets();
         if secrets.get(&name).and_then(Secret::version).unwrap_or_default() != version {
@@ -64,6 +69,7 @@ impl SecretStore for Memory {
         Ok(Self::insert(&mut secrets, name, secret))
     }
 
+    #[inline]
     async fn delete(&self, name: SecretName) -> Result<(), Error> {
         self.secrets().remove(&name);
         Ok(())

@@ -26,6 +26,7 @@ pub struct Download {
 }
 
 impl Download {
+    #[inline]
     pub(super) fn new(opened: Opened) -> Self {
         let (status, headers) = (opened.head.status(), opened.head.headers().clone());
         Self { body: opened.body, status, headers, envelope: opened.envelope }
@@ -33,6 +34,7 @@ impl Download {
 
     /// How many bytes there are, where the service says so.
     #[must_use]
+    #[inline]
     pub fn size(&self) -> Option<u64> {
         self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
@@ -76,6 +78,7 @@ impl Download {
 impl Stream for Download {
     type Item = Result<Bytes, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let piece = ready!(Pin::new(&mut self.body).poll_next(cx));
         Poll::Ready(piece.map(|piece| {

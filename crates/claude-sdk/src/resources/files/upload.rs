@@ -46,12 +46,14 @@ impl FileUpload {
         Self::new(filename.into(), Source::reader(reader, length))
     }
 
+    #[inline]
     fn new(filename: String, source: Source) -> Self {
         let mime_type = mime_type(&filename).to_owned();
         Self { source, filename, mime_type, expires_in: None, progress: None }
     }
 
     /// Sets the media type, such as `text/csv`; the default goes by the end of the file's name.
+    #[inline]
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = mime_type.into();
         self
@@ -77,6 +79,7 @@ impl FileUpload {
     }
 
     /// Makes it the field of this name in a form.
+    #[inline]
     pub(in crate::resources) fn put(self, name: &str, form: &mut Form) -> Result<(), ConfigError> {
         if !is_media_type(&self.mime_type) {
             return Err(ConfigError::MediaType { value: self.mime_type.chars().take(80).collect() });
@@ -110,6 +113,7 @@ fn is_media_type(text: &str) -> bool {
 }
 
 /// The media type that the end of a file's name stands for, for what people send to a model.
+#[inline]
 pub(crate) fn mime_type(filename: &str) -> &'static str {
     let end = filename.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
     match end.as_str() {

@@ -125,24 +125,10 @@ impl Disk {
         }
     }
 
-    /// Takes room on the disk for so many bytes.
+    /// Takes room on the disk for so many bytes: after a sync they are this file's, except where a file system never writes in
+    /// place.
     pub(super) fn allocate(&self, file: &mut File, bytes: u64) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::{
-                fs::{FallocateFlags, fallocate},
-                io::Errno,
-            };
-
-            let outcome = self.step(Step::Allocate, || {
-                fallocate(&*file, FallocateFlags::empty(), 0, bytes).map_err(io::Error::from)
-            });
-            let unknown = [Errno::OPNOTSUPP, Errno::NOSYS].map(Errno::raw_os_error);
-            match outcome {
-                Err(error) if error.raw_os_error().is_some_and(|code| unknown.contains(&code)) => {}
-                outcome => return outcome,
-            }
-        }
+        self.step(Step::Allocate, || Ok(()))?;
         let zeros = vec![0; usize::try_from(bytes).unwrap_or_default()];
         self.write(file, &zeros)
     }
@@ -260,8 +246,7 @@ fn private() -> OpenOptions {
     {
         use std::os::unix::fs::OpenOptionsExt as _;
 
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
     options
 }

@@ -300,9 +300,7 @@ fn is_still_there(_: &File, _: &Path) -> bool {
 
 #[cfg(unix)]
 fn has_no_locks(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-
-    let none = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP].map(Errno::raw_os_error);
+    let none = [libc::ENOLCK, libc::ENOSYS, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|code| none.contains(&code))
 }
 

@@ -54,6 +54,7 @@ setters! { ContainerConfig { id: impl Into<String>, } }
 impl ContainerConfig {
     /// Adds a skill.
     #[must_use]
+    #[inline]
     pub fn skill(mut self, skill: ContainerSkill) -> Self {
         self.skills.get_or_insert_default().push(skill);
         self

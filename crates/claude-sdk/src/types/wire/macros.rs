@@ -59,6 +59,7 @@ macro_rules! object_new {
         impl $name {
             $(#[$doc])*
             #[must_use]
+            #[inline]
             $vis fn $new($($arg: $given),*) -> Self {
                 use $crate::types::wire::{Given, Put, Unset};
 
@@ -83,6 +84,7 @@ macro_rules! setters {
             $(
                 /// Sets the field of this name.
                 #[must_use]
+                #[inline]
                 pub fn $field(mut self, $field: $given) -> Self {
                     self.$field = Some($field.into());
                     self
@@ -271,10 +273,12 @@ macro_rules! either {
         }
 
         impl $crate::types::wire::Fit for $name {
+            #[inline]
             fn fits(value: &serde_json::Value) -> bool {
                 false $(|| <$type as $crate::types::wire::Fit>::fits(value))*
             }
 
+            #[inline]
             fn fit(value: serde_json::Value) -> Option<Self> {
                 $(if <$type as $crate::types::wire::Fit>::fits(&value) {
                     return <$type as $crate::types::wire::Fit>::fit(value).map(Self::$variant);
@@ -282,6 +286,7 @@ macro_rules! either {
                 None
             }
 
+            #[inline]
             fn shape() -> String {
                 [$(<$type as $crate::types::wire::Fit>::shape()),*].join(" or ")
             }
@@ -338,6 +343,7 @@ macro_rules! tagged {
         impl $name {
             /// The value of the member `type`; empty where an unknown object has none.
             #[must_use]
+            #[inline]
             pub fn type_name(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $tag,)*
@@ -507,12 +513,14 @@ macro_rules! open_enum {
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(text: String) -> Self {
                 Self::known(&text).unwrap_or(Self::Other(text))
             }
         }
 
         impl std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
@@ -526,6 +534,7 @@ macro_rules! open_enum {
 macro_rules! serde_string {
     ($name:ident) => {
         impl $crate::types::wire::Write for $name {
+            #[inline]
             fn json(&self) -> $crate::types::wire::Json<'_> {
                 $crate::types::wire::Json::Text(self.as_str())
             }
@@ -549,6 +558,7 @@ macro_rules! serde_string {
                 value.is_string()
             }
 
+            #[inline]
             fn fit(value: serde_json::Value) -> Option<Self> {
                 $crate::types::wire::text_of(value).map(Self::from)
             }
@@ -576,6 +586,7 @@ macro_rules! serde_string {
         }
 
         impl $crate::types::wire::read::Scalar for $name {
+            #[inline]
             fn of_str(value: &str) -> Option<Self> {
                 Some(Self::from(value))
             }

@@ -21,10 +21,12 @@ pub(in crate::limiters) struct Entry {
 
 impl Book {
     /// How many permits are out.
+    #[inline]
     pub(in crate::limiters) fn len(&self) -> usize {
         self.open.len()
     }
 
+    #[inline]
     pub(in crate::limiters) fn open(&mut self, number: u64, charged: Cost, ends_at: u64) {
         for (sum, amount) in self.sum.iter_mut().zip(charged.amounts()) {
             *sum += u128::from(amount);
@@ -33,11 +35,13 @@ impl Book {
     }
 
     /// Whether that permit is out still, and it was noted.
+    #[inline]
     pub(in crate::limiters) fn assume(&mut self, number: u64, cost: Cost) -> bool {
         let entry = self.open.get_mut(&number);
         entry.map(|entry| entry.assumed = cost).is_some()
     }
 
+    #[inline]
     pub(in crate::limiters) fn close(&mut self, number: u64) -> Option<Entry> {
         let entry = self.open.remove(&number)?;
         for (sum, amount) in self.sum.iter_mut().zip(entry.charged.amounts()) {
@@ -47,6 +51,7 @@ impl Book {
     }
 
     /// Takes out one permit whose time is over. All have the same time, so the oldest ends first.
+    #[inline]
     pub(in crate::limiters) fn close_late(&mut self, now: u64) -> Option<Entry> {
         let (&number, _) = self.open.first_key_value().filter(|(_, entry)| entry.ends_at <= now)?;
         self.close(number)
@@ -54,6 +59,7 @@ impl Book {
 
     /// What is charged for work that a server may not have counted yet when it answered to the permit of this number. That
     /// one's own request and input are counted by then, its output is not.
+    #[inline]
     pub(in crate::limiters) fn uncounted_at(&self, number: Option<u64>) -> [u128; 3] {
         let own =
             number.and_then(|number| self.open.get(&number)).map(|entry| entry.charged).unwrap_or_default();
@@ -68,6 +74,7 @@ impl Book {
     }
 
     /// When the time of the next permit is over.
+    #[inline]
     pub(in crate::limiters) fn next_end(&self) -> Option<u64> {
         self.open.values().next().map(|entry| entry.ends_at)
     }
@@ -75,6 +82,7 @@ impl Book {
 
 /// What a permit has cost of which nobody says anything: a request was made, or else nobody who forgets to settle would
 /// ever be limited.
+#[inline]
 pub(in crate::limiters) const fn unknown(charged: Cost) -> Cost {
     Cost::requests(charged.requests)
 }

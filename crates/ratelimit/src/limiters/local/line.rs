@@ -27,6 +27,7 @@ struct Class {
 const WHOLE: u128 = 1 << 20;
 
 /// How much of the limits a cost takes, by the dimension it takes the most of.
+#[inline]
 pub(in crate::limiters) fn share(rates: [Option<Rate>; 3], cost: Cost) -> u64 {
     let shares = rates
         .into_iter()
@@ -39,15 +40,18 @@ pub(in crate::limiters) fn share(rates: [Option<Rate>; 3], cost: Cost) -> u64 {
 const PRICES: [u128; 3] = [1, 4, 16];
 
 impl Line {
+    #[inline]
     pub(in crate::limiters) fn is_empty(&self) -> bool {
         self.0.iter().all(|class| class.turns.is_empty())
     }
 
     /// What has to be served for sure before a newcomer of this tenant and priority, unless somebody leaves.
+    #[inline]
     pub(in crate::limiters) fn ahead_of(&self, key: &Key) -> [u128; 3] {
         self.class(key).turns.ahead_of(key)
     }
 
+    #[inline]
     pub(in crate::limiters) fn join(&mut self, key: &Key, ticket: u64, cost: Cost, share: u64) -> Arc<Seat> {
         let seat = Arc::<Seat>::default();
         // A priority that nobody was waiting with has saved up nothing.
@@ -64,17 +68,20 @@ impl Line {
     }
 
     /// Takes somebody out, whatever their place.
+    #[inline]
     pub(in crate::limiters) fn leave(&mut self, key: &Key, ticket: u64) {
         self.class_mut(key).turns.leave(key, ticket);
     }
 
     /// Whoever is served next, and their ticket.
+    #[inline]
     pub(in crate::limiters) fn front(&mut self) -> Option<(u64, &Waiter)> {
         let next = self.next()?;
         self.0.get_mut(next)?.turns.front()
     }
 
     /// Takes out whoever is in front, because they are served.
+    #[inline]
     pub(in crate::limiters) fn serve(&mut self) {
         let Some(next) = self.next() else { return };
         if let (Some(class), Some(price)) = (self.0.get_mut(next), PRICES.get(next)) {

@@ -45,15 +45,18 @@ struct Queue {
 }
 
 impl Turns {
+    #[inline]
     pub(in crate::limiters) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }
 
     /// What has to be served for sure before a newcomer of this tenant, unless somebody leaves.
+    #[inline]
     pub(in crate::limiters) fn ahead_of(&self, key: &Key) -> [u128; 3] {
         self.queues.get(key.parts().1).map(|queue| queue.sum).unwrap_or_default()
     }
 
+    #[inline]
     pub(in crate::limiters) fn join(&mut self, key: &Key, ticket: u64, waiter: Waiter) {
         self.largest = if self.is_empty() { waiter.share } else { self.largest.max(waiter.share) };
         let (turns, next_turn, largest) = (&mut self.turns, &mut self.next_turn, self.largest);
@@ -71,11 +74,13 @@ impl Turns {
     }
 
     /// Takes somebody out, whatever their place.
+    #[inline]
     pub(in crate::limiters) fn leave(&mut self, key: &Key, ticket: u64) {
         self.remove(key.parts().1, ticket);
     }
 
     /// Whoever is served next, and their ticket; the same until somebody leaves or is served.
+    #[inline]
     pub(in crate::limiters) fn front(&mut self) -> Option<(u64, &Waiter)> {
         self.pass_turns();
         let queue = self.queues.get(self.turns.values().next()?)?;
@@ -83,6 +88,7 @@ impl Turns {
     }
 
     /// Takes out whoever is in front, because they are served, and returns their share.
+    #[inline]
     pub(in crate::limiters) fn serve(&mut self) -> Option<u64> {
         let tenant = self.turns.values().next().cloned()?;
         let queue = self.queues.get_mut(&tenant)?;

@@ -97,6 +97,7 @@ impl StateFile {
     }
 
     /// Takes the job for this process: by a lock on a file beside it, because the file itself is replaced.
+    #[inline]
     pub(super) fn lock(&self) -> Result<Lock, JobError> {
         let path = beside(&self.0, ".lock");
         let failed = |source| JobError::File { path: path.clone(), source };
@@ -120,6 +121,7 @@ impl StateFile {
         written.map_err(|source| JobError::File { path: self.0.clone(), source })
     }
 
+    #[inline]
     fn replace(&self, text: &[u8]) -> io::Result<()> {
         let new = beside(&self.0, ".new");
         match fs::remove_file(&new) {
@@ -147,6 +149,7 @@ impl Drop for Lock {
     }
 }
 
+#[inline]
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
