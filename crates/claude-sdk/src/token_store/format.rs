@@ -1,10 +1,13 @@
 //! The official SDKs' `credentials/<profile>.json`: `version`, `type`, `access_token`, `refresh_token`, `expires_at`
 //! in Unix seconds, `scope`, whose the session is, and members that are theirs.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
 
 use auth_core::{ScopeSet, Snapshot};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize as _};
 use serde_json::{Map, Value};
 #[cfg(feature = "profile")]
 use url::Url;
@@ -14,6 +17,8 @@ use crate::types::wire;
 /// Ours: where the access token goes, and where the refresh token. The official SDKs keep it, as they keep all they do
 /// not know.
 const DEPLOYMENT: &str = "deployment";
+/// The room for a text that is written, in bytes: one that grows would leave pieces of tokens behind.
+const ROOM: usize = 4096;
 /// The version of the format that is read and written.
 const MAJOR: u64 = 1;
 /// Who the session is of: the file's member, and where an answer of the token endpoint says it.
@@ -99,7 +104,20 @@ pub(super) fn render(
             set(&mut members, member, value.filter(|value| value.is_string()).cloned());
         }
     }
-    Ok(format!("{:#}\n", Value::Object(members)).into_bytes())
+    Ok(written(members))
+}
+
+/// Writes the members down, and wipes what was copied for it.
+fn written(members: Map<String, Value>) -> Vec<u8> {
+    let mut text = String::with_capacity(ROOM);
+    let mut document = Value::Object(members);
+    let _ = writeln!(text, "{document:#}");
+    for (_, value) in document.as_object_mut().into_iter().flatten() {
+        if let Value::String(secret) = value {
+            secret.zeroize();
+        }
+    }
+    text.into_bytes()
 }
 
 /// The members of a file that is a session of this version.
