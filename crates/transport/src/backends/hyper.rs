@@ -17,7 +17,7 @@ use hyper_util::{
 
 use self::{
     connector::{Connector, Dial, Problem},
-    life::{Life, forgotten},
+    life::{Ends, Life, forgotten},
 };
 use super::{
     failure, incoming,
@@ -50,6 +50,7 @@ const IDLE: Duration = Duration::from_secs(90);
 #[derive(Clone)]
 pub struct Hyper {
     client: Client<Connector, Outgoing>,
+    ends: Ends,
 }
 
 /// The settings of a [`Hyper`] backend.
@@ -100,13 +101,14 @@ impl HyperBuilder {
     /// When the extra certificates cannot be used.
     pub fn build(self) -> Result<Hyper, BuildError> {
         let proxies = (!self.no_proxy).then(Matcher::from_env).filter(proxies::are_used);
-        let connector = Connector::new(Dial::new(proxies), tls::config(&self.roots)?, self.connect_timeout);
+        let (ends, tls) = (Ends::default(), tls::config(&self.roots)?);
+        let connector = Connector::new(Dial::new(proxies), tls, self.connect_timeout, ends.clone());
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .timer(TokioTimer::new())
             .build(connector);
-        Ok(Hyper { client })
+        Ok(Hyper { client, ends })
     }
 }
 
@@ -121,11 +123,13 @@ impl HttpBackend for Hyper {
             let upload = Upload::of(&request).map(Outgoing::upload);
             let mut request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
             let captured = capture_connection(&mut request);
-            (self.client.request(request), captured)
+            // From before the request is sent, so that no end is missed.
+            let end = self.ends.next();
+            (self.client.request(request), captured, end)
         });
         Box::pin(async move {
-            let (answer, captured) = answer?;
-            let forgotten = forgotten(&SystemClock, || Life::of(&captured));
+            let (answer, captured, end) = answer?;
+            let forgotten = forgotten(&SystemClock, &self.ends, end, || Life::of(&captured));
             match race::until(answer, forgotten).await {
                 Ok(Ok(response)) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
                 Ok(Err(error)) => Err(of_request(error).with_target(&uri)),

@@ -24,7 +24,7 @@ use hyper_util::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::life::Watched;
+use super::life::{Ends, Watched};
 use crate::{
     Clock as _, ErrorKind, SystemClock, TimeoutKind,
     backends::failure::{find, is_exhausted},
@@ -40,6 +40,7 @@ type Socket = TokioIo<TcpStream>;
 pub(super) struct Connector {
     inner: HttpsConnector<Dial>,
     limit: Duration,
+    ends: Ends,
 }
 
 /// Makes the TCP connection, or the tunnel that takes its place.
@@ -84,14 +85,14 @@ impl Problem {
 }
 
 impl Connector {
-    pub(super) fn new(dial: Dial, mut tls: rustls::ClientConfig, limit: Duration) -> Self {
+    pub(super) fn new(dial: Dial, mut tls: rustls::ClientConfig, limit: Duration, ends: Ends) -> Self {
         tls.alpn_protocols.clear(); // the builder below sets them itself, and insists on it
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(dial);
-        Self { inner, limit }
+        Self { inner, limit, ends }
     }
 }
 
@@ -106,10 +107,10 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, target: Uri) -> Self::Future {
         let connecting = self.inner.call(target);
-        let limit = self.limit;
+        let (limit, ends) = (self.limit, self.ends.clone());
         Box::pin(async move {
             match race::until(connecting, SystemClock.sleep(limit)).await {
-                Ok(connected) => connected.map(Watched::new).map_err(of_connecting),
+                Ok(connected) => connected.map(|io| Watched::new(io, ends)).map_err(of_connecting),
                 Err(()) => Err(Problem::Late),
             }
         })

@@ -14,25 +14,46 @@ use std::{
 use ::hyper::rt::{Read, ReadBufCursor, Write};
 use http::Extensions;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connected, Connection};
+use tokio::sync::{Notify, futures::Notified};
 
 use crate::{Clock, Reach};
+
+/// Where the ends of a client's connections are told: whoever waits for an answer has nothing to look for before one.
+#[derive(Clone, Default)]
+pub(super) struct Ends(Arc<Notify>);
 
 /// A connection that can be seen to have ended.
 pub(super) struct Watched<T> {
     io: T,
-    alive: Arc<()>,
+    alive: Arc<Alive>,
 }
+
+/// Tells its end.
+struct Alive(Ends);
 
 /// What is known of a connection without holding it.
 #[derive(Clone)]
 pub(super) struct Life {
-    alive: Weak<()>,
+    alive: Weak<Alive>,
     reach: Reach,
 }
 
+impl Ends {
+    /// The next end from now on, whether or not anybody waits for it by then.
+    pub(super) fn next(&self) -> Notified<'_> {
+        self.0.notified()
+    }
+}
+
 impl<T> Watched<T> {
-    pub(super) fn new(io: T) -> Self {
-        Self { io, alive: Arc::new(()) }
+    pub(super) fn new(io: T, ends: Ends) -> Self {
+        Self { io, alive: Arc::new(Alive(ends)) }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.0.notify_waiters();
     }
 }
 
@@ -49,18 +70,28 @@ impl Life {
     }
 }
 
-/// Waits until the request has lain for a while in a connection that is no more, and says how far it can have got.
+/// Waits until the request has lain for a while in a connection that is no more, and says how far it can have got. `end` is
+/// the first end of a connection since before it was sent.
 ///
 /// hyper answers everything that it has taken when a connection ends, so what is still unanswered at the second look was
 /// never taken.
-pub(super) async fn forgotten(clock: &dyn Clock, connection: impl Fn() -> Option<Life>) -> Reach {
-    let mut before: Option<Life> = None;
+pub(super) async fn forgotten(
+    clock: &dyn Clock,
+    ends: &Ends,
+    mut end: Notified<'_>,
+    connection: impl Fn() -> Option<Life>,
+) -> Reach {
     loop {
-        clock.sleep(LOOK).await;
-        let ended = connection().filter(Life::has_ended);
-        match (&before, &ended) {
-            (Some(before), Some(now)) if Weak::ptr_eq(&before.alive, &now.alive) => return now.reach,
-            _ => before = ended,
+        end.await;
+        let mut before: Option<Life> = None;
+        loop {
+            end = ends.next();
+            clock.sleep(LOOK).await;
+            let Some(now) = connection().filter(Life::has_ended) else { break };
+            match before {
+                Some(before) if Weak::ptr_eq(&before.alive, &now.alive) => return now.reach,
+                _ => before = Some(now),
+            }
         }
     }
 }
@@ -70,9 +101,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 impl<T: Connection> Connection for Watched<T> {
     fn connected(&self) -> Connected {
-        let connected = self.io.connected();
-        // Over HTTP/2 other tasks than the connection's own have the last word on what was taken.
-        let reach = if connected.is_negotiated_h2() { Reach::MaybeSent } else { Reach::NotSent };
+        // What else is known of the connection nobody asks for, and it would be copied for each request.
+        let (connected, reach) = match self.io.connected().is_negotiated_h2() {
+            // Over HTTP/2 other tasks than the connection's own have the last word on what was taken.
+            true => (Connected::new().negotiated_h2(), Reach::MaybeSent),
+            false => (Connected::new(), Reach::NotSent),
+        };
         connected.extra(Life { alive: Arc::downgrade(&self.alive), reach })
     }
 }
@@ -115,7 +149,7 @@ impl<T: Write + Unpin> Write for Watched<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Mutex, task::Waker, time::SystemTime};
+    use std::{pin::pin, sync::Mutex, task::Waker, time::SystemTime};
 
     use super::*;
     use crate::SimClock;
@@ -123,23 +157,29 @@ mod tests {
     /// A request whose connection can be another one at each look.
     struct Waiting {
         clock: SimClock,
+        ends: Ends,
         connection: Arc<Mutex<Option<Life>>>,
         forgotten: Pin<Box<dyn Future<Output = Reach>>>,
     }
 
     impl Waiting {
         fn new() -> Self {
-            let clock = SimClock::new(SystemTime::UNIX_EPOCH);
+            let (clock, ends) = (SimClock::new(SystemTime::UNIX_EPOCH), Ends::default());
             let connection = Arc::new(Mutex::new(None));
-            let (watched, timer) = (Arc::clone(&connection), clock.clone());
-            let forgotten =
-                Box::pin(async move { forgotten(&timer, || watched.lock().unwrap().clone()).await });
-            Self { clock, connection, forgotten }
+            let (watched, timer, told) = (Arc::clone(&connection), clock.clone(), ends.clone());
+            let forgotten = Box::pin(async move {
+                forgotten(&timer, &told, told.next(), || watched.lock().unwrap().clone()).await
+            });
+            Self { clock, ends, connection, forgotten }
         }
 
-        fn given_to(&self, connection: &Arc<()>) {
+        fn given_to(&self, connection: &Arc<Alive>) {
             let life = Life { alive: Arc::downgrade(connection), reach: Reach::NotSent };
             *self.connection.lock().unwrap() = Some(life);
+        }
+
+        fn connection(&self) -> Arc<Alive> {
+            Arc::new(Alive(self.ends.clone()))
         }
 
         fn after(&mut self, seconds: u64) -> Poll<Reach> {
@@ -159,25 +199,55 @@ mod tests {
     fn a_request_in_a_connection_that_ended_is_given_up_within_two_seconds() {
         let mut waiting = Waiting::new();
         assert!(waiting.after(3600).is_pending(), "it waits for a connection");
-        let connection = Arc::new(());
+        let connection = waiting.connection();
         waiting.given_to(&connection);
         assert!(waiting.after(3600).is_pending(), "it waits for an answer");
+        assert_eq!(waiting.clock.sleepers(), 0, "nothing has ended, so nobody looks");
         drop(connection);
         assert!(waiting.after(1).is_pending(), "the answer may be on its way");
         assert_eq!(waiting.after(1), Poll::Ready(Reach::NotSent));
     }
 
     #[test]
+    fn an_end_between_the_sending_and_the_waiting_is_seen() {
+        let (clock, ends) = (SimClock::new(SystemTime::UNIX_EPOCH), Ends::default());
+        let end = ends.next();
+        let connection = Arc::new(Alive(ends.clone()));
+        let life = Life { alive: Arc::downgrade(&connection), reach: Reach::NotSent };
+        drop(connection);
+        let mut forgotten = pin!(forgotten(&clock, &ends, end, || Some(life.clone())));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            assert!(forgotten.as_mut().poll(&mut context).is_pending());
+            clock.advance(LOOK);
+        }
+        assert_eq!(forgotten.as_mut().poll(&mut context), Poll::Ready(Reach::NotSent));
+    }
+
+    #[test]
+    fn an_end_between_two_looks_is_seen() {
+        let mut waiting = Waiting::new();
+        let first = waiting.connection();
+        waiting.given_to(&first);
+        assert!(waiting.after(0).is_pending());
+        drop(waiting.connection());
+        assert!(waiting.after(0).is_pending(), "another connection has ended");
+        drop(first);
+        assert_eq!(waiting.after(2), Poll::Ready(Reach::NotSent));
+    }
+
+    #[test]
     fn a_request_that_moved_to_another_connection_waits_on() {
         let mut waiting = Waiting::new();
         for _ in 0..5 {
-            let ended = Arc::new(());
+            let ended = waiting.connection();
             waiting.given_to(&ended);
             drop(ended);
             assert!(waiting.after(1).is_pending());
         }
-        let connection = Arc::new(());
+        let connection = waiting.connection();
         waiting.given_to(&connection);
         assert!(waiting.after(3600).is_pending());
+        assert_eq!(waiting.clock.sleepers(), 0);
     }
 }
