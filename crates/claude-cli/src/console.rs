@@ -37,6 +37,13 @@ pub(crate) struct Ending {
     pub(crate) told: String,
 }
 
+impl Ending {
+    /// Arguments that are wrong, as far as only the command itself can tell.
+    pub(crate) fn usage(told: impl Display) -> Self {
+        Self { status: 2, kind: "usage", told: told.to_string() }
+    }
+}
+
 /// The secrets of this run, which are taken out of all that is told.
 pub(crate) fn scrubber() -> &'static Scrubber {
     static SCRUBBER: LazyLock<Scrubber> = LazyLock::new(Scrubber::new);
@@ -139,6 +146,12 @@ pub(crate) fn tell_program(value: &impl Serialize) {
 /// belongs.
 pub(crate) fn without_secrets(text: &str) -> String {
     Scanner::new().masked(&scrubber().scrub(text))
+}
+
+/// Whether there is a secret of this run in a text, or what looks like a key; in small letters too, which is how hosts are told.
+pub(crate) fn has_secrets(text: &str) -> bool {
+    let holds = |text: &str| without_secrets(text) != text;
+    holds(text) || holds(&text.to_ascii_lowercase())
 }
 
 /// Says `text` to the person at the terminal, as it is: several lines, without the program's name before them.

@@ -11,11 +11,12 @@ use serde::Serialize;
 
 use crate::{
     args::DoctorArgs,
-    console::{concluded, plain, print, print_json, scrubber},
+    console::{Ending, concluded, plain, print, print_json, without_secrets},
     failure::parts,
 };
 
 mod answer;
+mod authorities;
 mod files;
 mod login;
 mod mail;
@@ -55,7 +56,7 @@ struct Finding {
 impl Finding {
     fn new(check: &'static str, verdict: Verdict, evidence: impl AsRef<str>) -> Self {
         // Servers and files have a say in it.
-        let evidence = scrubber().scrub(&plain(evidence.as_ref())).into_owned();
+        let evidence = without_secrets(&plain(evidence.as_ref()));
         Self { check, verdict, evidence, next_step: None }
     }
 
@@ -84,7 +85,7 @@ impl Finding {
     /// What an error says; the step to take is its own, where it names one.
     fn failed(check: &'static str, error: &anyhow::Error, otherwise: &str) -> Self {
         let (evidence, next) = parts(error, None);
-        let next = next.map_or_else(|| otherwise.to_owned(), |next| scrubber().scrub(&next).into_owned());
+        let next = next.map_or_else(|| otherwise.to_owned(), |next| without_secrets(&next));
         Self::problem(check, evidence, next)
     }
 
@@ -100,7 +101,8 @@ impl Finding {
 }
 
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
-    let address = args.email.as_deref().map(Address::parse).transpose()?;
+    let address =
+        args.email.as_deref().map(Address::parse).transpose().map_err(|error| Ending::usage(&error))?;
     let mut findings = match &address {
         Some(address) => mail::look(address, args.dns_server).await?,
         None => look(&args, &Env::process()).await,
@@ -117,10 +119,12 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
     } else {
         print(text(&findings) + &letter).map_err(Into::into)
     };
+    // A person sees the arrows.
+    let next = if args.json { "; standard output says what to do, as the `next_step` of each" } else { "" };
     let verdict = match findings.iter().filter(|finding| finding.is_problem()).count() {
         0 => Ok(()),
-        1 => Err(anyhow!("there is a problem")),
-        count => Err(anyhow!("there are {count} problems")),
+        1 => Err(anyhow!("there is a problem{next}")),
+        count => Err(anyhow!("there are {count} problems{next}")),
     };
     concluded(printed, verdict)
 }
@@ -146,7 +150,7 @@ async fn look(args: &DoctorArgs, env: &Env) -> Vec<Finding> {
         }
     };
     let (secrets, way, time_server, login) =
-        tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_servers());
+        tokio::join!(setup.secrets(env), network::look(base_url, env), time_server, setup.login_servers(env));
     let check_of = |finding: &Finding| finding.check;
     let broken = way.iter().find(|one| one.blocks()).map(check_of);
     let login = login::told(login, broken);

@@ -3,7 +3,10 @@
 use std::error::Error as _;
 
 use bytes::Bytes;
-use claude_sdk::transport::{self, Body, Clock as _, ErrorKind, HttpBackend as _, SystemClock};
+use claude_sdk::{
+    secrets::providers::Env,
+    transport::{self, Body, Clock as _, ErrorKind, HttpBackend as _, SystemClock},
+};
 use http::{Request, Response, StatusCode, header};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -12,7 +15,7 @@ use tokio::{
 use url::Url;
 
 use super::{
-    Finding,
+    Finding, authorities,
     network::{PATIENCE, within},
     time,
     tls::TLS,
@@ -22,10 +25,10 @@ use crate::{auth::backend, failure::parts, wording::spoken};
 pub(super) const ANSWER: &str = "answer";
 
 /// Asks the API without a credential, which it refuses in its own words.
-pub(super) async fn look(base_url: &Url) -> Vec<Finding> {
+pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
     let mut url = base_url.clone();
     url.set_path(&format!("{}/v1/models", base_url.path().trim_end_matches('/')));
-    let (sent_at, answer) = (SystemClock.now(), ask(&url, "the base URL").await);
+    let (sent_at, answer) = (SystemClock.now(), ask(&url, "the base URL", env).await);
     let took = SystemClock.now().duration_since(sent_at).unwrap_or_default().as_millis();
     let answer = match answer {
         Ok(answer) => answer,
@@ -40,12 +43,12 @@ pub(super) async fn look(base_url: &Url) -> Vec<Finding> {
 }
 
 /// `named` is where the address comes from.
-async fn ask(url: &Url, named: &str) -> Result<Response<Body>, Finding> {
+async fn ask(url: &Url, named: &str, env: &Env) -> Result<Response<Body>, Finding> {
     let request = Request::get(url.as_str()).header(header::ACCEPT, "application/json").body(Bytes::new());
     let sent = async { Ok::<_, anyhow::Error>(backend(url)?.send(request?).await?) };
     match within(sent).await {
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => Err(failure(url, named, &error).await),
+        Some(Err(error)) => Err(failure(url, named, &error, env).await),
         None => {
             let evidence = format!("a connection, and no answer within {} s", PATIENCE.as_secs());
             Err(Finding::problem(
@@ -57,11 +60,17 @@ async fn ask(url: &Url, named: &str) -> Result<Response<Body>, Finding> {
     }
 }
 
-async fn failure(url: &Url, named: &str, error: &anyhow::Error) -> Finding {
+async fn failure(url: &Url, named: &str, error: &anyhow::Error, env: &Env) -> Finding {
     let (told, _) = parts(error, None);
     let kind = error.downcast_ref().map(transport::Error::kind);
     let source = error.downcast_ref().and_then(transport::Error::source).map(ToString::to_string);
     let chain = format!("{told} {}", source.unwrap_or_default()).to_ascii_lowercase();
+    if kind == Some(ErrorKind::Tls)
+        && (chain.contains("issuer") || chain.contains("no ca certificates"))
+        && let Some(fault) = authorities::fault(env)
+    {
+        return Finding::problem(TLS, format!("{told}: {}", fault.told), fault.next);
+    }
     let is_handshake = matches!(kind, Some(ErrorKind::Tls | ErrorKind::Connect)) && url.scheme() == "https";
     if is_handshake
         && !chain.contains("certificate")
@@ -168,9 +177,10 @@ fn judge(base_url: &Url, answer: &Response<Body>, took: u128) -> Finding {
 }
 
 /// Whether anybody answers at an endpoint that is not asked for anything; where nobody does, what is wrong is an error.
-pub(super) async fn reach(check: &'static str, url: &Url) -> Result<Finding, Finding> {
+pub(super) async fn reach(check: &'static str, url: &Url, env: &Env) -> Result<Finding, Finding> {
     let host = url.host_str().unwrap_or_default();
-    let answer = ask(url, "the profile's server").await.map_err(|finding| Finding { check, ..finding })?;
+    let answer =
+        ask(url, "the profile's server", env).await.map_err(|finding| Finding { check, ..finding })?;
     let evidence = format!("{host} answers {}", spoken(answer.status()));
     Ok(if answer.status().is_server_error() {
         Finding::problem(check, evidence, "wait, and try again; the server has trouble of its own")

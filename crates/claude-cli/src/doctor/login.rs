@@ -63,7 +63,7 @@ pub(super) async fn session(name: &ProfileName, profile: &Profile, env: &Env, fi
 }
 
 /// Whether the servers answer that log people in and renew their tokens.
-pub(super) async fn servers(profile: &Profile) -> Vec<Asked> {
+pub(super) async fn servers(profile: &Profile, env: &Env) -> Vec<Asked> {
     let server = match profile.server() {
         Ok(server) => server,
         Err(error) => {
@@ -71,13 +71,13 @@ pub(super) async fn servers(profile: &Profile) -> Vec<Asked> {
             return vec![Asked { host: String::new(), found }];
         }
     };
-    let authorize = async { Some(ask(AUTHORIZE, server.authorization_endpoint()?).await) };
-    let (token, authorize) = tokio::join!(ask(TOKEN, server.token_endpoint()), authorize);
+    let authorize = async { Some(ask(AUTHORIZE, server.authorization_endpoint()?, env).await) };
+    let (token, authorize) = tokio::join!(ask(TOKEN, server.token_endpoint(), env), authorize);
     [token].into_iter().chain(authorize).collect()
 }
 
-async fn ask(check: &'static str, url: &Url) -> Asked {
-    Asked { host: url.host_str().unwrap_or_default().to_owned(), found: answer::reach(check, url).await }
+async fn ask(check: &'static str, url: &Url, env: &Env) -> Asked {
+    Asked { host: url.host_str().unwrap_or_default().to_owned(), found: answer::reach(check, url, env).await }
 }
 
 /// What there is to tell of them. Where nobody answers, what is `broken` on the way to the API is the cause, or else what keeps

@@ -40,7 +40,7 @@ pub(super) async fn look(base_url: &Url, env: &Env) -> Vec<Finding> {
         Err(finding) => findings.push(judged(finding)),
     }
     if !findings.iter().any(Finding::is_problem) {
-        findings.extend(answer::look(base_url).await);
+        findings.extend(answer::look(base_url, env).await);
     }
     if !findings.iter().any(Finding::blocks) {
         findings.extend(tls::look(base_url, proxy.as_ref(), tls::browsers()).await);

@@ -6,6 +6,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::{Finding, network::HostPort};
+use crate::console::has_secrets;
 
 const PROXY: &str = "proxy";
 
@@ -37,6 +38,14 @@ pub(super) fn look(base_url: &Url, env: &Env) -> (Vec<Finding>, Option<HostPort>
     };
     let proxy = intercept.uri();
     let (host, port) = (proxy.host().unwrap_or_default(), proxy.port_u16());
+    // Whoever is asked where that is would read it.
+    if has_secrets(host) {
+        let next = format!(
+            "write {name} like http://proxy.example:3128, and replace the key if it was one: each call asks the DNS for it"
+        );
+        let evidence = format!("{name} has a key where the proxy's name belongs [not shown]");
+        return (vec![Finding::problem(PROXY, evidence, next)], None);
+    }
     // What is behind the last colon may be half of a password that somebody has not escaped: it is not shown.
     if port.is_none_or(|port| port == 0) && has_port(proxy) {
         let evidence =
@@ -135,6 +144,24 @@ mod tests {
             let (_, proxy) = look_at("https://api.anthropic.com", &[("HTTPS_PROXY", value)]);
             assert_eq!(proxy.map(|(_, port)| port), Some(port), "{value}");
         }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_proxy_is_a_problem_that_does_not_repeat_it_and_goes_nowhere() {
+        let key = format!("sk-ant-{}-{}", "api03", "Zx9-Kq2_".repeat(12));
+        for value in
+            [key.clone(), key.to_uppercase(), format!("http://{key}:3128"), format!("http://ann:x@{key}")]
+        {
+            let (told, proxy) = look_at("https://api.anthropic.com", &[("ALL_PROXY", &value)]);
+            assert_eq!((told.verdict, proxy), (Verdict::Problem, None), "{told:?}");
+            assert!(told.evidence.starts_with("ALL_PROXY has a key where"), "{told:?}");
+            assert!(!format!("{told:?}").to_lowercase().contains("sk-ant"), "{told:?}");
+        }
+        // A password may look like whatever it does: it is for the proxy.
+        let with_a_user = format!("http://ann:{key}@proxy.corp:3128");
+        let (told, proxy) = look_at("https://api.anthropic.com", &[("HTTPS_PROXY", &with_a_user)]);
+        assert_eq!(told.evidence, "proxy.corp:3128, by HTTPS_PROXY, with a user");
+        assert!(proxy.is_some());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     args::{ConnectionArgs, DoctorArgs},
     auth::backend,
     connection::key_in,
-    console::one_line,
+    console::{has_secrets, one_line},
     env::{Fingerprints, referred},
     references::References,
     wording::at_a_terminal,
@@ -28,6 +28,9 @@ use crate::{
 
 const CREDENTIAL: &str = "credential";
 const BASE_URL: &str = "base url";
+const VARIABLE: &str = "ANTHROPIC_BASE_URL";
+const ITS_PLACES: &str =
+    "give --base-url, ANTHROPIC_BASE_URL or the profile's base_url an address that begins with https://";
 const WHERE_IT_LEADS: &str = "name another place, or put the secret there (a file with mode 600)";
 
 /// What the other checks go by.
@@ -45,6 +48,13 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env, files: &[Finding]) -> (Ve
     };
     let found = match found {
         Ok(found) => found,
+        Err(_) if is_no_text(env, VARIABLE) => {
+            let evidence = format!("{VARIABLE} is no text in UTF-8");
+            let next = format!("set {VARIABLE} anew to an address that begins with https://, or unset it");
+            let findings = vec![Finding::because_of(CREDENTIAL, BASE_URL)];
+            let base_url = Err(Finding::problem(BASE_URL, evidence, next));
+            return (findings, Setup { base_url, profile: None });
+        }
         Err(error) => {
             let next = "see what the variables that begin with ANTHROPIC_ say, and what `claudectl profile list` does";
             let finding = Finding::failed(CREDENTIAL, &error.into(), next);
@@ -77,6 +87,10 @@ pub(super) async fn look(args: &DoctorArgs, env: &Env, files: &[Finding]) -> (Ve
         }
     }
     (findings, Setup { base_url, profile })
+}
+
+fn is_no_text(env: &Env, name: &str) -> bool {
+    env.lookup()(name).is_some_and(|value| value.to_str().is_none())
 }
 
 /// Whether there is a key where the arguments lead.
@@ -121,19 +135,24 @@ async fn can_be_had(env: &Env, reference: &str) -> anyhow::Result<()> {
 
 /// What a call takes for one: whatever else is typed there would be a riddle further on.
 fn base_url(text: &str) -> Result<Url, Finding> {
-    let problem = |evidence| {
-        let next = "give --base-url, ANTHROPIC_BASE_URL or the profile's base_url an address that begins with https://";
-        Err(Finding::problem(BASE_URL, evidence, next))
-    };
+    let told = |evidence, next| Err(Finding::problem(BASE_URL, evidence, next));
+    let problem = |evidence| told(evidence, ITS_PLACES);
     let url = match Url::parse(text) {
         Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
         _ => return problem("the base URL is no address of a server"),
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return problem("the base URL has a user or a password in it, and no call takes one there");
+        let evidence = "the base URL has a user or a password in it, and no call takes one there";
+        return told(evidence, "take the user and the password out of it, with the `@` behind them");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return problem("the base URL has a query or a fragment (`?` or `#`), and a call has its own");
+        let evidence = "the base URL has a query or a fragment (`?` or `#`), and a call has its own";
+        return told(evidence, "take out what begins with the `?` or the `#`");
+    }
+    let typed = text.split('/').nth(2).unwrap_or_default();
+    // Whoever is asked where that is would read it.
+    if has_secrets(typed) || has_secrets(url.host_str().unwrap_or_default()) {
+        return problem("the base URL has a key where a server's name belongs [not shown]");
     }
     let is_here = match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -203,9 +222,9 @@ impl Setup {
         }
     }
     /// What the servers of the profile's login say, if it has one.
-    pub(super) async fn login_servers(&self) -> Vec<Asked> {
+    pub(super) async fn login_servers(&self, env: &Env) -> Vec<Asked> {
         match self.profile.as_ref().filter(|profile| profile.kind() == Kind::UserOAuth) {
-            Some(profile) => login::servers(profile).await,
+            Some(profile) => login::servers(profile, env).await,
             None => Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ use super::{
     Finding, Verdict,
     network::{PATIENCE, within},
 };
-use crate::{args::TimeServer, auth::about};
+use crate::{args::TimeServer, auth::about, console::has_secrets};
 
 /// What a clock may be off before anybody notices, and from where on tokens and certificates are refused.
 const NOTICED: Duration = Duration::from_secs(30);
@@ -66,6 +66,10 @@ fn far_off(headers: &HeaderMap, received: SystemTime) -> Result<(Duration, &'sta
 
 /// What a time server says by SNTP (RFC 5905 section 14).
 pub(super) async fn by_sntp(server: &TimeServer) -> Finding {
+    if has_secrets(&server.to_string()) {
+        let next = "give a name or an address, such as time.cloudflare.com";
+        return Finding::warning(TIME_SERVER, "--sntp has a key where a name belongs [not shown]", next);
+    }
     let answer = match ask(server).await {
         Ok(answer) => answer,
         Err(error) => {

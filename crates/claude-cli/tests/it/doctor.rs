@@ -212,6 +212,7 @@ fn a_base_url_that_is_none_is_the_only_problem_and_nobody_is_asked() {
         ("https://bob@api.example", "has a user or a password"),
         ("https://api.example/?key=CANARY", "has a query or a fragment"),
         ("https://api.example/#there", "has a query or a fragment"),
+        (&format!("https://{}/", key_in_parts()), "has a key where a server's name belongs"),
     ] {
         let run = run(&mut doctor_at(url));
         let problem = only_problem(&run, "base url");
@@ -223,7 +224,42 @@ fn a_base_url_that_is_none_is_the_only_problem_and_nobody_is_asked() {
         );
         assert!(["dns", "api"].iter().all(|check| verdict(&found, check).is_none()), "{found:#?}");
         assert!(!run.stdout.contains("bob") && !run.stdout.contains("key="), "{run:?}");
+        assert!(!run.stdout.to_lowercase().contains("sk-ant"), "{run:?}");
+        let next = problem["next_step"].as_str().unwrap();
+        for (what, step) in [("a user", "take the user and"), ("a query", "take out what begins with")] {
+            assert_eq!(told.contains(what), next.starts_with(step), "{url}: {problem}");
+        }
+        assert!(run.stderr.contains(r#""next_step":"standard output says what to do"#), "{run:?}");
     }
+}
+
+/// What looks like a key, put together here.
+fn key_in_parts() -> String {
+    format!("sk-ant-{}-{}", "api03", "Zx9-Kq2_".repeat(12))
+}
+
+#[test]
+fn a_key_in_the_place_of_a_name_is_not_told_and_nobody_is_asked_for_it() {
+    let key = key_in_parts();
+    let told = run(doctor_at("http://127.0.0.1:1").args(["--sntp", &key]));
+    assert!(told.stdout.contains("--sntp has a key where a name belongs [not shown]"), "{told:?}");
+    let proxied = run(doctor_at("https://api.example").env("HTTPS_PROXY", &key));
+    only_problem(&proxied, "proxy");
+    for told in [told, proxied] {
+        assert!(!format!("{told:?}").to_lowercase().contains("sk-ant"), "{told:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_is_no_text_is_the_base_url_s_problem() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let address = std::ffi::OsStr::from_bytes(b"https://\xff.example");
+    let told = run(doctor_at("").env("ANTHROPIC_BASE_URL", address));
+    let problem = only_problem(&told, "base url");
+    assert_eq!(problem["evidence"], "ANTHROPIC_BASE_URL is no text in UTF-8");
+    assert_eq!(verdict(&findings(&told), "credential"), Some("skipped"), "{told:?}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn what_is_no_address_is_refused() {
         (&format!("{}@corp.example", "a".repeat(5_000)), "longer than an address can be"),
     ] {
         let run = run(&mut claudectl(["doctor", "--email", address]));
-        run.failed(1, told);
+        run.failed(2, told);
         assert!(run.stderr.len() < 300 && !run.stderr.contains('\u{202e}'), "{run:?}");
     }
 }

@@ -18,9 +18,14 @@ use hickory_resolver::{
     },
 };
 
+use super::super::network::in_time;
+
 /// How long one question may take, and how often it is asked.
 const PATIENCE: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
+/// How long all of that may take, whatever else is tried for it (a connection by TCP).
+const WHOLE: Duration = Duration::from_secs(6);
+const SILENT: &str = "no DNS server answers in time";
 /// More of anything is more than a person reads.
 const MOST: usize = 50;
 
@@ -99,13 +104,18 @@ impl Records {
     /// What is recorded, which may be nothing.
     async fn ask(&self, domain: &str, kind: RecordType) -> Result<Vec<RData>, Unanswered> {
         // With a dot at its end, no suffix of this machine's is tried.
-        match self.0.lookup(format!("{domain}."), kind).await {
+        match answer(WHOLE, self.0.lookup(format!("{domain}."), kind)).await? {
             Ok(answer) => Ok(answer.answers().iter().take(MOST).map(|record| record.data.clone()).collect()),
             Err(error) if error.is_nx_domain() => Err(Unanswered::NoDomain),
             Err(error) if error.is_no_records_found() && !refuses(&error.to_string()) => Ok(Vec::new()),
             Err(error) => Err(Unanswered::Failed(in_words(&error))),
         }
     }
+}
+
+/// What comes of a question within this time.
+async fn answer<T>(limit: Duration, question: impl Future<Output = T>) -> Result<T, Unanswered> {
+    in_time(limit, question).await.ok_or_else(|| Unanswered::Failed(SILENT.to_owned()))
 }
 
 /// An answer that is a refusal has no records too.
@@ -118,7 +128,8 @@ fn in_words(error: &NetError) -> String {
     let told = error.to_string();
     let said = |code: ResponseCode| told.contains(&code.to_string());
     match error {
-        NetError::Timeout | NetError::NoConnections => "no DNS server answers in time".to_owned(),
+        NetError::Timeout | NetError::NoConnections => SILENT.to_owned(),
+        NetError::Proto(_) => "what answers is no DNS server: its reply cannot be read".to_owned(),
         NetError::Dns(_) if said(ResponseCode::Refused) => {
             "the DNS server refuses to say (REFUSED)".to_owned()
         }
@@ -163,10 +174,20 @@ mod tests {
             (NetError::NoConnections, "no DNS server answers in time"),
             (says(ResponseCode::Refused), "the DNS server refuses to say (REFUSED)"),
             (says(ResponseCode::ServFail), "the DNS server could not find out (SERVFAIL)"),
+            (
+                NetError::Proto("label points to data not prior to idx".into()),
+                "what answers is no DNS server: its reply cannot be read",
+            ),
             (io(ErrorKind::ConnectionRefused), "nobody listens where the DNS server should"),
             (io(ErrorKind::NetworkUnreachable), "this machine has no network that leads to a DNS server"),
         ] {
             assert_eq!(in_words(&error), told);
         }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_never_ends_is_given_up() {
+        let asked = answer(Duration::ZERO, std::future::pending::<()>()).await;
+        assert!(matches!(&asked, Err(Unanswered::Failed(why)) if why == SILENT), "{asked:?}");
     }
 }

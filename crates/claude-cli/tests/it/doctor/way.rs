@@ -63,6 +63,19 @@ fn a_certificate_that_only_this_machine_trusts_is_told_although_calls_go_well() 
 }
 
 #[test]
+fn a_variable_that_leads_to_nobody_to_trust_is_the_cause_and_no_proxy() {
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let problem = only_problem(&run(doctor_at(&https()).env(name, "/nowhere")), "tls");
+        let cause = format!("{name} says whom to trust, and what it names is not there (/nowhere)");
+        assert!(problem["evidence"].as_str().unwrap().ends_with(&cause), "{problem}");
+        assert!(
+            problem["next_step"].as_str().unwrap().starts_with(&format!("unset {name}, or")),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
 fn a_proxy_that_wants_to_know_who_asks_is_the_problem() {
     let (url, asked) =
         server("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n".into());
