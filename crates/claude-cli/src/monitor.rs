@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     args::{Every, MonitorArgs, Probe},
-    console::{concluded, one_line, print, print_json, say, tell, tell_program, tells_programs},
+    console::{Ending, concluded, one_line, print, print_json, say, tell, tell_program, tells_programs},
     interrupt::{interrupted, unless_interrupted},
 };
 
@@ -57,6 +57,8 @@ use server::Server;
 
 /// How long the last runs may take to be written when the monitor ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+const UNREAD: &str =
+    "nobody reads the runs any more that are printed; the monitor goes on until it is interrupted";
 
 pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let env = Env::process();
@@ -71,7 +73,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
         tell(remark);
     }
     if plan.is_empty() {
-        bail!("every probe is off; leave one of them on");
+        return Err(Ending::usage("every probe is off; leave one of them on").into());
     }
     if args.once {
         return once(&prober, &plan, args.json).await;
@@ -141,7 +143,7 @@ struct Monitor {
 }
 
 impl Monitor {
-    /// Runs all probes, each by a schedule of its own; ends only where nobody reads any more what it prints.
+    /// Runs all probes, each by a schedule of its own, whether or not anybody reads what it prints.
     async fn watch(self: &Arc<Self>) -> anyhow::Result<Infallible> {
         let now = self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let seed =
@@ -174,20 +176,15 @@ impl Monitor {
         // First, so that what has been printed is in the history, whatever comes then.
         self.keeper.keep(outcome, &*self.clock).await;
         match print(told) {
-            // Nobody reads any more.
-            Err(error) if error.is_unread() => Err(error.into()),
             // The history, the page and the alerts go on, whatever is wrong with where this goes.
             Err(error) => {
                 if !self.is_mute.swap(true, Ordering::Relaxed) {
-                    tell(one_line(&error.into()));
+                    tell(if error.is_unread() { UNREAD.to_owned() } else { one_line(&error.into()) });
                 }
-                Ok(())
             }
-            Ok(()) => {
-                self.is_mute.store(false, Ordering::Relaxed);
-                Ok(())
-            }
+            Ok(()) => self.is_mute.store(false, Ordering::Relaxed),
         }
+        Ok(())
     }
 
     /// Looks what a run means for the alarms, and tells.
@@ -241,7 +238,7 @@ async fn attempt(prober: &Arc<Prober>, probe: Probe, now: SystemTime) -> Outcome
 fn plan(asked: &[Every], has: impl Fn(Probe) -> bool) -> anyhow::Result<Vec<(Probe, Duration)>> {
     let of = |probe| asked.iter().filter(move |every| every.probe == probe);
     if let Some((_, name)) = PROBES.iter().find(|(probe, _)| of(*probe).count() > 1) {
-        bail!("--every is given twice for {name}; leave one of them out");
+        return Err(Ending::usage(format!("--every is given twice for {name}; leave one of them out")).into());
     }
     let interval = |probe| match of(probe).next() {
         Some(every) => every.interval,

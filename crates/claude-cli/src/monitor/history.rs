@@ -109,9 +109,11 @@ impl History {
                 transaction.pragma_update(None, "application_id", APPLICATION)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }
-            (APPLICATION, VERSION) => soundness::check(&transaction, path)?,
+            (APPLICATION, VERSION) => {
+                soundness::check(&transaction, path, Some(soundness::SINCE_THE_SECOND))?;
+            }
             (APPLICATION, 1) => {
-                soundness::check(&transaction, path)?;
+                soundness::check(&transaction, path, None)?;
                 transaction.execute_batch(UNTOLD)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }

@@ -392,6 +392,25 @@ async fn where_its_output_goes_nowhere_it_says_so_once_and_goes_on() {
     assert!(String::from_utf8_lossy(&bytes).contains("models"), "the runs are kept all the same");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_gone_is_told_of_once_and_the_monitor_goes_on() {
+    let server = MockServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let mut command = against(&server, ["monitor", "--every", "models=1s", "--every", "message=off"]);
+    command.args(["--every", "stream=off", "--history"]).arg(folder.path().join("history"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut running = Running::start(command.stdout(writer));
+    let models = || server.journal().iter().filter(|entry| entry.path.ends_with("/models")).count();
+    while models() < 3 {
+        SystemClock.sleep(Duration::from_millis(20)).await;
+    }
+    running.interrupt();
+    let end = running.end();
+    assert_eq!((end.status, end.stderr.lines().count()), (Some(0), 1), "{end:?}");
+    assert!(end.stderr.starts_with("claudectl: nobody reads the runs any more"), "{end:?}");
+}
+
 /// As `nohup` starts it, and a shell that has no terminal does with `&`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_was_started_to_ignore_does_not_end_it_and_what_else_asks_it_to_end_does() {
@@ -485,7 +504,7 @@ fn wrong_settings_are_told_at_once() {
         asked(&arguments).failed(2, told);
     }
     asked(&["--every", "models=off", "--every", "message=off", "--every", "stream=off"])
-        .failed(1, "leave one");
+        .failed(2, "leave one");
     let typed = asked(&["--alert-webhook", "https://hooks.example/CANARY"]);
     typed.failed(1, "file:PATH");
     asked(&["--once", "--history", "x"]).failed(2, "cannot be used with");
@@ -495,7 +514,7 @@ fn wrong_settings_are_told_at_once() {
         .failed(1, "make it, or name another place");
     assert!(!missing.exists());
     asked(&["--once", "--host", "monitor.example"]).failed(2, "cannot be used with");
-    asked(&["--every", "models=1s", "--every", "models=off"]).failed(1, "twice for models");
+    asked(&["--every", "models=1s", "--every", "models=off"]).failed(2, "twice for models");
     asked(&["--alert-command", ""]).failed(2, "--alert-command <PROGRAM>");
     for host in ["*", "*.example"] {
         asked(&["--serve", "127.0.0.1:0", "--host", host])

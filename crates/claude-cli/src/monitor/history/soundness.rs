@@ -15,14 +15,33 @@ use rusqlite::{Connection, ErrorCode};
 /// much is looked at as there is time for.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Refuses a file in which something is damaged; it is left as it is.
-pub(super) fn check(connection: &Connection, path: &Path) -> anyhow::Result<()> {
-    let Some(damage) = damage(connection, LONGEST)? else { return Ok(()) };
+/// What is read and written of each table, the ones of the first version.
+const QUESTIONS: [&str; 3] = [
+    "SELECT id, probe, at, took, class, told, request_id FROM runs",
+    "SELECT step, at, probe, cells FROM summaries",
+    "SELECT rule, probe, since FROM firing",
+];
+/// And the one that the second has besides.
+pub(super) const SINCE_THE_SECOND: &str = "SELECT id, way, rule, probe, begins, at, told FROM untold";
+
+/// Refuses a file in which something is damaged, or where a table is missing; it is left as it is. `rest` is what has to be
+/// there besides.
+pub(super) fn check(connection: &Connection, path: &Path, rest: Option<&'static str>) -> anyhow::Result<()> {
+    let Some(damage) = damage(connection, LONGEST)?.or_else(|| want(connection, rest)) else { return Ok(()) };
     let shown = path.display();
     bail!(
         "it is damaged ({damage}) and is left as it is; move it away with `mv {shown} {shown}.damaged`, for a new one to be begun, or \
          give another place with --history (`sqlite3 {shown}.damaged .recover` prints what can be saved)"
     )
+}
+
+/// What is missing of a table, by the first question that cannot be asked.
+fn want(connection: &Connection, rest: Option<&str>) -> Option<String> {
+    let asked = QUESTIONS.into_iter().chain(rest).find_map(|question| connection.prepare(question).err());
+    asked.map(|error| match error {
+        rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => msg,
+        error => error.to_string(),
+    })
 }
 
 /// The first thing that is found to be wrong, within this time.

@@ -114,6 +114,26 @@ fn a_file_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_file_without_one_of_its_tables_or_columns_is_refused_as_damaged_and_left_as_it_is() {
+    for (change, damage) in [
+        ("DROP TABLE runs", "no such table: runs"),
+        ("DROP TABLE summaries", "no such table: summaries"),
+        ("DROP TABLE firing", "no such table: firing"),
+        ("DROP TABLE untold", "no such table: untold"),
+        ("ALTER TABLE summaries RENAME COLUMN cells TO cell", "no such column: cells"),
+        ("DROP TABLE summaries; DROP TABLE untold; PRAGMA user_version = 1", "no such table: summaries"),
+    ] {
+        let (_folder, path) = place();
+        let history = History::open(&path).unwrap();
+        history.connection.execute_batch(change).unwrap();
+        drop(history);
+        let told = refusal(&path);
+        assert!(told.contains(&format!("it is damaged ({damage}")), "{change}: {told}");
+        assert!(told.contains("move it away with"), "{told}");
+    }
+}
+
+#[test]
 fn a_file_that_is_damaged_in_its_middle_is_refused_with_what_to_do_and_left_as_it_is() {
     const PAGE: usize = 4096;
     let (folder, path) = place();
