@@ -86,6 +86,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
         None => None,
     };
     let now = seconds(clock.now());
+    let its_timer = Arc::clone(&timer);
     let tolerance = Tolerance { errors: 1.0 - args.objective / 100.0, slow: args.slow };
     let (is_named, shown) = (args.history.is_some(), path.clone());
     let (keeper, writer, mut board, untold) = opening::in_time(&shown, &*clock, move || {
@@ -93,7 +94,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
             in_a_folder(&path)?;
         }
         let (keeper, history, writer) = Keeper::start(path)?;
-        let board = Board::new(tolerance, history.as_ref(), timer, now);
+        let board = Board::new(tolerance, history.as_ref(), its_timer, now);
         Ok((keeper, writer, board, history.and_then(|history| history.untold().ok())))
     })
     .await?;
@@ -106,6 +107,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
     let monitor = Arc::new(Monitor {
         prober,
         clock,
+        timer,
         plan,
         board: Mutex::new(board),
         keeper,
@@ -133,6 +135,7 @@ pub(crate) async fn run(args: MonitorArgs) -> anyhow::Result<()> {
 struct Monitor {
     prober: Arc<Prober>,
     clock: Arc<dyn Clock>,
+    timer: Arc<dyn Timer>,
     plan: Vec<(Probe, Duration)>,
     board: Mutex<Board>,
     keeper: Keeper,
@@ -150,18 +153,14 @@ impl Monitor {
             u64::from(now.subsec_nanos()) ^ now.as_secs() ^ u64::from(std::process::id()).rotate_left(32);
         let mut probes = JoinSet::new();
         for (index, (probe, interval)) in (0..).zip(&self.plan) {
-            let (monitor, probe, mut schedule) =
+            let (monitor, probe, schedule) =
                 (Arc::clone(self), *probe, Schedule::new(*interval, seed.wrapping_add(index)));
             probes.spawn(async move {
-                monitor.clock.sleep(schedule.first()).await;
-                loop {
+                let run = || async {
                     let outcome = attempt(&monitor.prober, probe, monitor.clock.now()).await;
-                    let pause = schedule.next(outcome.took);
-                    if let Err(error) = monitor.hear(outcome).await {
-                        return error;
-                    }
-                    monitor.clock.sleep(pause).await;
-                }
+                    monitor.hear(outcome).await
+                };
+                schedule.follow(&*monitor.timer, run).await
             });
         }
         match probes.join_next().await {

@@ -13,7 +13,7 @@ use std::{
 
 use claude_sdk::transport::Clock;
 use rusqlite::ErrorCode;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{
     History,
@@ -90,7 +90,7 @@ impl Keeper {
     /// Keeps a run. When this is over, it is in the history, or else somebody has been told that it cannot be now: a disk that stands
     /// still is not to stop the monitor.
     pub(in crate::monitor) async fn keep(&self, outcome: Outcome, clock: &dyn Clock) {
-        let (kept, is_kept) = oneshot::channel();
+        let (kept, mut is_kept) = oneshot::channel();
         lock(&self.state).waiting += 1;
         if self.notes.try_send(Note::Run(outcome, kept)).is_err() {
             lock(&self.state).give_up();
@@ -100,8 +100,14 @@ impl Keeper {
         }
         tokio::select! {
             biased;
-            _ = is_kept => {}
-            () = clock.sleep(PATIENCE) => lock(&self.state).stop(),
+            _ = &mut is_kept => {}
+            () = clock.sleep(PATIENCE) => {
+                let mut state = lock(&self.state);
+                // It may have been written at the last moment.
+                if is_kept.try_recv() == Err(TryRecvError::Empty) {
+                    state.stop();
+                }
+            }
         }
     }
 
@@ -187,7 +193,7 @@ impl Writer {
         };
         match History::open(&writer.path) {
             Ok(history) => writer.history = Some(history),
-            Err(error) if is_full(&error) => writer.troubled(Some(&error)),
+            Err(error) if is_full(&error) => writer.troubled(Some(&error), None),
             Err(error) => return Err(error),
         }
         Ok(writer)
@@ -204,7 +210,7 @@ impl Writer {
                 Note::Alarms => None,
                 Note::End => {
                     let written = self.write();
-                    self.troubled(written.err().as_ref());
+                    self.troubled(written.err().as_ref(), None);
                     return last_word(self.waiting.len());
                 }
             };
@@ -213,9 +219,7 @@ impl Writer {
                 // The file may have been taken away: it is opened, or made, anew.
                 self.history = None;
             }
-            self.troubled(written.err().as_ref());
-            // Now whoever waits for it goes on.
-            drop(kept);
+            self.troubled(written.err().as_ref(), kept);
         }
         None
     }
@@ -254,8 +258,9 @@ impl Writer {
         Ok(written?)
     }
 
-    /// Tells when the trouble begins and when it is over, and not each time.
-    fn troubled(&mut self, error: Option<&anyhow::Error>) {
+    /// Tells when the trouble begins and when it is over, and not each time. Then whoever waits for it goes on: under the same
+    /// lock, so that nobody says later that it stands still.
+    fn troubled(&mut self, error: Option<&anyhow::Error>, kept: Option<oneshot::Sender<()>>) {
         let mut state = lock(&self.state);
         state.stands_still = false;
         match error {
@@ -266,6 +271,7 @@ impl Writer {
                 }
             }
         }
+        drop(kept);
     }
 }
 
@@ -332,6 +338,34 @@ mod tests {
         assert_eq!(writer.work(&received), None);
         assert_eq!(keeper.state(), State::default());
         assert_eq!(writer.history.unwrap().summaries(60, 0, 10_000).unwrap().len(), 2);
+    }
+
+    /// A clock by which the patience is over just when the run has been written.
+    #[derive(Debug)]
+    struct LastMoment(Keeper, Mutex<(Writer, Receiver<Note>)>);
+
+    #[async_trait::async_trait]
+    impl Clock for LastMoment {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH
+        }
+
+        async fn sleep(&self, _: Duration) {
+            self.0.end();
+            let (writer, received) = &mut *lock(&self.1);
+            assert_eq!(writer.work(received), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_written_at_the_last_moment_is_no_trouble() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::new(folder.path().join("history")).unwrap();
+        let (notes, received) = sync_channel(10);
+        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
+        let keeper = Keeper { notes, state, alarms };
+        keeper.keep(run(60), &LastMoment(keeper.clone(), Mutex::new((writer, received)))).await;
+        assert_eq!(keeper.state(), State::default());
     }
 
     #[test]
