@@ -94,8 +94,9 @@ fn is_writable() -> bool {
 
 /// Writes `text` to standard output, now.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), OutputError> {
-    let mut out = Output::new();
-    out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(OutputError)
+    // Held until all is written: lines of two tasks are not to mix.
+    let mut out = io::stdout().lock();
+    judge().and_then(|()| out.write_all(text.as_ref())).and_then(|()| out.flush()).map_err(OutputError)
 }
 
 /// Writes somebody else's text to standard output, now: as it is, or without what a terminal would obey where it is one.

@@ -13,7 +13,10 @@ use claude_sdk::{
 };
 
 use super::{Finding, network::PATIENCE};
-use crate::failure::parts;
+use crate::{
+    console::{has_secrets, plain},
+    failure::parts,
+};
 
 pub(super) const FILES: &str = "files";
 /// After how long nobody is writing a file any more, and how many are told of at most.
@@ -21,6 +24,8 @@ const FORGOTTEN: Duration = Duration::from_mins(10);
 const MOST: usize = 20;
 /// How many entries are looked at.
 const ENTRIES: usize = 2_000;
+/// Why there is no command.
+const UNSHOWN: &str = "its name cannot be shown, and so no command for it";
 
 /// The folder of the profiles with what is in it, and with `fix` its modes set right.
 pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
@@ -38,14 +43,15 @@ pub(super) fn look(env: &Env, fix: bool) -> Vec<Finding> {
     let real = if folder.is_symlink() { fs::canonicalize(&folder).ok() } else { None };
     let mut walk = Walk::until(SystemClock.now() + PATIENCE);
     if let Err(error) = walk.over(real.as_ref().unwrap_or(&folder)) {
-        let quoted = in_a_shell(&folder);
-        let next = match error.kind() {
-            io::ErrorKind::NotADirectory => {
+        let next = match (error.kind(), in_a_shell(&folder)) {
+            (io::ErrorKind::NotADirectory, Some(quoted)) => {
                 format!("it is no folder: move it away, `mv {quoted} {quoted}.old`; a login makes the folder")
             }
-            _ => format!(
+            (io::ErrorKind::NotADirectory, None) => format!("it is no folder: move it away; {UNSHOWN}"),
+            (_, Some(quoted)) => format!(
                 "see whose it is, `ls -ld {quoted}`, and give it back: `sudo chown -R \"$USER\" {quoted}`"
             ),
+            (_, None) => format!("see whose it is, and give it back to you; {UNSHOWN}"),
         };
         return vec![Finding::problem(FILES, format!("{} cannot be read: {error}", folder.display()), next)];
     }
@@ -115,12 +121,12 @@ fn left_over(_: &Path) -> Vec<PathBuf> {
 fn cleaned(path: &Path, fix: bool) -> Finding {
     let evidence = format!("{} was left by a program that died while it wrote", path.display());
     if !fix {
-        return Finding::warning(FILES, evidence, format!("rm {}, or run this with --fix", in_a_shell(path)));
+        return Finding::warning(FILES, evidence, by_hand("rm", path));
     }
     match fs::remove_file(path) {
         Ok(()) => Finding::ok(FILES, format!("{evidence}; it is removed")),
         Err(error) => {
-            let next = format!("have its owner remove it, or do so as root: `sudo rm {}`", in_a_shell(path));
+            let next = as_root("remove it", "rm", path);
             Finding::warning(FILES, format!("{evidence}, and cannot be removed: {error}"), next)
         }
     }
@@ -130,11 +136,7 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
     let (deeds, consequence) = excess(mode & !right);
     let evidence = format!("others can {deeds} {} (mode {mode:o})", path.display());
     if !fix {
-        return Finding::problem(
-            FILES,
-            evidence,
-            format!("chmod {right:o} {}, or run this with --fix", in_a_shell(path)),
-        );
+        return Finding::problem(FILES, evidence, by_hand(&format!("chmod {right:o}"), path));
     }
     match close(path, right) {
         Ok(()) => Finding::warning(
@@ -143,20 +145,33 @@ fn told(path: &Path, mode: u32, right: u32, fix: bool) -> Finding {
             consequence,
         ),
         Err(error) => {
-            let next = format!(
-                "have its owner do it, or do so as root: `sudo chmod {right:o} {}`",
-                in_a_shell(path)
-            );
+            let next = as_root("do it", &format!("chmod {right:o}"), path);
             Finding::problem(FILES, format!("{evidence}, and it cannot be changed: {error}"), next)
         }
     }
 }
 
-/// The path as a shell takes it for one word, whatever is in it: somebody else may have named the file.
-fn in_a_shell(path: &Path) -> String {
-    let text = path.display().to_string();
+fn by_hand(command: &str, path: &Path) -> String {
+    match in_a_shell(path) {
+        Some(quoted) => format!("{command} {quoted}, or run this with --fix"),
+        None => format!("run this with --fix: {UNSHOWN}"),
+    }
+}
+
+fn as_root(deed: &str, command: &str, path: &Path) -> String {
+    match in_a_shell(path) {
+        Some(quoted) => format!("have its owner {deed}, or do so as root: `sudo {command} {quoted}`"),
+        None => format!("have its owner {deed}, or do so as root; {UNSHOWN}"),
+    }
+}
+
+/// The path as a shell takes it for one word and no command for an option, whatever is in it: somebody else may have named the
+/// file. Nothing, where what is shown would be another name.
+fn in_a_shell(path: &Path) -> Option<String> {
+    let text = path.to_str().filter(|text| plain(text) == *text && !has_secrets(text))?;
+    let text = if text.starts_with('-') { format!("./{text}") } else { text.to_owned() };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=@%,:".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    Some(if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) })
 }
 
 /// What these bits of a mode let others do, and what it takes once they could.
@@ -304,9 +319,30 @@ mod tests {
         let next = |name: &str| told(Path::new(name), 0o644, 0o600, false).next_step.unwrap();
         assert_eq!(next("/k"), "chmod 600 /k, or run this with --fix");
         assert_eq!(next("/k;rm -r $HOME"), "chmod 600 '/k;rm -r $HOME', or run this with --fix");
-        assert_eq!(next("/it's\n\u{1b}[2J"), r"chmod 600 '/it'\''s  [2J', or run this with --fix");
+        assert_eq!(next("/it's"), r"chmod 600 '/it'\''s', or run this with --fix");
+        assert_eq!(next("-x/k"), "chmod 600 ./-x/k, or run this with --fix");
+        assert_eq!(next("-x y"), "chmod 600 './-x y', or run this with --fix");
         let next = cleaned(Path::new("/.`id`.tmp"), false).next_step.unwrap();
         assert_eq!(next, "rm '/.`id`.tmp', or run this with --fix");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_shown_as_another_is_in_no_command() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+        let key = format!("/sk-ant-api03-{}", "A1b2C3d4".repeat(12));
+        for name in [b"/a\nb".as_slice(), b"/\x1b[2J", "/\u{202e}k".as_bytes(), b"/caf\xe9", key.as_bytes()] {
+            let path = Path::new(OsStr::from_bytes(name));
+            for next in [told(path, 0o644, 0o600, false), cleaned(path, false)].map(|one| one.next_step) {
+                assert_eq!(next.unwrap(), format!("run this with --fix: {UNSHOWN}"));
+            }
+            // There is no such file.
+            for next in [told(path, 0o644, 0o600, true), cleaned(path, true)].map(|one| one.next_step) {
+                let next = next.unwrap();
+                assert!(next.ends_with(&format!("or do so as root; {UNSHOWN}")), "{next}");
+            }
+        }
     }
 
     #[cfg(unix)]
