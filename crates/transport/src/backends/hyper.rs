@@ -44,7 +44,7 @@ const IDLE: Duration = Duration::from_secs(90);
 ///
 /// There are no redirects, cookies, referers, decompression, default headers or timeouts except for connecting. A
 /// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt;
-/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error within two seconds.
+/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error some two seconds after its connection's end.
 ///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone)]

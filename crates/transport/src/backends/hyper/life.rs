@@ -6,7 +6,10 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,7 +23,13 @@ use crate::{Clock, Reach};
 
 /// Where the ends of a client's connections are told: whoever waits for an answer has nothing to look for before one.
 #[derive(Clone, Default)]
-pub(super) struct Ends(Arc<Notify>);
+pub(super) struct Ends(Arc<Told>);
+
+#[derive(Default)]
+struct Told {
+    ends: Notify,
+    any: AtomicBool,
+}
 
 /// A connection that can be seen to have ended.
 pub(super) struct Watched<T> {
@@ -41,7 +50,12 @@ pub(super) struct Life {
 impl Ends {
     /// The next end from now on, whether or not anybody waits for it by then.
     pub(super) fn next(&self) -> Notified<'_> {
-        self.0.notified()
+        self.0.ends.notified()
+    }
+
+    /// Whether a connection has ended yet. If none has, every end will be the [next](Self::next) to whoever waits by now.
+    fn any(&self) -> bool {
+        self.0.any.load(Ordering::SeqCst)
     }
 }
 
@@ -53,7 +67,9 @@ impl<T> Watched<T> {
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        self.0.0.notify_waiters();
+        let Ends(told) = &self.0;
+        told.any.store(true, Ordering::SeqCst);
+        told.ends.notify_waiters();
     }
 }
 
@@ -74,7 +90,7 @@ impl Life {
 /// the first end of a connection since before it was sent.
 ///
 /// hyper answers everything that it has taken when a connection ends, so what is still unanswered at the second look was
-/// never taken.
+/// never taken. It can also give a request to a connection whose end was told before.
 pub(super) async fn forgotten(
     clock: &dyn Clock,
     ends: &Ends,
@@ -82,15 +98,18 @@ pub(super) async fn forgotten(
     connection: impl Fn() -> Option<Life>,
 ) -> Reach {
     loop {
-        end.await;
+        if !ends.any() || connection().is_some_and(|life| !life.has_ended()) {
+            end.await;
+        }
         let mut before: Option<Life> = None;
         loop {
             end = ends.next();
             clock.sleep(LOOK).await;
-            let Some(now) = connection().filter(Life::has_ended) else { break };
-            match before {
-                Some(before) if Weak::ptr_eq(&before.alive, &now.alive) => return now.reach,
-                _ => before = Some(now),
+            let now = connection();
+            match (&before, &now) {
+                (_, Some(now)) if !now.has_ended() => break,
+                (Some(before), Some(now)) if Weak::ptr_eq(&before.alive, &now.alive) => return now.reach,
+                _ => before = now,
             }
         }
     }
@@ -208,20 +227,38 @@ mod tests {
         assert_eq!(waiting.after(1), Poll::Ready(Reach::NotSent));
     }
 
+    /// Whether hyper tells the request's channel of the end before or after.
     #[test]
-    fn an_end_between_the_sending_and_the_waiting_is_seen() {
-        let (clock, ends) = (SimClock::new(SystemTime::UNIX_EPOCH), Ends::default());
-        let end = ends.next();
-        let connection = Arc::new(Alive(ends.clone()));
+    fn an_end_just_before_the_sending_is_seen_as_one_just_after_it() {
+        for is_before in [true, false] {
+            let (clock, ends) = (SimClock::new(SystemTime::UNIX_EPOCH), Ends::default());
+            let connection = Arc::new(Alive(ends.clone()));
+            let life = Life { alive: Arc::downgrade(&connection), reach: Reach::NotSent };
+            let mut connection = Some(connection);
+            if is_before {
+                connection = None;
+            }
+            let end = ends.next();
+            drop(connection);
+            let mut forgotten = pin!(forgotten(&clock, &ends, end, || Some(life.clone())));
+            let mut context = Context::from_waker(Waker::noop());
+            for _ in 0..2 {
+                assert!(forgotten.as_mut().poll(&mut context).is_pending());
+                clock.advance(LOOK);
+            }
+            assert_eq!(forgotten.as_mut().poll(&mut context), Poll::Ready(Reach::NotSent));
+        }
+    }
+
+    #[test]
+    fn a_request_is_looked_after_that_is_given_to_a_connection_which_had_ended() {
+        let mut waiting = Waiting::new();
+        let connection = waiting.connection();
         let life = Life { alive: Arc::downgrade(&connection), reach: Reach::NotSent };
         drop(connection);
-        let mut forgotten = pin!(forgotten(&clock, &ends, end, || Some(life.clone())));
-        let mut context = Context::from_waker(Waker::noop());
-        for _ in 0..2 {
-            assert!(forgotten.as_mut().poll(&mut context).is_pending());
-            clock.advance(LOOK);
-        }
-        assert_eq!(forgotten.as_mut().poll(&mut context), Poll::Ready(Reach::NotSent));
+        assert!(waiting.after(10).is_pending(), "it waits for a connection");
+        *waiting.connection.lock().unwrap() = Some(life);
+        assert_eq!(waiting.after(2), Poll::Ready(Reach::NotSent));
     }
 
     #[test]
