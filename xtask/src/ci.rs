@@ -24,6 +24,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("layers", || layers::run(workspace))?;
     step("tidy", || tidy::run(workspace))?;
     step("clippy, no default features", || clippy_alone(workspace))?;
+    step("clippy, default features", || clippy(workspace, &["--package", "claude-sdk", "--all-targets"]))?;
     step("clippy, all features", || clippy(workspace, &["--workspace", "--all-targets", "--all-features"]))?;
     step("documentation", || documentation(workspace))?;
     step("planted bugs", || planted::run(workspace))?;
@@ -55,8 +56,11 @@ fn clippy_alone(workspace: &Workspace) -> Result<()> {
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {
-    let mut command = workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
-    step::run(command.env("RUSTDOCFLAGS", "-D warnings"))
+    for what in [&["--workspace", "--all-features"][..], &["--package", "claude-sdk"]] {
+        let mut command = workspace.cargo(&["doc", "--quiet", "--no-deps"]);
+        step::run(command.args(what).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
 }
 
 /// Says whether this run tests the oldest toolchain we promise to build with.

@@ -46,8 +46,9 @@ pub fn read_unshared(path: &Path, largest: usize) -> Result<Option<Zeroizing<Vec
 /// As [`read_private`].
 pub fn check_private(file: &File, path: &Path) -> Result<(), Error> {
     let refused = |kind| Error::new(kind, quoted(path));
-    let metadata = file.metadata().map_err(|error| refused(ErrorKind::Unreadable).with_source(error))?;
-    check(&metadata, Kept::Private).map_err(refused)
+    let unreadable = |error: io::Error| refused(ErrorKind::Unreadable).with_source(error);
+    let metadata = file.metadata().map_err(unreadable)?;
+    check(&metadata, Kept::Private).map_err(unreadable)?.map_err(refused)
 }
 
 /// Checks that nobody else can put another file in the place of one in `folder`: it and every folder above it, and each link
@@ -105,7 +106,7 @@ fn read(path: &Path, largest: usize, kept: Kept) -> Result<Option<Zeroizing<Vec<
             Err(error) => return Err(unreadable(error)),
         };
         let before = file.metadata().map_err(unreadable)?;
-        check(&before, kept).map_err(refused)?;
+        check(&before, kept).map_err(unreadable)?.map_err(refused)?;
         if before.len() > largest as u64 {
             return Err(refused(ErrorKind::TooLarge));
         }
@@ -126,9 +127,9 @@ fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
-fn check(metadata: &Metadata, kept: Kept) -> Result<(), ErrorKind> {
+fn check(metadata: &Metadata, kept: Kept) -> io::Result<Result<(), ErrorKind>> {
     if !metadata.is_file() {
-        return Err(ErrorKind::NotARegularFile);
+        return Ok(Err(ErrorKind::NotARegularFile));
     }
     system::check_rights(metadata, kept)
 }
@@ -221,18 +222,15 @@ mod system {
         Ok(fs::File::from(OwnedFd::from(pipe)).metadata()?.uid())
     }
 
-    pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> Result<(), ErrorKind> {
-        let check = |too_much| {
-            let user = user().map_err(|_| ErrorKind::Unreadable)?;
-            check(metadata.uid(), metadata.mode(), user, too_much)
-        };
+    pub(super) fn check_rights(metadata: &fs::Metadata, kept: Kept) -> io::Result<Result<(), ErrorKind>> {
+        let check = |too_much| Ok(check(metadata.uid(), metadata.mode(), user()?, too_much));
         match kept {
             // Another name may lie where others can reach it. None at all is a file that was replaced since.
-            Kept::Private if metadata.nlink() > 1 => Err(ErrorKind::Linked),
+            Kept::Private if metadata.nlink() > 1 => Ok(Err(ErrorKind::Linked)),
             Kept::Private => check(GROUP_AND_OTHERS),
             Kept::Readable => check(WRITTEN_BY_THEM),
-            Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Err(ErrorKind::OpenToOthers),
-            Kept::Mounted => Ok(()),
+            Kept::Mounted if metadata.mode() & WRITTEN_BY_THEM != 0 => Ok(Err(ErrorKind::OpenToOthers)),
+            Kept::Mounted => Ok(Ok(())),
         }
     }
 
@@ -381,8 +379,8 @@ mod system {
         false
     }
 
-    pub(super) fn check_rights(_: &fs::Metadata, _: Kept) -> Result<(), ErrorKind> {
-        Ok(())
+    pub(super) fn check_rights(_: &fs::Metadata, _: Kept) -> io::Result<Result<(), ErrorKind>> {
+        Ok(Ok(()))
     }
 
     pub(super) fn check_way(_: &Path) -> Result<(), Error> {

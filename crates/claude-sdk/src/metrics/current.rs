@@ -47,13 +47,10 @@ impl Call {
 
     /// The call that the task is in, where it is measured. While it is looked at there is none.
     pub(crate) fn current<T>(see: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        let look = |current: &Cell<Option<Box<Self>>>| {
-            let mut call = current.take()?;
-            let seen = see(&mut call);
-            current.set(Some(call));
-            Some(seen)
-        };
-        CURRENT.try_with(look).ok().flatten()
+        let mut call = None;
+        // It is back in its place even where a clock panics.
+        let swapped = Swapped::with(&mut call);
+        swapped.0.as_deref_mut().map(see)
     }
 
     /// What outlasts a look at it.

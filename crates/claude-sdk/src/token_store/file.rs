@@ -34,7 +34,7 @@ const LOCK_POLL: Duration = Duration::from_millis(25);
 /// Before a refresh token is spent, room for what comes is taken, and `<profile>.intent` notes which token it is (by a
 /// hash), so that a loss after a crash is told as one. What an earlier process left behind is removed then.
 ///
-/// Example: [`login`](crate::login).
+/// Example: the module `login`, which is a feature.
 #[derive(Debug, Clone)]
 pub struct FileTokenStore {
     files: Arc<Files>,

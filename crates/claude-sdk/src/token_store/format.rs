@@ -17,7 +17,7 @@ use crate::types::wire;
 /// Ours: where the access token goes, and where the refresh token. The official SDKs keep it, as they keep all they do
 /// not know.
 const DEPLOYMENT: &str = "deployment";
-/// The room for a text that is written, in bytes: one that grows would leave pieces of tokens behind.
+/// The room for a text that is written beside its values, in bytes: one that grows would leave pieces of tokens behind.
 const ROOM: usize = 4096;
 /// The version of the format that is read and written.
 const MAJOR: u64 = 1;
@@ -86,6 +86,12 @@ pub(super) fn render(
     if let Some(deployment) = deployment {
         members.insert(DEPLOYMENT.into(), deployment.clone());
     }
+    // What is replaced is wiped first: the refresh token may still be good.
+    for secret in ["access_token", "refresh_token"] {
+        if let Some(former) = members.get_mut(secret) {
+            wipe(former);
+        }
+    }
     members.insert("access_token".into(), snapshot.access_token.expose_secret().into());
     set(
         &mut members,
@@ -109,15 +115,20 @@ pub(super) fn render(
 
 /// Writes the members down, and wipes what was copied for it.
 fn written(members: Map<String, Value>) -> Vec<u8> {
-    let mut text = String::with_capacity(ROOM);
+    let texts: usize = members.values().filter_map(Value::as_str).map(str::len).sum();
+    let mut text = String::with_capacity(ROOM + texts);
     let mut document = Value::Object(members);
     let _ = writeln!(text, "{document:#}");
     for (_, value) in document.as_object_mut().into_iter().flatten() {
-        if let Value::String(secret) = value {
-            secret.zeroize();
-        }
+        wipe(value);
     }
     text.into_bytes()
+}
+
+fn wipe(value: &mut Value) {
+    if let Value::String(secret) = value {
+        secret.zeroize();
+    }
 }
 
 /// The members of a file that is a session of this version.

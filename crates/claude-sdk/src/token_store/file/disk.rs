@@ -126,10 +126,11 @@ impl Disk {
     }
 
     /// Takes room on the disk for so many bytes: after a sync they are this file's, except where a file system never writes in
-    /// place.
+    /// place, or none of what is empty.
     pub(super) fn allocate(&self, file: &mut File, bytes: u64) -> io::Result<()> {
         let zeros = vec![0; usize::try_from(bytes).unwrap_or_default()];
-        self.step(Step::Allocate, || file.write_all(&zeros))
+        self.step(Step::Allocate, || Ok(()))?;
+        self.write(file, &zeros)
     }
 
     /// Makes `bytes` the whole content.
