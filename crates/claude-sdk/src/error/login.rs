@@ -4,7 +4,7 @@ use auth_core::{CallbackErrorKind, ConfigError, DeviceError, ExchangeError, Meta
 
 /// Why a login did not come to its end. Nothing was stored, and what was stored before is untouched.
 ///
-/// Example: the module `login`, which is a feature.
+/// Example: [`Error`](crate::Error).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {

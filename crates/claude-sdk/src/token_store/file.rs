@@ -34,7 +34,18 @@ const LOCK_POLL: Duration = Duration::from_millis(25);
 /// Before a refresh token is spent, room for what comes is taken, and `<profile>.intent` notes which token it is (by a
 /// hash), so that a loss after a crash is told as one. What an earlier process left behind is removed then.
 ///
-/// Example: the module `login`, which is a feature.
+/// ```
+/// use claude_sdk::token_store::{FileTokenStore, TokenStore as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// // What a login gave goes in with `save`; until then there is nothing.
+/// let store = FileTokenStore::new(folder.path(), "default")?;
+/// assert!(store.load().await?.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct FileTokenStore {
     files: Arc<Files>,
