@@ -140,7 +140,7 @@ mod unix {
         let mut called = built;
         // The first round warms up.
         for round in 0..=ROUNDS {
-            // Who comes first pays another price than who comes later, so each comes everywhere as often.
+            // The order moves the figures by more than what is measured, so each comes everywhere as often.
             for order in [&mut built, &mut called] {
                 order.rotate_left(1);
                 if round % NAMES.len() == 1 {
