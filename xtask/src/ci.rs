@@ -27,6 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     step("clippy, default features", || clippy(workspace, &["--package", "claude-sdk", "--all-targets"]))?;
     step("clippy, all features", || clippy(workspace, &["--workspace", "--all-targets", "--all-features"]))?;
     step("documentation", || documentation(workspace))?;
+    step("tests without HTTP/2", || without_http2(workspace))?;
     step("planted bugs", || planted::run(workspace))?;
 
     step("fuzz targets, lints", || fuzz::lint(workspace))?;
@@ -61,6 +62,19 @@ fn documentation(workspace: &Workspace) -> Result<()> {
         step::run(command.args(what).env("RUSTDOCFLAGS", "-D warnings"))?;
     }
     Ok(())
+}
+
+/// What the default features leave out is in every other run of the tests: cargo joins features.
+fn without_http2(workspace: &Workspace) -> Result<()> {
+    let arguments = ["test", "--quiet", "--package", "transport", "--test", "it"];
+    step::run(workspace.cargo(&arguments).args([
+        "--features",
+        "hyper,test-util",
+        "--",
+        "tls::",
+        "exchange::",
+        "faults::",
+    ]))
 }
 
 /// Says whether this run tests the oldest toolchain we promise to build with.

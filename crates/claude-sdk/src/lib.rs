@@ -77,6 +77,8 @@
 //!   tokens and permits too, needs no feature.
 //! - `decompress`: answers in gzip, br and zstd.
 //! - `hyper`: `transport::backends::Hyper`, an HTTP backend without reqwest.
+//! - `http2`: HTTP/2 where the server offers it, so that calls share a connection. Without it each call under way has one
+//!   of its own.
 //! - `login`: `login`, logins in a browser or on another device.
 //! - `memory`: `memory`, the memory tool and memories in files.
 //! - `command`: `credentials::Command`, a helper program that prints the token.

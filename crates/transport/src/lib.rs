@@ -59,6 +59,7 @@
 //! - `reqwest` (default): `backends::Reqwest`, with rustls and ring.
 //! - `decompress`: [`layers::Decode`] asks for gzip, br and zstd, and decodes them.
 //! - `hyper`: `backends::Hyper`, the same without reqwest: fewer parts, and https proxies only.
+//! - `http2`: both speak HTTP/2 where a server offers it.
 //! - `replay`: `backends::Recorder` and `backends::Player`, exchanges recorded once and repeated offline.
 //! - `tower`: `backends::Tower` makes a backend of a tower service, `backends::BackendService` the other way round.
 //! - `test-util`: `SimClock`, and fakes and mocks for the traits in `test_util`.

@@ -30,8 +30,8 @@ use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Sending, SystemClock,
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
 
-/// Sends requests over HTTP/1.1 or HTTP/2 with pooled connections, with fewer parts between than
-/// `Reqwest` has.
+/// Sends requests with pooled connections, over HTTP/1.1 or, with the feature `http2`, over HTTP/2, with fewer parts between
+/// than `Reqwest` has.
 ///
 /// TLS is rustls with the ring provider and the machine's own CA certificates; ALPN chooses the version of HTTP. A
 /// machine without any certificates can still talk plain HTTP.

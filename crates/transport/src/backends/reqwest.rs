@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Error, HttpBackend, Request, Sending};
 
-/// Sends requests over HTTP/1.1 or HTTP/2 with pooled connections.
+/// Sends requests with pooled connections, over HTTP/1.1 or, with the feature `http2`, over HTTP/2.
 ///
 /// TLS is rustls with the ring provider and the machine's own CA certificates. A machine without any can still talk
 /// plain HTTP; only https then fails, with [`ErrorKind::Tls`](crate::ErrorKind::Tls).

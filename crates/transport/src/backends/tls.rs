@@ -53,9 +53,12 @@ pub(super) fn config(pems: &[Bytes]) -> Result<ClientConfig, BuildError> {
         .dangerous() // the verifiers above are stricter than or equal to the default one
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = PROTOCOLS.iter().map(|name| name.to_vec()).collect();
     Ok(config)
 }
+
+/// What is offered to a server, dearest first. It does not depend on what other crates have hyper speak.
+const PROTOCOLS: &[&[u8]] = if cfg!(feature = "http2") { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
 
 fn parse(pems: &[Bytes]) -> Result<Vec<CertificateDer<'static>>, BuildProblem> {
     let mut roots = Vec::new();

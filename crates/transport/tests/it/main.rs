@@ -18,7 +18,7 @@ mod exchange;
 mod faults;
 mod fleet;
 mod foreign;
-#[cfg(all(feature = "hyper", feature = "reqwest"))]
+#[cfg(all(feature = "hyper", feature = "http2", feature = "reqwest"))]
 mod http2;
 mod jsonl;
 mod patience;

@@ -1,7 +1,6 @@
 //! HTTPS against a server with a certificate from a CA of our own (`tls/`, valid until 2126).
 
 use std::{
-    convert::Infallible,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     process::Command,
@@ -10,9 +9,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use transport::{
     ErrorKind, HttpBackend, Reach, Request,
@@ -63,7 +59,14 @@ fn server_without_length(says_so: bool) -> u16 {
 }
 
 /// Serves one connection over HTTP/2, which it offers in the handshake (RFC 9113 section 3.2).
+#[cfg(feature = "http2")]
 async fn http_2_server() -> u16 {
+    use std::convert::Infallible;
+
+    use http_body_util::Full;
+    use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut config = config();
@@ -114,6 +117,7 @@ async fn a_server_of_an_extra_ca_is_trusted() {
     }
 }
 
+#[cfg(feature = "http2")]
 #[tokio::test]
 async fn http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connection() {
     for backend in backends(true) {
@@ -124,6 +128,28 @@ async fn http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connect
             assert_eq!(response.version(), http::Version::HTTP_2);
             assert_eq!(response.into_body().collect(100).await.unwrap(), "HTTP/2.0 /");
         }
+    }
+}
+
+/// Whatever other crates of the program have hyper speak: the server's own part is one that speaks HTTP/2.
+#[cfg(not(feature = "http2"))]
+#[tokio::test]
+async fn http_2_is_not_offered_without_its_feature() {
+    for backend in backends(true) {
+        let (mut config, listener) = (config(), TcpListener::bind("127.0.0.1:0").unwrap());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let port = listener.local_addr().unwrap().port();
+        let agreed = thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+            while connection.is_handshaking() {
+                connection.complete_io(&mut socket).unwrap();
+            }
+            connection.alpn_protocol().map(<[u8]>::to_vec)
+        });
+        let error = backend.send(get("localhost", port)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error:?}");
+        assert_eq!(agreed.join().unwrap().as_deref(), Some(&b"http/1.1"[..]));
     }
 }
 
@@ -211,6 +237,7 @@ fn no_session_secrets_are_written_for_whoever_sets_sslkeylogfile() {
     for (test, logs) in [
         ("a_client_that_is_told_to_log_its_keys_does_so", true),
         ("a_server_of_an_extra_ca_is_trusted", false),
+        #[cfg(feature = "http2")]
         ("http_2_is_spoken_where_the_server_offers_it_and_streams_share_a_connection", false),
     ] {
         let folder = tempfile::tempdir().unwrap();

@@ -10,9 +10,5 @@ async fn main() -> Result<(), Error> {
     let client = Client::from_env()?;
     let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 300).user("Hello!");
     println!("{}", client.messages().create(&request).await?.text());
-    let mut stream = client.messages().stream(&request).await?;
-    while let Some(text) = stream.text_stream().next().await {
-        print!("{}", text?);
-    }
     Ok(())
 }

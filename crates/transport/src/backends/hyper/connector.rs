@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::{Uri, uri::Scheme};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
     client::{
         legacy::connect::{
@@ -85,14 +85,8 @@ impl Problem {
 }
 
 impl Connector {
-    pub(super) fn new(dial: Dial, mut tls: rustls::ClientConfig, limit: Duration, ends: Ends) -> Self {
-        tls.alpn_protocols.clear(); // the builder below sets them itself, and insists on it
-        let inner = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(dial);
-        Self { inner, limit, ends }
+    pub(super) fn new(dial: Dial, tls: rustls::ClientConfig, limit: Duration, ends: Ends) -> Self {
+        Self { inner: (dial, tls).into(), limit, ends }
     }
 }
 
