@@ -7,7 +7,7 @@ use super::{Benchmark, figures, number};
 use crate::figure::{self, Figure};
 use crate::page;
 use crate::script;
-use crate::stand::{FRAMER, LINES, OURS, SSE_STREAM, Stand};
+use crate::stand::{Contender, FRAMER, LINES, OURS, SSE_STREAM, Stand};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "sse",
@@ -23,6 +23,7 @@ const PASSES: usize = 400;
 const INPUT: usize = 1 << 20;
 const CHUNKS: [(&str, usize); 4] =
     [("1 KiB", 1 << 10), ("4 KiB", 4 << 10), ("16 KiB", 16 << 10), ("64 KiB", 64 << 10)];
+const WHO: [&Contender; 4] = [&OURS, &LINES, &FRAMER, &SSE_STREAM];
 
 fn run(stand: &Stand) -> Result<Vec<Figure>> {
     let folder = tempfile::tempdir().context("no folder for the input")?;
@@ -41,31 +42,31 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
             input: input.to_string_lossy().into_owned(),
             chunk,
         };
-        let who = [&OURS, &LINES, &FRAMER, &SSE_STREAM];
         let label = format!("sse, {case}");
         let turns =
-            stand.take_turns(&label, &who, stand.rounds(7, 7), &task, |count| count as u64 * blocks)?;
+            stand.take_turns(&label, &WHO, stand.rounds(7, 7), &task, |count| count as u64 * blocks)?;
         let size = number(text.len());
         let speed = |report: &bench_probe::Report, count| size * count / number(report.cpu_ns) * 1000.0;
         all.extend(figures(case, "MB/s", &turns, speed));
     }
-    all.extend(spread(&all));
+    let spreads: Vec<_> = WHO.iter().filter_map(|who| spread(&all, who)).collect();
+    all.extend(spreads);
     Ok(all)
 }
 
-/// How much faster ours is with its best size of pieces than with its worst, round by round.
-fn spread(all: &[Figure]) -> Option<Figure> {
-    let ours: Vec<_> = CHUNKS.iter().filter_map(|(case, _)| figure::find(all, case, OURS.name)).collect();
-    let rounds = ours.iter().map(|figure| figure.samples.len()).min()?;
+/// How much faster a contender is with its best size of pieces than with its worst, round by round.
+fn spread(all: &[Figure], who: &Contender) -> Option<Figure> {
+    let figures: Vec<_> = CHUNKS.iter().filter_map(|(case, _)| figure::find(all, case, who.name)).collect();
+    let rounds = figures.iter().map(|figure| figure.samples.len()).min()?;
     let samples = (0..rounds).map(|round| {
-        let speeds = ours.iter().filter_map(|figure| figure.samples.get(round)).copied();
+        let speeds = figures.iter().filter_map(|figure| figure.samples.get(round)).copied();
         let (least, most) =
             speeds.fold((f64::INFINITY, 0.0f64), |(least, most), speed| (least.min(speed), most.max(speed)));
         most / least
     });
     Some(Figure {
         case: "best size ÷ worst size".to_owned(),
-        contender: OURS.name.to_owned(),
+        contender: who.name.to_owned(),
         unit: "×",
         samples: samples.collect(),
     })
