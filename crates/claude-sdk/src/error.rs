@@ -1,7 +1,7 @@
 //! What can go wrong, told so that a reader knows the next step and a program knows whether to try again.
 
 use std::{
-    fmt,
+    fmt, iter,
     time::{Duration, SystemTime},
 };
 
@@ -60,7 +60,6 @@ pub(crate) use class::{of_failure, of_status};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The client was set up wrong, or what it was given cannot be sent; nothing was sent, or no whole request.
@@ -213,6 +212,16 @@ impl fmt::Display for Error {
             #[cfg(feature = "schema")]
             Self::Output(error) => write!(f, "{error}"),
         }
+    }
+}
+
+/// For people, as it is what a `main` that returns this error prints: the text with the next step, and its causes. What a
+/// program wants to know, the methods and the variants tell.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut causes = iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.try_for_each(|cause| write!(f, "\n  caused by: {cause}"))
     }
 }
 

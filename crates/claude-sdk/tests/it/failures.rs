@@ -300,6 +300,20 @@ async fn a_refused_port_is_tried_again_and_named() {
     assert_eq!(waits.slept().len(), 2);
 }
 
+/// A `main` that returns an error prints it with `Debug`.
+#[tokio::test]
+async fn what_a_program_prints_that_ends_with_an_error_is_the_next_step_and_the_causes() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let client = Client::builder().api_key("k").base_url(format!("http://{free}")).max_retries(0);
+    let error = client.backend(backend()).build().unwrap().messages().create(&hello()).await.unwrap_err();
+    let printed = format!("{error:?}");
+    let (first, causes) = printed.split_once("\n  caused by: ").unwrap();
+    assert_eq!(first, error.to_string());
+    assert!(first.contains("check that it is up"), "{printed}");
+    assert!(causes.ends_with("(os error 111)") || !cfg!(target_os = "linux"), "{printed}");
+    assert_eq!(format!("{error:#?}"), printed);
+}
+
 #[tokio::test]
 async fn a_server_that_never_answers_is_given_up_and_a_message_not_sent_twice() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();

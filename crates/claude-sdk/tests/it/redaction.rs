@@ -11,7 +11,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use claude_sdk::{
-    Client,
+    Client, Error,
     auth_core::{self, Snapshot},
     credentials::{Credential, CredentialProvider, OAuth},
     token_store::{FileTokenStore, MemoryTokenStore, TokenStore},
@@ -46,6 +46,20 @@ impl io::Write for Tape {
     }
 }
 
+/// What an error holds, with its own `Debug`: that of the error is for people.
+fn within(error: &Error) -> &dyn Debug {
+    match error {
+        Error::Config(error) => error,
+        Error::Auth(error, _) => error,
+        Error::Api(error) => error,
+        Error::RateLimit(error, _) => error,
+        Error::Transport(error) => error,
+        Error::Answer(error) => error,
+        Error::Stream(error) => error,
+        _ => error,
+    }
+}
+
 impl Tape {
     /// Records everything this thread logs until the guard is dropped.
     pub fn log(&self) -> tracing::subscriber::DefaultGuard {
@@ -67,6 +81,9 @@ impl Tape {
         let mut next = Some(error);
         while let Some(error) = next {
             self.text(&format!("{error}\n{error:?}\n{error:#?}"));
+            if let Some(error) = error.downcast_ref() {
+                self.value(within(error));
+            }
             next = error.source();
         }
     }
