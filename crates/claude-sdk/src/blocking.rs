@@ -240,7 +240,7 @@ impl Messages<'_> {
     #[cfg(feature = "schema")]
     pub fn create_as<T>(self, request: &MessageRequest) -> Result<Reply<crate::Parsed<T>>, Error>
     where
-        T: serde::de::DeserializeOwned + schemars::JsonSchema + Send + 'static,
+        T: serde::de::DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static,
     {
         let request = request.clone();
         self.0.run(|client| async move { client.messages().create_as(&request).await })

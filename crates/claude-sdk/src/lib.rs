@@ -97,6 +97,7 @@
 //! - `schema`: `Messages::create_as`, replies as values of your own types; it brings the crate `schemars`.
 //! - `test-util`: mockall mocks and fakes of all seams.
 
+mod apart;
 pub mod attachment;
 mod betas;
 #[cfg(feature = "blocking")]

@@ -5,10 +5,11 @@ use std::{borrow::Cow, fmt, ops::Deref, pin::Pin};
 use auth_core::MissingScope;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use transport::{Body, Clock, Response};
 
 use crate::{
+    apart::Apart,
     credentials::Credential,
     error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
     layers::Sent,
@@ -45,12 +46,17 @@ const MAX_ID: usize = 128;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Reply<T> {
-    /// A message is large, and handed on a few times.
-    value: Box<T>,
+    answer: Apart<Answer<T>>,
     envelope: Envelope,
-    head: Box<Head>,
+}
+
+/// What is large of a reply, which is handed on a few times: in one place.
+#[derive(Debug, Clone, PartialEq)]
+struct Answer<T> {
+    value: T,
+    head: Head,
 }
 
 /// What an answer's head said besides.
@@ -77,22 +83,36 @@ impl fmt::Debug for Head {
     }
 }
 
-impl<T> Reply<T> {
-    #[inline]
-    pub(crate) fn new(value: Box<T>, envelope: Envelope, head: Box<Head>) -> Self {
-        Self { value, envelope, head }
+impl<T: Clone + Send + Sync + 'static> Clone for Reply<T> {
+    fn clone(&self) -> Self {
+        Self { answer: Apart::new(Box::new(Answer::clone(&self.answer))), envelope: self.envelope.clone() }
     }
+}
 
+impl<T: PartialEq> PartialEq for Reply<T> {
+    fn eq(&self, other: &Self) -> bool {
+        *self.answer == *other.answer && self.envelope == other.envelope
+    }
+}
+
+impl<T: Send + Sync + 'static> Reply<T> {
+    #[inline]
+    pub(crate) fn new(value: T, envelope: Envelope, head: Head) -> Self {
+        Self { answer: Apart::new(Box::new(Answer { value, head })), envelope }
+    }
+}
+
+impl<T> Reply<T> {
     /// The HTTP status, which is a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.head.status
+        self.answer.head.status
     }
 
     /// The headers of the answer.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        &self.answer.head.headers
     }
 
     pub(crate) fn attempts(&self) -> u32 {
@@ -117,14 +137,15 @@ impl<T> Reply<T> {
 
     /// The same reply with something made of the answer.
     #[cfg(feature = "schema")]
-    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Reply<U> {
-        Reply { value: Box::new(make(*self.value)), envelope: self.envelope, head: self.head }
+    pub(crate) fn map<U: Send + Sync + 'static>(self, make: impl FnOnce(T) -> U) -> Reply<U> {
+        let Answer { value, head } = *self.answer.out();
+        Reply::new(make(value), self.envelope, head)
     }
 
     /// The answer alone.
     #[must_use]
     pub fn into_inner(self) -> T {
-        *self.value
+        self.answer.out().value
     }
 }
 
@@ -144,7 +165,7 @@ impl<T> Deref for Reply<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.value
+        &self.answer.value
     }
 }
 
@@ -154,7 +175,7 @@ pub(crate) struct Opened {
     pub(crate) credential: Option<Credential>,
     pub(crate) body: Body,
     pub(crate) extensions: http::Extensions,
-    pub(crate) head: Box<Head>,
+    pub(crate) head: Head,
 }
 
 /// Looks at the head: a success is opened, where a content type is expected one of that, everything else becomes its
@@ -182,7 +203,7 @@ fn opened(response: Response, content_type: Option<&'static str>) -> Result<Open
     let secret = credential.as_ref().map(Credential::expose);
     let envelope = envelope(&head.headers, &head.extensions, secret);
     let extensions = head.extensions;
-    let head = Box::new(Head { status: head.status, headers: head.headers });
+    let head = Head { status: head.status, headers: head.headers };
     Ok(Opened { envelope, credential, body, extensions, head })
 }
 
@@ -234,24 +255,26 @@ fn error_of<'a>(
 }
 
 /// Reads a JSON answer whole.
-pub(crate) async fn json<T: DeserializeOwned>(
+pub(crate) async fn json<T: DeserializeOwned + Send + Sync + 'static>(
     response: Response,
     clock: &dyn Clock,
 ) -> Result<(Reply<T>, http::Extensions), Error> {
-    read(response, Some(JSON), clock).await?.json_by(from_bytes)
+    read(response, Some(JSON), clock)
+        .await?
+        .json_by(|json, place| from_bytes(json).map(|value| *place = Some(value)))
 }
 
 /// Reads any answer whole.
 pub(crate) async fn bytes(response: Response, clock: &dyn Clock) -> Result<Reply<Bytes>, Error> {
     let Read { body, envelope, head, .. } = read(response, None, clock).await?;
-    Ok(Reply::new(Box::new(body), envelope, head))
+    Ok(Reply::new(body, envelope, head))
 }
 
 /// An answer that is read whole.
 pub(crate) struct Read {
     body: Bytes,
     envelope: Envelope,
-    head: Box<Head>,
+    head: Head,
     extensions: http::Extensions,
 }
 
@@ -273,14 +296,16 @@ pub(crate) async fn read(
 }
 
 impl Read {
-    /// The value that `from_json` reads from the body.
+    /// The value that `from_json` reads from the body, to where it is told: a message is large.
     #[inline]
-    pub(crate) fn json_by<T>(
+    pub(crate) fn json_by<T: Send + Sync + 'static>(
         self,
-        from_json: fn(&[u8]) -> Result<Box<T>, serde_json::Error>,
+        from_json: impl FnOnce(&[u8], &mut Option<T>) -> Result<(), serde_json::Error>,
     ) -> Result<(Reply<T>, http::Extensions), Error> {
         let Self { body, envelope, head, extensions } = self;
-        match from_json(&body) {
+        let mut value = None;
+        let read = from_json(&body, &mut value);
+        match read.and_then(|()| value.ok_or_else(|| serde_json::Error::custom("nothing was read"))) {
             Ok(value) => Ok((Reply::new(value, envelope, head), extensions)),
             Err(error) => Err(Box::new(UnexpectedAnswer::json(head.status, &error, envelope)).into()),
         }

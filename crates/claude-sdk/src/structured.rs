@@ -75,7 +75,7 @@ impl Messages<'_> {
     /// # Cancel safety
     ///
     /// As [`create`](Self::create).
-    pub async fn create_as<T: DeserializeOwned + JsonSchema>(
+    pub async fn create_as<T: DeserializeOwned + JsonSchema + Send + Sync + 'static>(
         self,
         request: &MessageRequest,
     ) -> Result<Reply<Parsed<T>>, Error> {
@@ -104,7 +104,7 @@ impl Reply<Message> {
     /// # Errors
     ///
     /// [`Error::Output`], with the message inside.
-    pub fn output<T: DeserializeOwned>(self) -> Result<Reply<Parsed<T>>, Error> {
+    pub fn output<T: DeserializeOwned + Send + Sync + 'static>(self) -> Result<Reply<Parsed<T>>, Error> {
         match read(&self) {
             Ok(output) => Ok(self.map(|message| Parsed { output, message })),
             Err((problem, source)) => {
@@ -117,7 +117,9 @@ impl Reply<Message> {
     }
 }
 
-fn read<T: DeserializeOwned>(message: &Message) -> Result<T, (OutputProblem, Option<JsonError>)> {
+fn read<T: DeserializeOwned + Send + Sync + 'static>(
+    message: &Message,
+) -> Result<T, (OutputProblem, Option<JsonError>)> {
     match message.stop_reason {
         Some(StopReason::Refusal) => return Err((OutputProblem::Refused, None)),
         Some(StopReason::MaxTokens | StopReason::ModelContextWindowExceeded) => {

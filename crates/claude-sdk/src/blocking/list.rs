@@ -19,7 +19,7 @@ pub struct List<'a, T> {
     list: crate::List<T>,
 }
 
-impl<'a, T: DeserializeOwned + Send + 'static> List<'a, T> {
+impl<'a, T: DeserializeOwned + Send + Sync + 'static> List<'a, T> {
     pub(super) fn new(client: &'a Client, list: crate::List<T>) -> Self {
         Self { client, list }
     }

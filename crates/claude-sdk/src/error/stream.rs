@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{stream::ProtocolError, types::Message};
+use crate::{apart::Apart, stream::ProtocolError, types::Message};
 
 use super::{ApiError, Envelope, JsonError};
 
@@ -9,7 +9,7 @@ use super::{ApiError, Envelope, JsonError};
 /// Example: [`MessageStream`](crate::MessageStream).
 pub struct StreamError {
     kind: Kind,
-    partial: Option<Box<Message>>,
+    partial: Option<Apart<Message>>,
     envelope: Envelope,
 }
 
@@ -24,23 +24,23 @@ enum Kind {
 
 impl StreamError {
     pub(crate) fn truncated(partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Truncated, partial: partial.map(Box::new), envelope }
+        Self { kind: Kind::Truncated, partial: partial.map(apart), envelope }
     }
 
     pub(crate) fn api(error: ApiError, partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Api(Box::new(error)), partial: partial.map(Box::new), envelope }
+        Self { kind: Kind::Api(Box::new(error)), partial: partial.map(apart), envelope }
     }
 
     pub(crate) fn protocol(error: ProtocolError, partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Protocol(error), partial: partial.map(Box::new), envelope }
+        Self { kind: Kind::Protocol(error), partial: partial.map(apart), envelope }
     }
 
     pub(crate) fn json(error: &serde_json::Error, partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Json(error.into()), partial: partial.map(Box::new), envelope }
+        Self { kind: Kind::Json(error.into()), partial: partial.map(apart), envelope }
     }
 
     pub(crate) fn transport(error: transport::Error, partial: Option<Message>, envelope: Envelope) -> Self {
-        Self { kind: Kind::Transport(error), partial: partial.map(Box::new), envelope }
+        Self { kind: Kind::Transport(error), partial: partial.map(apart), envelope }
     }
 
     /// What had arrived when the stream broke, usage included; it is not the whole message.
@@ -84,6 +84,10 @@ impl StreamError {
     pub(crate) fn attempts(&self) -> u32 {
         self.envelope.attempts
     }
+}
+
+fn apart(message: Message) -> Apart<Message> {
+    Apart::new(Box::new(message))
 }
 
 /// Names the message without its content, which does not belong into logs.

@@ -13,15 +13,21 @@ use crate::{
     reply::{self, Reply},
 };
 
-pub(super) async fn get<T: DeserializeOwned>(client: &Client, route: &str) -> Result<Reply<T>, Error> {
+pub(super) async fn get<T: DeserializeOwned + Send + Sync + 'static>(
+    client: &Client,
+    route: &str,
+) -> Result<Reply<T>, Error> {
     send(client, Method::GET, route, Bytes::new()).await
 }
 
-pub(super) async fn delete<T: DeserializeOwned>(client: &Client, route: &str) -> Result<Reply<T>, Error> {
+pub(super) async fn delete<T: DeserializeOwned + Send + Sync + 'static>(
+    client: &Client,
+    route: &str,
+) -> Result<Reply<T>, Error> {
     send(client, Method::DELETE, route, Bytes::new()).await
 }
 
-pub(super) async fn post<T: DeserializeOwned>(
+pub(super) async fn post<T: DeserializeOwned + Send + Sync + 'static>(
     client: &Client,
     route: &str,
     body: &(impl Serialize + ?Sized),
@@ -31,7 +37,7 @@ pub(super) async fn post<T: DeserializeOwned>(
 }
 
 /// Posts what is JSON already.
-pub(super) async fn post_encoded<T: DeserializeOwned>(
+pub(super) async fn post_encoded<T: DeserializeOwned + Send + Sync + 'static>(
     client: &Client,
     route: &str,
     body: Bytes,
@@ -40,12 +46,15 @@ pub(super) async fn post_encoded<T: DeserializeOwned>(
 }
 
 /// Posts without a body.
-pub(super) async fn act<T: DeserializeOwned>(client: &Client, route: &str) -> Result<Reply<T>, Error> {
+pub(super) async fn act<T: DeserializeOwned + Send + Sync + 'static>(
+    client: &Client,
+    route: &str,
+) -> Result<Reply<T>, Error> {
     send(client, Method::POST, route, Bytes::new()).await
 }
 
 /// Posts without a body to a route that is a beta.
-pub(super) async fn act_with_beta<T: DeserializeOwned>(
+pub(super) async fn act_with_beta<T: DeserializeOwned + Send + Sync + 'static>(
     client: &Client,
     route: &str,
     beta: &'static str,
@@ -56,7 +65,7 @@ pub(super) async fn act_with_beta<T: DeserializeOwned>(
 }
 
 /// Posts a form.
-pub(super) async fn submit<T: DeserializeOwned>(
+pub(super) async fn submit<T: DeserializeOwned + Send + Sync + 'static>(
     client: &Client,
     route: &str,
     form: Form,
@@ -66,7 +75,7 @@ pub(super) async fn submit<T: DeserializeOwned>(
     answer(client, request).await.map_err(multipart::of_content)
 }
 
-async fn send<T: DeserializeOwned>(
+async fn send<T: DeserializeOwned + Send + Sync + 'static>(
     client: &Client,
     method: Method,
     route: &str,
@@ -75,6 +84,9 @@ async fn send<T: DeserializeOwned>(
     answer(client, client.request(method, route, body, |_| Charge::default())?).await
 }
 
-async fn answer<T: DeserializeOwned>(client: &Client, request: Request) -> Result<Reply<T>, Error> {
+async fn answer<T: DeserializeOwned + Send + Sync + 'static>(
+    client: &Client,
+    request: Request,
+) -> Result<Reply<T>, Error> {
     Ok(client.call(request, |response| reply::json(response, client.clock())).await?.0)
 }

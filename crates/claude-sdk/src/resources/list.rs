@@ -114,7 +114,7 @@ impl<T> List<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> List<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> List<T> {
     /// The pages, one after another, each with what its answer's head said.
     #[must_use]
     pub fn pages(self) -> Pages<T> {
@@ -142,7 +142,7 @@ impl<T: DeserializeOwned + 'static> List<T> {
 }
 
 /// Gives the first page.
-impl<T: DeserializeOwned + 'static> IntoFuture for List<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> IntoFuture for List<T> {
     type Output = Result<Reply<Page<T>>, Error>;
     type IntoFuture = Fetching<T>;
 
@@ -217,7 +217,7 @@ pub struct Pages<T> {
     seen: HashSet<u64>,
 }
 
-impl<T: DeserializeOwned + 'static> Pages<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> Pages<T> {
     /// Waits for the next page; `None` is the end.
     ///
     /// # Errors
@@ -259,7 +259,7 @@ impl<T: DeserializeOwned + 'static> Pages<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> Stream for Pages<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> Stream for Pages<T> {
     type Item = Result<Reply<Page<T>>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -292,7 +292,7 @@ pub struct Items<T> {
     page: VecDeque<T>,
 }
 
-impl<T: DeserializeOwned + 'static> Items<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> Items<T> {
     /// Waits for the next item; `None` is the end.
     ///
     /// # Errors
@@ -307,7 +307,7 @@ impl<T: DeserializeOwned + 'static> Items<T> {
     }
 }
 
-impl<T: DeserializeOwned + 'static> Stream for Items<T> {
+impl<T: DeserializeOwned + Send + Sync + 'static> Stream for Items<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

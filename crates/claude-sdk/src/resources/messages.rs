@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::Method;
@@ -42,7 +42,7 @@ pub use tee::TeeStream;
 #[derive(Debug, Clone, Copy)]
 pub struct Messages<'a>(pub(crate) &'a Client);
 
-impl Messages<'_> {
+impl<'a> Messages<'a> {
     /// Sends `request` and waits for the whole message.
     ///
     /// For long outputs prefer [`stream`](Self::stream): a connection that is silent for minutes is cut by many
@@ -56,7 +56,14 @@ impl Messages<'_> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection; the service may have done, and billed, the work.
-    pub async fn create(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
+    pub fn create(
+        self,
+        request: &'a MessageRequest,
+    ) -> impl Future<Output = Result<Reply<Message>, Error>> + Send + 'a {
+        built_here(self.created(request))
+    }
+
+    async fn created(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
         if !self.0.has_timeout() {
             guard::check(request)?;
         }
@@ -185,6 +192,13 @@ impl Messages<'_> {
         let response = self.0.send(request, call.meter()).await?;
         Ok(reply::json(response, self.0.clock()).await?.0)
     }
+}
+
+/// A future that is built here: one without a box is built by whoever polls it, and all that a call may come to with it.
+fn built_here<'a, T>(
+    future: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(future)
 }
 
 /// What a message did cost. Cache reads do not count towards the limits (API documentation: rate limits).

@@ -70,14 +70,13 @@ hot_object! {
 }
 
 impl Message {
-    /// Reads an answer. Here, and not where it is called, because reading a message is much code: it is built once.
-    pub(crate) fn from_answer(json: &[u8]) -> Result<Box<Self>, serde_json::Error> {
+    /// Reads an answer to where it is to be. Here, and not where it is called, because reading a message is much code: it is
+    /// built once.
+    pub(crate) fn from_answer(json: &[u8], place: &mut Option<Self>) -> Result<(), serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text_in(json)?);
-        let mut message = None;
-        let read = read::into(&mut message, &mut reader)?;
+        let read = read::into(place, &mut reader)?;
         reader.end()?;
-        // From where it was read to where it stays: it is large.
-        message.map(Box::new).ok_or_else(|| Misfit::error::<Self, _>(read))
+        if place.is_some() { Ok(()) } else { Err(Misfit::error::<Self, _>(read)) }
     }
 
     /// All the text of the reply, joined without a separator.

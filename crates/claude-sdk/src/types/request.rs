@@ -1,6 +1,9 @@
 //! What is sent: requests for a message, and for a count of tokens.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
@@ -14,11 +17,11 @@ mod thinking;
 
 use super::cache::CacheControl;
 use super::content::Content;
-use super::message::{MessageParam, Speed};
+use super::message::{MessageParam, Role, Speed};
 use super::model::Model;
 use super::tool::{Tool, ToolChoice};
 use super::wire::{Care, Fit, Json, Lead, Misfit, Write, text_in};
-use crate::unique;
+use crate::{apart::Apart, unique};
 
 pub use context::{
     ClearInputs, CompactionConfig, ContextEdit, ContextEditKind, ContextManagement, Keep, Threshold,
@@ -64,8 +67,7 @@ pub use thinking::{BlockBinding, PrefixMismatch, Thinking, ThinkingDisplay, Thin
 /// assert_eq!((request.messages.len(), request.thinking.is_some()), (2, false));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct MessageRequest(Box<RequestFields>);
+pub struct MessageRequest(Apart<RequestFields>);
 
 impl Deref for MessageRequest {
     type Target = RequestFields;
@@ -81,9 +83,30 @@ impl DerefMut for MessageRequest {
     }
 }
 
+impl Clone for MessageRequest {
+    #[inline]
+    fn clone(&self) -> Self {
+        RequestFields::clone(self).into()
+    }
+}
+
+impl fmt::Debug for MessageRequest {
+    #[inline]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageRequest").field(&**self).finish()
+    }
+}
+
+impl PartialEq for MessageRequest {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
 impl From<RequestFields> for MessageRequest {
     fn from(fields: RequestFields) -> Self {
-        Self(Box::new(fields))
+        Self(Apart::new(Box::new(fields)))
     }
 }
 
@@ -174,7 +197,7 @@ impl MessageRequest {
     #[must_use]
     #[inline]
     pub fn into_fields(self) -> RequestFields {
-        *self.0
+        *self.0.out()
     }
 
     /// Sets a member that has no field here, such as one the service has learnt since.
@@ -219,21 +242,32 @@ impl MessageRequest {
     ///
     /// A reply goes in as [`Message::to_param`](super::Message::to_param) or as it is.
     #[must_use]
-    pub fn message(mut self, message: impl Into<MessageParam>) -> Self {
-        self.messages.push(message.into());
+    pub fn message(self, message: impl Into<MessageParam>) -> Self {
+        self.with(message.into())
+    }
+
+    /// The same for all that can be a message: what may let one go is built here, and not by who writes one.
+    #[inline(never)]
+    fn with(mut self, message: MessageParam) -> Self {
+        self.messages.push(message);
         self
+    }
+
+    #[inline(never)]
+    fn says(self, role: Role, content: Content) -> Self {
+        self.with(MessageParam::new(role, content))
     }
 
     /// Adds a message of the user.
     #[must_use]
     pub fn user(self, content: impl Into<Content>) -> Self {
-        self.message(MessageParam::user(content))
+        self.says(Role::User, content.into())
     }
 
     /// Adds a message of the assistant.
     #[must_use]
     pub fn assistant(self, content: impl Into<Content>) -> Self {
-        self.message(MessageParam::assistant(content))
+        self.says(Role::Assistant, content.into())
     }
 
     /// Adds a tool.

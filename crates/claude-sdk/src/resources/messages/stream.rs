@@ -47,7 +47,7 @@ pub struct MessageStream {
     envelope: Envelope,
     credential: Option<Credential>,
     permit: Option<HeldPermit>,
-    head: Box<Head>,
+    head: Head,
     /// Gone when the end has been noted.
     call: Option<CallSpan>,
     end: End,
@@ -156,7 +156,7 @@ impl MessageStream {
         }
         let envelope = self.envelope.clone();
         match std::mem::take(&mut self.accumulator).finish() {
-            Ok(message) => Ok(Reply::new(Box::new(message), envelope, self.head.clone())),
+            Ok(message) => Ok(Reply::new(message, envelope, self.head.clone())),
             Err(truncated) => Err(Box::new(StreamError::truncated(truncated.partial, envelope)).into()),
         }
     }
