@@ -2,17 +2,15 @@
 //! loses nothing.
 
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        Arc,
+        mpsc::{SyncSender, sync_channel},
     },
     time::Duration,
 };
 
 use claude_sdk::transport::Clock;
-use rusqlite::ErrorCode;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{
@@ -20,9 +18,15 @@ use super::{
     lock::{Lock, refuse_another_name},
 };
 use crate::{
-    console::{one_line, tell},
+    console::tell,
     monitor::{alarm::Firing, outcome::Outcome, post::Letter},
 };
+
+mod shared;
+mod writer;
+
+use shared::{Shared, State, last_word};
+use writer::Writer;
 
 /// How many runs wait in memory for a disk that takes nothing; of more, the oldest are given up.
 const WAITING: usize = 10_000;
@@ -44,28 +48,7 @@ enum Note {
 #[derive(Clone, Debug)]
 pub(in crate::monitor) struct Keeper {
     notes: SyncSender<Note>,
-    state: Arc<Mutex<State>>,
-    alarms: Arc<Mutex<Alarms>>,
-}
-
-/// What is to be kept of the alarms, where it has changed: only the newest counts.
-#[derive(Debug, Default)]
-struct Alarms {
-    firing: Option<Vec<Firing>>,
-    untold: Option<Vec<Letter>>,
-}
-
-/// How the writing goes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::monitor) struct State {
-    /// How many runs are in memory only.
-    pub(in crate::monitor) waiting: usize,
-    /// How many were given up.
-    pub(in crate::monitor) lost: u64,
-    /// What is wrong, if something is.
-    pub(in crate::monitor) trouble: Option<String>,
-    /// Whether that is a write that does not end.
-    stands_still: bool,
+    shared: Arc<Shared>,
 }
 
 impl Keeper {
@@ -79,30 +62,30 @@ impl Keeper {
         let taken = Lock::take(&writer.path)?;
         let reader = writer.history.as_ref().and_then(|_| History::read(&writer.path).ok());
         let (notes, received) = sync_channel(WAITING);
-        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
+        let shared = Arc::clone(&writer.shared);
         let thread = tokio::task::spawn_blocking(move || {
             writer.work(&received).into_iter().for_each(tell);
             drop(taken);
         });
-        Ok((Self { notes, state, alarms }, reader, thread))
+        Ok((Self { notes, shared }, reader, thread))
     }
 
     /// Keeps a run. When this is over, it is in the history, or else somebody has been told that it cannot be now: a disk that stands
     /// still is not to stop the monitor.
     pub(in crate::monitor) async fn keep(&self, outcome: Outcome, clock: &dyn Clock) {
         let (kept, mut is_kept) = oneshot::channel();
-        lock(&self.state).waiting += 1;
+        self.shared.state().waiting += 1;
         if self.notes.try_send(Note::Run(outcome, kept)).is_err() {
-            lock(&self.state).give_up();
+            self.shared.state().give_up();
         }
-        if lock(&self.state).stands_still {
+        if self.shared.state().stands_still {
             return;
         }
         tokio::select! {
             biased;
             _ = &mut is_kept => {}
             () = clock.sleep(PATIENCE) => {
-                let mut state = lock(&self.state);
+                let mut state = self.shared.state();
                 // It may have been written at the last moment.
                 if is_kept.try_recv() == Err(TryRecvError::Empty) {
                     state.stop();
@@ -113,7 +96,7 @@ impl Keeper {
 
     /// Keeps which alarms fire, where that has changed, and of which nobody has been told: both or none of it.
     pub(in crate::monitor) fn keep_alarms(&self, firing: Option<Vec<Firing>>, untold: Vec<Letter>) {
-        let mut alarms = lock(&self.alarms);
+        let mut alarms = self.shared.alarms();
         if firing.is_some() {
             alarms.firing = firing;
         }
@@ -135,162 +118,14 @@ impl Keeper {
     }
 
     pub(in crate::monitor) fn state(&self) -> State {
-        lock(&self.state).clone()
+        self.shared.state().clone()
     }
-}
-
-impl State {
-    /// A run is in no history any more.
-    fn give_up(&mut self) {
-        self.waiting = self.waiting.saturating_sub(1);
-        self.lost += 1;
-    }
-
-    /// What is written does not end.
-    fn stop(&mut self) {
-        if !self.stands_still {
-            self.stands_still = true;
-            self.is_troubled(format!("its disk has not answered for {} s", PATIENCE.as_secs()));
-        }
-    }
-
-    /// Tells when the trouble begins, and not each time.
-    fn is_troubled(&mut self, why: String) {
-        if self.trouble.is_none() {
-            tell(format!("the history cannot be written now, and is kept in memory until it can: {why}"));
-            self.trouble = Some(why);
-        }
-    }
-}
-
-/// What nobody will ever see, if there is something.
-fn last_word(waiting: usize) -> Option<String> {
-    let lost = match waiting {
-        0 => return None,
-        1 => "a run is in memory only and is lost now".to_owned(),
-        count => format!("{count} runs are in memory only and are lost now"),
-    };
-    Some(format!("{lost}: the history could not be written"))
-}
-
-#[derive(Debug)]
-struct Writer {
-    path: PathBuf,
-    history: Option<History>,
-    waiting: VecDeque<Outcome>,
-    state: Arc<Mutex<State>>,
-    alarms: Arc<Mutex<Alarms>>,
-}
-
-impl Writer {
-    fn new(path: PathBuf) -> anyhow::Result<Self> {
-        let mut writer = Self {
-            path,
-            history: None,
-            waiting: VecDeque::new(),
-            state: Arc::default(),
-            alarms: Arc::default(),
-        };
-        match History::open(&writer.path) {
-            Ok(history) => writer.history = Some(history),
-            Err(error) if is_full(&error) => writer.troubled(Some(&error), None),
-            Err(error) => return Err(error),
-        }
-        Ok(writer)
-    }
-
-    /// Writes what comes until the end, and gives what is to be said then.
-    fn work(&mut self, notes: &Receiver<Note>) -> Option<String> {
-        while let Ok(note) = notes.recv() {
-            let kept = match note {
-                Note::Run(outcome, kept) => {
-                    self.take(outcome);
-                    Some(kept)
-                }
-                Note::Alarms => None,
-                Note::End => {
-                    let written = self.write();
-                    self.troubled(written.err().as_ref(), None);
-                    return last_word(self.waiting.len());
-                }
-            };
-            let written = self.write();
-            if written.is_err() {
-                // The file may have been taken away: it is opened, or made, anew.
-                self.history = None;
-            }
-            self.troubled(written.err().as_ref(), kept);
-        }
-        None
-    }
-
-    fn take(&mut self, outcome: Outcome) {
-        self.waiting.push_back(outcome);
-        if self.waiting.len() > WAITING {
-            self.waiting.pop_front();
-            lock(&self.state).give_up();
-        }
-    }
-
-    /// Writes all that waits.
-    fn write(&mut self) -> anyhow::Result<()> {
-        let history = match &mut self.history {
-            Some(history) => history,
-            None => self.history.insert(History::open(&self.path)?),
-        };
-        if !self.waiting.is_empty() {
-            history.record(self.waiting.make_contiguous())?;
-            let mut state = lock(&self.state);
-            state.waiting = state.waiting.saturating_sub(self.waiting.len());
-            self.waiting.clear();
-        }
-        let Alarms { firing, untold } = std::mem::take(&mut *lock(&self.alarms));
-        let written = match (&firing, &untold) {
-            (None, None) => Ok(()),
-            _ => history.set_alarms(firing.as_deref(), untold.as_deref()),
-        };
-        if written.is_err() {
-            // What has come meanwhile is newer.
-            let mut alarms = lock(&self.alarms);
-            alarms.firing = alarms.firing.take().or(firing);
-            alarms.untold = alarms.untold.take().or(untold);
-        }
-        Ok(written?)
-    }
-
-    /// Tells when the trouble begins and when it is over, and not each time. Then whoever waits for it goes on: under the same
-    /// lock, so that nobody says later that it stands still.
-    fn troubled(&mut self, error: Option<&anyhow::Error>, kept: Option<oneshot::Sender<()>>) {
-        let mut state = lock(&self.state);
-        state.stands_still = false;
-        match error {
-            Some(error) => state.is_troubled(one_line(error)),
-            None => {
-                if state.trouble.take().is_some() {
-                    tell("the history is written again, with what was in memory");
-                }
-            }
-        }
-        drop(kept);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether it is for want of room that a file could not be made.
-fn is_full(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let sqlite = cause.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-        let file = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        sqlite == Some(ErrorCode::DiskFull)
-            || matches!(file, Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded))
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, mpsc::Receiver};
+
     use super::*;
     use crate::{args::Probe, monitor::held::Held};
 
@@ -317,8 +152,7 @@ mod tests {
         let mut writer = Writer::new(folder.path().join("history")).unwrap();
         // Nobody writes yet.
         let (notes, received) = sync_channel(10);
-        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
-        let keeper = Keeper { notes, state, alarms };
+        let keeper = Keeper { notes, shared: Arc::clone(&writer.shared) };
         let clock = Held::default();
         let mut first = Box::pin(keeper.keep(run(60), &clock));
         let is_over = tokio::select! {
@@ -352,7 +186,7 @@ mod tests {
 
         async fn sleep(&self, _: Duration) {
             self.0.end();
-            let (writer, received) = &mut *lock(&self.1);
+            let (writer, received) = &mut *self.1.lock().unwrap();
             assert_eq!(writer.work(received), None);
         }
     }
@@ -362,67 +196,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = Writer::new(folder.path().join("history")).unwrap();
         let (notes, received) = sync_channel(10);
-        let (state, alarms) = (Arc::clone(&writer.state), Arc::clone(&writer.alarms));
-        let keeper = Keeper { notes, state, alarms };
+        let keeper = Keeper { notes, shared: Arc::clone(&writer.shared) };
         keeper.keep(run(60), &LastMoment(keeper.clone(), Mutex::new((writer, received)))).await;
         assert_eq!(keeper.state(), State::default());
-    }
-
-    #[test]
-    fn what_waits_for_a_disk_is_bounded_and_the_newest_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer = Writer::new(folder.path().join("history")).unwrap();
-        for at in 0..10_005 {
-            writer.take(run(at));
-        }
-        assert_eq!((writer.waiting.len(), writer.waiting[0].at, lock(&writer.state).lost), (WAITING, 5, 5));
-    }
-
-    #[test]
-    fn at_its_end_it_tells_how_many_runs_no_history_will_ever_have() {
-        let note = |at| Note::Run(run(at), oneshot::channel().0);
-        let last_word = |count| {
-            let folder = tempfile::tempdir().unwrap();
-            let mut writer = Writer::new(folder.path().join("history")).unwrap();
-            // From now on there is a folder in the place of the file.
-            writer.path = folder.path().to_owned();
-            writer.history = None;
-            let (notes, received) = sync_channel(10);
-            (0..count).for_each(|at| notes.send(note(at)).unwrap());
-            notes.send(Note::End).unwrap();
-            writer.work(&received).unwrap_or_default()
-        };
-        assert_eq!(last_word(0), "");
-        assert!(last_word(1).starts_with("a run is in memory only and is lost now: the history"));
-        assert!(last_word(3).starts_with("3 runs are in memory only and are lost now: the history"));
-    }
-
-    #[test]
-    fn a_file_that_was_taken_away_is_made_anew_with_what_came_since() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("history");
-        let mut writer = Writer::new(path.clone()).unwrap();
-        let (notes, received) = sync_channel(100);
-        let note = |at| Note::Run(run(at), oneshot::channel().0);
-        let removed = path.clone();
-        let thread = std::thread::spawn(move || writer.work(&received));
-        notes.send(note(60)).unwrap();
-        // Written, when the next one can be taken.
-        while History::read(&path)
-            .map_or(0, |history| history.summaries(60, 0, 1_000).map_or(0, |all| all.len()))
-            == 0
-        {
-            std::thread::yield_now();
-        }
-        for file in std::fs::read_dir(folder.path()).unwrap() {
-            std::fs::remove_file(file.unwrap().path()).unwrap();
-        }
-        for at in [120, 180, 240] {
-            notes.send(note(at)).unwrap();
-        }
-        notes.send(Note::End).unwrap();
-        thread.join().unwrap();
-        let kept = History::read(&removed).unwrap().summaries(60, 0, 1_000).unwrap();
-        assert!(!kept.is_empty(), "nothing of what came since");
     }
 }
