@@ -24,6 +24,7 @@ use crate::args::Probe;
 mod alarms;
 pub(super) mod keeper;
 mod lock;
+pub(super) mod place;
 mod soundness;
 
 /// By which the file is known to be ours, and which version of it this is.

@@ -27,6 +27,19 @@ pub(super) struct Outcome {
     pub(super) failure: Option<Failure>,
 }
 
+impl Outcome {
+    /// As it is printed.
+    pub(super) fn line(&self) -> String {
+        let (at, name, took) = (instant(self.at), name(self.probe), milliseconds(self.took));
+        match &self.failure {
+            None => format!("{at}  {name:<8}ok      {took:>8.1} ms\n"),
+            Some(Failure { class, told, .. }) => {
+                format!("{at}  {name:<8}FAILED  {took:>8.1} ms  {}: {told}\n", class.name())
+            }
+        }
+    }
+}
+
 /// Why it failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
