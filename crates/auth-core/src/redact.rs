@@ -16,10 +16,12 @@ pub(crate) struct Scrubber(Vec<SecretString>);
 
 impl Scrubber {
     pub(crate) fn new(secrets: &[SecretString]) -> Self {
-        let mut forms: Vec<SecretString> =
-            secrets.iter().flat_map(|secret| encodings(secret.expose_secret())).collect();
-        // Longest first, so that a padded form does not leave its padding behind.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+        let mut forms: Vec<SecretString> = Vec::new();
+        for form in secrets.iter().flat_map(|secret| encodings(secret.expose_secret())) {
+            // Longest first, so that a padded form does not leave its padding behind.
+            let place = forms.partition_point(|other| other.expose_secret().len() >= form.len());
+            forms.insert(place, form.into());
+        }
         Self(forms)
     }
 
@@ -38,7 +40,7 @@ impl Scrubber {
 }
 
 /// Returns every form in which others write this secret, the secret itself among them.
-fn encodings(secret: &str) -> Vec<SecretString> {
+fn encodings(secret: &str) -> Vec<String> {
     if secret.is_empty() {
         return Vec::new();
     }
@@ -54,7 +56,7 @@ fn encodings(secret: &str) -> Vec<SecretString> {
     forms.extend(url.chain(json).map(|form| printable(&form)));
     forms.sort_unstable();
     forms.dedup();
-    forms.into_iter().map(SecretString::from).collect()
+    forms
 }
 
 /// Beside letters and digits, what is not percent-encoded: in a form (WHATWG), in a URL (RFC 3986 section 2.3), in a
@@ -146,7 +148,7 @@ mod tests {
         let secret = SecretString::from("s3cr\"et/+val ue==");
         let scrubber = Scrubber::new(std::slice::from_ref(&secret));
         for form in encodings(secret.expose_secret()) {
-            let shown = scrubber.clean(&format!("before {} after", form.expose_secret()));
+            let shown = scrubber.clean(&format!("before {form} after"));
             assert_eq!(shown, "before [redacted] after");
         }
     }

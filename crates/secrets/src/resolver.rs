@@ -1,6 +1,6 @@
 //! From references to secrets.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -31,7 +31,8 @@ use crate::{Error, ErrorKind, Reference, Secret, SecretName, SecretProvider};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
-    sources: BTreeMap<Box<str>, Source>,
+    /// By their schemes, of which there are few.
+    sources: Vec<(Box<str>, Source)>,
     trimmed: Option<Trimmed>,
     #[cfg(feature = "scrubber")]
     scrubber: Option<crate::Scrubber>,
@@ -108,7 +109,7 @@ impl Resolver {
     /// What stands behind the colon is the name it is asked for.
     #[must_use]
     pub fn with(mut self, scheme: impl Into<Box<str>>, provider: impl SecretProvider) -> Self {
-        self.sources.insert(scheme.into(), Source::Named(Arc::new(provider)));
+        self.put(scheme.into(), Source::Named(Arc::new(provider)));
         self
     }
 
@@ -124,8 +125,8 @@ impl Resolver {
     #[cfg(feature = "file")]
     #[must_use]
     pub fn with_files(mut self) -> Self {
-        self.sources.insert("file".into(), Source::Files);
-        self.sources.insert("mount".into(), Source::Mounts);
+        self.put("file".into(), Source::Files);
+        self.put("mount".into(), Source::Mounts);
         self
     }
 
@@ -134,7 +135,7 @@ impl Resolver {
     #[must_use]
     pub fn with_commands(mut self, environment: ChildEnvironment, timer: impl Timer) -> Self {
         let commands = Commands { environment, timer: Arc::new(timer) };
-        self.sources.insert("command".into(), Source::Commands(commands));
+        self.put("command".into(), Source::Commands(commands));
         self
     }
 
@@ -152,13 +153,22 @@ impl Resolver {
         Self { trimmed: Some(Trimmed(Arc::new(tell))), ..self }
     }
 
+    fn source(&self, scheme: &str) -> Option<&Source> {
+        self.sources.iter().find(|(known, _)| **known == *scheme).map(|(_, source)| source)
+    }
+
+    fn put(&mut self, scheme: Box<str>, source: Source) {
+        self.sources.retain(|(known, _)| *known != scheme);
+        self.sources.push((scheme, source));
+    }
+
     /// Reads a reference of any scheme this resolver knows.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidReference`], which does not repeat a text of an unknown scheme.
     pub fn reference(&self, text: &str) -> Result<Reference, Error> {
-        Reference::read(text, |scheme| self.sources.contains_key(scheme))
+        Reference::read(text, |scheme| self.source(scheme).is_some())
     }
 
     /// Fetches the secret, which has to be there.
@@ -168,7 +178,7 @@ impl Resolver {
     /// [`ErrorKind::Missing`] where there is none, [`ErrorKind::MissingFeature`] and [`ErrorKind::UnknownScheme`] where
     /// nobody can be asked, and what the provider says.
     pub async fn resolve(&self, reference: &Reference) -> Result<Secret, Error> {
-        let found = match self.sources.get(reference.scheme()) {
+        let found = match self.source(reference.scheme()) {
             Some(Source::Named(provider)) => provider.get(SecretName::new(reference.place())?).await?,
             #[cfg(feature = "file")]
             Some(Source::Files) => crate::providers::File::at(reference.place()).get(anything()?).await?,

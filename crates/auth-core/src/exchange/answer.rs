@@ -1,7 +1,6 @@
 //! Reading an answer that may have been written by anyone.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     time::{Duration, SystemTime},
 };
@@ -50,40 +49,37 @@ pub(super) fn read(
     if members.repeated {
         return Err(invalid("a member is there twice"));
     }
-    tokens(asked, members.values, now)
+    tokens(asked, members, now)
 }
 
-fn tokens(
-    asked: &Asked,
-    mut members: BTreeMap<String, &RawValue>,
-    now: SystemTime,
-) -> Result<TokenSet, ExchangeError> {
-    match take_text(&mut members, "token_type") {
+fn tokens(asked: &Asked, mut members: Members<'_>, now: SystemTime) -> Result<TokenSet, ExchangeError> {
+    match members.take_text("token_type") {
         Ok(Some(token_type)) if token_type.eq_ignore_ascii_case("bearer") => {}
         Ok(None) if asked.kind.may_omit_type() => {}
         Ok(None) => return Err(invalid("token_type is missing")),
         _ => return Err(invalid("token_type is not bearer")),
     }
-    let access_token = take_text(&mut members, "access_token")
+    let access_token = members
+        .take_text("access_token")
         .map_err(|NotText| invalid("access_token is not a string"))?
         .ok_or_else(|| invalid("access_token is missing"))?;
     if !is_token(&access_token) {
         return Err(invalid("access_token is empty, too long, or has characters that no token has"));
     }
-    let refresh_token = take_text(&mut members, "refresh_token")
-        .map_err(|NotText| invalid("refresh_token is not a string"))?;
+    let refresh_token =
+        members.take_text("refresh_token").map_err(|NotText| invalid("refresh_token is not a string"))?;
     let empty_refresh_token = refresh_token.as_deref() == Some("");
     let refresh_token = refresh_token.filter(|token| !token.is_empty());
     if refresh_token.as_deref().is_some_and(|token| !is_token(token)) {
         return Err(invalid("refresh_token is too long or has characters that no token has"));
     }
     let refresh_token = refresh_token.map(SecretString::from).or_else(|| asked.refresh_token.clone());
-    let told = take_text(&mut members, "scope").ok().flatten().map(|text| ScopeSet::parse(&text));
+    let told = members.take_text("scope").ok().flatten().map(|text| ScopeSet::parse(&text));
     let some = |scopes: &ScopeSet| !scopes.is_empty();
     let (told, wanted) = (told.filter(some), Some(&asked.scopes).filter(|scopes| some(scopes)));
     let scope_change = wanted.zip(told.as_ref()).and_then(|(wanted, told)| wanted.changed_to(told));
     let scopes = told.or_else(|| wanted.cloned());
-    let lifetime = match lifetime(members.remove("expires_in")) {
+    let lifetime = match lifetime(members.take("expires_in")) {
         None if asked.kind.needs_lifetime() => {
             return Err(invalid("expires_in is missing or not a number above zero"));
         }
@@ -92,7 +88,7 @@ fn tokens(
     };
     let expires_at = lifetime.and_then(|lifetime| now.checked_add(lifetime));
     let mut extra = Map::new();
-    for (name, value) in members {
+    for (name, value) in members.values {
         let value = value
             .get()
             .parse()
@@ -134,7 +130,7 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
     let in_header = response.headers().get(REQUEST_ID).and_then(|id| shown(id.to_str().ok()?));
     // Of a member that comes twice nobody knows which one counts.
     let members = Members::read(body).filter(|members| !members.repeated);
-    let Some(Members { mut values, .. }) = members else {
+    let Some(mut members) = members else {
         return ExchangeError::Status {
             kind,
             status,
@@ -145,10 +141,10 @@ pub(super) fn refusal(asked: &Asked, response: &Response<Bytes>, now: SystemTime
             request_id: in_header,
         };
     };
-    let mut words = |name| take_text(&mut values, name).ok().flatten().and_then(|text| shown(&text));
+    let mut words = |name| members.take_text(name).ok().flatten().and_then(|text| shown(&text));
     let request_id = in_header.or_else(|| words("request_id"));
     let description = words("error_description");
-    let error = values.remove("error").map(RawValue::get).unwrap_or_default();
+    let error = members.take("error").map(RawValue::get).unwrap_or_default();
     let told = serde_json::from_str::<String>(error).ok();
     if let Some(code) = told.and_then(|code| OAuthErrorCode::read(&code, |text| scrubber.clean(text)).said())
     {
@@ -175,9 +171,9 @@ fn could_hold_tokens(status: StatusCode, body: &[u8]) -> bool {
 
 /// Type and message of the member `error` as the Claude API writes it (API documentation: errors).
 fn api_error(error: &str) -> Option<(String, Option<String>)> {
-    let mut members = Members::read(error.as_bytes()).filter(|members| !members.repeated)?.values;
-    let kind = take_text(&mut members, "type").ok()??;
-    Some((kind, take_text(&mut members, "message").ok()?))
+    let mut members = Members::read(error.as_bytes()).filter(|members| !members.repeated)?;
+    let kind = members.take_text("type").ok()??;
+    Some((kind, members.take_text("message").ok()?))
 }
 
 /// Reads `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); a date in the past is no wait.
@@ -202,22 +198,35 @@ fn is_token(text: &str) -> bool {
 /// A member is there and is neither a string nor null.
 struct NotText;
 
-fn take_text(members: &mut BTreeMap<String, &RawValue>, name: &str) -> Result<Option<String>, NotText> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| NotText),
-    }
-}
-
 /// The members of one JSON object, not read further: an odd number in one does not spoil the others.
 pub(super) struct Members<'a> {
-    pub(super) values: BTreeMap<String, &'a RawValue>,
+    /// In the order of their names.
+    values: Vec<(String, &'a RawValue)>,
     pub(super) repeated: bool,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn read(body: &'a [u8]) -> Option<Self> {
         serde_json::from_str(str::from_utf8(body).ok()?).ok()
+    }
+
+    fn of(mut values: Vec<(String, &'a RawValue)>) -> Self {
+        values.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        let repeated = values.windows(2).any(|pair| matches!(pair, [(left, _), (right, _)] if left == right));
+        Self { values, repeated }
+    }
+
+    /// Takes a member out.
+    pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let place = self.values.binary_search_by(|(member, _)| member.as_str().cmp(name)).ok()?;
+        Some(self.values.remove(place).1)
+    }
+
+    fn take_text(&mut self, name: &str) -> Result<Option<String>, NotText> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(raw) => serde_json::from_str(raw.get()).map_err(|_| NotText),
+        }
     }
 }
 
@@ -233,11 +242,11 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members { values: BTreeMap::new(), repeated: false };
-                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    members.repeated |= members.values.insert(name, value).is_some();
+                let mut values = Vec::new();
+                while let Some(member) = map.next_entry::<String, &'de RawValue>()? {
+                    values.push(member);
                 }
-                Ok(members)
+                Ok(Members::of(values))
             }
         }
 

@@ -119,7 +119,7 @@ fn expiry(jwt: &str) -> Option<SystemTime> {
         return None;
     };
     let claims = BASE64_URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims = Members::read(&claims).filter(|claims| !claims.repeated)?;
-    let exp = claims.values.get("exp")?.get().parse::<Value>().ok()?.as_f64()?;
+    let mut claims = Members::read(&claims).filter(|claims| !claims.repeated)?;
+    let exp = claims.take("exp")?.get().parse::<Value>().ok()?.as_f64()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp.max(0.0)).ok()?)
 }

@@ -1,6 +1,6 @@
 //! Writing a request.
 
-use std::{collections::BTreeMap, mem};
+use std::mem;
 
 use bytes::Bytes;
 use http::{
@@ -8,6 +8,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use secrecy::zeroize::Zeroizing;
+use serde::Serializer as _;
 use url::form_urlencoded;
 
 use crate::{Client, Format, server::Encoding, wiped::wiped};
@@ -49,10 +50,22 @@ fn form(members: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
 
 fn json(members: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
     let mut body = Zeroizing::new(Vec::with_capacity(room(members)));
-    let members: BTreeMap<_, _> = members.iter().copied().collect();
     // Into memory, text can always be written.
-    drop(serde_json::to_writer(&mut *body, &members));
+    drop(serde_json::Serializer::new(&mut *body).collect_map(ordered(members)));
     body
+}
+
+/// By their names, each once: the last of several counts.
+fn ordered<'a>(members: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut ordered: Vec<(&str, &str)> = Vec::with_capacity(members.len());
+    for &(name, value) in members {
+        let place = ordered.partition_point(|(other, _)| *other < name);
+        match ordered.get_mut(place) {
+            Some(member) if member.0 == name => member.1 = value,
+            _ => ordered.insert(place, (name, value)),
+        }
+    }
+    ordered
 }
 
 /// How many bytes they take at most, however they are escaped: a text that grows would leave pieces of a secret behind.
