@@ -213,7 +213,7 @@ macro_rules! object_reader {
             mut members: A,
         ) -> Result<Result<(), serde_json::Map<String, serde_json::Value>>, A::Error> {
             use serde::de::Error as _;
-            use $crate::types::wire::{Field, read::{self, Name, Others}};
+            use $crate::types::wire::{Field, Part, read::{self, Name, Others}};
 
             $(let mut $field = None;)*
             let mut others = Others::new(Self::PLACES);
@@ -225,7 +225,8 @@ macro_rules! object_reader {
                 others.insert(name.into_owned(), members.next_value()?);
             }
             if false $(|| <$type as Field>::IS_NEEDED && $field.is_none())* {
-                $(others.put_back($field, json_name!($field $($json)?)).map_err(A::Error::custom)?;)*
+                let read = [$((json_name!($field $($json)?), Part::part(&$field)),)*];
+                others.put_back(&read).map_err(A::Error::custom)?;
                 return Ok(Err(others.into_members()));
             }
             $(let Some($field) = <$type as Field>::settle($field) else { return Ok(Err(others.into_members())) };)*

@@ -9,7 +9,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Fit, Nulls, Object, Place, Write, value_of};
+use super::{Fit, Json, Nulls, Object, Place, Write, value_of};
 use crate::types::Extra;
 
 /// A value that has the shape of `T`, or any other as it came.
@@ -507,16 +507,14 @@ impl Others {
         }
     }
 
-    /// Makes a member again of what was read of it.
+    /// Makes members again of what was read of them.
     #[cold]
     #[inline(never)]
-    pub(crate) fn put_back<T: Write>(
-        &mut self,
-        read: Option<T>,
-        name: &str,
-    ) -> Result<(), serde_json::Error> {
-        if let Some(member) = read {
-            self.insert(name.to_owned(), value_of(&member.json())?);
+    pub(crate) fn put_back(&mut self, read: &[(&str, Option<Json<'_>>)]) -> Result<(), serde_json::Error> {
+        for (name, member) in read {
+            if let Some(member) = member {
+                self.insert((*name).to_owned(), value_of(member)?);
+            }
         }
         Ok(())
     }
