@@ -15,7 +15,7 @@ mod nulls;
 pub(crate) mod read;
 mod write;
 
-pub(crate) use misfit::{Care, Misfit, Place, place_in, seen_from};
+pub(crate) use misfit::{Care, Misfit, Places, bits, place_in, seen_from};
 pub(crate) use nulls::Nulls;
 use read::{Others, Reading, Scalar};
 pub(crate) use write::{Json, Lead, Members, Part, Shown, Write};
@@ -123,7 +123,7 @@ pub(crate) trait Field: Sized {
 
     /// Where the member does not fit: with [`Care::Needed`], what keeps [`Field::take`] from succeeding.
     fn misfit(members: &Map<String, Value>, name: &'static str, care: Care) -> Option<Misfit> {
-        Place::of::<Self>(name).misfit(members, care)
+        Misfit::of_member(members, name, care, Self::IS_NEEDED, <Self::Member as Fit>::misfit)
     }
 
     /// The field, of a member that was looked at before: `None` where [`Field::misfit`] finds something that is needed.
@@ -137,8 +137,11 @@ pub(crate) trait Field: Sized {
 ///
 /// What a macro implements is `#[inline]`, and a provided method calls it: so it is built once, and only where it is needed.
 pub(crate) trait Object: Sized {
+    /// What the members are called that have a field; all that it takes to write them.
+    const NAMES: &'static [&'static str];
+
     /// The members that have a field.
-    const PLACES: &'static [Place];
+    const PLACES: &'static Places;
 
     /// Takes the object out of `members`, or leaves them as they are.
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit> {

@@ -126,9 +126,13 @@ macro_rules! object_struct {
 
         #[allow(unused_imports, unused_mut, unused_variables, reason = "an object may have no field of its own")]
         impl $crate::types::wire::Object for $name {
-            const PLACES: &'static [$crate::types::wire::Place] = &[
-                $($crate::types::wire::Place::of::<$type>(json_name!($field $($json)?)),)*
-            ];
+            const NAMES: &'static [&'static str] = &[$(json_name!($field $($json)?),)*];
+
+            const PLACES: &'static $crate::types::wire::Places = &$crate::types::wire::Places {
+                names: Self::NAMES,
+                needed: $crate::types::wire::bits(&[$(<$type as $crate::types::wire::Field>::IS_NEEDED,)*]),
+                misfits: &[$(<<$type as $crate::types::wire::Field>::Member as $crate::types::wire::Fit>::misfit,)*],
+            };
 
             #[inline]
             fn of_members(members: &mut serde_json::Map<String, serde_json::Value>) -> Option<Self> {
@@ -144,7 +148,7 @@ macro_rules! object_struct {
             #[inline]
             fn members(&self, writer: &mut dyn FnMut($crate::types::wire::Members<'_>)) {
                 writer($crate::types::wire::Members {
-                    names: &[$(json_name!($field $($json)?),)*],
+                    names: <Self as $crate::types::wire::Object>::NAMES,
                     fields: &[$($crate::types::wire::Part::part(&self.$field),)*],
                     nulls: self.nulls,
                     extra: &self.extra,
@@ -363,7 +367,7 @@ macro_rules! tagged {
         }
 
         impl $crate::types::wire::read::Tagged for $name {
-            const KINDS: &'static [(&'static str, &'static [$crate::types::wire::Place])] =
+            const KINDS: &'static [(&'static str, &'static $crate::types::wire::Places)] =
                 &[$(($tag, <$object as $crate::types::wire::Object>::PLACES),)*];
 
             #[inline]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Field, Fit, read::Reading};
+use super::{Fit, read::Reading};
 
 /// What keeps JSON from being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,30 +15,29 @@ pub(crate) enum Care {
     Known,
 }
 
-/// A member of an object that has a field.
+/// The members of an object that have a field, in the order of the fields.
 ///
-/// An object is looked through by a list of these, in place of code for each of its fields.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(super) name: &'static str,
-    is_needed: bool,
-    misfit: fn(&Value, Care) -> Option<Misfit>,
+/// An object is looked through by these, in place of code for each of its fields. The names are what writes it, too: a table
+/// of texts takes more room in a program than the texts do.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) names: &'static [&'static str],
+    /// Which have to be there: a bit for each, the lowest for the first.
+    pub(crate) needed: u64,
+    pub(crate) misfits: &'static [fn(&Value, Care) -> Option<Misfit>],
 }
 
-impl Place {
-    pub(crate) const fn of<F: Field>(name: &'static str) -> Self {
-        Self { name, is_needed: F::IS_NEEDED, misfit: <F::Member as Fit>::misfit }
+impl Places {
+    pub(super) fn is_needed(&self, index: usize) -> bool {
+        self.needed >> index & 1 == 1
     }
+}
 
-    /// What [`Field::misfit`] says.
-    pub(crate) fn misfit(self, members: &Map<String, Value>, care: Care) -> Option<Misfit> {
-        let Some(member) = members.get(self.name) else {
-            return self.is_needed.then(|| Misfit::missing(self.name));
-        };
-        if !self.is_needed && (care == Care::Needed || member.is_null()) {
-            return None;
-        }
-        (self.misfit)(member, care).map(|misfit| misfit.within(self.name))
+/// A bit for each, the lowest for the first.
+pub(crate) const fn bits(set: &[bool]) -> u64 {
+    match set {
+        [] => 0,
+        [first, rest @ ..] => bits(rest) << 1 | *first as u64,
     }
 }
 
@@ -51,13 +50,33 @@ impl Misfit {
 
     /// The first among the members of an object.
     #[inline(never)]
-    pub(crate) fn among(places: &[Place], members: &Map<String, Value>, care: Care) -> Option<Self> {
-        places.iter().find_map(|place| place.misfit(members, care))
+    pub(crate) fn among(places: &Places, members: &Map<String, Value>, care: Care) -> Option<Self> {
+        let mut members_of = places.names.iter().zip(places.misfits).enumerate();
+        members_of.find_map(|(index, (name, misfit))| {
+            Self::of_member(members, name, care, places.is_needed(index), *misfit)
+        })
+    }
+
+    /// What is wrong with one of them.
+    pub(super) fn of_member(
+        members: &Map<String, Value>,
+        name: &'static str,
+        care: Care,
+        is_needed: bool,
+        misfit: fn(&Value, Care) -> Option<Self>,
+    ) -> Option<Self> {
+        let Some(member) = members.get(name) else {
+            return is_needed.then(|| Self::missing(name));
+        };
+        if !is_needed && (care == Care::Needed || member.is_null()) {
+            return None;
+        }
+        misfit(member, care).map(|misfit| misfit.within(name))
     }
 
     /// Where a value is no object with these members.
     #[inline(never)]
-    pub(crate) fn of_object(places: &[Place], value: &Value, care: Care) -> Option<Self> {
+    pub(crate) fn of_object(places: &Places, value: &Value, care: Care) -> Option<Self> {
         match value.as_object() {
             Some(members) => Self::among(places, members, care),
             None => Some(Self::kind(value, "an object".to_owned())),
@@ -66,7 +85,7 @@ impl Misfit {
 
     /// Where a value is no object of one of these kinds; of a kind that is not known, everything fits.
     #[inline(never)]
-    pub(crate) fn of_kinds(kinds: &[(&str, &[Place])], value: &Value, care: Care) -> Option<Self> {
+    pub(crate) fn of_kinds(kinds: &[(&str, &Places)], value: &Value, care: Care) -> Option<Self> {
         let Some(members) = value.as_object() else { return Some(Self::kind(value, "an object".to_owned())) };
         if care == Care::Needed {
             return None;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Place;
+use super::Places;
 
 /// Which optional fields of an object came as `null`, by their place; they are written back so while nobody sets them.
 ///
@@ -20,11 +20,11 @@ impl Eq for Nulls {}
 
 impl Nulls {
     /// Takes the members out of `members` that have a place and are `null`.
-    pub(crate) fn take(members: &mut Map<String, Value>, places: &[Place]) -> Self {
-        let nulls = places.iter().map(|place| {
-            let is_null = members.get(place.name).is_some_and(Value::is_null);
+    pub(crate) fn take(members: &mut Map<String, Value>, places: &Places) -> Self {
+        let nulls = places.names.iter().map(|name| {
+            let is_null = members.get(*name).is_some_and(Value::is_null);
             if is_null {
-                members.remove(place.name);
+                members.remove(*name);
             }
             is_null
         });
@@ -32,8 +32,8 @@ impl Nulls {
     }
 
     /// Says whether the field `name` came as `null`.
-    pub(crate) fn set(&mut self, name: &str, places: &[Place], is_null: bool) {
-        let place = places.iter().position(|place| place.name == name);
+    pub(crate) fn set(&mut self, name: &str, places: &Places, is_null: bool) {
+        let place = places.names.iter().position(|place| *place == name);
         let bit = place.and_then(|place| 1_u64.checked_shl(u32::try_from(place).ok()?)).unwrap_or_default();
         self.0 = if is_null { self.0 | bit } else { self.0 & !bit };
     }

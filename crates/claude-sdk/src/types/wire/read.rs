@@ -9,7 +9,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Fit, Json, Nulls, Object, Place, Write, value_of};
+use super::{Fit, Json, Nulls, Object, Places, Write, value_of};
 use crate::types::Extra;
 
 /// A value that has the shape of `T`, or any other as it came.
@@ -398,7 +398,7 @@ impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
 /// One of several objects, told apart by their member `type`; [`tagged!`] implements it.
 pub(crate) trait Tagged: Sized + From<Map<String, Value>> {
     /// The known values of `type`, and the members that each kind has fields for.
-    const KINDS: &'static [(&'static str, &'static [Place])];
+    const KINDS: &'static [(&'static str, &'static Places)];
 
     /// The object with these members.
     fn of(members: Map<String, Value>) -> Self {
@@ -459,7 +459,7 @@ pub(crate) struct Others {
     members: Option<Map<String, Value>>,
     /// Fields that came as `null`, which are no members: there is one in most answers.
     nulls: Nulls,
-    places: &'static [Place],
+    places: &'static Places,
 }
 
 /// Reads a member into its field, or to the others where it does not fit. The last of several of one name counts.
@@ -475,7 +475,7 @@ pub(crate) fn member<'de, T: Fit, A: MapAccess<'de>>(
 
 impl Others {
     /// None, of an object with these fields.
-    pub(crate) fn new(places: &'static [Place]) -> Self {
+    pub(crate) fn new(places: &'static Places) -> Self {
         Self { members: None, nulls: Nulls::default(), places }
     }
 
@@ -523,8 +523,9 @@ impl Others {
     #[inline(never)]
     pub(crate) fn into_members(self) -> Map<String, Value> {
         let mut members = self.members.unwrap_or_default();
-        for (place, _) in self.places.iter().zip(self.nulls.places()).filter(|(_, is_null)| *is_null) {
-            members.insert(place.name.to_owned(), Value::Null);
+        let nulls = self.places.names.iter().zip(self.nulls.places());
+        for (name, _) in nulls.filter(|(_, is_null)| *is_null) {
+            members.insert((*name).to_owned(), Value::Null);
         }
         members
     }
