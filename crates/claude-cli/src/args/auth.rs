@@ -1,3 +1,5 @@
+//! What can be typed about logging in and out.
+
 use clap::{Args as ClapArgs, Subcommand};
 use claude_sdk::profile::ProfileName;
 

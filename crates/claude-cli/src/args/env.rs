@@ -1,3 +1,5 @@
+//! What can be typed about environments.
+
 use std::ffi::OsString;
 
 use clap::Subcommand;

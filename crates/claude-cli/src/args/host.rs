@@ -1,6 +1,10 @@
 //! Names and addresses of machines, as they are typed.
 
-use std::{fmt, net::Ipv6Addr, str::FromStr};
+use std::{
+    fmt,
+    net::{Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
 
 use url::Host;
 
@@ -65,6 +69,12 @@ pub(super) fn host(text: &str) -> Option<Host> {
         Host::Domain(name) => (is_name(&name) && !text.contains('%')).then_some(Host::Domain(name)),
         address => Some(address),
     }
+}
+
+/// An address with its port.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464".to_owned())
 }
 
 #[cfg(test)]

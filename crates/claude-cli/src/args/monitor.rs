@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args as ClapArgs, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::SignedDuration;
 
-use super::{ConnectionArgs, address, host};
+use super::{
+    ConnectionArgs,
+    host::{self, address},
+};
 
 /// What to watch, and where to tell.
 #[derive(Debug, ClapArgs)]

@@ -1,3 +1,5 @@
+//! What can be typed about profiles.
+
 use std::str::FromStr;
 
 use clap::Subcommand;
