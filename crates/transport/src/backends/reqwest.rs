@@ -27,9 +27,9 @@ use crate::{Error, HttpBackend, Request, Sending};
 /// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy. A value that is no address counts as none,
 /// and a CGI program (`REQUEST_METHOD` is set) takes no `HTTP_PROXY`, which its visitors can set.
 ///
-/// There are no redirects, cookies, referers, decompression or timeouts except for connecting. A request that the
-/// peer provably did not process, because HTTP/2 refused its stream or a pooled connection was closed before anything
-/// was written, is sent on another connection within the same attempt.
+/// There are no redirects, cookies, referers, decompression or timeouts except for connecting. A request that still waits
+/// on a pooled connection when that one is closed is sent on another within the same attempt. One that HTTP/2 refused is
+/// an error with [`Reach::NotSent`](crate::Reach), which [`Retry`](crate::layers::Retry) sends again at once.
 ///
 /// Very rarely hyper forgets a request that is given to a connection just as that one ends
 /// (`docs/decisions/0024-forgotten-requests.md`). Wrap this backend into a [`Timeout`](crate::layers::Timeout), which ends
@@ -91,6 +91,8 @@ impl ReqwestBuilder {
             .connect_timeout(self.connect_timeout)
             .tcp_keepalive(Duration::from_secs(60))
             .redirect(::reqwest::redirect::Policy::none())
+            // It would copy every request, for what `Retry` does without.
+            .retry(::reqwest::retry::never().max_retries_per_request(0))
             .referer(false);
         // What the client would ask itself.
         if self.no_proxy || !proxies::are_used(&Matcher::from_system()) {
