@@ -48,7 +48,11 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    fn sleep<'a, 'f>(&'a self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'f>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        Box::pin(tokio::time::sleep(duration))
     }
 }

@@ -1,23 +1,24 @@
 //! The backend with hyper alone: its pooling client, rustls, and a connector of our own.
 
 mod connector;
+mod ends;
+#[cfg(feature = "http2")]
 mod life;
+#[cfg(any(test, not(feature = "http2")))]
+mod taken;
 
 use std::{fmt, time::Duration};
 
 use ::hyper::Uri;
 use bytes::Bytes;
 use hyper_util::{
-    client::{
-        legacy::{Client, connect::capture_connection},
-        proxy::matcher::Matcher,
-    },
+    client::{legacy::Client, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
 };
 
 use self::{
     connector::{Connector, Dial, Problem},
-    life::{Ends, Life, forgotten},
+    ends::Ends,
 };
 use super::{
     failure, incoming,
@@ -26,6 +27,12 @@ use super::{
     tls::{self, BuildError},
 };
 use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Sending, SystemClock, Upload, race};
+
+// What it takes to know that hyper has forgotten a request.
+#[cfg(feature = "http2")]
+use self::life as trail;
+#[cfg(not(feature = "http2"))]
+use self::taken as trail;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -44,12 +51,12 @@ const IDLE: Duration = Duration::from_secs(90);
 ///
 /// There are no redirects, cookies, referers, decompression, default headers or timeouts except for connecting. A
 /// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt;
-/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error some two seconds after its connection's end.
+/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error two or three seconds after its connection's end.
 ///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone)]
 pub struct Hyper {
-    client: Client<Connector, Outgoing>,
+    client: Client<Connector, trail::Followed>,
     ends: Ends,
 }
 
@@ -101,12 +108,11 @@ impl HyperBuilder {
     /// When the extra certificates cannot be used.
     pub fn build(self) -> Result<Hyper, BuildError> {
         let proxies = (!self.no_proxy).then(Matcher::from_env).filter(proxies::are_used);
-        let (ends, tls) = (Ends::default(), tls::config(&self.roots)?);
-        let connector = Connector::new(Dial::new(proxies), tls, self.connect_timeout, ends.clone());
+        let (ends, tls) = (Ends::new(self.connect_timeout), tls::config(&self.roots)?);
+        let connector = Connector::new(Dial::new(proxies), tls, ends.clone());
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .timer(TokioTimer::new())
             .build(connector);
         Ok(Hyper { client, ends })
     }
@@ -121,15 +127,15 @@ impl HttpBackend for Hyper {
         let uri = request.uri().clone();
         let answer = check_scheme(&uri).and_then(|()| incoming::check_target(&uri)).map(|()| {
             let upload = Upload::of(&request).map(Outgoing::upload);
-            let mut request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
-            let captured = capture_connection(&mut request);
+            let request = request.map(|bytes| upload.unwrap_or_else(|| Outgoing::whole(bytes)));
+            let (request, trail) = trail::follow(request);
             // From before the request is sent, so that no end is missed.
             let end = self.ends.next();
-            (self.client.request(request), captured, end)
+            (self.client.request(request), trail, end)
         });
         Box::pin(async move {
-            let (answer, captured, end) = answer?;
-            let forgotten = forgotten(&SystemClock, &self.ends, end, || Life::of(&captured));
+            let (answer, trail, end) = answer?;
+            let forgotten = trail::forgotten(&SystemClock, &self.ends, end, &trail);
             match race::until(answer, forgotten).await {
                 Ok(Ok(response)) => Ok(response.map(|body| incoming::body(body, uri, of_body))),
                 Ok(Err(error)) => Err(of_request(error).with_target(&uri)),

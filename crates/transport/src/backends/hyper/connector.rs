@@ -4,6 +4,7 @@ use std::{
     error::Error as StdError,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,7 +25,7 @@ use hyper_util::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::life::{Ends, Watched};
+use super::ends::{Ends, Watched};
 use crate::{
     Clock as _, ErrorKind, SystemClock, TimeoutKind,
     backends::failure::{find, is_exhausted},
@@ -35,11 +36,12 @@ type Source = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 type Socket = TokioIo<TcpStream>;
 
-/// Makes connections, each within its limit of time.
+/// Makes connections, each within its limit of time. hyper copies it twice for every request, so its parts are shared.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub(super) struct Connector(Arc<Parts>);
+
+struct Parts {
     inner: HttpsConnector<Dial>,
-    limit: Duration,
     ends: Ends,
 }
 
@@ -47,7 +49,7 @@ pub(super) struct Connector {
 #[derive(Clone)]
 pub(super) struct Dial {
     tcp: HttpConnector<Names>,
-    proxies: Option<std::sync::Arc<Matcher>>,
+    proxies: Option<Arc<Matcher>>,
 }
 
 /// Looks names up, and marks its failures as its own.
@@ -85,8 +87,8 @@ impl Problem {
 }
 
 impl Connector {
-    pub(super) fn new(dial: Dial, tls: rustls::ClientConfig, limit: Duration, ends: Ends) -> Self {
-        Self { inner: (dial, tls).into(), limit, ends }
+    pub(super) fn new(dial: Dial, tls: rustls::ClientConfig, ends: Ends) -> Self {
+        Self(Arc::new(Parts { inner: (dial, tls).into(), ends }))
     }
 }
 
@@ -100,11 +102,14 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let connecting = self.inner.call(target);
-        let (limit, ends) = (self.limit, self.ends.clone());
+        let parts = Arc::clone(&self.0);
         Box::pin(async move {
-            match race::until(connecting, SystemClock.sleep(limit)).await {
-                Ok(connected) => connected.map(|io| Watched::new(io, ends)).map_err(of_connecting),
+            let _making = parts.ends.making();
+            let connecting = parts.inner.clone().call(target);
+            match race::until(connecting, SystemClock.sleep(parts.ends.limit())).await {
+                Ok(connected) => {
+                    connected.map(|io| Watched::new(io, parts.ends.clone())).map_err(of_connecting)
+                }
                 Err(()) => Err(Problem::Late),
             }
         })
@@ -117,7 +122,7 @@ impl Dial {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(Duration::from_secs(60)));
-        Self { tcp, proxies: proxies.map(std::sync::Arc::new) }
+        Self { tcp, proxies: proxies.map(Arc::new) }
     }
 
     fn tunnel(&self, proxy: &Intercept, target: Uri) -> Connecting<Socket> {

@@ -2,43 +2,16 @@
 //!
 //! hyper forgets a request that is handed to a connection at the very moment in which that one ends: nobody sends it
 //! and nobody answers (`docs/decisions/0024-forgotten-requests.md`). So whoever waits for an answer looks now and then.
+//! Where HTTP/2 may be spoken this takes the connection: a request may rightly wait in a living one.
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::{Arc, Weak};
 
-use ::hyper::rt::{Read, ReadBufCursor, Write};
-use http::Extensions;
-use hyper_util::client::legacy::connect::{CaptureConnection, Connected, Connection};
-use tokio::sync::{Notify, futures::Notified};
+use http::{Extensions, Request};
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use tokio::sync::futures::Notified;
 
-use crate::{Clock, Reach};
-
-/// Where the ends of a client's connections are told: whoever waits for an answer has nothing to look for before one.
-#[derive(Clone, Default)]
-pub(super) struct Ends(Arc<Told>);
-
-#[derive(Default)]
-struct Told {
-    ends: Notify,
-    any: AtomicBool,
-}
-
-/// A connection that can be seen to have ended.
-pub(super) struct Watched<T> {
-    io: T,
-    alive: Arc<Alive>,
-}
-
-/// Tells its end.
-struct Alive(Ends);
+use super::ends::{Alive, Ends, LOOK};
+use crate::{Clock, Reach, backends::outgoing::Outgoing};
 
 /// What is known of a connection without holding it.
 #[derive(Clone)]
@@ -47,33 +20,13 @@ pub(super) struct Life {
     reach: Reach,
 }
 
-impl Ends {
-    /// The next end from now on, whether or not anybody waits for it by then.
-    pub(super) fn next(&self) -> Notified<'_> {
-        self.0.ends.notified()
-    }
-
-    /// Whether a connection has ended yet. If none has, every end will be the [next](Self::next) to whoever waits by now.
-    fn any(&self) -> bool {
-        self.0.any.load(Ordering::SeqCst)
-    }
-}
-
-impl<T> Watched<T> {
-    pub(super) fn new(io: T, ends: Ends) -> Self {
-        Self { io, alive: Arc::new(Alive(ends)) }
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        let Ends(told) = &self.0;
-        told.any.store(true, Ordering::SeqCst);
-        told.ends.notify_waiters();
-    }
-}
-
 impl Life {
+    pub(super) fn new(alive: &Arc<Alive>, is_http2: bool) -> Self {
+        // Over HTTP/2 other tasks than the connection's own have the last word on what was taken.
+        let reach = if is_http2 { Reach::MaybeSent } else { Reach::NotSent };
+        Self { alive: Arc::downgrade(alive), reach }
+    }
+
     /// The connection that a request was last given to, if it was given to one.
     pub(super) fn of(request: &CaptureConnection) -> Option<Self> {
         let mut extras = Extensions::new();
@@ -86,12 +39,30 @@ impl Life {
     }
 }
 
+/// The body of a request that is followed.
+pub(super) type Followed = Outgoing;
+
+/// Makes a request one whose connection can be seen.
+pub(super) fn follow(mut request: Request<Followed>) -> (Request<Followed>, CaptureConnection) {
+    let captured = capture_connection(&mut request);
+    (request, captured)
+}
+
 /// Waits until the request has lain for a while in a connection that is no more, and says how far it can have got. `end` is
 /// the first end of a connection since before it was sent.
 ///
 /// hyper answers everything that it has taken when a connection ends, so what is still unanswered at the second look was
 /// never taken. It can also give a request to a connection whose end was told before.
 pub(super) async fn forgotten(
+    clock: &dyn Clock,
+    ends: &Ends,
+    end: Notified<'_>,
+    captured: &CaptureConnection,
+) -> Reach {
+    looking(clock, ends, end, || Life::of(captured)).await
+}
+
+async fn looking(
     clock: &dyn Clock,
     ends: &Ends,
     mut end: Notified<'_>,
@@ -115,60 +86,14 @@ pub(super) async fn forgotten(
     }
 }
 
-/// How long lies between two looks.
-const LOOK: Duration = Duration::from_secs(1);
-
-impl<T: Connection> Connection for Watched<T> {
-    fn connected(&self) -> Connected {
-        // What else is known of the connection nobody asks for, and it would be copied for each request.
-        let (connected, reach) = match self.io.connected().is_negotiated_h2() {
-            // Over HTTP/2 other tasks than the connection's own have the last word on what was taken.
-            true => (Connected::new().negotiated_h2(), Reach::MaybeSent),
-            false => (Connected::new(), Reach::NotSent),
-        };
-        connected.extra(Life { alive: Arc::downgrade(&self.alive), reach })
-    }
-}
-
-impl<T: Read + Unpin> Read for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
-    }
-}
-
-impl<T: Write + Unpin> Write for Watched<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, parts)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{pin::pin, sync::Mutex, task::Waker, time::SystemTime};
+    use std::{
+        pin::{Pin, pin},
+        sync::Mutex,
+        task::{Context, Poll, Waker},
+        time::SystemTime,
+    };
 
     use super::*;
     use crate::SimClock;
@@ -187,18 +112,18 @@ mod tests {
             let connection = Arc::new(Mutex::new(None));
             let (watched, timer, told) = (Arc::clone(&connection), clock.clone(), ends.clone());
             let forgotten = Box::pin(async move {
-                forgotten(&timer, &told, told.next(), || watched.lock().unwrap().clone()).await
+                looking(&timer, &told, told.next(), || watched.lock().unwrap().clone()).await
             });
             Self { clock, ends, connection, forgotten }
         }
 
         fn given_to(&self, connection: &Arc<Alive>) {
-            let life = Life { alive: Arc::downgrade(connection), reach: Reach::NotSent };
+            let life = Life::new(connection, false);
             *self.connection.lock().unwrap() = Some(life);
         }
 
         fn connection(&self) -> Arc<Alive> {
-            Arc::new(Alive(self.ends.clone()))
+            Alive::new(self.ends.clone())
         }
 
         fn after(&mut self, seconds: u64) -> Poll<Reach> {
@@ -232,15 +157,15 @@ mod tests {
     fn an_end_just_before_the_sending_is_seen_as_one_just_after_it() {
         for is_before in [true, false] {
             let (clock, ends) = (SimClock::new(SystemTime::UNIX_EPOCH), Ends::default());
-            let connection = Arc::new(Alive(ends.clone()));
-            let life = Life { alive: Arc::downgrade(&connection), reach: Reach::NotSent };
+            let connection = Alive::new(ends.clone());
+            let life = Life::new(&connection, false);
             let mut connection = Some(connection);
             if is_before {
                 connection = None;
             }
             let end = ends.next();
             drop(connection);
-            let mut forgotten = pin!(forgotten(&clock, &ends, end, || Some(life.clone())));
+            let mut forgotten = pin!(looking(&clock, &ends, end, || Some(life.clone())));
             let mut context = Context::from_waker(Waker::noop());
             for _ in 0..2 {
                 assert!(forgotten.as_mut().poll(&mut context).is_pending());
@@ -254,7 +179,7 @@ mod tests {
     fn a_request_is_looked_after_that_is_given_to_a_connection_which_had_ended() {
         let mut waiting = Waiting::new();
         let connection = waiting.connection();
-        let life = Life { alive: Arc::downgrade(&connection), reach: Reach::NotSent };
+        let life = Life::new(&connection, false);
         drop(connection);
         assert!(waiting.after(10).is_pending(), "it waits for a connection");
         *waiting.connection.lock().unwrap() = Some(life);
