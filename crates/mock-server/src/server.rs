@@ -1,4 +1,7 @@
-//! The running server: its handle and its accept loop.
+//! The handle of the running server.
+
+mod door;
+mod told;
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -6,34 +9,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::server::conn::http1;
-#[cfg(feature = "http2")]
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-#[cfg(feature = "http2")]
-use hyper_util::rt::TokioExecutor;
-use hyper_util::rt::TokioIo;
-use serde_json::{Map, Value};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
-use url::Url;
+use tokio::task::JoinHandle;
 
+use self::door::{Door, accept};
 use crate::api::File;
 use crate::builder::Builder;
 use crate::error::Error;
-use crate::fault::{Effect, Ending, Fault};
+use crate::fault::Fault;
 use crate::hold::HeldAnswers;
 use crate::journal::Entry;
 use crate::mail::Mail;
 use crate::reply::Reply;
-use crate::router;
 use crate::state::State;
-use crate::stream::Stream;
 use crate::time::Clock;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use crate::wire::{Plan, Wire};
 
 /// A server that is running; dropping it stops it.
 ///
@@ -98,115 +90,6 @@ impl MockServer {
             stop,
             accepting,
         })
-    }
-
-    /// Returns the URL to give to a client as its base URL, with the path prefix if there is one.
-    #[must_use]
-    pub fn base_url(&self) -> Url {
-        self.state.base_url.clone()
-    }
-
-    /// Returns the certificate of the authority that signed the server's, in PEM: what a client has to trust. None without
-    /// [TLS](Builder::tls).
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn authority(&self) -> Option<String> {
-        self.tls.as_ref().map(|tls| tls.authority())
-    }
-
-    /// Returns the authorization endpoint.
-    #[must_use]
-    pub fn authorize_url(&self) -> Url {
-        self.state.url("/oauth/authorize")
-    }
-
-    /// Returns the token endpoint.
-    #[must_use]
-    pub fn token_url(&self) -> Url {
-        self.state.url("/v1/oauth/token")
-    }
-
-    /// Returns the device authorization endpoint.
-    #[must_use]
-    pub fn device_authorization_url(&self) -> Url {
-        self.state.url("/v1/oauth/device_authorization")
-    }
-
-    /// Returns a redirect URI for logins without a listener: its page shows `code#state`, to be pasted.
-    #[must_use]
-    pub fn callback_url(&self) -> Url {
-        self.state.url("/oauth/code/callback")
-    }
-
-    /// Returns the revocation endpoint.
-    #[must_use]
-    pub fn revoke_url(&self) -> Url {
-        self.state.url("/v1/oauth/revoke")
-    }
-
-    /// Returns the issuer that redirects name in `iss`.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.state.issuer
-    }
-
-    /// Returns the id of the registered client.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.state.client
-    }
-
-    /// Returns the client's secret, which only the client credentials grant asks for.
-    #[must_use]
-    pub fn client_secret(&self) -> &str {
-        &self.state.client_secret
-    }
-
-    /// Returns the id of the organisation that the API key belongs to.
-    #[must_use]
-    pub fn organization_id(&self) -> &str {
-        self.state.seats.get(0).map_or("", |seat| &seat.organization)
-    }
-
-    /// Returns the workspaces, by id and name.
-    #[must_use]
-    pub fn workspaces(&self) -> Vec<(String, String)> {
-        let mut all: Vec<(String, String)> = Vec::new();
-        for (_, seat) in self.state.seats.iter() {
-            if !all.iter().any(|(id, _)| *id == seat.workspace) {
-                all.push((seat.workspace.clone(), seat.workspace_name.clone()));
-            }
-        }
-        all
-    }
-
-    /// Returns the id of the federation rule that trades workload identities for tokens, `fdrl_…`.
-    #[must_use]
-    pub fn federation_rule_id(&self) -> &str {
-        &self.state.workload.rule
-    }
-
-    /// Returns the id of the service account that the federation rule is for, `svac_…`.
-    #[must_use]
-    pub fn service_account_id(&self) -> &str {
-        &self.state.workload.service_account
-    }
-
-    /// Signs a workload identity: a JWT that the token endpoint accepts as an assertion for as long as `life`.
-    ///
-    /// `claims` are added to it, or replace what would be there: `json!({"aud": "somebody else"})` makes a bad one. What is
-    /// no JSON object adds nothing.
-    #[must_use]
-    pub fn identity_token(&self, subject: &str, life: Duration, claims: Value) -> String {
-        let claims = if let Value::Object(claims) = claims { claims } else { Map::new() };
-        let now = self.state.clock.wall(self.state.clock.now());
-        self.state.workload.sign(now, life, subject, claims)
-    }
-
-    /// Returns the API key that is accepted: `sk-ant-api03-CANARY…` unless another was set.
-    #[must_use]
-    pub fn api_key(&self) -> &str {
-        &self.state.api_key
     }
 
     /// Returns a copy of the journal, oldest first.
@@ -330,79 +213,4 @@ impl fmt::Debug for MockServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockServer").field("base_url", &self.state.base_url.as_str()).finish_non_exhaustive()
     }
-}
-
-/// What a connection comes in through.
-#[derive(Clone)]
-struct Door {
-    state: Arc<State>,
-    #[cfg(feature = "tls")]
-    tls: Option<Arc<Tls>>,
-}
-
-impl Door {
-    /// Begins a connection, as far as a fault lets it.
-    async fn open(&self, stream: TcpStream) -> Option<Stream> {
-        // A stream's events are small and shall not wait for one another; without this they only come later.
-        let _ = stream.set_nodelay(true);
-        self.state.traffic.accepted();
-        // The guard ends here.
-        let fault = self.state.lock().faults.at_accept();
-        match fault {
-            Some(Effect::End(_, Ending::Close)) => return None,
-            Some(Effect::End(_, Ending::Reset)) => {
-                // It fails only for a connection that is already gone.
-                let _ = stream.set_zero_linger();
-                return None;
-            }
-            Some(Effect::End(_, Ending::Stall)) => std::future::pending().await,
-            _ => {}
-        }
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            let fault = if let Some(Effect::Handshake(fault)) = fault { Some(fault) } else { None };
-            // A client that does not trust the certificate is the test's affair.
-            let stream = tls.accept(stream, fault).await.ok()??;
-            return Some(Stream::Tls(Box::new(stream)));
-        }
-        Some(Stream::Plain(stream))
-    }
-}
-
-/// Accepts until told to stop, then closes the port and every connection.
-async fn accept(listener: TcpListener, door: Door, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, door.clone()));
-                }
-                // The peer went away before it was accepted, or the process is out of file descriptors: let
-                // others run, then try again.
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
-}
-
-async fn connection(stream: TcpStream, door: Door) {
-    let Some(stream) = door.open(stream).await else { return };
-    let state = door.state;
-    let plan = Plan::default();
-    let wire = Wire::new(stream, plan.clone(), Arc::clone(&state.traffic));
-    #[cfg(feature = "http2")]
-    if wire.speaks_http2().await {
-        let answer = service_fn(move |request| router::answer(Arc::clone(&state), plan.clone(), request));
-        let mut http = http2::Builder::new(TokioExecutor::new());
-        let _ = http.auto_date_header(false).serve_connection(TokioIo::new(wire), answer).await;
-        return;
-    }
-    let answer = service_fn(|request| router::answer(Arc::clone(&state), plan.clone(), request));
-    // A connection that ends badly is the client's affair, or what the script asked for.
-    let _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(wire), answer).await;
 }
