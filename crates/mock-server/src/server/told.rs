@@ -15,7 +15,7 @@ impl MockServer {
     }
 
     /// Returns the certificate of the authority that signed the server's, in PEM: what a client has to trust. None without
-    /// [TLS](Builder::tls).
+    /// [TLS](crate::Builder::tls).
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn authority(&self) -> Option<String> {
