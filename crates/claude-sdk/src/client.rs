@@ -261,8 +261,9 @@ impl Client {
             false => self.0.base.uri(&routed(route, &self.0.options.query))?,
         };
         self.0.options.apply(&mut request);
-        if let Some(deadline) = self.0.options.deadline {
-            request.extensions_mut().insert(Deadline(self.0.clock.now() + deadline));
+        // One that no clock can name never comes.
+        if let Some(at) = self.0.options.deadline.and_then(|within| self.0.clock.now().checked_add(within)) {
+            request.extensions_mut().insert(Deadline(at));
         }
         if let Some(estimate) = &self.0.pipeline.estimate {
             let mut charge = charge(estimate);

@@ -180,7 +180,8 @@ impl Error {
         }
     }
 
-    /// How many times the request went out, the first included; 0 where nothing was sent.
+    /// How many attempts were made, the first included; 0 where it did not come to one. Whether an attempt got as far as the
+    /// server, [`is_ambiguous`](Self::is_ambiguous) and the variants tell.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         match self {

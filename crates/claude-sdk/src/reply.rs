@@ -13,7 +13,7 @@ use crate::{
     credentials::Credential,
     error::{ApiError, Envelope, Error, UnexpectedAnswer, shown},
     layers::Sent,
-    retry::may_pass,
+    retry::{may_pass, should_retry},
     types::{ErrorBody, from_bytes},
 };
 
@@ -234,16 +234,19 @@ fn error_of<'a>(
         }
         let now = clock.now();
         let retry_after = transport::layers::retry_after(&head.headers, now);
+        let should_retry = should_retry(&head.headers);
         let body = match body.collect(ERROR_LIMIT).await {
             Ok(body) => body,
             Err(error) => {
-                let answer = UnexpectedAnswer::body(head.status, error, envelope).retry_after(retry_after);
+                let answer =
+                    UnexpectedAnswer::body(head.status, error, envelope).advised(should_retry, retry_after);
                 return Box::new(answer).into();
             }
         };
         let Ok(answer) = from_bytes::<ErrorBody>(&body) else {
             let what = shown(&foreign(&received, None), secret);
-            let answer = UnexpectedAnswer::new(head.status, what, envelope).retry_after(retry_after);
+            let answer =
+                UnexpectedAnswer::new(head.status, what, envelope).advised(should_retry, retry_after);
             return Box::new(answer).into();
         };
         let retry = (may_pass(head.status, &head.headers, &answer), retry_after);

@@ -27,11 +27,18 @@ impl<P: RetryPolicy> RetryPolicy for Claude<P> {
 
 /// Whether the same call may succeed later: what is spent will not, then the service's own word, then the status.
 pub(crate) fn may_pass(status: StatusCode, headers: &HeaderMap, answer: &ErrorBody) -> bool {
+    if answer.error.error_code().is_some_and(is_spend_limit) {
+        return false;
+    }
+    should_retry(headers).unwrap_or_else(|| matches!(status.as_u16(), 408 | 429) || status.is_server_error())
+}
+
+/// The service's own word.
+pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
     match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
-        _ if answer.error.error_code().is_some_and(is_spend_limit) => false,
-        Some(b"true") => true,
-        Some(b"false") => false,
-        _ => matches!(status.as_u16(), 408 | 429) || status.is_server_error(),
+        Some(b"true") => Some(true),
+        Some(b"false") => Some(false),
+        _ => None,
     }
 }
 

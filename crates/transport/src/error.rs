@@ -153,7 +153,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.tell(self.target.as_deref().unwrap_or("the server"), f)?;
+        self.kind.tell(self.reach, self.target.as_deref().unwrap_or("the server"), f)?;
         if self.attempts > 1 { write!(f, " ({} attempts)", self.attempts) } else { Ok(()) }
     }
 }
@@ -219,6 +219,15 @@ mod tests {
         for hidden in ["hunter2", "hunter3", "user", "private"] {
             assert!(!text.contains(hidden), "{text}");
         }
+    }
+
+    #[test]
+    fn a_connection_that_closed_says_whether_the_work_may_be_done() {
+        let text = |reach| Error::bare(ErrorKind::Closed, reach).to_string();
+        assert!(text(Reach::MaybeSent).contains("may have done the work"));
+        assert!(
+            !text(Reach::NotSent).contains("may have") && text(Reach::NotSent).ends_with("send it again")
+        );
     }
 
     #[test]

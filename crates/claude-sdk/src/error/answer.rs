@@ -165,6 +165,7 @@ impl ApiError {
                 "a limit is used up; check the limits and spend of the organisation"
             }
             429 => "slow down, or set a rate limiter on the client",
+            500..=599 if !self.retryable => "the service failed, and asks not to be tried again",
             529 => "the service is overloaded; try again later",
             500..=599 => "the service failed; try again later",
             _ => return None,
@@ -269,15 +270,19 @@ impl UnexpectedAnswer {
 
     /// An answer whose body could not be read to its end.
     pub(crate) fn body(status: StatusCode, error: transport::Error, envelope: Envelope) -> Self {
-        let mut answer = Self::new(status, "a body that could not be read to its end", envelope);
+        let what = match error.is_retryable() {
+            true => "a body that broke off; try again",
+            false => "a body that cannot be read; the cause says what to do",
+        };
+        let mut answer = Self::new(status, what, envelope);
         answer.retryable |= error.is_retryable();
         answer.source = Some(Box::new(error));
         answer
     }
 
-    /// Adds how long the server asks to wait.
-    pub(crate) fn retry_after(self, retry_after: Option<Duration>) -> Self {
-        Self { retry_after, ..self }
+    /// Adds what its head says of another try: whether, where it says that, and after which wait.
+    pub(crate) fn advised(self, should_retry: Option<bool>, retry_after: Option<Duration>) -> Self {
+        Self { retryable: should_retry.unwrap_or(self.retryable), retry_after, ..self }
     }
 
     pub(crate) fn wait(&self) -> Option<Duration> {

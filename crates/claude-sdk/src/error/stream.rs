@@ -107,11 +107,11 @@ impl fmt::Display for StreamError {
             Kind::Truncated => f.write_str(
                 "the stream ended before the message did; what arrived is in `partial()`, send the request again",
             )?,
-            Kind::Transport(_) if !self.is_truncated() => f.write_str("the stream is not a usable event stream")?,
+            Kind::Transport(_) if !self.is_truncated() => f.write_str("the stream is not a usable event stream; check the base URL, and what stands between")?,
             Kind::Transport(_) => f.write_str(
                 "the connection broke before the message ended; what arrived is in `partial()`, send the request again",
             )?,
-            Kind::Api(_) => f.write_str("the service ended the stream with an error")?,
+            Kind::Api(_) => f.write_str("the service ended the stream with an error; what arrived is in `partial()`, the cause says what to do")?,
             Kind::Protocol(_) => f.write_str("the stream's events came in an impossible order; send the request again, and check what stands between")?,
             Kind::Json(_) => f.write_str("an event of the stream is not the JSON it should be; send the request again, and check what stands between")?,
         }

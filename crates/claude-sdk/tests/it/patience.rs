@@ -234,6 +234,14 @@ async fn a_whole_message_that_may_take_too_long_is_refused_unless_somebody_says_
     }
 }
 
+#[tokio::test]
+async fn a_deadline_beyond_all_time_is_none() {
+    let server = held().start().await.unwrap();
+    for length in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(1 << 62)] {
+        client(&server).0.deadline(length).build().unwrap().messages().create(&hello()).await.unwrap();
+    }
+}
+
 /// An error's body beyond the limit is an error of its own, which still says what is known.
 #[tokio::test]
 async fn an_error_whose_body_is_too_large_still_says_which_call_it_was() {

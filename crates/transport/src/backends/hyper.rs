@@ -45,7 +45,7 @@ const IDLE: Duration = Duration::from_secs(90);
 ///
 /// Proxies come from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is built, and are asked
 /// for a tunnel, so that they see the target's name and nothing else. Only `http://` proxies are supported, and none
-/// for a plain `http` target: where the environment asks for one, the request fails with [`ErrorKind::Proxy`] and
+/// for a plain `http` target: where the environment asks for one, the request fails with [`ErrorKind::InvalidRequest`] and
 /// nothing is sent. Build with [`no_proxy`](HyperBuilder::no_proxy) to connect directly, as a `*` in `NO_PROXY` says for all
 /// hosts.
 ///

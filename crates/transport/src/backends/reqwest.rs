@@ -3,7 +3,7 @@
 mod failure;
 mod target;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -12,10 +12,10 @@ use self::target::Targets;
 use super::{
     incoming,
     outgoing::Outgoing,
-    proxies,
+    proxies::{self, would_see},
     tls::{self, BuildError},
 };
-use crate::{Error, HttpBackend, Request, Sending};
+use crate::{Error, ErrorKind, HttpBackend, Reach, Request, Sending};
 
 /// Sends requests with pooled connections, over HTTP/1.1 or, with the feature `http2`, over HTTP/2.
 ///
@@ -25,7 +25,9 @@ use crate::{Error, HttpBackend, Request, Sending};
 /// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) when the backend is
 /// built. Loopback addresses are no exception: name them in `NO_PROXY` (where `*` is all hosts), or build with
 /// [`no_proxy`](ReqwestBuilder::no_proxy), if they must not go through a proxy. A value that is no address counts as none,
-/// and a CGI program (`REQUEST_METHOD` is set) takes no `HTTP_PROXY`, which its visitors can set.
+/// and a CGI program (`REQUEST_METHOD` is set) takes no `HTTP_PROXY`, which its visitors can set. A plain `http` target for which
+/// they name a proxy on another machine is refused with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest): the
+/// request would lie open to it.
 ///
 /// There are no redirects, cookies, referers, decompression or timeouts except for connecting. A request that still waits
 /// on a pooled connection when that one is closed is sent on another within the same attempt. One that HTTP/2 refused is
@@ -36,10 +38,11 @@ use crate::{Error, HttpBackend, Request, Sending};
 /// the wait.
 ///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reqwest {
     client: ::reqwest::Client,
     targets: Arc<Targets>,
+    proxies: Option<Arc<Matcher>>,
 }
 
 /// The settings of a [`Reqwest`] backend.
@@ -55,6 +58,12 @@ impl Reqwest {
     /// Starts with the defaults: 5 s to connect, the machine's CA certificates.
     pub fn builder() -> ReqwestBuilder {
         ReqwestBuilder { connect_timeout: Duration::from_secs(5), roots: Vec::new(), no_proxy: false }
+    }
+}
+
+impl fmt::Debug for Reqwest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reqwest")
     }
 }
 
@@ -95,17 +104,22 @@ impl ReqwestBuilder {
             .retry(::reqwest::retry::never().max_retries_per_request(0))
             .referer(false);
         // What the client would ask itself.
-        if self.no_proxy || !proxies::are_used(&Matcher::from_system()) {
+        let proxies = (!self.no_proxy).then(Matcher::from_system).filter(proxies::are_used);
+        if proxies.is_none() {
             client = client.no_proxy();
         }
         let client = client.build().map_err(|error| BuildError::client(error.without_url()))?;
-        Ok(Reqwest { client, targets: Arc::default() })
+        Ok(Reqwest { client, targets: Arc::default(), proxies: proxies.map(Arc::new) })
     }
 }
 
 impl Reqwest {
     fn prepare(&self, request: Request) -> Result<::reqwest::Request, Error> {
         incoming::check_target(request.uri())?;
+        if let Some(why) = self.proxies.as_ref().and_then(|proxies| would_see(proxies, request.uri())) {
+            let error = Error::new(ErrorKind::InvalidRequest, Reach::NotSent, why);
+            return Err(error.with_target(request.uri()));
+        }
         let url = self.targets.url(request.uri())?;
         let (head, content) = request.into_parts();
         let mut request = ::reqwest::Request::new(head.method, url);

@@ -73,8 +73,8 @@ pub enum Reach {
 }
 
 impl ErrorKind {
-    /// Says what happened with `target` and what can be done.
-    pub(super) fn tell(self, target: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Says what happened with `target`, of a request that got so far, and what can be done.
+    pub(super) fn tell(self, reach: Reach, target: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidRequest => {
                 write!(f, "the request for {target} cannot be sent; correct its URL, headers or settings")
@@ -147,6 +147,9 @@ impl ErrorKind {
             ),
             Self::Truncated => {
                 write!(f, "the answer of {target} broke off before it was complete; try again")
+            }
+            Self::Closed if reach == Reach::NotSent => {
+                write!(f, "{target} closed the connection and had not begun with the request; send it again")
             }
             Self::Closed => {
                 write!(

@@ -109,14 +109,17 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         .filter(|wait| !wait.is_zero())
 }
 
-/// A plain decimal number of units; anything too large to be a duration is the longest one.
+/// A plain decimal number of units; anything longer is [`LONGEST`].
 fn scaled(text: &str, unit: f64) -> Option<Duration> {
     if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return None; // no sign, no exponent, no "inf", no "nan"
     }
     let seconds = text.parse::<f64>().ok()? * unit;
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST))
 }
+
+/// A hundred years or so: whoever adds it to a time gets one.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

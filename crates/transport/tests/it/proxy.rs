@@ -121,9 +121,19 @@ async fn the_hyper_backend_sends_nothing_in_the_open_through_a_proxy() {
     let proxy = format!("http://{}", listener.local_addr().unwrap());
     let child = child("proxy::a_plain_target_without_a_server_is_an_error_too", &proxy);
     let printed = child.await.unwrap();
-    assert!(printed.contains("kind: Proxy"), "{printed}");
+    assert!(printed.contains("kind: InvalidRequest"), "{printed}");
     // Such a listener does not block: with nobody waiting it says so.
     assert!(listener.into_std().unwrap().accept().is_err(), "the proxy is not even asked");
+}
+
+/// The address is one of a network for documentation (RFC 5737): who asked it would wait for the connection.
+#[tokio::test]
+async fn no_backend_sends_a_plain_request_to_a_proxy_on_another_machine() {
+    for proxy in ["http://someone:secret@192.0.2.2:18977", "socks5://192.0.2.2:1080"] {
+        let test = "proxy::a_plain_port_nobody_serves_is_an_error_with_both_backends";
+        let printed = child(test, proxy).await.unwrap();
+        assert_eq!(printed.matches("kind: InvalidRequest").count(), 2, "{proxy}: {printed}");
+    }
 }
 
 #[tokio::test]

@@ -172,7 +172,13 @@ async fn no_secret_reaches_the_file_in_any_form() {
     );
     assert_eq!(fs::metadata(&place.0).unwrap().permissions().mode() & 0o777, 0o600);
 
-    // It is played to whoever has other secrets.
+    // It is played to whoever has other secrets, those among them of which it is told.
+    let body = r#"{"text":"another \"one\" and sk-ant-other, some-other-code"}"#;
+    let with_query = || post("/v1/messages?token=another-query", body);
+    let player = Player::load(&place.0).unwrap().secret("another \"one\"").secret("some-other-code");
+    assert_eq!(send(&player, with_query()).await.unwrap().0, 400);
+    let untold = Player::load(&place.0).unwrap();
+    assert!(send(&untold, with_query()).await.is_err(), "it cannot guess");
     let player = Player::load(&place.0).unwrap();
     let other = "grant_type=authorization_code&code=some-other-code&code_verifier=some-other-verifier";
     assert_eq!(send(&player, post("/token", other)).await.unwrap().0, 200);

@@ -134,6 +134,16 @@ async fn the_service_has_the_last_word_on_whether_to_try_again() {
         let error = trial.create(word, Fault::answer(reply).always()).await.unwrap_err();
         assert_eq!(error.attempts(), attempts, "{code} {word}");
     }
+    for reply in
+        [Reply::html("<h1>Bad gateway</h1>"), Reply::error(StatusCode::BAD_GATEWAY, "api_error", "words")]
+    {
+        let reply = reply.status(StatusCode::BAD_GATEWAY);
+        let final_ =
+            reply.header(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
+        let error = trial.create("final", Fault::answer(final_).always()).await.unwrap_err();
+        assert!(error.attempts() == 1 && !error.is_retryable(), "{error:?}");
+        assert!(!error.to_string().contains("try again"), "{error}");
+    }
     let redirect = Reply::html("").status(StatusCode::FOUND);
     let redirect = redirect.header(header::LOCATION, HeaderValue::from_static("/"));
     let redirect =

@@ -67,6 +67,8 @@ pub(super) enum Problem {
     Tls(#[source] Source),
     #[error("no tunnel through the proxy")]
     Proxy(#[source] Source),
+    #[error("the proxy is not one to be used")]
+    Unusable(#[source] Source),
     #[error("connecting took too long")]
     Late,
 }
@@ -81,6 +83,7 @@ impl Problem {
             Self::Connect(_) => ErrorKind::Connect,
             Self::Tls(_) => ErrorKind::Tls,
             Self::Proxy(_) => ErrorKind::Proxy,
+            Self::Unusable(_) => ErrorKind::InvalidRequest,
             Self::Late => ErrorKind::Timeout(TimeoutKind::Connect),
         }
     }
@@ -127,16 +130,20 @@ impl Dial {
 
     fn tunnel(&self, proxy: &Intercept, target: Uri) -> Connecting<Socket> {
         let refusal = if target.scheme() != Some(&Scheme::HTTPS) {
-            Some("the environment names a proxy for a plain http target, which this backend does not support")
+            Some(
+                "the environment names a proxy for a plain http target, which this backend does not support; use https, or add \
+                 the target to NO_PROXY",
+            )
         } else if proxy.uri().scheme() != Some(&Scheme::HTTP) {
             Some(
-                "the proxy that the environment names is no http:// one, which this backend does not support",
+                "the proxy that the environment names is no http:// one, which this backend does not support; name another, or use \
+                 the backend `Reqwest`",
             )
         } else {
             None
         };
         if let Some(reason) = refusal {
-            return Box::pin(async move { Err(Problem::Proxy(reason.into())) });
+            return Box::pin(async move { Err(Problem::Unusable(reason.into())) });
         }
         let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
         if let Some(login) = proxy.basic_auth() {

@@ -26,12 +26,14 @@ use crate::{Body, Error, ErrorKind, HttpBackend, Reach, Request, Response};
 ///
 /// A request is answered by the first exchange that has the same method, path, query and body and was not played yet; a
 /// body in JSON is compared by value, so neither spaces nor the order of members matter. Headers and the host are not
-/// compared. Where secrets were taken out of the recording, those of the request do not count either.
+/// compared. Where secrets were taken out of the recording, those of the request do not count either: tell it by
+/// [`secret`](Self::secret) what the recorder was told.
 ///
 /// Where nothing matches, the request is refused, and nothing retries it: [`Error::into_refusal`] gives the [`Mismatch`].
 #[derive(Debug)]
 pub struct Player {
     interactions: Mutex<Vec<Slot>>,
+    secrets: Secrets,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,13 @@ impl Player {
         cassette::parse(text.as_ref()).map(Self::new)
     }
 
+    /// Adds a value that [`Recorder::secret`](super::Recorder::secret) was told of, which may be another one by now.
+    #[must_use]
+    pub fn secret(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.secrets.add(value.as_ref());
+        self
+    }
+
     /// Returns method and target of the exchanges that were not played, in the order of the cassette.
     #[must_use]
     pub fn unplayed(&self) -> Vec<String> {
@@ -76,7 +85,7 @@ impl Player {
 
     fn new(interactions: Vec<Interaction>) -> Self {
         let slots = interactions.into_iter().map(|interaction| Slot { interaction, played: false });
-        Self { interactions: Mutex::new(slots.collect()) }
+        Self { interactions: Mutex::new(slots.collect()), secrets: Secrets::default() }
     }
 
     fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
@@ -84,7 +93,7 @@ impl Player {
     }
 
     fn answer(&self, request: &Request, body: &Bytes) -> Result<Interaction, Mismatch> {
-        let mut secrets = Secrets::default();
+        let mut secrets = self.secrets.clone();
         secrets.learn(request);
         secrets.learn_body(body);
         let method = request.method().as_str();

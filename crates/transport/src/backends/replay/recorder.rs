@@ -22,7 +22,8 @@ use crate::{Body, Error, HttpBackend, Request, Response};
 ///
 /// Nothing is written before [`save`](Self::save), which takes secrets out first: the values of `authorization`,
 /// `x-api-key` and cookies, whatever a body or query calls a token, key, code or password, anything that begins with
-/// `sk-ant-`, and what [`secret`](Self::secret) was told; each of them wherever it occurs, in any exchange. The file is
+/// `sk-ant-`, and what [`secret`](Self::secret) was told; each of them wherever it occurs, in any exchange, as it is, as in
+/// a URL and as in JSON. What a model repeats in deltas that cut it in two, or spells in another way, is not found. The file is
 /// readable by its owner only. Read it before you share it all the same: only you know what else is private in a prompt.
 ///
 /// Requests are kept with method, path, query and body, answers with status, headers and the pieces as they came. A
@@ -46,7 +47,8 @@ impl<B> Recorder<B> {
         Self { inner, tape: Arc::default() }
     }
 
-    /// Adds a value that must not be in the file, of at least six bytes.
+    /// Adds a value that must not be in the file, of at least six bytes. Where requests have it too, the
+    /// [`Player`](super::Player::secret) has to know.
     #[must_use]
     pub fn secret(self, value: impl AsRef<[u8]>) -> Self {
         lock(&self.tape).secrets.add(value.as_ref());

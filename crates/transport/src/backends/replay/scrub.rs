@@ -56,7 +56,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Adds a value, as it is and as it would be in a URL.
+    /// Adds a value, as it is, as it would be in a URL and as it would be in JSON.
     pub(super) fn add(&mut self, value: &[u8]) {
         if value.len() < SHORTEST || value == SCRUBBED.as_bytes() {
             return;
@@ -66,6 +66,9 @@ impl Secrets {
             .iter()
             .flat_map(|byte| if plain(byte) { vec![*byte] } else { format!("%{byte:02X}").into_bytes() });
         self.0.insert(encoded.collect());
+        if let Ok(json) = serde_json::to_string(&String::from_utf8_lossy(value)) {
+            self.0.insert(json.trim_matches('"').into());
+        }
         self.0.insert(value.to_vec());
     }
 
