@@ -128,7 +128,7 @@ impl<T> Reply<T> {
     /// How many times the request was sent again before this answer came.
     #[must_use]
     pub fn retries_taken(&self) -> u32 {
-        self.envelope.attempts.saturating_sub(1)
+        self.envelope.retries_taken()
     }
 
     pub(crate) fn envelope(&self) -> &Envelope {

@@ -47,6 +47,12 @@ impl MessageStream {
         self.0.as_stream()?.request_id()
     }
 
+    /// How many times the request was sent again before this stream came.
+    #[must_use]
+    pub fn retries_taken(&self) -> u32 {
+        self.0.as_stream().map_or(0, crate::MessageStream::retries_taken)
+    }
+
     /// The HTTP status, which is a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -22,6 +22,12 @@ impl Envelope {
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
+
+    /// How many times the request was sent again.
+    #[must_use]
+    pub fn retries_taken(&self) -> u32 {
+        self.attempts.saturating_sub(1)
+    }
 }
 
 impl fmt::Display for Envelope {

@@ -45,6 +45,7 @@ async fn a_stream_that_fails_before_its_first_content_is_sent_again() {
         server.clear_journal();
         server.set_script([Reply::sse(beginning.clone())]);
         let stream = client.messages().stream(&hello()).await.unwrap();
+        assert_eq!(stream.retries_taken(), 1, "{beginning:?}");
         let message = stream.final_message().await.unwrap();
         assert_eq!(message.text(), "You said: hello there", "{beginning:?}");
         assert_eq!((message.retries_taken(), server.journal_len()), (1, 2), "{beginning:?}");

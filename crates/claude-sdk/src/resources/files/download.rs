@@ -51,6 +51,12 @@ impl Download {
         self.envelope.request_id()
     }
 
+    /// How many times the request was sent again before this answer came.
+    #[must_use]
+    pub fn retries_taken(&self) -> u32 {
+        self.envelope.retries_taken()
+    }
+
     /// Waits for the next piece; `None` is the end of the whole content.
     ///
     /// # Errors

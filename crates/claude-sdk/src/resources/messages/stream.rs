@@ -132,6 +132,12 @@ impl MessageStream {
         self.envelope.request_id.as_deref()
     }
 
+    /// How many times the request was sent again before this stream came.
+    #[must_use]
+    pub fn retries_taken(&self) -> u32 {
+        self.envelope.retries_taken()
+    }
+
     /// The HTTP status, which is a success.
     #[must_use]
     pub fn status(&self) -> StatusCode {
