@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// Its name.
+pub(crate) const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
 /// Makes one value of all that there are: names in the order in which they came, each once, with commas and no space.
 pub(crate) fn join(headers: &mut HeaderMap) {

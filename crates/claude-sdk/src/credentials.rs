@@ -275,10 +275,11 @@ impl Credential {
     #[inline(always)]
     pub(crate) fn attach(&self, version: ApiVersion, headers: &mut HeaderMap) {
         const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-        const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
         const WORKSPACE: HeaderName = HeaderName::from_static("anthropic-workspace-id");
-        if let Some(id) = &self.0.workspace {
-            headers.entry(WORKSPACE).or_insert_with(|| id.clone());
+        if let Some(id) = &self.0.workspace
+            && !headers.contains_key(WORKSPACE)
+        {
+            headers.insert(WORKSPACE, id.clone());
         }
         if self.0.scheme == Scheme::ApiKey && version == ApiVersion::V2023_06_01 {
             headers.insert(X_API_KEY, self.0.bare.clone());
@@ -286,7 +287,7 @@ impl Credential {
         }
         headers.insert(header::AUTHORIZATION, self.0.bearer.clone());
         if self.0.scheme == Scheme::Token {
-            headers.append(BETA, HeaderValue::from_static("oauth-2025-04-20"));
+            headers.append(betas::BETA, HeaderValue::from_static("oauth-2025-04-20"));
             betas::join(headers);
         }
     }

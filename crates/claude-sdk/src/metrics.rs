@@ -59,7 +59,7 @@ pub mod sinks;
 pub(crate) use current::Call;
 pub use instruments::{INSTRUMENTS, Instrument};
 pub use labels::Labels;
-pub(crate) use meter::{Kind, Meter, Meters};
+pub(crate) use meter::{Kind, Measured, Meter, Meters};
 pub(crate) use operation::operation;
 pub(crate) use renewals::Renewals;
 

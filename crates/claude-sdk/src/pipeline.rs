@@ -33,7 +33,7 @@ use crate::{
 pub(crate) struct Parts {
     pub(crate) backend: Arc<dyn HttpBackend>,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
-    pub(crate) limiter: Option<Arc<dyn RateLimiter>>,
+    pub(crate) limiter: Option<Limited>,
     pub(crate) estimate: Arc<dyn Estimate>,
     pub(crate) middleware: Vec<Arc<dyn Middleware>>,
     /// What every request carries.
@@ -62,6 +62,32 @@ pub(crate) struct Timeouts {
     pub(crate) progress: Duration,
 }
 
+/// A limiter together with how the layer that asks it is put around the others: a program without a limiter is built without
+/// that layer.
+#[derive(Debug)]
+pub(crate) struct Limited {
+    limiter: Arc<dyn RateLimiter>,
+    throttle: Around,
+}
+
+type Around = fn(Authorized, Arc<dyn RateLimiter>, Arc<dyn Clock>, Duration) -> Arc<dyn HttpBackend>;
+
+/// What stands inside of the limiter.
+type Authorized = Authorize<Trace<Timeout<Decode<Arc<dyn HttpBackend>>>>>;
+
+impl Limited {
+    pub(crate) fn by(limiter: Arc<dyn RateLimiter>) -> Self {
+        let throttle = |backend, limiter, clock, max_wait| -> Arc<dyn HttpBackend> {
+            Arc::new(Throttle::new(backend, limiter, clock, max_wait))
+        };
+        Self { limiter, throttle }
+    }
+
+    fn over(self, backend: Authorized, clock: Arc<dyn Clock>, max_wait: Duration) -> Arc<dyn HttpBackend> {
+        (self.throttle)(backend, self.limiter, clock, max_wait)
+    }
+}
+
 /// The layers, nested.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
@@ -88,16 +114,14 @@ pub(crate) fn build(parts: Parts) -> Result<Pipeline, ConfigError> {
         .reporting_to(Arc::clone(&reported));
     let estimate = limiter.is_some().then_some(parts.estimate);
     let backend: Arc<dyn HttpBackend> = match limiter {
-        Some(limiter) => {
-            Arc::new(Throttle::new(backend, limiter, Arc::clone(&clock), parts.limiter_max_wait))
-        }
+        Some(limited) => limited.over(backend, Arc::clone(&clock), parts.limiter_max_wait),
         None => Arc::new(backend),
     };
     let backend = match parts.middleware.is_empty() {
         true => backend,
         false => Arc::new(parts.middleware.into_iter().fold(Intercept::new(backend), Intercept::with)),
     };
-    let backend = Equip::new(backend, parts.headers);
+    let backend = Equip::new(backend, &parts.headers);
     let retry = match &meters {
         Some(_) => Arc::new(Overheard(retry)),
         None => retry,

@@ -1,7 +1,13 @@
 //! Tasks that are begun now and then. Each is of one type to the runtime: of a type of its own, each would bring a copy of how a
 //! task is begun, polled and ended with it (`docs/decisions/0015-weight.md`).
 
-use std::{any::Any, future::Future, pin::Pin};
+use std::{
+    any::Any,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -9,10 +15,22 @@ type Outcome = Box<dyn Any + Send>;
 type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 type BlockingWork = Box<dyn FnOnce() -> Outcome + Send>;
 
-/// Does `work` in a task of its own, and waits for it: `None` where it panics. Whoever stops waiting does not end it.
-pub(crate) async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    let work = spawned(Box::pin(async move { Box::new(work.await) as Outcome }));
-    work.await.ok()?.downcast().ok().map(|outcome| *outcome)
+/// Does `work` in a task of its own, begun at once: `None` where it panics. Whoever stops waiting does not end it.
+pub(crate) fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Running<T> {
+    Running(spawned(Box::pin(async move { Box::new(work.await) as Outcome })), PhantomData)
+}
+
+/// Work that is under way: of the work itself whoever waits knows nothing, and has nothing to let go.
+#[derive(Debug)]
+pub(crate) struct Running<T>(JoinHandle<Outcome>, PhantomData<fn() -> T>);
+
+impl<T: 'static> Future for Running<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let outcome = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(outcome.ok().and_then(|outcome| outcome.downcast().ok()).map(|outcome| *outcome))
+    }
 }
 
 /// Does `work` in a task of its own, for which nobody waits.
@@ -24,10 +42,9 @@ pub(crate) fn detach(work: impl Future<Output = ()> + Send + 'static) -> AbortHa
     spawned(Box::pin(work)).abort_handle()
 }
 
-/// Does `work` on a thread where it may block, and waits for it: `None` where it panics.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let work = blocked(Box::new(move || Box::new(work()) as Outcome));
-    work.await.ok()?.downcast().ok().map(|outcome| *outcome)
+/// Does `work` on a thread where it may block, begun at once: `None` where it panics.
+pub(crate) fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Running<T> {
+    Running(blocked(Box::new(move || Box::new(work()) as Outcome)), PhantomData)
 }
 
 fn spawned(work: Work) -> JoinHandle<Outcome> {

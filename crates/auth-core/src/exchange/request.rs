@@ -36,7 +36,9 @@ pub(crate) fn build<'a>(
     if let Some(credentials) = client.and_then(Client::header) {
         headers.insert(AUTHORIZATION, credentials);
     }
-    headers.extend(format.headers.iter().map(|(name, value)| (Some(name.clone()), value.clone())));
+    for (name, value) in &format.headers {
+        headers.insert(name.clone(), value.clone());
+    }
     request
 }
 

@@ -14,14 +14,15 @@ use super::{Checked, Client, Inner, MESSAGES};
 #[cfg(feature = "profile")]
 use crate::profile::ProfileName;
 use crate::{
+    betas::BETA,
     config::{ApiVersion, BaseUrl, DEFAULT_BASE_URL},
     credentials::{Credential, CredentialProvider, FromSecret, Resolution},
     entropy,
     error::{ConfigError, Error},
     estimates::{Estimate, Longest},
     limits::ModelClasses,
-    metrics::{Meters, Metrics},
-    pipeline::{self, Parts, Timeouts},
+    metrics::{Measured, Metrics},
+    pipeline::{self, Limited, Parts, Timeouts},
     retry::Claude,
     types::Beta,
 };
@@ -42,7 +43,7 @@ pub struct ClientBuilder {
     version: ApiVersion,
     betas: Vec<Beta>,
     backend: Option<Arc<dyn HttpBackend>>,
-    limiter: Option<Arc<dyn RateLimiter>>,
+    limiter: Option<Limited>,
     middleware: Chain,
     limiter_max_wait: Option<Duration>,
     estimate: Option<Arc<dyn Estimate>>,
@@ -53,7 +54,7 @@ pub struct ClientBuilder {
     budget: Option<Option<Budget>>,
     breaker: Option<Option<Breaker>>,
     deadline: Option<Duration>,
-    metrics: Option<Arc<dyn Metrics>>,
+    metrics: Option<Measured>,
     clock: Option<Arc<dyn Clock>>,
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
@@ -230,7 +231,7 @@ impl ClientBuilder {
     /// For many machines (feature `redis-limits`), it is `Redis::at("redis://10.0.0.7", limits, 8).build(TokioTimer::new())?` of
     /// `ratelimit::limiters`; the example `shared_limits` does that.
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
-        self.limiter = Some(Arc::new(limiter));
+        self.limiter = Some(Limited::by(Arc::new(limiter)));
         self
     }
 
@@ -297,7 +298,7 @@ impl ClientBuilder {
     /// Tells `metrics` what calls take, use and run into, and what becomes of the credential's renewals. Without, nothing
     /// is measured; `metrics` is the [module](crate::metrics) that says what there is.
     pub fn metrics(mut self, metrics: impl Metrics) -> Self {
-        self.metrics = Some(Arc::new(metrics));
+        self.metrics = Some(Measured::by(Arc::new(metrics)));
         self
     }
 
@@ -380,9 +381,9 @@ impl ClientBuilder {
                 None => backoff,
             }))
         });
-        let meters = self.metrics.map(|metrics| {
-            credentials.report_to(&metrics);
-            Meters::new(metrics, Arc::clone(&clock), &base)
+        let meters = self.metrics.map(|measured| {
+            credentials.report_to(measured.metrics());
+            measured.meters(Arc::clone(&clock), &base)
         });
         let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
         let pipeline = pipeline::build(Parts {
@@ -469,7 +470,7 @@ fn headers(betas: &[Beta], version: ApiVersion) -> Result<HeaderMap, ConfigError
     for beta in betas {
         let beta =
             HeaderValue::from_str(beta.as_str()).map_err(|_| ConfigError::Header { name: "beta".into() })?;
-        headers.append("anthropic-beta", beta);
+        headers.append(BETA, beta);
     }
     Ok(headers)
 }

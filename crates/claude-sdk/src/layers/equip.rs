@@ -14,10 +14,9 @@ pub(crate) struct Equip<B> {
 }
 
 impl<B> Equip<B> {
-    pub(crate) fn new(backend: B, headers: HeaderMap) -> Self {
+    pub(crate) fn new(backend: B, headers: &HeaderMap) -> Self {
         // A copy has an index as large, so that it need not be made anew for those that others add.
-        let mut ready = HeaderMap::with_capacity(headers.len() + ADDED);
-        ready.extend(headers);
+        let mut ready = copied(headers, ADDED);
         betas::join(&mut ready);
         Self { backend, headers: ready }
     }
@@ -36,8 +35,7 @@ impl<B> Equip<B> {
     /// For a request with headers of its own.
     fn merge(&self, request: &mut Request) {
         // Room for those that others add: growing costs more than all that is copied here.
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + request.headers().len() + ADDED);
-        headers.extend(self.headers.clone());
+        let headers = copied(&self.headers, request.headers().len() + ADDED);
         let own = std::mem::replace(request.headers_mut(), headers);
         let mut replaced = None;
         for (name, value) in own {
@@ -45,14 +43,23 @@ impl<B> Equip<B> {
             let is_first = name.is_some();
             let Some(name) = name.or_else(|| replaced.clone()) else { continue };
             if is_first && name.as_str() != "anthropic-beta" {
-                request.headers_mut().insert(&name, value);
+                request.headers_mut().insert(name.clone(), value);
             } else {
-                request.headers_mut().append(&name, value);
+                request.headers_mut().append(name.clone(), value);
             }
             replaced = Some(name);
         }
         betas::join(request.headers_mut());
     }
+}
+
+/// The same headers, with room for more.
+fn copied(headers: &HeaderMap, more: usize) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(headers.len() + more);
+    for (name, value) in headers {
+        copy.append(name.clone(), value.clone());
+    }
+    copy
 }
 
 /// The credential and its beta, the host, the length, and which codings an answer may have.
@@ -88,7 +95,7 @@ mod tests {
         for (name, value) in own {
             request.headers_mut().append(*name, HeaderValue::from_static(value));
         }
-        Equip::new(ScriptedBackend::new([]), headers).equip(&mut request);
+        Equip::new(ScriptedBackend::new([]), &headers).equip(&mut request);
         let pairs = request.headers().iter();
         let mut pairs: Vec<_> =
             pairs.map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();

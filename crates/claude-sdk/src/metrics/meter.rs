@@ -10,9 +10,35 @@ use transport::Clock;
 use super::{Labels, Measurement, Metrics, Tokens, current::Call, labels::Known, tell};
 use crate::{config::BaseUrl, error::Error, types::Usage};
 
+/// What a client that is put together is to measure with, and how: a program that measures nothing is built without.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    metrics: Arc<dyn Metrics>,
+    meters: MadeOf,
+}
+
+type MadeOf = fn(Arc<dyn Metrics>, Arc<dyn Clock>, &BaseUrl) -> Meters;
+
+impl Measured {
+    pub(crate) fn by(metrics: Arc<dyn Metrics>) -> Self {
+        Self { metrics, meters: Meters::new }
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<dyn Metrics> {
+        &self.metrics
+    }
+
+    pub(crate) fn meters(self, clock: Arc<dyn Clock>, base: &BaseUrl) -> Meters {
+        (self.meters)(self.metrics, clock, base)
+    }
+}
+
 /// What a client measures with; a client without has none.
 #[derive(Debug, Clone)]
-pub(crate) struct Meters(Arc<Shared>);
+pub(crate) struct Meters {
+    shared: Arc<Shared>,
+    begin: fn(&Shared, &'static str, Option<&str>) -> Meter,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -34,14 +60,20 @@ struct Destination {
 }
 
 impl Meters {
-    pub(crate) fn new(metrics: Arc<dyn Metrics>, clock: Arc<dyn Clock>, base: &BaseUrl) -> Self {
+    fn new(metrics: Arc<dyn Metrics>, clock: Arc<dyn Clock>, base: &BaseUrl) -> Self {
         let (to, known) = (Destination { metrics, clock }, Known::new(base.as_url()));
-        Self(Arc::new(Shared { to, known }))
+        Self { shared: Arc::new(Shared { to, known }), begin: Shared::begin }
     }
 
     /// A call begins.
     pub(crate) fn begin(&self, operation: &'static str, model: Option<&str>) -> Meter {
-        let Shared { to, known } = &*self.0;
+        (self.begin)(&self.shared, operation, model)
+    }
+}
+
+impl Shared {
+    fn begin(&self, operation: &'static str, model: Option<&str>) -> Meter {
+        let Self { to, known } = self;
         let kind = known.kind(operation, model, |labels| Kind { labels, to: to.clone() });
         let began = to.clock.now();
         #[cfg(feature = "metrics")]

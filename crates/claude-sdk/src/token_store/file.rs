@@ -1,4 +1,5 @@
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -101,17 +102,52 @@ impl FileTokenStore {
         &self.files.path
     }
 
-    /// Runs file operations off the runtime's threads: a sync to disk can take tens of milliseconds. Each as it is, and not
-    /// boxed as `task::blocking` does it: with that the tests have found a token in memory that was given back.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    /// Runs file operations off the runtime's threads: a sync to disk can take tens of milliseconds. All are of one type
+    /// to the runtime, whose code for a type of work is long (`docs/decisions/0015-weight.md`), and none is boxed as
+    /// `task::blocking` does it: with that the tests have found a token in memory that was given back.
+    async fn run(&self, work: Work) -> Result<Done, StoreError> {
         let files = Arc::clone(&self.files);
-        let outcome = tokio::task::spawn_blocking(move || work(&files)).await.ok();
-        outcome.unwrap_or_else(|| {
-            let path = self.files.path.clone();
-            Err(StoreError::Io { action: "handling", path, kind: io::ErrorKind::Interrupted })
+        let outcome = tokio::task::spawn_blocking(move || work.with(&files)).await;
+        outcome.unwrap_or_else(|_| Err(self.interrupted()))
+    }
+
+    #[cold]
+    fn interrupted(&self) -> StoreError {
+        let path = self.files.path.clone();
+        StoreError::Io { action: "handling", path, kind: io::ErrorKind::Interrupted }
+    }
+}
+
+/// What is to be done with the files.
+enum Work {
+    Load,
+    Save(Snapshot),
+    Remove,
+    TryLock,
+    Holder,
+    Prepare(Snapshot, SystemTime),
+    Cancel,
+}
+
+/// What came of it.
+enum Done {
+    Nothing,
+    Session(Option<Snapshot>),
+    Locked(Option<File>),
+    Holder(Option<u32>),
+    Sending(Sending),
+}
+
+impl Work {
+    fn with(self, files: &Files) -> Result<Done, StoreError> {
+        Ok(match self {
+            Self::Load => Done::Session(files.load()?),
+            Self::Save(snapshot) => files.save(&snapshot).map(|()| Done::Nothing)?,
+            Self::Remove => files.remove().map(|()| Done::Nothing)?,
+            Self::TryLock => Done::Locked(files.try_lock()?),
+            Self::Holder => Done::Holder(files.holder()),
+            Self::Prepare(spending, deadline) => Done::Sending(files.prepare(&spending, deadline)?),
+            Self::Cancel => files.cancel().map(|()| Done::Nothing)?,
         })
     }
 }
@@ -119,25 +155,30 @@ impl FileTokenStore {
 #[async_trait]
 impl TokenStore for FileTokenStore {
     async fn load(&self) -> Result<Option<Snapshot>, StoreError> {
-        self.run(Files::load).await
+        match self.run(Work::Load).await? {
+            Done::Session(session) => Ok(session),
+            _ => Err(self.interrupted()),
+        }
     }
 
     async fn save(&self, snapshot: Snapshot) -> Result<(), StoreError> {
-        self.run(move |files| files.save(&snapshot)).await
+        self.run(Work::Save(snapshot)).await.map(drop)
     }
 
     async fn remove(&self) -> Result<(), StoreError> {
-        self.run(Files::remove).await
+        self.run(Work::Remove).await.map(drop)
     }
 
     async fn lock(&self) -> Result<StoreLock, StoreError> {
         let mut waited = Duration::ZERO;
         loop {
-            if let Some(file) = self.run(Files::try_lock).await? {
+            if let Done::Locked(Some(file)) = self.run(Work::TryLock).await? {
                 return Ok(StoreLock::new(file));
             }
             if waited >= LOCK_PATIENCE {
-                let holder = self.run(|files| Ok(files.holder())).await?;
+                let Done::Holder(holder) = self.run(Work::Holder).await? else {
+                    return Err(self.interrupted());
+                };
                 return Err(StoreError::Locked { path: self.files.lock.clone(), waited, holder });
             }
             self.clock.sleep(LOCK_POLL).await;
@@ -146,10 +187,13 @@ impl TokenStore for FileTokenStore {
     }
 
     async fn prepare(&self, spending: Snapshot, deadline: SystemTime) -> Result<Sending, StoreError> {
-        self.run(move |files| files.prepare(&spending, deadline)).await
+        match self.run(Work::Prepare(spending, deadline)).await? {
+            Done::Sending(sending) => Ok(sending),
+            _ => Err(self.interrupted()),
+        }
     }
 
     async fn cancel(&self) -> Result<(), StoreError> {
-        self.run(Files::cancel).await
+        self.run(Work::Cancel).await.map(drop)
     }
 }

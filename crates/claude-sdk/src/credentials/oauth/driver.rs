@@ -1,7 +1,7 @@
 //! The driver: it does what the machine says, and tells it what came of it.
 
 use std::{
-    error::Error as _,
+    error::Error,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -18,7 +18,7 @@ use crate::{
     credentials::Credential,
     error::{AuthError, StoreError},
     metrics::Renewals,
-    task,
+    task::{self, Running},
     token_store::{Sending, StoreLock, TokenStore},
 };
 
@@ -251,7 +251,7 @@ impl Shared {
                     let outcome = self.remove(&mut lock).await;
                     let ok = outcome.is_ok();
                     if let Err(error) = outcome {
-                        tracing::error!(%error, "the stored session could not be removed");
+                        complain(&error, "the stored session could not be removed");
                         self.driven().logout = Some(Err(error));
                     }
                     self.handle(Input::Removed { ok });
@@ -314,7 +314,7 @@ impl Shared {
             match whole(async move { shared.locked(Some(exchange)).await }).await {
                 Ok(held) => *lock = held,
                 Err(error) => {
-                    tracing::error!(%error, "the session's store cannot be used; nothing was sent");
+                    complain(&error, "the session's store cannot be used; nothing was sent");
                     self.driven().broken = Some(error);
                     return unsent;
                 }
@@ -329,7 +329,7 @@ impl Shared {
         if let Some(spending) = spending
             && let Err(error) = self.prepare(spending).await
         {
-            tracing::error!(%error, "the renewed session could not be stored; nothing was sent");
+            complain(&error, "the renewed session could not be stored; nothing was sent");
             if let AuthError::Store(StoreError::Superseded { .. }) = error {
                 *lock = None;
             }
@@ -458,7 +458,7 @@ impl Shared {
     async fn save(&self, snapshot: Snapshot) -> Result<(), AuthError> {
         let saved = self.store.save(snapshot).await;
         if let Err(error) = &saved {
-            tracing::error!(%error, "the renewed session could not be stored; it goes on in memory");
+            complain(error, "the renewed session could not be stored; it goes on in memory");
         }
         Ok(saved?)
     }
@@ -481,16 +481,25 @@ impl Shared {
     }
 }
 
+/// Says what went wrong with the store, and what that means. One event for all: each is much code.
+#[cold]
+fn complain(error: &dyn Error, what: &'static str) {
+    tracing::error!(%error, "{what}");
+}
+
 /// As [`guarded`], for what a store does.
-async fn whole<T: Send + 'static>(
+fn whole<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
-) -> Result<T, AuthError> {
-    let outcome = guarded(work).await;
-    outcome.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
+) -> impl Future<Output = Result<T, AuthError>> {
+    let running = guarded(work);
+    async move {
+        let outcome = running.await;
+        outcome.unwrap_or_else(|| Err(StoreError::Other("the token store panicked".into()).into()))
+    }
 }
 
 /// Runs what is somebody else's code in a task of its own: `None` where it panics, so that the waiters are told rather
 /// than left waiting.
-async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    task::run(work).await
+fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Running<T> {
+    task::run(work)
 }
