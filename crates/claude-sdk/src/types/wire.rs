@@ -143,12 +143,9 @@ pub(crate) trait Object: Sized {
     /// The members that have a field.
     const PLACES: &'static Places;
 
-    /// Takes the object out of `members`, or leaves them as they are.
-    fn take_from(members: &mut Map<String, Value>) -> Result<Self, Misfit> {
-        match Misfit::among(Self::PLACES, members, Care::Needed) {
-            Some(misfit) => Err(misfit),
-            None => Self::of_members(members).ok_or_else(Misfit::unexpected),
-        }
+    /// Takes the object out of `members`, or leaves them as they are. What is amiss is for [`Fit::misfit`] to tell.
+    fn take_from(members: &mut Map<String, Value>) -> Option<Self> {
+        if Misfit::is_among(Self::PLACES, members) { None } else { Self::of_members(members) }
     }
 
     /// The object, of members among which nothing is amiss.
@@ -165,11 +162,11 @@ pub(crate) trait Object: Sized {
         let mut read = Map::new();
         read::rest(&mut read, members)?;
         Ok(match Self::take_from(&mut read) {
-            Ok(object) => {
+            Some(object) => {
                 *place = Some(object);
                 Ok(())
             }
-            Err(_) => Err(read),
+            None => Err(read),
         })
     }
 }

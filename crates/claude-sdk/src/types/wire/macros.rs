@@ -172,7 +172,7 @@ macro_rules! object_struct {
             #[inline]
             fn fit(value: serde_json::Value) -> Option<Self> {
                 let mut members = $crate::types::wire::members_of(value)?;
-                <Self as $crate::types::wire::Object>::take_from(&mut members).ok()
+                <Self as $crate::types::wire::Object>::take_from(&mut members)
             }
 
             #[inline]
@@ -372,16 +372,16 @@ macro_rules! tagged {
 
             #[inline]
             fn of_members(mut members: serde_json::Map<String, serde_json::Value>) -> Self {
-                let tag = members.remove("type");
+                let tag = $crate::types::wire::read::take_tag(&mut members);
                 match tag.as_ref().and_then(serde_json::Value::as_str) {
                     $(Some($tag) => {
-                        if let Ok(object) = <$object as $crate::types::wire::Object>::take_from(&mut members) {
+                        if let Some(object) = <$object as $crate::types::wire::Object>::take_from(&mut members) {
                             return Self::$variant(object);
                         }
                     })*
                     _ => {}
                 }
-                members.extend(tag.map(|tag| ("type".to_owned(), tag)));
+                $crate::types::wire::read::put_tag_back(&mut members, tag);
                 Self::Unknown(members)
             }
 

@@ -57,6 +57,12 @@ impl Misfit {
         })
     }
 
+    /// Whether there is one that the object cannot do without.
+    #[inline(never)]
+    pub(crate) fn is_among(places: &Places, members: &Map<String, Value>) -> bool {
+        Self::among(places, members, Care::Needed).is_some()
+    }
+
     /// What is wrong with one of them.
     pub(super) fn of_member(
         members: &Map<String, Value>,
@@ -145,13 +151,6 @@ impl Misfit {
     /// A member that is not there.
     pub(crate) fn missing(name: &'static str) -> Self {
         Self { path: name.to_owned(), problem: Problem::Missing }
-    }
-
-    /// What a second look finds that the first has not found.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn unexpected() -> Self {
-        Self::missing("a member")
     }
 
     /// A value of another kind than `wanted`, such as "a string".

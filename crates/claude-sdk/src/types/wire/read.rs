@@ -353,7 +353,7 @@ impl<'de, T: Fit + Write> Visitor<'de> for List<T> {
 pub(crate) fn object<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<T>, D::Error> {
     if !T::IN_ONE_PASS {
         return Ok(match Value::deserialize(deserializer)? {
-            Value::Object(mut members) => T::take_from(&mut members).map_err(|_| Value::Object(members)),
+            Value::Object(mut members) => T::take_from(&mut members).ok_or(Value::Object(members)),
             other => Err(other),
         });
     }
@@ -410,6 +410,18 @@ pub(crate) trait Tagged: Sized + From<Map<String, Value>> {
 
     /// Reads the members after a leading `type`.
     fn read_after<'de, A: MapAccess<'de>>(tag: &str, members: A) -> Result<Self, A::Error>;
+}
+
+/// Takes the member out that tells objects apart.
+#[inline(never)]
+pub(crate) fn take_tag(members: &mut Map<String, Value>) -> Option<Value> {
+    members.remove("type")
+}
+
+/// Puts it back, where the object is of none of the kinds.
+#[inline(never)]
+pub(crate) fn put_tag_back(members: &mut Map<String, Value>, tag: Option<Value>) {
+    members.extend(tag.map(|tag| ("type".to_owned(), tag)));
 }
 
 /// Reads a [`Tagged`] object. In one pass where `type` comes first, as the service writes it.
