@@ -179,7 +179,7 @@ impl Client {
     /// Waits until a renewal of the credential that is under way is stored, for a bounded time; `false` where it is not
     /// by then. Call it before a program ends while calls are under way: what a refresh token was spent for would be lost.
     pub async fn flush(&self) -> bool {
-        self.0.credentials.flush().await
+        (*self.0.credentials).flush().await
     }
 
     /// Says what messages are charged, where a limiter wants to know.

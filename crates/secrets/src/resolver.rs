@@ -179,7 +179,7 @@ impl Resolver {
     /// nobody can be asked, and what the provider says.
     pub async fn resolve(&self, reference: &Reference) -> Result<Secret, Error> {
         let found = match self.source(reference.scheme()) {
-            Some(Source::Named(provider)) => provider.get(SecretName::new(reference.place())?).await?,
+            Some(Source::Named(provider)) => (**provider).get(SecretName::new(reference.place())?).await?,
             #[cfg(feature = "file")]
             Some(Source::Files) => crate::providers::File::at(reference.place()).get(anything()?).await?,
             #[cfg(feature = "file")]

@@ -95,7 +95,7 @@ impl<B: HttpBackend> Authorize<B> {
     async fn credential(&self, deadline: Option<Deadline>) -> Result<Credential, Error> {
         let credential = match (self.provider.ready(), deadline) {
             (Some(credential), _) => credential,
-            (None, None) => self.provider.credential().await.map_err(Error::refused)?,
+            (None, None) => (*self.provider).credential().await.map_err(Error::refused)?,
             (None, Some(deadline)) => Box::pin(self.credential_before(deadline)).await?,
         };
         self.check(&credential)?;
@@ -118,7 +118,7 @@ impl<B: HttpBackend> Authorize<B> {
 
     async fn credential_before(&self, Deadline(deadline): Deadline) -> Result<Credential, Error> {
         let left = deadline.duration_since(self.clock.now()).unwrap_or_default();
-        match select(self.provider.credential(), self.clock.sleep(left)).await {
+        match select((*self.provider).credential(), self.clock.sleep(left)).await {
             Either::Left((credential, _)) => credential.map_err(Error::refused),
             Either::Right(_) => Err(Error::bare(ErrorKind::Timeout(TimeoutKind::Total), Reach::NotSent)),
         }

@@ -111,7 +111,7 @@ impl<B: HttpBackend> Throttle<B> {
             .get()
             .map(|&Deadline(at)| at.duration_since(self.clock.now()).unwrap_or_default());
         let max_wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
-        let acquiring = self.limiter.acquire(charge.key.clone(), charge.cost, max_wait);
+        let acquiring = (*self.limiter).acquire(charge.key.clone(), charge.cost, max_wait);
         let permit = match Call::current(|call| call.kept_kind()) {
             None => acquiring.await,
             Some(call) => measured(&call, acquiring).await,

@@ -164,7 +164,7 @@ impl<'a> Messages<'a> {
         estimate: &Arc<dyn Estimate>,
         call: &mut CallSpan,
     ) -> Result<Request, Error> {
-        let counted = estimate.count(request).await;
+        let counted = (**estimate).count(request).await;
         if let Some(meter) = call.meter() {
             meter.has_waited();
         }

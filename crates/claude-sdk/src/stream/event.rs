@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::delta::Delta;
@@ -186,17 +186,12 @@ impl Event {
 
 /// What an event is called. One without a name, as in a capture that has kept the data alone, is called what its data have
 /// as `type`.
-pub(super) fn named<'a>(name: &'a str, data: &'a str) -> Cow<'a, str> {
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(rename = "type", borrow)]
-        kind: Cow<'a, str>,
-    }
-
+pub(super) fn named<'a>(name: &'a str, data: &str) -> Cow<'a, str> {
     if !matches!(name, "" | UNNAMED) {
         return name.into();
     }
-    serde_json::from_str(data).map_or(name.into(), |Typed { kind }| kind)
+    let kind = members_in(data).ok().and_then(|members| Some(members.get("type")?.as_str()?.to_owned()));
+    kind.map_or(name.into(), Cow::Owned)
 }
 
 /// The name that the standard gives an event without one (WHATWG HTML, server-sent events).

@@ -354,7 +354,7 @@ impl Shared {
             *lock = whole(async move { shared.locked(None).await }).await?;
         }
         let store = Arc::clone(&self.store);
-        whole(async move { Ok(store.remove().await?) }).await
+        whole(async move { Ok((*store).remove().await?) }).await
     }
 
     fn tell(&self, event: &Event) {
@@ -381,7 +381,7 @@ impl Shared {
         let now = self.clock.now();
         let deadline = now.checked_add(EXCHANGE_TIMEOUT).unwrap_or(now);
         let store = Arc::clone(&self.store);
-        let sending = whole(async move { Ok(store.prepare(spending, deadline).await?) }).await?;
+        let sending = whole(async move { Ok((*store).prepare(spending, deadline).await?) }).await?;
         self.driven().noted = true;
         if sending == Sending::Again {
             self.handle(Input::MaybeSpent { generation });
@@ -401,7 +401,7 @@ impl Shared {
             return;
         }
         let store = Arc::clone(&self.store);
-        if let Err(error) = whole(async move { Ok(store.cancel().await?) }).await {
+        if let Err(error) = whole(async move { Ok((*store).cancel().await?) }).await {
             tracing::warn!(%error, "the store's note of a renewal could not be taken back");
         }
     }
@@ -409,7 +409,7 @@ impl Shared {
     /// The store's lock, and what is newer in the store; none where `exchange` has become needless meanwhile.
     async fn locked(&self, exchange: Option<ExchangeId>) -> Result<Option<StoreLock>, AuthError> {
         let needless = |id: ExchangeId| !self.driven().machine.wants(id);
-        let lock = self.store.lock();
+        let lock = (*self.store).lock();
         tokio::pin!(lock);
         let held = loop {
             tokio::select! {
@@ -450,13 +450,13 @@ impl Shared {
 
     /// Reads the store again, and takes over what is newer there; `false` where there is nothing.
     pub(super) async fn adopt(&self) -> Result<bool, AuthError> {
-        let Some(snapshot) = self.store.load().await? else { return Ok(false) };
+        let Some(snapshot) = (*self.store).load().await? else { return Ok(false) };
         self.handle(Input::Adopt(snapshot));
         Ok(true)
     }
 
     async fn save(&self, snapshot: Snapshot) -> Result<(), AuthError> {
-        let saved = self.store.save(snapshot).await;
+        let saved = (*self.store).save(snapshot).await;
         if let Err(error) = &saved {
             complain(error, "the renewed session could not be stored; it goes on in memory");
         }
