@@ -56,7 +56,8 @@ pub struct Reply<T> {
 #[derive(Debug, Clone, PartialEq)]
 struct Answer<T> {
     value: T,
-    head: Head,
+    /// In a box of its own: with it, a message would take more than most allocators have at hand.
+    head: Box<Head>,
 }
 
 /// What an answer's head said besides.
@@ -97,7 +98,7 @@ impl<T: PartialEq> PartialEq for Reply<T> {
 
 impl<T: Send + Sync + 'static> Reply<T> {
     #[inline]
-    pub(crate) fn new(value: T, envelope: Envelope, head: Head) -> Self {
+    pub(crate) fn new(value: T, envelope: Envelope, head: Box<Head>) -> Self {
         Self { answer: Apart::new(Box::new(Answer { value, head })), envelope }
     }
 }
@@ -175,7 +176,7 @@ pub(crate) struct Opened {
     pub(crate) credential: Option<Credential>,
     pub(crate) body: Body,
     pub(crate) extensions: http::Extensions,
-    pub(crate) head: Head,
+    pub(crate) head: Box<Head>,
 }
 
 /// Looks at the head: a success is opened, where a content type is expected one of that, everything else becomes its
@@ -203,7 +204,7 @@ fn opened(response: Response, content_type: Option<&'static str>) -> Result<Open
     let secret = credential.as_ref().map(Credential::expose);
     let envelope = envelope(&head.headers, &head.extensions, secret);
     let extensions = head.extensions;
-    let head = Head { status: head.status, headers: head.headers };
+    let head = Box::new(Head { status: head.status, headers: head.headers });
     Ok(Opened { envelope, credential, body, extensions, head })
 }
 
@@ -277,7 +278,7 @@ pub(crate) async fn bytes(response: Response, clock: &dyn Clock) -> Result<Reply
 pub(crate) struct Read {
     body: Bytes,
     envelope: Envelope,
-    head: Head,
+    head: Box<Head>,
     extensions: http::Extensions,
 }
 
@@ -399,5 +400,16 @@ fn redirect(headers: &HeaderMap) -> String {
                 .to_owned()
         }
         Some(Err(_)) | None => "a redirect, which was not followed; check the base URL".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Message;
+
+    #[test]
+    fn a_message_and_its_head_are_small_enough_for_an_allocator_to_have_them_at_hand() {
+        assert!(size_of::<Answer<Message>>() <= 1024, "{}", size_of::<Answer<Message>>());
     }
 }

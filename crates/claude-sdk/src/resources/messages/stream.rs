@@ -47,7 +47,7 @@ pub struct MessageStream {
     envelope: Envelope,
     credential: Option<Credential>,
     permit: Option<HeldPermit>,
-    head: Head,
+    head: Box<Head>,
     /// Gone when the end has been noted.
     call: Option<CallSpan>,
     end: End,

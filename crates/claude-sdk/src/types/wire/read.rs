@@ -437,18 +437,15 @@ impl<'de, T: Tagged> Visitor<'de> for Variants<T> {
     misfits!(scalars, lists);
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut read = Map::new();
-        if let Some(name) = members.next_key::<Name<'de>>()? {
-            let value = if name.0 == "type" {
-                match members.next_value_seed(Scalars)? {
-                    Found::Text(tag) => return T::read_after(&tag, members).map(Ok),
-                    other => other.into_value(),
-                }
-            } else {
-                members.next_value()?
-            };
-            read.insert(name.0.into_owned(), value);
-        }
+        let first = match members.next_key::<Name<'de>>()? {
+            Some(name) if name.0 == "type" => match members.next_value_seed(Scalars)? {
+                Found::Text(tag) => return T::read_after(&tag, members).map(Ok),
+                other => Some((name, other.into_value())),
+            },
+            Some(name) => Some((name, members.next_value()?)),
+            None => None,
+        };
+        let mut read = first.into_iter().map(|(name, value)| (name.0.into_owned(), value)).collect();
         rest(&mut read, members)?;
         Ok(Ok(T::from(read)))
     }
