@@ -139,10 +139,15 @@ struct Trial {
     spent: bool,
 }
 
+/// A folder in memory where the system has a place for one: there are hundreds of trials, each of which syncs a dozen times.
+fn quick_folder() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
+}
+
 /// A whole renewal with one fault; `None` where it came to no `at`-th step.
 async fn trial(at: usize, error: Errno, lasting: bool) -> Option<Trial> {
     let what = format!("{error:?} at step {at}, lasting: {lasting}");
-    let folder = TempDir::new().unwrap();
+    let folder = quick_folder();
     let healthy = with(&folder, Disk { faults: Some(Arc::new(Calm)) });
     healthy.save(first()).await.unwrap();
     fs::write(folder.path().join("credentials/.work.1-0.tmp"), "left by a dead process").unwrap();
