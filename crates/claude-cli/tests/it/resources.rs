@@ -304,7 +304,7 @@ async fn a_download_is_whole_at_its_path_or_not_there() {
     let content = format!("/v1/files/{id}/content");
 
     server.inject(Fault::reset(At::Body(150_000)).on(&content));
-    claude(&server, &to).failed(1, "could not be read to its end");
+    claude(&server, &to).failed(1, "a body that broke off; try again");
     assert_eq!(left(), 0);
     server.inject(Fault::stall(At::Body(150_000)).on(&content));
     let mut hanging = Running::start(&mut against(&server, to));

@@ -85,7 +85,7 @@ pub enum Verdict {
     Return,
     /// Send the request again at once; it has not been sent yet.
     ///
-    /// This does not count as an attempt and costs nothing. It is followed three times for one call.
+    /// This does not count as an attempt and costs nothing. It is followed ten times for one call.
     Again,
     /// Wait and send the request again.
     Retry {
@@ -294,5 +294,6 @@ impl<B: HttpBackend> Retry<B> {
 
 /// By how much those who wait for a breaker are spread.
 const BREAKER_JITTER: Duration = Duration::from_secs(1);
-/// How often a call is sent again at once.
-const MOST_UNSENT: u32 = 3;
+/// How often a call is sent again at once: many that share connections of HTTP/2 which go away after a few requests may each be left
+/// out several times in a row.
+const MOST_UNSENT: u32 = 10;

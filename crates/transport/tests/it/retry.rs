@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -336,15 +336,15 @@ async fn the_body_of_an_error_is_handed_on_whole_whatever_was_read_of_it() {
 
 #[tokio::test]
 async fn what_was_never_sent_is_sent_again_at_once_and_is_no_attempt() {
-    let unsent = || fails(ErrorKind::Closed, Reach::NotSent);
-    let Setup { retry, clock, .. } = setup([unsent(), unsent(), unsent(), status(200)]);
+    let unsent = |times| iter::repeat_with(|| fails(ErrorKind::Closed, Reach::NotSent)).take(times);
+    let Setup { retry, clock, .. } = setup(unsent(10).chain([status(200)]));
     let response = retry.send(with(post(), MaxRetries(0))).await.unwrap();
     assert_eq!(Attempts::of(&response), 1);
     assert_eq!(clock.slept(), Duration::ZERO);
 
-    let Setup { retry, backend, .. } = setup([unsent(), unsent(), unsent(), unsent(), status(200)]);
+    let Setup { retry, backend, .. } = setup(unsent(11).chain([status(200)]));
     assert_eq!(retry.send(post()).await.unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(backend.requests().len(), 4);
+    assert_eq!(backend.requests().len(), 11);
 }
 
 #[tokio::test]
