@@ -131,7 +131,7 @@ async fn a_request_can_bring_its_own_number_of_retries() {
     let Setup { retry, .. } = setup([status(500), status(200)]);
     assert_eq!(retry.send(with(get(), MaxRetries(0))).await.unwrap().status(), 500);
 
-    let many = std::iter::repeat_with(|| status(500)).take(5).chain([status(200)]);
+    let many = iter::repeat_with(|| status(500)).take(5).chain([status(200)]);
     let Setup { retry, .. } = setup(many);
     let response = retry.send(with(get(), MaxRetries(5))).await.unwrap();
     assert_eq!(Attempts::of(&response), 6);
@@ -368,7 +368,7 @@ async fn an_empty_budget_ends_the_matter() {
 #[tokio::test]
 async fn an_open_breaker_says_when_it_tries_again() {
     let refused = || fails(ErrorKind::Connect, Reach::NotSent);
-    let Setup { retry, backend, .. } = setup(std::iter::repeat_with(refused).take(10));
+    let Setup { retry, backend, .. } = setup(iter::repeat_with(refused).take(10));
     let breaker = Breaker::new();
     let retry = retry.breaker(breaker.clone());
     for _ in 0..4 {
@@ -387,7 +387,7 @@ async fn an_open_breaker_says_when_it_tries_again() {
 #[tokio::test]
 async fn who_has_time_waits_for_an_open_breaker() {
     let refused = || fails(ErrorKind::Connect, Reach::NotSent);
-    let answers = std::iter::repeat_with(refused).take(15).chain([status(200)]);
+    let answers = iter::repeat_with(refused).take(15).chain([status(200)]);
     let Setup { retry, clock, .. } = setup(answers);
     let retry = retry.breaker(Breaker::new());
     for _ in 0..4 {
