@@ -38,7 +38,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's clock; waiting needs a tokio runtime with its timer enabled.
+/// The machine's clock; waiting needs a tokio runtime with its timer enabled, and begins with the call of `sleep`, within it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -51,7 +51,8 @@ const IDLE: Duration = Duration::from_secs(90);
 ///
 /// There are no redirects, cookies, referers, decompression, default headers or timeouts except for connecting. A
 /// request that still waits on a pooled connection when that one is closed is sent on another within the same attempt;
-/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error two or three seconds after its connection's end.
+/// one that hyper forgets there (`docs/decisions/0024-forgotten-requests.md`) is an error two or three seconds after its
+/// connection's end, or as much after the connect timeout where connections are being made all the while.
 ///
 /// It needs a tokio runtime with I/O and time enabled. Clones share the connections.
 #[derive(Clone)]

@@ -116,11 +116,15 @@ impl ReqwestBuilder {
 impl Reqwest {
     fn prepare(&self, request: Request) -> Result<::reqwest::Request, Error> {
         incoming::check_target(request.uri())?;
-        if let Some(why) = self.proxies.as_ref().and_then(|proxies| would_see(proxies, request.uri())) {
-            let error = Error::new(ErrorKind::InvalidRequest, Reach::NotSent, why);
-            return Err(error.with_target(request.uri()));
-        }
         let url = self.targets.url(request.uri())?;
+        if let Some(proxies) = &self.proxies {
+            // As reqwest will ask for it: a host may be written in many ways.
+            let target = url.as_str().parse().unwrap_or_else(|_| request.uri().clone());
+            if let Some(why) = would_see(proxies, &target) {
+                let error = Error::new(ErrorKind::InvalidRequest, Reach::NotSent, why);
+                return Err(error.with_target(&target));
+            }
+        }
         let (head, content) = request.into_parts();
         let mut request = ::reqwest::Request::new(head.method, url);
         *request.version_mut() = head.version;

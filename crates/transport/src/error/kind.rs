@@ -99,7 +99,7 @@ impl ErrorKind {
             Self::Tls => write!(
                 f,
                 "could not secure the connection to {target}; check its certificate, this machine's CA certificates \
-                 and that the port speaks TLS"
+                 and that the port speaks TLS, and HTTP/1.1 where the feature `http2` is off"
             ),
             Self::Proxy => {
                 write!(

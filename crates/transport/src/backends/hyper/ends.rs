@@ -93,16 +93,39 @@ impl Ends {
     /// between finds nobody to tell it, so it is told again.
     fn tell(&self) {
         self.0.any.store(true, Ordering::SeqCst);
-        self.0.ends.notify_waiters();
-        let Ok(runtime) = Handle::try_current() else {
-            self.0.once.store(true, Ordering::SeqCst);
-            return;
-        };
-        let again = self.clone();
-        runtime.spawn(async move {
-            SystemClock.sleep(LOOK).await;
-            again.0.ends.notify_waiters();
-        });
+        // A runtime that is closing lets go of the work at once.
+        let again = Again { ends: self.clone(), is_told: false };
+        match Handle::try_current() {
+            Ok(runtime) => {
+                self.0.ends.notify_waiters();
+                runtime.spawn(async move {
+                    SystemClock.sleep(LOOK).await;
+                    again.tell();
+                });
+            }
+            Err(_) => drop(again),
+        }
+    }
+}
+
+/// An end that is still to be told again; let go before that, it says that it was told once.
+struct Again {
+    ends: Ends,
+    is_told: bool,
+}
+
+impl Again {
+    fn tell(mut self) {
+        self.is_told = true;
+    }
+}
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.ends.0.once.store(true, Ordering::SeqCst);
+        }
+        self.ends.0.ends.notify_waiters();
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) async fn forgotten(clock: &dyn Clock, ends: &Ends, end: Notified<'_>,
         }
         waited += LOOK;
         quiet = if ends.are_making() { 0 } else { quiet + 1 };
-        if (quiet >= 2 || waited > ends.limit() + LOOK) && ticket.take_back() {
+        if (quiet >= 2 || waited > ends.limit().saturating_add(LOOK)) && ticket.take_back() {
             return Reach::NotSent;
         }
     }
@@ -186,6 +186,30 @@ mod tests {
     fn an_end_that_could_not_be_told_again_has_everybody_look() {
         let ends = Ends::new(LIMIT);
         drop(Alive::new(ends.clone()));
+        assert_eq!(after(2, &ends, &Ticket::default(), |_| {}), Poll::Ready(Reach::NotSent));
+    }
+
+    #[test]
+    fn a_connection_may_take_for_ever_to_make() {
+        let (ends, ticket) = (Ends::new(Duration::MAX), Ticket::default());
+        let _making = ends.making();
+        assert!(after(3600, &ends, &ticket, ends_at(&ends, 0)).is_pending());
+    }
+
+    /// Who shares the client in another runtime still waits.
+    #[test]
+    fn an_end_in_a_runtime_that_closes_has_everybody_look() {
+        let ends = Ends::new(LIMIT);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let connection = Alive::new(ends.clone());
+        runtime.spawn(async move {
+            let _connection = connection;
+            pending::<()>().await;
+        });
+        runtime.block_on(tokio::task::yield_now());
+        assert!(!ends.may_be_missed());
+        drop(runtime);
+        assert!(ends.may_be_missed());
         assert_eq!(after(2, &ends, &Ticket::default(), |_| {}), Poll::Ready(Reach::NotSent));
     }
 

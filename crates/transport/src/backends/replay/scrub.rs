@@ -67,7 +67,8 @@ impl Secrets {
             .flat_map(|byte| if plain(byte) { vec![*byte] } else { format!("%{byte:02X}").into_bytes() });
         self.0.insert(encoded.collect());
         if let Ok(json) = serde_json::to_string(&String::from_utf8_lossy(value)) {
-            self.0.insert(json.trim_matches('"').into());
+            let within = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
+            self.0.insert(within.into());
         }
         self.0.insert(value.to_vec());
     }
@@ -261,6 +262,13 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_secret_that_ends_in_a_quote_leaves_json_json() {
+        let mut secrets = Secrets::default();
+        secrets.add(br#"abcdef""#);
+        assert_eq!(secrets.text(r#"{"a":"abcdef\"","b":1}"#), r#"{"a":"[scrubbed]","b":1}"#);
     }
 
     #[test]
