@@ -137,6 +137,24 @@ async fn no_backend_sends_a_plain_request_to_a_proxy_on_another_machine() {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+async fn a_plain_port_at_an_address_written_oddly_is_an_error() {
+    let error = Reqwest::builder().build().unwrap().send(get("http://127.1:9/")).await.unwrap_err();
+    assert_eq!(error.reach(), Reach::NotSent);
+    println!("kind: {:?}", error.kind());
+}
+
+/// reqwest asks for the address, which such a list does not hold.
+#[tokio::test]
+async fn a_proxy_elsewhere_is_asked_about_the_address_that_is_sent_to() {
+    let variables =
+        vec![("http_proxy", "http://192.0.2.2:18977".to_owned()), ("NO_PROXY", "127.1".to_owned())];
+    let test = "proxy::a_plain_port_at_an_address_written_oddly_is_an_error";
+    let printed = child_with(test, variables).await.unwrap();
+    assert!(printed.contains("kind: InvalidRequest"), "{printed}");
+}
+
+#[tokio::test]
 async fn a_star_in_no_proxy_is_every_host_and_addresses_too() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
