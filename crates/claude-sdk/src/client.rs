@@ -32,6 +32,7 @@ use crate::{
 
 mod builder;
 mod options;
+mod origin;
 
 pub use builder::ClientBuilder;
 pub use options::RequestOptions;

@@ -1,22 +1,26 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 use auth_core::ScopeSet;
 use http::{HeaderMap, HeaderValue, header};
 use ratelimit::RateLimiter;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use secrets::{Resolver, SecretName, providers::Env};
 use transport::{
     Clock, HttpBackend, SystemClock,
     layers::{Backoff, Breaker, Budget, Middleware, RetryPolicy},
 };
 
-use super::{Checked, Client, Inner, MESSAGES};
+use super::{
+    Checked, Client, Inner, MESSAGES,
+    origin::{Around, Given, Origin, Referred},
+};
 #[cfg(feature = "profile")]
 use crate::profile::ProfileName;
 use crate::{
+    apart::Apart,
     betas::BETA,
-    config::{ApiVersion, BaseUrl, DEFAULT_BASE_URL},
-    credentials::{Credential, CredentialProvider, FromSecret, Resolution},
+    config::{ApiVersion, BaseUrl},
+    credentials::{Credential, CredentialProvider, Resolution},
     entropy,
     error::{ConfigError, Error},
     estimates::{Estimate, Longest},
@@ -33,10 +37,12 @@ use crate::{
 /// [`middleware`](Self::middleware), [`rate_limiter`](Self::rate_limiter), [`retry_policy`](Self::retry_policy), [`clock`](Self::clock).
 ///
 /// Example: [`Client`](crate::Client).
-#[derive(Debug, Default)]
 #[must_use]
-pub struct ClientBuilder {
-    credentials: Option<Result<Chosen, ConfigError>>,
+pub struct ClientBuilder(Apart<Settings>);
+
+#[derive(Debug, Default)]
+struct Settings {
+    credentials: Option<Result<Box<dyn Origin>, ConfigError>>,
     resolver: Option<Resolver>,
     base_url: Option<String>,
     needs: ScopeSet,
@@ -83,14 +89,14 @@ impl ClientBuilder {
     /// ```
     pub fn api_key_from(mut self, reference: impl Into<SecretString>) -> Self {
         // Whoever confuses the two has given the key: it is kept as one.
-        self.credentials = Some(Ok(Chosen::Referred { reference: reference.into(), token: false }));
+        self.0.credentials = Some(Ok(Box::new(Referred { reference: reference.into(), token: false })));
         self
     }
 
     /// Fetches what references lead to, here, in profiles and in variables, through `resolver`: for `vault:`, and for schemes of your own.
     /// Without it, `env:` and `file:` are known, and `command:` with the feature of that name.
     pub fn resolver(mut self, resolver: Resolver) -> Self {
-        self.resolver = Some(resolver);
+        self.0.resolver = Some(resolver);
         self
     }
 
@@ -102,13 +108,13 @@ impl ClientBuilder {
 
     /// Authenticates with the access token that `reference` leads to, which is fetched as with [`api_key_from`](Self::api_key_from).
     pub fn auth_token_from(mut self, reference: impl Into<SecretString>) -> Self {
-        self.credentials = Some(Ok(Chosen::Referred { reference: reference.into(), token: true }));
+        self.0.credentials = Some(Ok(Box::new(Referred { reference: reference.into(), token: true })));
         self
     }
 
     /// Authenticates with whatever `provider` gives for each attempt, such as [`OAuth`](crate::credentials::OAuth).
     pub fn credentials(mut self, provider: impl CredentialProvider) -> Self {
-        self.credentials = Some(Ok(Chosen::Provider(Arc::new(provider))));
+        self.0.credentials = Some(Ok(Box::new(Given(Arc::new(provider)))));
         self
     }
 
@@ -119,11 +125,11 @@ impl ClientBuilder {
     ///
     /// [`ConfigError`] where something is set up and cannot be used.
     pub fn environment(mut self, env: &Env) -> Result<Self, ConfigError> {
-        if self.base_url.is_none() {
-            self.base_url = base_url(env)?;
+        if self.0.base_url.is_none() {
+            self.0.base_url = base_url(env)?;
         }
-        if self.credentials.is_none() {
-            self.credentials = Some(Ok(Chosen::Found(Box::new(Resolution::of(env)?))));
+        if self.0.credentials.is_none() {
+            self.0.credentials = Some(Ok(Box::new(Resolution::of(env)?)));
         }
         Ok(self)
     }
@@ -136,9 +142,9 @@ impl ClientBuilder {
     #[cfg(feature = "profile")]
     #[inline]
     pub fn profile(mut self, name: ProfileName, env: &Env) -> Result<Self, ConfigError> {
-        self.credentials = Some(Ok(Chosen::Found(Box::new(Resolution::profile(name, env)?))));
-        if self.base_url.is_none() {
-            self.base_url = base_url(env)?;
+        self.0.credentials = Some(Ok(Box::new(Resolution::profile(name, env)?)));
+        if self.0.base_url.is_none() {
+            self.0.base_url = base_url(env)?;
         }
         Ok(self)
     }
@@ -147,26 +153,26 @@ impl ClientBuilder {
     /// [`AuthError::MissingScope`](crate::AuthError::MissingScope) then, before it leaves. What a token may do is known
     /// where its server said so; an API key has no scopes.
     pub fn needs_scopes(mut self, scopes: ScopeSet) -> Self {
-        self.needs = scopes;
+        self.0.needs = scopes;
         self
     }
 
     /// Talks to `url` in place of `https://api.anthropic.com`, or of what a profile says; it may carry a path prefix, as
     /// gateways do. The session of a profile that has a base URL of its own is for that one only.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+        self.0.base_url = Some(url.into());
         self
     }
 
     /// Speaks `version` of the API; the newest by default.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
-        self.version = version;
+        self.0.version = version;
         self
     }
 
     /// Asks for a beta with every request. May be called again for more; each is sent once.
     pub fn beta(mut self, beta: impl Into<Beta>) -> Self {
-        self.betas.push(beta.into());
+        self.0.betas.push(beta.into());
         self
     }
 
@@ -190,7 +196,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn backend(mut self, backend: impl HttpBackend) -> Self {
-        self.backend = Some(Arc::new(backend));
+        self.0.backend = Some(Arc::new(backend));
         self
     }
 
@@ -222,7 +228,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn middleware(mut self, middleware: impl Middleware) -> Self {
-        self.middleware.0.push(Arc::new(middleware));
+        self.0.middleware.0.push(Arc::new(middleware));
         self
     }
 
@@ -231,39 +237,39 @@ impl ClientBuilder {
     /// For many machines (feature `redis-limits`), it is `Redis::at("redis://10.0.0.7", limits, 8).build(TokioTimer::new())?` of
     /// `ratelimit::limiters`; the example `shared_limits` does that.
     pub fn rate_limiter(mut self, limiter: impl RateLimiter) -> Self {
-        self.limiter = Some(Limited::by(Arc::new(limiter)));
+        self.0.limiter = Some(Limited::by(Arc::new(limiter)));
         self
     }
 
     /// Waits at most this long for the rate limiter, 60 s by default; a longer wait is an error at once.
     pub fn rate_limiter_max_wait(mut self, wait: Duration) -> Self {
-        self.limiter_max_wait = Some(wait);
+        self.0.limiter_max_wait = Some(wait);
         self
     }
 
     /// Charges messages what `estimate` says before they are sent, in place of [`Longest`]; a limiter that gives back what was
     /// not used lets more calls go at once the better it is.
     pub fn estimate(mut self, estimate: impl Estimate) -> Self {
-        self.estimate = Some(Arc::new(estimate));
+        self.0.estimate = Some(Arc::new(estimate));
         self
     }
 
     /// Says which models share a rate limit, in place of what their names tell.
     pub fn model_classes(mut self, classes: ModelClasses) -> Self {
-        self.classes = classes;
+        self.0.classes = classes;
         self
     }
 
     /// Retries a failed call at most this many times, 2 by default; 0 turns retries off.
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = Some(retries);
+        self.0.max_retries = Some(retries);
         self
     }
 
     /// Decides about retries with `policy` in place of the built-in one; [`max_retries`](Self::max_retries) is then
     /// the policy's own business.
     pub fn retry_policy(mut self, policy: impl RetryPolicy) -> Self {
-        self.retry = Some(Arc::new(policy));
+        self.0.retry = Some(Arc::new(policy));
         self
     }
 
@@ -272,7 +278,7 @@ impl ClientBuilder {
     /// Give the same to several clients of one service, or of several layers of a program that retry, and an outage is
     /// not answered by each of them.
     pub fn retry_budget(mut self, budget: impl Into<Option<Budget>>) -> Self {
-        self.budget = Some(budget.into());
+        self.0.budget = Some(budget.into());
         self
     }
 
@@ -280,7 +286,7 @@ impl ClientBuilder {
     ///
     /// One breaker is for one base URL and one credential.
     pub fn circuit_breaker(mut self, breaker: impl Into<Option<Breaker>>) -> Self {
-        self.breaker = Some(breaker.into());
+        self.0.breaker = Some(breaker.into());
         self
     }
 
@@ -291,27 +297,27 @@ impl ClientBuilder {
     /// down to come back, where that ends in time. Where it does not, the call fails at once and its error says when the
     /// next try is due.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.0.deadline = Some(deadline);
         self
     }
 
     /// Tells `metrics` what calls take, use and run into, and what becomes of the credential's renewals. Without, nothing
     /// is measured; `metrics` is the [module](crate::metrics) that says what there is.
     pub fn metrics(mut self, metrics: impl Metrics) -> Self {
-        self.metrics = Some(Measured::by(Arc::new(metrics)));
+        self.0.metrics = Some(Measured::by(Arc::new(metrics)));
         self
     }
 
     /// Takes time from `clock` in place of the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
+        self.0.clock = Some(Arc::new(clock));
         self
     }
 
     /// Waits at most this long for an answer to begin, 600 s by default, in each attempt. The time to connect is the
     /// [`backend`](Self::backend)'s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.0.timeout = Some(timeout);
         self
     }
 
@@ -319,7 +325,7 @@ impl ClientBuilder {
     ///
     /// The service sends a `ping` on a quiet stream, so silence this long means a dead connection.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = Some(timeout);
+        self.0.idle_timeout = Some(timeout);
         self
     }
 
@@ -327,14 +333,14 @@ impl ClientBuilder {
     ///
     /// A `ping` or a comment shows that the connection is alive, not that anybody is writing an answer.
     pub fn progress_timeout(mut self, timeout: Duration) -> Self {
-        self.progress_timeout = Some(timeout);
+        self.0.progress_timeout = Some(timeout);
         self
     }
 
     /// Puts what is sent and received into the spans of calls, as events at level debug: everything that was said. Off by
     /// default.
     pub fn trace_bodies(mut self, traces: bool) -> Self {
-        self.traces_bodies = traces;
+        self.0.traces_bodies = traces;
         self
     }
 
@@ -344,74 +350,59 @@ impl ClientBuilder {
     ///
     /// [`Error::Config`] where the credential is missing or malformed, the base URL cannot be used, or the backend
     /// cannot be set up.
-    pub fn build(self) -> Result<Client, Error> {
-        let chosen = self.credentials.ok_or(ConfigError::MissingCredential { looked: Vec::new() })??;
-        let base_url = match (self.base_url, &chosen) {
-            (Some(url), _) => url,
-            (None, Chosen::Found(found)) => found.base_url().to_owned(),
-            (None, Chosen::Provider(_) | Chosen::Referred { .. }) => DEFAULT_BASE_URL.to_owned(),
-        };
+    pub fn build(mut self) -> Result<Client, Error> {
+        // Taken out of where they are, so that the rest is let go there.
+        let set = &mut *self.0;
+        let chosen =
+            set.credentials.take().ok_or(ConfigError::MissingCredential { looked: Vec::new() })??;
+        let base_url = set.base_url.take().unwrap_or_else(|| chosen.base_url().to_owned());
         let base = BaseUrl::parse(&base_url)?;
-        let headers = headers(&self.betas, self.version)?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let backend = match self.backend {
+        let headers = headers(&set.betas, set.version)?;
+        let clock = set.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
+        let backend = match set.backend.take() {
             Some(backend) => backend,
             None => default_backend(&base)?,
         };
-        let credentials: Arc<dyn CredentialProvider> = match chosen {
-            Chosen::Provider(provider) => provider,
-            Chosen::Referred { reference, token } => {
-                let resolver = self.resolver.unwrap_or_else(Resolver::process);
-                let reference = resolver.reference(reference.expose_secret()).map_err(ConfigError::Secret)?;
-                let cached = FromSecret::referred(&resolver, reference, token, Arc::clone(&clock));
-                Arc::new(cached.map_err(ConfigError::Secret)?)
-            }
-            Chosen::Found(found) => {
-                let found = match self.resolver {
-                    Some(resolver) => found.with_resolver(resolver),
-                    None => *found,
-                };
-                found.provider(base.as_url(), Arc::clone(&backend), Arc::clone(&clock))?
-            }
-        };
-        let retry = self.retry.unwrap_or_else(|| {
+        let around = Around { base: &base, backend: &backend, clock: &clock, resolver: set.resolver.take() };
+        let credentials = chosen.provider(around)?;
+        let retry = set.retry.take().unwrap_or_else(|| {
             let backoff = Backoff::default();
-            Arc::new(Claude(match self.max_retries {
+            Arc::new(Claude(match set.max_retries {
                 Some(retries) => backoff.max_retries(retries),
                 None => backoff,
             }))
         });
-        let meters = self.metrics.map(|measured| {
+        let meters = set.metrics.take().map(|measured| {
             credentials.report_to(measured.metrics());
             measured.meters(Arc::clone(&clock), &base)
         });
-        let progress = self.progress_timeout.unwrap_or(Duration::from_secs(120));
+        let progress = set.progress_timeout.unwrap_or(Duration::from_secs(120));
         let pipeline = pipeline::build(Parts {
             backend,
             credentials: Arc::clone(&credentials),
-            limiter: self.limiter,
-            estimate: self.estimate.unwrap_or_else(|| Arc::new(Longest)),
-            middleware: self.middleware.0,
+            limiter: set.limiter.take(),
+            estimate: set.estimate.take().unwrap_or_else(|| Arc::new(Longest)),
+            middleware: mem::take(&mut set.middleware.0),
             headers,
             retry,
-            budget: self.budget.unwrap_or_else(|| Some(Budget::new())),
-            breaker: self.breaker.unwrap_or_else(|| Some(Breaker::new())),
+            budget: set.budget.take().unwrap_or_else(|| Some(Budget::new())),
+            breaker: set.breaker.take().unwrap_or_else(|| Some(Breaker::new())),
             meters,
             clock: Arc::clone(&clock),
             base_url,
-            needs: self.needs,
-            version: self.version,
+            needs: mem::take(&mut set.needs),
+            version: set.version,
             timeouts: Timeouts {
-                headers: self.timeout.unwrap_or(Duration::from_secs(600)),
-                idle: self.idle_timeout.unwrap_or(Duration::from_secs(60)),
+                headers: set.timeout.unwrap_or(Duration::from_secs(600)),
+                idle: set.idle_timeout.unwrap_or(Duration::from_secs(60)),
                 progress,
             },
-            limiter_max_wait: self.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
+            limiter_max_wait: set.limiter_max_wait.unwrap_or(Duration::from_secs(60)),
             seed: entropy::seed()?,
         })?;
         let messages = base.uri(MESSAGES)?;
-        let options = Checked::with_deadline(self.deadline);
-        let (traces_bodies, has_timeout) = (self.traces_bodies, self.timeout.is_some());
+        let options = Checked::with_deadline(set.deadline);
+        let (traces_bodies, has_timeout) = (set.traces_bodies, set.timeout.is_some());
         let inner = Inner {
             pipeline,
             credentials,
@@ -419,7 +410,7 @@ impl ClientBuilder {
             base,
             messages,
             options,
-            classes: Arc::new(self.classes),
+            classes: Arc::new(mem::take(&mut set.classes)),
             traces_bodies,
             progress,
             has_timeout,
@@ -428,11 +419,23 @@ impl ClientBuilder {
     }
 
     fn fixed(mut self, name: &str, credential: Result<Credential, crate::error::AuthError>) -> Self {
-        self.credentials = Some(match credential {
-            Ok(credential) => Ok(Chosen::Provider(Arc::new(credential))),
+        self.0.credentials = Some(match credential {
+            Ok(credential) => Ok(Box::new(Given(Arc::new(credential)))),
             Err(_) => Err(ConfigError::MalformedSecret { name: name.to_owned() }),
         });
         self
+    }
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self(Apart::new(Box::default()))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientBuilder").field(&*self.0).finish()
     }
 }
 
@@ -444,19 +447,6 @@ impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{} middleware]", self.0.len())
     }
-}
-
-/// Where credentials come from.
-#[derive(Debug)]
-enum Chosen {
-    Provider(Arc<dyn CredentialProvider>),
-    /// An API key or an access token, by its reference.
-    Referred {
-        reference: SecretString,
-        token: bool,
-    },
-    /// Made at the end, with the backend and the clock of this client.
-    Found(Box<Resolution>),
 }
 
 /// What every request carries.

@@ -4,12 +4,15 @@
 //! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
 //! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
+use std::{str::Utf8Error, sync::Arc};
+
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess};
 use serde_json::{Map, Value};
 
 #[macro_use]
 mod macros;
+mod fits;
 mod misfit;
 mod nulls;
 pub(crate) mod read;
@@ -17,7 +20,7 @@ mod write;
 
 pub(crate) use misfit::{Care, Misfit, Places, bits, place_in, seen_from};
 pub(crate) use nulls::Nulls;
-use read::{Others, Reading, Scalar};
+use read::{Others, Place as _, Reading};
 pub(crate) use write::{Json, Lead, Members, Part, Shown, Write};
 
 /// `of` as a value, by way of its text: every type's writer is compiled for text anyway, and where this is needed nothing is
@@ -36,10 +39,17 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_js
 /// The text of JSON, or the first thing that is wrong with it, which knows the line and the column.
 #[inline]
 pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
-    str::from_utf8(json).map_err(|error| {
-        let not_text = || serde_json::Error::custom(error);
-        serde_json::from_slice::<Value>(json).err().unwrap_or_else(not_text)
-    })
+    str::from_utf8(json).map_err(|error| not_text(json, error))
+}
+
+/// The text as far as it is one, and then a byte that JSON has nowhere: so a text is read here too, by the one function that
+/// `serde_json` has built. A reader of bytes would be another of everything.
+#[cold]
+#[inline(never)]
+fn not_text(json: &[u8], error: Utf8Error) -> serde_json::Error {
+    let mut text = String::from_utf8_lossy(json.get(..error.valid_up_to()).unwrap_or_default()).into_owned();
+    text.push('\u{1}');
+    text.parse::<Value>().err().unwrap_or_else(|| serde_json::Error::custom(error))
 }
 
 /// The members of the JSON object that a text is. All values are read by the one function that `serde_json` has built for
@@ -58,6 +68,11 @@ pub(crate) trait Fit: Sized {
 
     /// The typed value, by moving; `None` only where [`Fit::fits`] says `false`.
     fn fit(value: Value) -> Option<Self>;
+
+    /// The same, in an [`Arc`]. Here, so that it is built among the rest of its type and not among the rest of `Arc`.
+    fn fit_shared(value: Value) -> Option<Arc<Self>> {
+        Self::fit(value).map(Arc::new)
+    }
 
     /// What a value of this shape is called, such as "a string".
     fn shape() -> String;
@@ -89,6 +104,15 @@ pub(crate) trait Fit: Sized {
         deserializer: D,
     ) -> Result<Reading<()>, D::Error> {
         Ok(Self::read(deserializer)?.map(|value| *place = Some(value)))
+    }
+
+    /// The same, onto the end of a list.
+    #[inline]
+    fn read_onto<'de, D: Deserializer<'de>>(
+        list: &mut Vec<Self>,
+        deserializer: D,
+    ) -> Result<Reading<()>, D::Error> {
+        Ok(Self::read(deserializer)?.map(|value| list.put(value)))
     }
 
     /// Reads the next member of an object into its field, or to the others where it does not fit.
@@ -258,265 +282,6 @@ fn take_if(members: &mut Map<String, Value>, name: &str, fits: fn(&Value) -> boo
     if members.get(name).is_some_and(fits) { remove(members, name) } else { None }
 }
 
-impl Fit for Value {
-    fn fits(_value: &Value) -> bool {
-        true
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        Some(value)
-    }
-
-    fn shape() -> String {
-        "any value".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        Value::deserialize(deserializer).map(Ok)
-    }
-}
-
-impl Fit for String {
-    fn fits(value: &Value) -> bool {
-        value.is_string()
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        text_of(value)
-    }
-
-    fn shape() -> String {
-        "a string".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::text_member(field, members, name, others)
-    }
-}
-
-impl Scalar for String {
-    fn of_str(value: &str) -> Option<Self> {
-        Some(value.to_owned())
-    }
-
-    fn of_string(value: String) -> Reading<Self> {
-        Ok(value)
-    }
-}
-
-impl Fit for bool {
-    fn fits(value: &Value) -> bool {
-        value.is_boolean()
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_bool()
-    }
-
-    fn shape() -> String {
-        "true or false".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-}
-
-impl Scalar for bool {
-    fn of_bool(value: bool) -> Option<Self> {
-        Some(value)
-    }
-}
-
-impl Fit for u64 {
-    fn fits(value: &Value) -> bool {
-        value.is_u64()
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_u64()
-    }
-
-    fn shape() -> String {
-        "a whole number".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::number_member(field, members, name, others)
-    }
-}
-
-impl Scalar for u64 {
-    fn of_u64(value: u64) -> Option<Self> {
-        Some(value)
-    }
-}
-
-impl Fit for i64 {
-    fn fits(value: &Value) -> bool {
-        value.is_i64()
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_i64()
-    }
-
-    fn shape() -> String {
-        "a whole number".to_owned()
-    }
-}
-
-impl Fit for Map<String, Value> {
-    fn fits(value: &Value) -> bool {
-        value.is_object()
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        members_of(value)
-    }
-
-    fn shape() -> String {
-        "an object".to_owned()
-    }
-}
-
-impl Fit for u32 {
-    fn fits(value: &Value) -> bool {
-        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_u64()?.try_into().ok()
-    }
-
-    fn shape() -> String {
-        "a whole number of at most 32 bits".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::number_member(field, members, name, others)
-    }
-}
-
-impl Scalar for u32 {
-    fn of_u64(value: u64) -> Option<Self> {
-        value.try_into().ok()
-    }
-}
-
-impl Fit for usize {
-    fn fits(value: &Value) -> bool {
-        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_u64()?.try_into().ok()
-    }
-
-    fn shape() -> String {
-        "a whole number".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::number_member(field, members, name, others)
-    }
-}
-
-impl Scalar for usize {
-    fn of_u64(value: u64) -> Option<Self> {
-        value.try_into().ok()
-    }
-}
-
-impl<T: Fit + Write> Fit for Vec<T> {
-    fn fits(value: &Value) -> bool {
-        value.as_array().is_some_and(|values| values.iter().all(T::fits))
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        let Value::Array(values) = value else { return None };
-        let mut list = Vec::with_capacity(values.len());
-        for value in values {
-            list.push(T::fit(value)?);
-        }
-        Some(list)
-    }
-
-    fn shape() -> String {
-        "a list".to_owned()
-    }
-
-    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
-        Misfit::of_list(value, care, T::misfit)
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::list(deserializer)
-    }
-}
-
-impl<T: Fit> Fit for Box<T> {
-    fn fits(value: &Value) -> bool {
-        T::fits(value)
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        T::fit(value).map(Self::new)
-    }
-
-    fn shape() -> String {
-        T::shape()
-    }
-
-    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
-        T::misfit(value, care)
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        Ok(T::read(deserializer)?.map(Self::new))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -525,6 +290,6 @@ mod tests {
     fn json_that_is_not_utf8_is_malformed_where_it_is_not() {
         let error = from_bytes::<Value>(b"{\n\"name\": \"Mot\xf6rhead\"}").unwrap_err();
         assert!(error.is_syntax(), "{error}");
-        assert_eq!(error.to_string(), "invalid unicode code point at line 2 column 13");
+        assert_eq!((error.line(), error.column()), (2, 13));
     }
 }

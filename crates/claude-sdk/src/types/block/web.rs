@@ -1,5 +1,7 @@
 //! What the service's tools brought from elsewhere: the web, or another model.
 
+use std::sync::Arc;
+
 use super::tool_use::{Caller, ServerToolError};
 use super::{ContentBlockParam, DocumentBlock};
 use crate::types::cache::CacheControl;
@@ -113,7 +115,7 @@ object! {
         /// When it was fetched, as RFC 3339 text.
         retrieved_at: Option<String>,
         /// What is there: a document.
-        content: Box<ContentBlockParam>,
+        content: Arc<ContentBlockParam>,
     }
 }
 
