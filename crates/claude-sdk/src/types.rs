@@ -67,8 +67,8 @@ pub use block::{
     ServerToolName, ServerToolUseBlock, TabOpened, TextBlock, TextEditorCodeExecutionToolResultBlock,
     TextEditorOutcome, ThinkingBlock, ToolAdditionBlock, ToolChange, ToolDefinition, ToolReference,
     ToolReferenceBlock, ToolRemovalBlock, ToolResultBlock, ToolSearchOutcome, ToolSearchToolResultBlock,
-    ToolUseBlock, ToolsFound, WebFetchOutcome, WebFetchResult, WebFetchToolResultBlock, WebSearchFailure,
-    WebSearchOutcome, WebSearchResult, WebSearchToolResultBlock,
+    ToolUseBlock, ToolsFound, WebFetchContent, WebFetchOutcome, WebFetchResult, WebFetchToolResultBlock,
+    WebSearchFailure, WebSearchOutcome, WebSearchResult, WebSearchToolResultBlock,
 };
 pub use cache::{CacheControl, Ttl};
 pub use citation::{

@@ -36,9 +36,9 @@ pub use tool_use::{
     ToolReferenceBlock, ToolResultBlock, ToolUseBlock,
 };
 pub use web::{
-    AdvisorAnswer, AdvisorOutcome, AdvisorToolResultBlock, RedactedAdvisorAnswer, WebFetchOutcome,
-    WebFetchResult, WebFetchToolResultBlock, WebSearchFailure, WebSearchOutcome, WebSearchResult,
-    WebSearchToolResultBlock,
+    AdvisorAnswer, AdvisorOutcome, AdvisorToolResultBlock, RedactedAdvisorAnswer, WebFetchContent,
+    WebFetchOutcome, WebFetchResult, WebFetchToolResultBlock, WebSearchFailure, WebSearchOutcome,
+    WebSearchResult, WebSearchToolResultBlock,
 };
 
 tagged! {

@@ -4,7 +4,7 @@
 //! value of another shape, and buffers tagged enums twice. So each field takes its member when the value fits, and
 //! whatever remains is `extra`, or for a `null` one bit: in one pass over the text ([`Fit::read`]), or out of a [`Map`] ([`Fit::fit`]).
 
-use std::{str::Utf8Error, sync::Arc};
+use std::str::Utf8Error;
 
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess};
@@ -68,11 +68,6 @@ pub(crate) trait Fit: Sized {
 
     /// The typed value, by moving; `None` only where [`Fit::fits`] says `false`.
     fn fit(value: Value) -> Option<Self>;
-
-    /// The same, in an [`Arc`]. Here, so that it is built among the rest of its type and not among the rest of `Arc`.
-    fn fit_shared(value: Value) -> Option<Arc<Self>> {
-        Self::fit(value).map(Arc::new)
-    }
 
     /// What a value of this shape is called, such as "a string".
     fn shape() -> String;

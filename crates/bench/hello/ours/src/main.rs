@@ -1,5 +1,7 @@
 //! Says hello with our client.
 
+use std::env;
+
 use claude_sdk::{
     Client, Error,
     types::{MessageRequest, Model},
@@ -7,7 +9,8 @@ use claude_sdk::{
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let client = Client::from_env()?;
+    let key = env::var("ANTHROPIC_API_KEY").unwrap_or_default();
+    let client = Client::builder().api_key(key).build()?;
     let request = MessageRequest::new(Model::CLAUDE_SONNET_5_5, 300).user("Hello!");
     println!("{}", client.messages().create(&request).await?.text());
     Ok(())

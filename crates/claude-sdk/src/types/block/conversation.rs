@@ -1,7 +1,5 @@
 //! What happens to a conversation on the way: it is shortened, another model takes over, tools come and go.
 
-use std::sync::Arc;
-
 use super::ContentBlockParam;
 use crate::types::cache::CacheControl;
 use crate::types::message::RefusalCategory;
@@ -165,7 +163,7 @@ object! {
     /// Example: [`ToolAdditionBlock`](crate::types::ToolAdditionBlock).
     ToolDefinition {
         /// The tool.
-        definition: Arc<Tool>,
+        definition: Box<Tool>,
     }
 
     /// This tool.

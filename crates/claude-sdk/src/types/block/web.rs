@@ -1,9 +1,7 @@
 //! What the service's tools brought from elsewhere: the web, or another model.
 
-use std::sync::Arc;
-
+use super::DocumentBlock;
 use super::tool_use::{Caller, ServerToolError};
-use super::{ContentBlockParam, DocumentBlock};
 use crate::types::cache::CacheControl;
 
 object! {
@@ -114,8 +112,19 @@ object! {
         url: String,
         /// When it was fetched, as RFC 3339 text.
         retrieved_at: Option<String>,
-        /// What is there: a document.
-        content: Arc<ContentBlockParam>,
+        /// What is there.
+        content: Box<WebFetchContent>,
+    }
+}
+
+tagged! {
+    /// What there was at an address.
+    ///
+    /// Example: [`WebSearchToolResultBlock`](crate::types::WebSearchToolResultBlock).
+    #[expect(clippy::large_enum_variant, reason = "it is in a box")]
+    WebFetchContent {
+        /// A document.
+        Document(DocumentBlock) = "document",
     }
 }
 
@@ -123,7 +132,7 @@ impl WebFetchResult {
     /// What is there, if it is a document.
     #[must_use]
     pub fn document(&self) -> Option<&DocumentBlock> {
-        if let ContentBlockParam::Document(document) = &*self.content { Some(document) } else { None }
+        if let WebFetchContent::Document(document) = &*self.content { Some(document) } else { None }
     }
 }
 

@@ -1,12 +1,10 @@
 //! The JSON that texts, numbers, lists and pointers are.
 
-use std::sync::Arc;
-
 use serde::de::{Deserialize as _, Deserializer, MapAccess};
 use serde_json::{Map, Value};
 
 use super::{
-    Care, Fit, Json, Misfit, Write, members_of,
+    Care, Fit, Misfit, Write, members_of,
     read::{self, Others, Reading, Scalar},
     text_of,
 };
@@ -248,39 +246,24 @@ impl<T: Fit + Write> Fit for Vec<T> {
     }
 }
 
-/// A type in a place of its own. One that may hold itself is in an `Arc`, which is let go by one function: the code that lets a
-/// box go is built for all that may have to.
-macro_rules! pointer {
-    ($pointer:ident, $fit:expr) => {
-        impl<T: Fit> Fit for $pointer<T> {
-            fn fits(value: &Value) -> bool {
-                T::fits(value)
-            }
+impl<T: Fit> Fit for Box<T> {
+    fn fits(value: &Value) -> bool {
+        T::fits(value)
+    }
 
-            fn fit(value: Value) -> Option<Self> {
-                $fit(value)
-            }
+    fn fit(value: Value) -> Option<Self> {
+        T::fit(value).map(Self::new)
+    }
 
-            fn shape() -> String {
-                T::shape()
-            }
+    fn shape() -> String {
+        T::shape()
+    }
 
-            fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
-                T::misfit(value, care)
-            }
+    fn find_misfit(value: &Value, care: Care) -> Option<Misfit> {
+        T::misfit(value, care)
+    }
 
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-                Ok(T::read(deserializer)?.map(Self::new))
-            }
-        }
-
-        impl<T: Write> Write for $pointer<T> {
-            fn json(&self) -> Json<'_> {
-                T::json(self)
-            }
-        }
-    };
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+        Ok(T::read(deserializer)?.map(Self::new))
+    }
 }
-
-pointer!(Box, |value| T::fit(value).map(Self::new));
-pointer!(Arc, T::fit_shared);

@@ -128,10 +128,8 @@ impl<'de, T: Fit + Write> Visitor<'de> for List<T> {
         let mut list: Vec<T> = Vec::new();
         while let Some(item) = items.next_element_seed(Onto(&mut list))? {
             if let Err(misfit) = item {
-                let mut values = Vec::with_capacity(list.len() + 1);
-                for item in &list {
-                    values.push(value_of(&item.json()).map_err(A::Error::custom)?);
-                }
+                let read = value_of(&list.json()).map_err(A::Error::custom)?;
+                let mut values = if let Value::Array(values) = read { values } else { Vec::new() };
                 values.push(misfit);
                 while let Some(value) = items.next_element()? {
                     values.push(value);

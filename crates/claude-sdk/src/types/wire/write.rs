@@ -178,6 +178,12 @@ impl<T: Write> Write for Vec<T> {
     }
 }
 
+impl<T: Write> Write for Box<T> {
+    fn json(&self) -> Json<'_> {
+        T::json(self)
+    }
+}
+
 impl Write for String {
     fn json(&self) -> Json<'_> {
         Json::Text(self)

@@ -23,6 +23,7 @@ macro_rules! either {
         })*
 
         impl $crate::types::wire::Write for $name {
+            #[inline]
             fn json(&self) -> $crate::types::wire::Json<'_> {
                 match self {
                     $(Self::$variant(value) => $crate::types::wire::Write::json(value),)*
@@ -152,6 +153,7 @@ macro_rules! tagged {
         })*
 
         impl $crate::types::wire::Write for $name {
+            #[inline]
             fn json(&self) -> $crate::types::wire::Json<'_> {
                 use $crate::types::wire::{Json, Lead};
 
