@@ -4,6 +4,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::Uri;
 
 use crate::{Body, Error};
 
@@ -35,6 +36,24 @@ pub trait HttpBackend: fmt::Debug + Send + Sync + 'static {
     ///
     /// When no response came. [`Error::kind`] says why, [`Error::reach`] how far the request got.
     async fn send(&self, request: Request) -> Result<Response, Error>;
+
+    /// The first half of [`send`](Self::send), for a layer that waits for the answer in a future of its own:
+    /// [`finish`](Self::finish) is called with what comes. A layer that only looks at answers saves a future for each call
+    /// by its two halves; all others leave them as they are.
+    fn begin(&self, request: Request) -> Sending<'_> {
+        self.send(request)
+    }
+
+    /// The second half: what is done with the answer of `target` once it is here. Nothing, unless [`begin`](Self::begin)
+    /// leaves something to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    fn finish(&self, answer: Result<Response, Error>, target: &Uri) -> Result<Response, Error> {
+        let _ = target;
+        answer
+    }
 }
 
 impl<B: HttpBackend + ?Sized> HttpBackend for Arc<B> {

@@ -7,7 +7,7 @@ mod unreadable;
 use http::{HeaderMap, Uri, header};
 
 use self::unreadable::Unreadable;
-use crate::{Body, HttpBackend, Request, Response, Sending};
+use crate::{Body, Error, HttpBackend, Request, Response, Sending};
 
 /// What is asked for where the caller asks for nothing.
 #[cfg(feature = "decompress")]
@@ -51,20 +51,26 @@ impl<B: HttpBackend> HttpBackend for Decode<B> {
         'a: 'f,
         Self: 'f,
     {
+        let uri = request.uri().clone();
+        let sending = self.begin(request);
+        Box::pin(async move { self.finish(sending.await, &uri) })
+    }
+
+    fn begin(&self, request: Request) -> Sending<'_> {
         #[cfg(feature = "decompress")]
         let request = asking(request);
-        let uri = request.uri().clone();
-        let sending = self.inner.send(request);
-        Box::pin(async move {
-            let answer = sending.await;
-            match answer {
-                // Looked up by reference, as everywhere: it is one function, and by value it is another.
-                Ok(response) if response.headers().get(&header::CONTENT_ENCODING).is_some() => {
-                    Ok(decode(response, uri))
-                }
-                plain => plain,
+        self.inner.begin(request)
+    }
+
+    #[inline]
+    fn finish(&self, answer: Result<Response, Error>, target: &Uri) -> Result<Response, Error> {
+        match self.inner.finish(answer, target) {
+            // Looked up by reference, as everywhere: it is one function, and by value it is another.
+            Ok(response) if response.headers().get(&header::CONTENT_ENCODING).is_some() => {
+                Ok(decode(response, target.clone()))
             }
-        })
+            plain => plain,
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
         let own = request.extensions().get().map(|&HeadersTimeout(own)| own);
         let total = limit.map(|limit| Timer::since(self.clock.now(), limit));
         let headers = own.or(self.headers);
-        Box::pin(self.wait(self.backend.send(request), headers, total, uri))
+        Box::pin(self.wait(self.backend.begin(request), headers, total, uri))
     }
 }
 
@@ -112,7 +112,7 @@ impl<B: HttpBackend> Timeout<B> {
         // An answer that is ready at once with a limit wins.
         let mut answer = poll_fn(|cx| {
             if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
-                return Poll::Ready(answer);
+                return Poll::Ready(self.backend.finish(answer, &uri));
             }
             let kind = if are_late(cx) {
                 TimeoutKind::Headers
