@@ -42,7 +42,7 @@ impl Reported {
     pub(crate) fn note(&mut self, headers: &HeaderMap, now: impl FnOnce() -> SystemTime) {
         let mut is_first = true;
         for (name, value) in headers {
-            let Some(place) = name.as_str().strip_prefix(PREFIX).and_then(place) else { continue };
+            let Some(place) = place(name.as_str()) else { continue };
             if std::mem::take(&mut is_first) {
                 self.lengths = [0; NAMES.len()];
             }
@@ -69,32 +69,33 @@ impl Reported {
         for (name, (length, value)) in NAMES.iter().zip(self.lengths.iter().zip(&self.values)) {
             let text = value.get(..usize::from(*length)).filter(|text| !text.is_empty());
             if let Some(Ok(text)) = text.map(str::from_utf8) {
-                limits.set(name, text.trim(), self.came);
+                limits.set(name.strip_prefix(PREFIX).unwrap_or(name), text.trim(), self.came);
             }
         }
         limits
     }
 }
 
-/// What the headers are called after their prefix.
+/// What the headers are called.
 const NAMES: [&str; 12] = [
-    "requests-limit",
-    "requests-remaining",
-    "requests-reset",
-    "tokens-limit",
-    "tokens-remaining",
-    "tokens-reset",
-    "input-tokens-limit",
-    "input-tokens-remaining",
-    "input-tokens-reset",
-    "output-tokens-limit",
-    "output-tokens-remaining",
-    "output-tokens-reset",
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-limit",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
+    "anthropic-ratelimit-input-tokens-limit",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-input-tokens-reset",
+    "anthropic-ratelimit-output-tokens-limit",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-reset",
 ];
 
-/// Where a name is in [`NAMES`]. Its first and last letters tell which one it can be, so that it is compared with one only.
+/// Where a name is in [`NAMES`]. Two of its letters tell which one it can be, so that it is compared with one only, and most
+/// names with none.
 fn place(name: &str) -> Option<usize> {
-    let of_kind = match name.as_bytes().first()? {
+    let of_kind = match name.as_bytes().get(PREFIX.len())? {
         b'r' => 0,
         b't' => 3,
         b'i' => 6,
@@ -130,8 +131,11 @@ mod tests {
     #[test]
     fn what_is_read_later_is_what_would_have_been_read_at_once() {
         let values = ["1000", "999", "2027-01-01T00:00:30.123456789+01:00"];
-        let all: Vec<_> =
-            NAMES.iter().zip(values.iter().cycle()).map(|(name, value)| (*name, *value)).collect();
+        let all: Vec<_> = NAMES
+            .iter()
+            .zip(values.iter().cycle())
+            .map(|(name, value)| (&name[PREFIX.len()..], *value))
+            .collect();
         let headers = headers(&all);
         let came = SystemTime::UNIX_EPOCH + Duration::from_secs(1_798_700_000);
         let mut reported = Reported::default();
@@ -171,6 +175,7 @@ mod tests {
         for name in
             ["", "r", "requests", "requests-limits", "planets-limit", "tokens-t", "input-tokensXreset"]
         {
+            assert_eq!(place(&format!("{PREFIX}{name}")), None, "{name}");
             assert_eq!(place(name), None, "{name}");
         }
     }
