@@ -12,7 +12,8 @@ use crate::stand::{Contender, FRAMER, LINES, OURS, SSE_STREAM, Stand};
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "sse",
     about: "How fast bytes become events, without a network and without JSON: a recorded stream of 1 MiB in pieces of one \
-        size, on one thread. The line split finds the ends of lines and nothing else; the borrowed framer checks no UTF-8.",
+        size, on one thread. The line split finds the ends of lines and nothing else; the borrowed framer checks no UTF-8. A \
+        piece costs all of them something beside its bytes, so sizes are compared by the share of the line split.",
     run,
     only_by_name: false,
     table: page::one_figure_a_row,
@@ -49,25 +50,60 @@ fn run(stand: &Stand) -> Result<Vec<Figure>> {
         let speed = |report: &bench_probe::Report, count| size * count / number(report.cpu_ns) * 1000.0;
         all.extend(figures(case, "MB/s", &turns, speed));
     }
-    let spreads: Vec<_> = WHO.iter().filter_map(|who| spread(&all, who)).collect();
+    let mut spreads: Vec<_> = WHO.iter().filter_map(|who| spread(&all, who, None)).collect();
+    spreads.extend(spread(&all, &OURS, Some(&LINES)));
     all.extend(spreads);
     Ok(all)
 }
 
-/// How much faster a contender is with its best size of pieces than with its worst, round by round.
-fn spread(all: &[Figure], who: &Contender) -> Option<Figure> {
-    let figures: Vec<_> = CHUNKS.iter().filter_map(|(case, _)| figure::find(all, case, who.name)).collect();
-    let rounds = figures.iter().map(|figure| figure.samples.len()).min()?;
+/// How much faster a contender is with its best size of pieces than with its worst, round by round: by itself, or by what it has
+/// of `floor`'s speed with the same size.
+fn spread(all: &[Figure], who: &Contender, floor: Option<&Contender>) -> Option<Figure> {
+    let speeds = |of: &Contender| -> Vec<&Figure> {
+        CHUNKS.iter().filter_map(|(case, _)| figure::find(all, case, of.name)).collect()
+    };
+    let (own, floors) = (speeds(who), floor.map(speeds));
+    let rounds = own.iter().map(|figure| figure.samples.len()).min()?;
+    let in_round =
+        |figures: &[&Figure], size: usize, round: usize| figures.get(size)?.samples.get(round).copied();
     let samples = (0..rounds).map(|round| {
-        let speeds = figures.iter().filter_map(|figure| figure.samples.get(round)).copied();
+        let shares = (0..CHUNKS.len()).filter_map(|size| {
+            let floor = floors.as_ref().map_or(Some(1.0), |floors| in_round(floors, size, round))?;
+            Some(in_round(&own, size, round)? / floor)
+        });
         let (least, most) =
-            speeds.fold((f64::INFINITY, 0.0f64), |(least, most), speed| (least.min(speed), most.max(speed)));
+            shares.fold((f64::INFINITY, 0.0f64), |(least, most), share| (least.min(share), most.max(share)));
         most / least
     });
+    let of = floor.map_or(String::new(), |floor| format!(", ÷ {}", floor.name));
     Some(Figure {
-        case: "best size ÷ worst size".to_owned(),
+        case: format!("best size ÷ worst size{of}"),
         contender: who.name.to_owned(),
         unit: "×",
         samples: samples.collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speeds(who: &Contender, speeds: [f64; 4]) -> Vec<Figure> {
+        let sizes = CHUNKS.iter().zip(speeds);
+        let figure = |((case, _), speed): (&(&str, usize), f64)| Figure {
+            case: (*case).to_owned(),
+            contender: who.name.to_owned(),
+            unit: "MB/s",
+            samples: vec![speed, 2.0 * speed],
+        };
+        sizes.map(figure).collect()
+    }
+
+    #[test]
+    fn a_spread_is_of_the_speeds_or_of_what_they_are_of_the_floor() {
+        let mut all = speeds(&OURS, [4.0, 6.0, 8.0, 9.0]);
+        all.extend(speeds(&LINES, [8.0, 12.0, 10.0, 18.0]));
+        assert_eq!(spread(&all, &OURS, None).unwrap().samples, [9.0 / 4.0; 2]);
+        assert_eq!(spread(&all, &OURS, Some(&LINES)).unwrap().samples, [0.8 / 0.5; 2]);
+    }
 }
