@@ -1,6 +1,7 @@
 use bytes::Bytes;
-use http::{header, response::Parts};
+use http::header;
 use transport::{
+    Response,
     layers::{Judge, Opening, Opinion},
     sse,
 };
@@ -18,8 +19,8 @@ struct Beginning(sse::Decoder);
 
 impl Opening for FirstContent {
     #[inline]
-    fn judge(&self, head: &Parts) -> Option<Box<dyn Judge>> {
-        let kind = head.headers.get(&header::CONTENT_TYPE)?.as_bytes();
+    fn judge(&self, reply: &Response) -> Option<Box<dyn Judge>> {
+        let kind = reply.headers().get(&header::CONTENT_TYPE)?.as_bytes();
         let is_stream = kind.get(..EVENTS.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(EVENTS));
         is_stream.then(|| Box::new(Beginning(sse::Decoder::new())) as _)
     }
@@ -57,12 +58,13 @@ const EVENTS: &[u8] = b"text/event-stream";
 
 #[cfg(test)]
 mod tests {
+    use transport::Body;
+
     use super::*;
 
     fn judged(pieces: &[&'static str]) -> Vec<Opinion> {
         let reply = http::Response::builder().header("content-type", "text/event-stream; charset=utf-8");
-        let (head, ()) = reply.body(()).unwrap().into_parts();
-        let mut judge = FirstContent.judge(&head).unwrap();
+        let mut judge = FirstContent.judge(&reply.body(Body::empty()).unwrap()).unwrap();
         pieces.iter().map(|piece| judge.push(&Bytes::from_static(piece.as_bytes()))).collect()
     }
 
@@ -105,12 +107,8 @@ mod tests {
 
     #[test]
     fn other_replies_have_no_beginning() {
-        let (head, ()) = http::Response::builder()
-            .header("content-type", "application/json")
-            .body(())
-            .unwrap()
-            .into_parts();
-        assert!(FirstContent.judge(&head).is_none());
-        assert!(FirstContent.judge(&http::Response::new(()).into_parts().0).is_none());
+        let reply = http::Response::builder().header("content-type", "application/json");
+        assert!(FirstContent.judge(&reply.body(Body::empty()).unwrap()).is_none());
+        assert!(FirstContent.judge(&Response::new(Body::empty())).is_none());
     }
 }

@@ -9,9 +9,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use http::{StatusCode, response::Parts};
+use http::StatusCode;
 
-use crate::{Body, Error};
+use crate::{Body, Error, Response};
 
 /// Knows replies whose first part tells whether they are a success, such as an event stream that may begin with an error.
 ///
@@ -20,7 +20,7 @@ use crate::{Body, Error};
 /// later is the caller's.
 pub trait Opening: fmt::Debug + Send + Sync + 'static {
     /// Gives a judge for a reply with a status of success; `None` where its head says everything.
-    fn judge(&self, head: &Parts) -> Option<Box<dyn Judge>>;
+    fn judge(&self, reply: &Response) -> Option<Box<dyn Judge>>;
 }
 
 /// Judges one reply by its first pieces.

@@ -88,7 +88,7 @@ impl<B: HttpBackend> HttpBackend for Timeout<B> {
             return Box::pin(async move { Err(expired(TimeoutKind::Total, Reach::NotSent, &uri)) });
         }
         let own = request.extensions().get().map(|&HeadersTimeout(own)| own);
-        let total = limit.map(|limit| Timer::since(self.clock.now(), limit));
+        let total = limit.map(|limit| Timer::new(Arc::clone(&self.clock), limit));
         let headers = own.or(self.headers);
         Box::pin(self.wait(self.backend.begin(request), headers, total, uri))
     }
@@ -116,7 +116,7 @@ impl<B: HttpBackend> Timeout<B> {
             }
             let kind = if are_late(cx) {
                 TimeoutKind::Headers
-            } else if has_fired(&mut total, clock, cx) {
+            } else if has_fired(&mut total, cx) {
                 TimeoutKind::Total
             } else {
                 return Poll::Pending;
@@ -127,9 +127,9 @@ impl<B: HttpBackend> Timeout<B> {
         if let Ok(response) = &mut answer
             && (total.is_some() || self.idle.is_some())
         {
-            let (body, clock) = (std::mem::take(response.body_mut()), Arc::clone(&self.clock));
-            let idle = self.idle.map(|limit| Patience::new(Arc::clone(&clock), limit));
-            *response.body_mut() = Body::from_stream(Watched { body, clock, idle, total, uri });
+            let body = std::mem::take(response.body_mut());
+            let idle = self.idle.map(|limit| Patience::new(Arc::clone(&self.clock), limit));
+            *response.body_mut() = Body::from_stream(Watched { body, idle, total, uri });
         }
         answer
     }
@@ -138,7 +138,6 @@ impl<B: HttpBackend> Timeout<B> {
 /// A body whose pieces must come in time.
 struct Watched {
     body: Body,
-    clock: Arc<dyn Clock>,
     /// Tried while the reader waits for a piece.
     idle: Option<Patience>,
     total: Option<Timer>,
@@ -155,7 +154,7 @@ impl Stream for Watched {
             return piece;
         }
         // Even a sender that never pauses has to end in time.
-        if has_fired(&mut this.total, &this.clock, cx) {
+        if has_fired(&mut this.total, cx) {
             return Poll::Ready(Some(Err(expired(TimeoutKind::Total, Reach::Answered, &this.uri))));
         }
         let Some(idle) = &mut this.idle else { return piece };
@@ -170,31 +169,31 @@ impl Stream for Watched {
 
 /// A limit that has begun to run.
 struct Timer {
+    clock: Arc<dyn Clock>,
     began: SystemTime,
     limit: Duration,
-    sleep: Option<Sleep>,
+    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 impl Timer {
-    fn since(began: SystemTime, limit: Duration) -> Self {
-        Self { began, limit, sleep: None }
+    fn new(clock: Arc<dyn Clock>, limit: Duration) -> Self {
+        Self { began: clock.now(), clock, limit, sleep: None }
+    }
+
+    fn has_fired(&mut self, cx: &mut Context<'_>) -> bool {
+        let Self { clock, began, limit, sleep } = self;
+        let sleep = sleep.get_or_insert_with(|| {
+            let passed = clock.now().duration_since(*began).unwrap_or_default();
+            let (clock, left) = (Arc::clone(clock), limit.saturating_sub(passed));
+            Box::pin(async move { clock.sleep(left).await })
+        });
+        sleep.as_mut().poll(cx).is_ready()
     }
 }
 
 #[inline]
-fn has_fired(timer: &mut Option<Timer>, clock: &Arc<dyn Clock>, cx: &mut Context<'_>) -> bool {
-    let Some(timer) = timer else { return false };
-    let sleep = timer.sleep.get_or_insert_with(|| sleep(clock, timer.limit, timer.began));
-    sleep.as_mut().poll(cx).is_ready()
-}
-
-/// What is left of `limit`, slept.
-fn sleep(clock: &Arc<dyn Clock>, limit: Duration, began: SystemTime) -> Sleep {
-    let passed = clock.now().duration_since(began).unwrap_or_default();
-    let (clock, left) = (Arc::clone(clock), limit.saturating_sub(passed));
-    Box::pin(async move { clock.sleep(left).await })
+fn has_fired(timer: &mut Option<Timer>, cx: &mut Context<'_>) -> bool {
+    timer.as_mut().is_some_and(|timer| timer.has_fired(cx))
 }
 
 #[cold]

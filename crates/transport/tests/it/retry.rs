@@ -176,8 +176,8 @@ async fn a_dropped_caller_stops_the_retries() {
 struct Text;
 
 impl Opening for Text {
-    fn judge(&self, head: &http::response::Parts) -> Option<Box<dyn Judge>> {
-        let is_text = head.headers.get("content-type").is_some_and(|value| value == "text/event-stream");
+    fn judge(&self, reply: &Response) -> Option<Box<dyn Judge>> {
+        let is_text = reply.headers().get("content-type").is_some_and(|value| value == "text/event-stream");
         is_text.then(|| Box::new(Word) as Box<dyn Judge>)
     }
 }

@@ -31,12 +31,9 @@ impl<B: HttpBackend> Retry<B> {
             other => return Err(Box::new((other, None))),
         };
         let Some((opening, limit)) = &self.opening else { return Ok(response) };
-        let (head, body) = response.into_parts();
-        let judge = opening.judge(&head);
-        let response = Response::from_parts(head, body);
-        match judge {
+        match opening.judge(&response) {
             None => Ok(response),
-            judge => Err(Box::new((Ok(response), judge.map(|judge| (judge, *limit))))),
+            Some(judge) => Err(Box::new((Ok(response), Some((judge, *limit))))),
         }
     }
 
