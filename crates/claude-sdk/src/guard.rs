@@ -2,22 +2,41 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::{error::ConfigError, types::MessageRequest};
 
 /// Refuses a request whose answer may take longer than a silent connection lives, as the official SDKs do, with their
-/// numbers: 128,000 tokens are expected to take an hour, and ten minutes are too long.
+/// numbers: 128,000 tokens are expected to take an hour, and ten minutes are too long. What `extra` puts in place of the
+/// request's own members counts.
 ///
 /// # Errors
 ///
 /// [`ConfigError::TooLongToWait`]; it says what to do instead.
 #[inline]
-pub(crate) fn check(request: &MessageRequest) -> Result<(), ConfigError> {
-    let max_tokens = request.max_tokens;
+pub(crate) fn check(request: &MessageRequest, extra: &Map<String, Value>) -> Result<(), ConfigError> {
+    let (model, max_tokens) = (request.model.as_str(), request.max_tokens);
+    if !extra.is_empty() {
+        return replaced(model, max_tokens, extra);
+    }
+    of(model, max_tokens)
+}
+
+#[cold]
+#[inline(never)]
+fn replaced(model: &str, max_tokens: u32, extra: &Map<String, Value>) -> Result<(), ConfigError> {
+    let model = extra.get("model").and_then(Value::as_str).unwrap_or(model);
+    let other = extra.get("max_tokens").and_then(Value::as_u64);
+    of(model, other.map_or(max_tokens, |other| other.try_into().unwrap_or(u32::MAX)))
+}
+
+#[inline]
+fn of(model: &str, max_tokens: u32) -> Result<(), ConfigError> {
     if max_tokens <= SLOW_MOST {
         return Ok(());
     }
     let expected = Duration::from_secs(3600) * max_tokens / 128_000;
-    if expected > LONGEST || SLOW_MODELS.contains(&plain(request.model.as_str())) {
+    if expected > LONGEST || SLOW_MODELS.contains(&plain(model)) {
         return Err(ConfigError::TooLongToWait { max_tokens });
     }
     Ok(())
@@ -43,11 +62,15 @@ const SLOW_MOST: u32 = 8_192;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn more_than_ten_minutes_are_too_long_to_wait_for() {
-        let ask = |model: &str, max_tokens| check(&MessageRequest::new(model, max_tokens).user("x")).is_ok();
+        let ask = |model: &str, max_tokens| {
+            check(&MessageRequest::new(model, max_tokens).user("x"), &Map::new()).is_ok()
+        };
         for model in ["claude-opus-5", "claude-opus-4-5", "claude-opus-4-1-mini"] {
             assert!(ask(model, 21_333), "{model}");
             assert!(!ask(model, 21_334), "{model}");
@@ -64,5 +87,18 @@ mod tests {
         ] {
             assert!(ask(model, 8_192) && !ask(model, 8_193), "{model}");
         }
+    }
+
+    #[test]
+    fn what_is_put_in_place_of_a_member_counts() {
+        let ask = |extra: Value| {
+            check(&MessageRequest::new("claude-opus-5", 9_000).user("x"), extra.as_object().unwrap())
+        };
+        assert!(ask(json!({"max_tokens": 21_333})).is_ok());
+        assert!(ask(json!({"max_tokens": 21_334})).is_err());
+        assert!(ask(json!({"max_tokens": u64::MAX})).is_err());
+        assert!(ask(json!({"model": "claude-opus-4-1"})).is_err());
+        assert!(ask(json!({"model": "claude-opus-4-1", "max_tokens": 8_000})).is_ok());
+        assert!(ask(json!({"max_tokens": "many", "other": 1})).is_ok());
     }
 }

@@ -65,7 +65,7 @@ impl<'a> Messages<'a> {
 
     async fn created(self, request: &MessageRequest) -> Result<Reply<Message>, Error> {
         if !self.0.has_timeout() {
-            guard::check(request)?;
+            guard::check(request, self.0.extra())?;
         }
         let mut call = CallSpan::chat(self.0, request);
         let span = call.span();
