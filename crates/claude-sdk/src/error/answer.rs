@@ -241,6 +241,9 @@ impl UnexpectedAnswer {
     /// An answer whose JSON is not the expected one.
     pub(crate) fn json(status: StatusCode, error: &serde_json::Error, envelope: Envelope) -> Self {
         let what = match error.is_eof() {
+            true if (error.line(), error.column()) == (1, 0) => {
+                "an empty answer in place of JSON; try again, and check the base URL if it stays so"
+            }
             true => "JSON that broke off before it was complete; try again",
             false if is_odd_in_a_place(&error.to_string()) => {
                 "JSON of which one part cannot be read; the answer had come, and counts where such calls are billed: \
@@ -404,6 +407,15 @@ mod tests {
             let error = serde_json::from_str::<Page<ModelInfo>>(page).unwrap_err();
             let told = JsonError::from(&error).to_string();
             assert_eq!(told, "the JSON has another shape than expected at `data`");
+        }
+    }
+
+    #[test]
+    fn json_that_is_not_there_is_told_apart_from_json_that_broke_off() {
+        for (json, told) in [("", "an empty answer"), ("{\"data\"", "JSON that broke off")] {
+            let error = serde_json::from_str::<Page<ModelInfo>>(json).unwrap_err();
+            let answer = UnexpectedAnswer::json(StatusCode::OK, &error, Envelope::default());
+            assert!(answer.to_string().contains(told) && answer.is_retryable(), "{answer}");
         }
     }
 
