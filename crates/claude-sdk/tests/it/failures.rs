@@ -111,7 +111,7 @@ async fn every_bad_answer_is_an_error_that_says_what_to_do() {
         (
             "an empty answer",
             vec![Reply::text("x").truncate_after(0)],
-            Expected::new("answer", "broke off").retryable(),
+            Expected::new("answer", "an empty answer in place of JSON").retryable(),
         ),
         (
             "an event stream",
