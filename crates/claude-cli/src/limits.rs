@@ -21,7 +21,7 @@ pub(crate) async fn run(args: LimitsArgs) -> anyhow::Result<()> {
     if limits.is_empty() {
         answer.map_err(of_a_model)?;
         tell("the answer says nothing of rate limits");
-        return Ok(());
+        return if args.json { print_json(&limits) } else { Ok(()) };
     }
     // A refusal tells them too, and is when they are wanted most.
     if args.json {

@@ -89,7 +89,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] where neither variable is set, or one cannot be used.
+    /// [`Error::Config`] where none of these is set up, or the first that is cannot be used.
     #[cfg(feature = "reqwest")]
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().environment(&secrets::providers::Env::process())?.build()

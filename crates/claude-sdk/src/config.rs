@@ -1,5 +1,7 @@
 //! Where the API is and how it is spoken to.
 
+use std::fmt;
+
 use http::{
     HeaderName, HeaderValue, Uri,
     uri::{self, Authority, PathAndQuery, Scheme},
@@ -7,6 +9,19 @@ use http::{
 use url::{Host, Url};
 
 use crate::error::ConfigError;
+
+/// A base URL as it was given. Somebody may have put a secret into it, or in its place: its `Debug` shows the origin alone.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct GivenUrl(pub(crate) String);
+
+impl fmt::Debug for GivenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.0) {
+            Ok(url) if url.has_host() => write!(f, "{}/…", url.origin().ascii_serialization()),
+            _ => f.write_str("[no URL]"),
+        }
+    }
+}
 
 /// The version of the API a client speaks, sent as `anthropic-version`.
 ///

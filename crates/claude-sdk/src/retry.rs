@@ -30,7 +30,12 @@ pub(crate) fn may_pass(status: StatusCode, headers: &HeaderMap, answer: &ErrorBo
     if answer.error.error_code().is_some_and(is_spend_limit) {
         return false;
     }
-    should_retry(headers).unwrap_or_else(|| matches!(status.as_u16(), 408 | 429) || status.is_server_error())
+    should_retry(headers).unwrap_or_else(|| is_passing(status))
+}
+
+/// Whether what a status says passes by itself.
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429) || status.is_server_error()
 }
 
 /// The service's own word.

@@ -19,7 +19,7 @@ const SCHEMES: [&str; 6] = ["command", "env", "file", "keyring", "mount", "vault
 /// | `command:pass show claude` | what that program prints; it is run by no shell |
 ///
 /// Other schemes belong to providers of your own: [`Resolver::reference`](crate::Resolver::reference) reads those. A
-/// reference is no secret: it is shown as it was written.
+/// reference is no secret: it is displayed as it was written. Its `Debug` shows the scheme, for somebody may have confused the two.
 ///
 /// ```
 /// use secrets::Reference;
@@ -117,9 +117,10 @@ impl fmt::Display for Reference {
     }
 }
 
+/// The scheme alone: somebody may have put the secret itself behind it.
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reference({self})")
+        write!(f, "Reference({}:…)", self.scheme)
     }
 }
 
@@ -166,7 +167,7 @@ mod tests {
         ] {
             let reference: Reference = text.parse().unwrap();
             assert_eq!(reference.to_string(), text);
-            assert_eq!(format!("{reference:?}"), format!("Reference({text})"));
+            assert_eq!(format!("{reference:?}"), format!("Reference({}:…)", reference.scheme()));
             assert_eq!(format!("{}:{}", reference.scheme(), reference.place()), text);
         }
     }

@@ -38,6 +38,9 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     base_url: String,
+    /// The same with all that may be a secret in it.
+    #[serde(skip)]
+    asked_at: String,
     /// By how many seconds the API's clock is ahead of this machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_offset_seconds: Option<i64>,
@@ -65,7 +68,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut status = Status::of(&found, &env, now).await?;
     if args.clock {
-        status.clock_offset_seconds = Some(clock::offset(&status.base_url.parse()?).await?);
+        status.clock_offset_seconds = Some(clock::offset(&status.asked_at.parse()?).await?);
     }
     if args.json {
         print_json(&status)?;
@@ -114,7 +117,8 @@ impl Status {
             source: found.source().map(|source| plain(&source.to_string())),
             not_used: found.shadowed().iter().map(|source| plain(&source.to_string())).collect(),
             looked: found.looked().iter().map(|text| plain(text)).collect(),
-            base_url: plain(&base_url),
+            base_url: plain(&crate::profile::shown(Member::BaseUrl, &base_url)),
+            asked_at: base_url,
             profile: name.map(ToString::to_string),
             session,
         })

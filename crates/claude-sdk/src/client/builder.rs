@@ -19,7 +19,7 @@ use crate::profile::ProfileName;
 use crate::{
     apart::Apart,
     betas::BETA,
-    config::{ApiVersion, BaseUrl},
+    config::{ApiVersion, BaseUrl, GivenUrl},
     credentials::{Credential, CredentialProvider, Resolution},
     entropy,
     error::{ConfigError, Error},
@@ -44,7 +44,7 @@ pub struct ClientBuilder(Apart<Settings>);
 struct Settings {
     credentials: Option<Result<Box<dyn Origin>, ConfigError>>,
     resolver: Option<Resolver>,
-    base_url: Option<String>,
+    base_url: Option<GivenUrl>,
     needs: ScopeSet,
     version: ApiVersion,
     betas: Vec<Beta>,
@@ -95,6 +95,10 @@ impl ClientBuilder {
 
     /// Fetches what references lead to, here, in profiles and in variables, through `resolver`: for `vault:`, and for schemes of your own.
     /// Without it, `env:` and `file:` are known, and `command:` with the feature of that name.
+    ///
+    /// A scheme of your own is one for [`api_key_from`](Self::api_key_from) and [`auth_token_from`](Self::auth_token_from). Profiles
+    /// and variables are read by other programs too, and know the schemes that are known everywhere: what begins otherwise
+    /// is the key itself in a variable, and refused in a profile.
     pub fn resolver(mut self, resolver: Resolver) -> Self {
         self.0.resolver = Some(resolver);
         self
@@ -160,7 +164,7 @@ impl ClientBuilder {
     /// Talks to `url` in place of `https://api.anthropic.com`, or of what a profile says; it may carry a path prefix, as
     /// gateways do. The session of a profile that has a base URL of its own is for that one only.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.0.base_url = Some(url.into());
+        self.0.base_url = Some(GivenUrl(url.into()));
         self
     }
 
@@ -355,7 +359,7 @@ impl ClientBuilder {
         let set = &mut *self.0;
         let chosen =
             set.credentials.take().ok_or(ConfigError::MissingCredential { looked: Vec::new() })??;
-        let base_url = set.base_url.take().unwrap_or_else(|| chosen.base_url().to_owned());
+        let base_url = set.base_url.take().map_or_else(|| chosen.base_url().to_owned(), |url| url.0);
         let base = BaseUrl::parse(&base_url)?;
         let headers = headers(&set.betas, set.version)?;
         let clock = set.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
@@ -467,10 +471,10 @@ fn headers(betas: &[Beta], version: ApiVersion) -> Result<HeaderMap, ConfigError
 
 const USER_AGENT: &str = concat!("claude-sdk-rust/", env!("CARGO_PKG_VERSION"));
 
-fn base_url(env: &Env) -> Result<Option<String>, ConfigError> {
+fn base_url(env: &Env) -> Result<Option<GivenUrl>, ConfigError> {
     let name = SecretName::new("ANTHROPIC_BASE_URL").map_err(ConfigError::Secret)?;
     let url = env.read(&name).map_err(ConfigError::Secret)?;
-    Ok(url.map(|url| url.expose().to_owned()))
+    Ok(url.map(|url| GivenUrl(url.expose().to_owned())))
 }
 
 #[cfg(feature = "reqwest")]

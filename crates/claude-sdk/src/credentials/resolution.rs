@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Cached, Credential, CredentialProvider, Federation, FromSecret, spread};
 use crate::{
-    config::{BaseUrl, DEFAULT_BASE_URL},
+    config::{BaseUrl, DEFAULT_BASE_URL, GivenUrl},
     error::{ConfigError, Error},
 };
 #[cfg(feature = "profile")]
@@ -51,7 +51,7 @@ pub struct Resolution {
     found: Option<Found>,
     looked: Vec<String>,
     shadowed: Vec<Source>,
-    base_url: Option<String>,
+    base_url: Option<GivenUrl>,
     env: Env,
     resolver: Resolver,
 }
@@ -133,7 +133,7 @@ impl Resolution {
     }
 
     fn nothing(env: &Env) -> Result<Self, ConfigError> {
-        let base_url = read(env, "ANTHROPIC_BASE_URL")?.map(|url| url.expose().to_owned());
+        let base_url = read(env, "ANTHROPIC_BASE_URL")?.map(|url| GivenUrl(url.expose().to_owned()));
         Ok(Self {
             found: None,
             looked: Vec::new(),
@@ -190,7 +190,7 @@ impl Resolution {
             Some(Found::Profile(_, _, profile)) => profile.get(crate::profile::Member::BaseUrl),
             _ => None,
         };
-        self.base_url.as_deref().or(profiles).unwrap_or(DEFAULT_BASE_URL)
+        self.base_url.as_ref().map(|url| &*url.0).or(profiles).unwrap_or(DEFAULT_BASE_URL)
     }
 
     /// Credentials from the source that won, for a client whose base URL is `base_url`. A session is renewed through

@@ -11,6 +11,7 @@ use serde_json::error::Category;
 
 use crate::{
     instant::written,
+    retry::is_passing,
     types::{ErrorBody, ErrorType, place_in},
 };
 
@@ -232,7 +233,7 @@ impl UnexpectedAnswer {
             status,
             what: what.into(),
             envelope,
-            retryable: status.is_server_error(),
+            retryable: is_passing(status),
             retry_after: None,
             source: None,
         }

@@ -65,7 +65,9 @@ pub enum AuthError {
         what: &'static str,
     },
     /// A key or token has characters no header can carry.
-    #[error("the credential has a line break, a blank or another character that a key cannot have")]
+    #[error(
+        "the credential is empty, or has a line break, a blank or another character that a key cannot have"
+    )]
     Malformed,
     /// A credential was about to leave for another origin than its own.
     #[error(

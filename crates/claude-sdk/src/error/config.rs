@@ -25,8 +25,8 @@ pub enum ConfigError {
     NoProfiles,
     /// A key or token has characters no header can carry.
     #[error(
-        "{name} has a line break, a blank or another character that a key cannot have; copy it again, without \
-         quotes (its value is not shown here)"
+        "{name} is empty, or has a line break, a blank or another character that a key cannot have; copy it again, \
+         without quotes (its value is not shown here)"
     )]
     MalformedSecret {
         /// Where the secret came from: a variable's or an argument's name.

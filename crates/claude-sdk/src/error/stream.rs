@@ -108,6 +108,9 @@ impl fmt::Display for StreamError {
                 "the stream ended before the message did; what arrived is in `partial()`, send the request again",
             )?,
             Kind::Transport(_) if !self.is_truncated() => f.write_str("the stream is not a usable event stream; check the base URL, and what stands between")?,
+            Kind::Transport(error) if !error.is_retryable() => f.write_str(
+                "the stream cannot be read; what arrived is in `partial()`, the cause says what to do",
+            )?,
             Kind::Transport(_) => f.write_str(
                 "the connection broke before the message ended; what arrived is in `partial()`, send the request again",
             )?,

@@ -84,6 +84,11 @@ async fn every_bad_answer_is_an_error_that_says_what_to_do() {
             Expected::new("answer", "a web page instead").retryable().attempts(3),
         ),
         (
+            "a web page of a gateway that has enough",
+            vec![page().status(StatusCode::TOO_MANY_REQUESTS); 3],
+            Expected::new("answer", "a web page instead").retryable().attempts(3),
+        ),
+        (
             "a redirect",
             vec![redirect],
             Expected::new("answer", "a redirect to https://elsewhere.example, which"),

@@ -112,6 +112,24 @@ fn what_was_named_and_cannot_be_used_is_not_passed_over() {
 }
 
 #[test]
+fn what_a_builder_was_given_is_not_in_its_debug() {
+    let home = home(&[], None);
+    let misplaced = [
+        ("ANTHROPIC_API_KEY", "file:sk-ant-canary"),
+        ("ANTHROPIC_BASE_URL", "https://u:canary@gateway.example/canary?key=canary"),
+    ];
+    let env = env(&[&[("HOME", home.path().to_str().unwrap())], &misplaced[..]].concat());
+    let builder = Client::builder().environment(&env).unwrap();
+    let shown = format!("{builder:?} {:?}", Resolution::of(&env).unwrap());
+    assert!(shown.contains("https://gateway.example/…") && shown.contains("file:…"), "{shown}");
+    for builder in
+        [builder.api_key_from("env:canary"), Client::builder().base_url("sk-ant-canary").api_key("canary")]
+    {
+        assert!(!format!("{shown} {builder:?}").contains("canary"), "{builder:?}");
+    }
+}
+
+#[test]
 fn without_any_source_the_error_says_what_was_looked_at() {
     let client = |home: &TempDir, pairs: &[(&'static str, &str)]| {
         let home = ("HOME", home.path().to_str().unwrap());

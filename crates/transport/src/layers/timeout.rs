@@ -49,7 +49,8 @@ impl<B> Timeout<B> {
 
     /// Limits the silence between two pieces of the response's body.
     ///
-    /// Only silence counts while someone is waiting for the next piece: a slow reader is not a slow sender.
+    /// Only silence counts while someone is waiting for the next piece: a slow reader is not a slow sender. Around
+    /// [`Decode`](super::Decode) it is the pieces as they come that count, not what is made of them.
     #[must_use]
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = Some(limit);
@@ -112,7 +113,7 @@ impl<B: HttpBackend> Timeout<B> {
         // An answer that is ready at once with a limit wins.
         let mut answer = poll_fn(|cx| {
             if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
-                return Poll::Ready(self.backend.finish(answer, &uri));
+                return Poll::Ready(answer);
             }
             let kind = if are_late(cx) {
                 TimeoutKind::Headers
@@ -129,9 +130,10 @@ impl<B: HttpBackend> Timeout<B> {
         {
             let body = std::mem::take(response.body_mut());
             let idle = self.idle.map(|limit| Patience::new(Arc::clone(&self.clock), limit));
-            *response.body_mut() = Body::from_stream(Watched { body, idle, total, uri });
+            *response.body_mut() = Body::from_stream(Watched { body, idle, total, uri: uri.clone() });
         }
-        answer
+        // Around the body as it comes: what `finish` makes of it may take many pieces for one.
+        self.backend.finish(answer, &uri)
     }
 }
 

@@ -1,11 +1,15 @@
 //! Content codings, under the layer that decodes them.
 
-use std::{io::Write as _, process::Command};
+use std::{io::Write as _, process::Command, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use transport::{Body, ErrorKind, HttpBackend, Response, layers::Decode, test_util::ScriptedBackend};
+use transport::{
+    Body, Clock, ErrorKind, HttpBackend, Response,
+    layers::{Decode, Timeout},
+    test_util::ScriptedBackend,
+};
 
-use crate::{get, pieces};
+use crate::{clock, get, pieces, settle};
 
 const TEXT: &[u8] = b"data: one\n\ndata: two\n\n";
 /// [`TEXT`] and 64 MiB of zeros, in brotli.
@@ -43,6 +47,35 @@ async fn answered(status: u16, coding: &str, body: Body) -> Response {
     Decode::new(ScriptedBackend::new([Ok(answer.unwrap())])).send(get()).await.unwrap()
 }
 
+/// A byte each five seconds, on a thin line.
+fn dripping(data: Vec<u8>, clock: Arc<dyn Clock>) -> Body {
+    Body::from_stream(futures_util::stream::unfold(data.into_iter(), move |mut data| {
+        let clock = Arc::clone(&clock);
+        async move {
+            let byte = data.next()?;
+            clock.sleep(Duration::from_secs(5)).await;
+            Some((Ok(Bytes::copy_from_slice(&[byte])), data))
+        }
+    }))
+}
+
+#[tokio::test]
+async fn bytes_that_make_no_piece_yet_are_no_silence() {
+    for coding in ["gzip", "br", "zstd"] {
+        let clock = clock();
+        let body = dripping(text_in(coding), Arc::new(clock.clone()));
+        let answer = http::Response::builder().header("content-encoding", coding).body(body).unwrap();
+        let layer = Timeout::new(Decode::new(ScriptedBackend::new([Ok(answer)])), Arc::new(clock.clone()));
+        let layer = layer.idle(Duration::from_secs(6));
+        let reader = tokio::spawn(async move { layer.send(get()).await?.into_body().collect(100).await });
+        while !reader.is_finished() {
+            clock.advance(Duration::from_secs(1));
+            settle().await;
+        }
+        assert_eq!(reader.await.unwrap().unwrap(), TEXT, "{coding}");
+    }
+}
+
 #[tokio::test]
 async fn each_coding_is_asked_for_and_decoded_however_it_is_cut() {
     for coding in ["gzip", "br", "zstd"] {
@@ -55,17 +88,17 @@ async fn each_coding_is_asked_for_and_decoded_however_it_is_cut() {
             assert_eq!(body, TEXT, "{coding} in pieces of {size}");
         }
     }
-    let backend = std::sync::Arc::new(ScriptedBackend::new([Ok(Response::new(Body::empty()))]));
-    Decode::new(std::sync::Arc::clone(&backend)).send(get()).await.unwrap();
+    let backend = Arc::new(ScriptedBackend::new([Ok(Response::new(Body::empty()))]));
+    Decode::new(Arc::clone(&backend)).send(get()).await.unwrap();
     assert_eq!(backend.requests()[0].headers()["accept-encoding"], "gzip, br, zstd");
 }
 
 #[tokio::test]
 async fn a_request_that_says_what_it_accepts_is_left_alone() {
-    let backend = std::sync::Arc::new(ScriptedBackend::new([Ok(Response::new(Body::empty()))]));
+    let backend = Arc::new(ScriptedBackend::new([Ok(Response::new(Body::empty()))]));
     let mut request = get();
     request.headers_mut().insert("accept-encoding", "identity".parse().unwrap());
-    Decode::new(std::sync::Arc::clone(&backend)).send(request).await.unwrap();
+    Decode::new(Arc::clone(&backend)).send(request).await.unwrap();
     assert_eq!(backend.requests()[0].headers()["accept-encoding"], "identity");
 }
 
