@@ -210,7 +210,13 @@ pub(crate) fn shown(member: Member, value: &str) -> String {
         return value.to_owned();
     }
     match Url::parse(value) {
-        Ok(url) if url.username().is_empty() && url.password().is_none() && url.query().is_none() => {
+        Ok(url) if !url.has_host() => NO_URL.to_owned(),
+        Ok(url)
+            if url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none() =>
+        {
             value.to_owned()
         }
         Ok(url) => format!("{}{} [with what is not shown]", url.origin().ascii_serialization(), url.path()),

@@ -39,7 +39,7 @@ pub trait HttpBackend: fmt::Debug + Send + Sync + 'static {
 
     /// The first half of [`send`](Self::send), for a layer that waits for the answer in a future of its own:
     /// [`finish`](Self::finish) is called with what comes. A layer that only looks at answers saves a future for each call
-    /// by its two halves; all others leave them as they are.
+    /// by its two halves, which `send` is then made of; all others leave both as they are.
     fn begin(&self, request: Request) -> Sending<'_> {
         self.send(request)
     }

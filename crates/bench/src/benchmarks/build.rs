@@ -17,8 +17,9 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "build",
     about: "What the smallest program with a client costs to build in release from nothing, in processor time of all that \
         cargo starts, once; how many crates are in it, itself included; how large it is without symbols. Sources are \
-        fetched before. All are given a key and make one call; `from_env` also brings what else it may find when the program \
-        runs: profiles, sessions and federation.",
+        fetched before. Each makes one call. Ours is given its key, as bare reqwest and two of the others are; three read one \
+        from a variable. `from_env` looks there too, and brings what else it may find when the program runs: profiles, sessions, \
+        federation. The limit of size holds for the former.",
     run,
     only_by_name: true,
     table: page::one_figure_a_row,

@@ -60,7 +60,14 @@ async fn status_says_who_is_logged_in_and_what_a_call_would_use() {
 async fn status_does_not_repeat_what_stands_in_the_place_of_a_base_url() {
     let server = MockServer::start().await.unwrap();
     let home = Home::new(&server);
-    for url in ["https://u:CANARY@gateway.example/", "https://gateway.example/?key=CANARY", "sk-ant-CANARY"] {
+    for url in [
+        "https://u:CANARY@gateway.example/",
+        "u:CANARY@gateway.example",
+        "https://gateway.example/?key=CANARY",
+        "https://gateway.example/#CANARY",
+        "key:CANARY",
+        "sk-ant-CANARY",
+    ] {
         for arguments in [&["auth", "status"][..], &["auth", "status", "--json"]] {
             let mut command = home.claudectl(arguments);
             let told = run(command.env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_API_KEY", "sk-CANARY"));

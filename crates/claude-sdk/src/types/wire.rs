@@ -42,13 +42,15 @@ pub(crate) fn text_in(json: &[u8]) -> Result<&str, serde_json::Error> {
     str::from_utf8(json).map_err(|error| not_text(json, error))
 }
 
-/// The text as far as it is one, and then a byte that JSON has nowhere: so a text is read here too, by the one function that
-/// `serde_json` has built. A reader of bytes would be another of everything.
+/// The text as far as it is one, and then, if it does not just break off, a byte that JSON has nowhere: so a text is read here too,
+/// by the one function that `serde_json` has built. A reader of bytes would be another of everything.
 #[cold]
 #[inline(never)]
 fn not_text(json: &[u8], error: Utf8Error) -> serde_json::Error {
     let mut text = String::from_utf8_lossy(json.get(..error.valid_up_to()).unwrap_or_default()).into_owned();
-    text.push('\u{1}');
+    if error.error_len().is_some() {
+        text.push('\u{1}');
+    }
     text.parse::<Value>().err().unwrap_or_else(|| serde_json::Error::custom(error))
 }
 
@@ -286,5 +288,11 @@ mod tests {
         let error = from_bytes::<Value>(b"{\n\"name\": \"Mot\xf6rhead\"}").unwrap_err();
         assert!(error.is_syntax(), "{error}");
         assert_eq!((error.line(), error.column()), (2, 13));
+    }
+
+    #[test]
+    fn json_that_breaks_off_within_a_character_breaks_off() {
+        let error = from_bytes::<Value>(b"{\"name\": \"Mot\xc3").unwrap_err();
+        assert!(error.is_eof(), "{error}");
     }
 }

@@ -49,7 +49,7 @@ impl<B> Timeout<B> {
 
     /// Limits the silence between two pieces of the response's body.
     ///
-    /// Only silence counts while someone is waiting for the next piece: a slow reader is not a slow sender. Around
+    /// Only silence counts while someone is waiting for the next piece: a slow reader is not a slow sender. Directly around
     /// [`Decode`](super::Decode) it is the pieces as they come that count, not what is made of them.
     #[must_use]
     pub fn idle(mut self, limit: Duration) -> Self {
@@ -57,7 +57,7 @@ impl<B> Timeout<B> {
         self
     }
 
-    /// Limits the time from sending the request to the end of the response's body.
+    /// Limits the time from sending the request to the end of the response's body, as it comes.
     #[must_use]
     pub fn total(mut self, limit: Duration) -> Self {
         self.total = Some(limit);

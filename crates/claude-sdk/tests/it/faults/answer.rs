@@ -109,6 +109,18 @@ async fn a_body_that_is_not_encoded_as_it_says_is_an_error() {
         // The body is no message either: what failed has to be the decoding.
         assert_kind(name, &error, &[ErrorKind::Decode]);
         assert_eq!(error.attempts(), 1, "{name}");
+        let stream = format!(
+            "HTTP/1.1 200 OK\r\nrequest-id: req_1\r\ncontent-type: text/event-stream\r\ncontent-encoding: {name}\r\ncontent-length: 90\r\n\r\n{}",
+            "event: x\n".repeat(10)
+        );
+        let error = trial.stream(name, Fault::raw(stream)).await.unwrap_err();
+        assert_kind(name, &error, &[ErrorKind::Decode]);
+        assert!(
+            !error.is_retryable() && !told(&error).contains("send the request again"),
+            "{}",
+            told(&error)
+        );
+        assert_eq!(error.attempts(), 1, "{name}");
     }
     trial.end().await;
 }
