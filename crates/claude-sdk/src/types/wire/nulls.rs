@@ -43,6 +43,14 @@ impl Nulls {
         self.0 != 0
     }
 
+    /// Whether the field in the first place was `null`; the second is the first then.
+    #[inline]
+    pub(crate) fn take_first(&mut self) -> bool {
+        let is_null = self.0 & 1 == 1;
+        self.0 >>= 1;
+        is_null
+    }
+
     /// For each place whether the field there was `null`.
     pub(crate) fn places(self) -> impl Iterator<Item = bool> {
         (0..u64::BITS).map(move |place| self.0 >> place & 1 == 1)

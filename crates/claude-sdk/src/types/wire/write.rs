@@ -130,8 +130,9 @@ impl Members<'_> {
         if let Some((name, value)) = lead.as_ref().and_then(|lead| Some((lead.name(), lead.value()?))) {
             map.serialize_entry(name, &value)?;
         }
-        let nulls = self.nulls.places().chain(std::iter::repeat(false));
-        for ((name, field), was_null) in self.names.iter().zip(self.fields).zip(nulls) {
+        let mut nulls = self.nulls;
+        for (name, field) in self.names.iter().zip(self.fields) {
+            let was_null = nulls.take_first();
             match field {
                 Some(field) => map.serialize_entry(name, field)?,
                 None if was_null && !self.extra.contains_key(*name) => map.serialize_entry(name, &())?,
