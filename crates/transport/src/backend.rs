@@ -37,22 +37,17 @@ pub trait HttpBackend: fmt::Debug + Send + Sync + 'static {
     /// When no response came. [`Error::kind`] says why, [`Error::reach`] how far the request got.
     async fn send(&self, request: Request) -> Result<Response, Error>;
 
-    /// The first half of [`send`](Self::send), for a layer that waits for the answer in a future of its own:
-    /// [`finish`](Self::finish) is called with what comes. A layer that only looks at answers saves a future for each call
-    /// by its two halves, which `send` is then made of; all others leave both as they are.
+    /// All of [`send`](Self::send) but its last step, for a layer that waits for the answer in a future of its own and asks
+    /// [`finish`](Self::finish) for that. A layer that only looks at answers saves a future for each call by its two halves, which
+    /// `send` is then made of; all others leave both as they are.
     fn begin(&self, request: Request) -> Sending<'_> {
         self.send(request)
     }
 
-    /// The second half: what is done with the answer of `target` once it is here. Nothing, unless [`begin`](Self::begin)
-    /// leaves something to do.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    fn finish(&self, answer: Result<Response, Error>, target: &Uri) -> Result<Response, Error> {
-        let _ = target;
-        answer
+    /// The last step: what is to be done with a response that is here now, if anything. It is given the target.
+    fn finish(&self, response: &Response) -> Option<fn(Response, Uri) -> Response> {
+        let _ = response;
+        None
     }
 }
 

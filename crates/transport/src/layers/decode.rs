@@ -7,7 +7,7 @@ mod unreadable;
 use http::{HeaderMap, Uri, header};
 
 use self::unreadable::Unreadable;
-use crate::{Body, Error, HttpBackend, Request, Response, Sending};
+use crate::{Body, HttpBackend, Request, Response, Sending};
 
 /// What is asked for where the caller asks for nothing.
 #[cfg(feature = "decompress")]
@@ -53,24 +53,25 @@ impl<B: HttpBackend> HttpBackend for Decode<B> {
     {
         let uri = request.uri().clone();
         let sending = self.begin(request);
-        Box::pin(async move { self.finish(sending.await, &uri) })
+        Box::pin(async move {
+            let response = sending.await?;
+            Ok(match self.finish(&response) {
+                Some(finish) => finish(response, uri),
+                None => response,
+            })
+        })
     }
 
     fn begin(&self, request: Request) -> Sending<'_> {
         #[cfg(feature = "decompress")]
         let request = asking(request);
-        self.inner.begin(request)
+        self.inner.send(request)
     }
 
     #[inline]
-    fn finish(&self, answer: Result<Response, Error>, target: &Uri) -> Result<Response, Error> {
-        match self.inner.finish(answer, target) {
-            // Looked up by reference, as everywhere: it is one function, and by value it is another.
-            Ok(response) if response.headers().get(&header::CONTENT_ENCODING).is_some() => {
-                Ok(decode(response, target.clone()))
-            }
-            plain => plain,
-        }
+    fn finish(&self, response: &Response) -> Option<fn(Response, Uri) -> Response> {
+        // Looked up by reference, as everywhere: it is one function, and by value it is another.
+        response.headers().get(&header::CONTENT_ENCODING).map(|_| decode as fn(Response, Uri) -> Response)
     }
 }
 

@@ -111,7 +111,7 @@ impl<B: HttpBackend> Timeout<B> {
             alarm.get_or_insert_with(|| clock.sleep(limit)).as_mut().poll(cx).is_ready()
         };
         // An answer that is ready at once with a limit wins.
-        let mut answer = poll_fn(|cx| {
+        let answer = poll_fn(|cx| {
             if let Poll::Ready(answer) = sending.as_mut().poll(cx) {
                 return Poll::Ready(answer);
             }
@@ -125,15 +125,18 @@ impl<B: HttpBackend> Timeout<B> {
             Poll::Ready(Err(expired(kind, Reach::MaybeSent, &uri)))
         })
         .await;
-        if let Ok(response) = &mut answer
-            && (total.is_some() || self.idle.is_some())
-        {
+        let mut response = answer?;
+        let finish = self.backend.finish(&response).map(|finish| (finish, uri.clone()));
+        // Around the body as it comes: what `finish` makes of it may take many pieces for one.
+        if total.is_some() || self.idle.is_some() {
             let body = std::mem::take(response.body_mut());
             let idle = self.idle.map(|limit| Patience::new(Arc::clone(&self.clock), limit));
-            *response.body_mut() = Body::from_stream(Watched { body, idle, total, uri: uri.clone() });
+            *response.body_mut() = Body::from_stream(Watched { body, idle, total, uri });
         }
-        // Around the body as it comes: what `finish` makes of it may take many pieces for one.
-        self.backend.finish(answer, &uri)
+        Ok(match finish {
+            Some((finish, target)) => finish(response, target),
+            None => response,
+        })
     }
 }
 
