@@ -151,73 +151,47 @@ impl Fit for Map<String, Value> {
     }
 }
 
-impl Fit for u32 {
-    fn fits(value: &Value) -> bool {
-        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
-    }
+/// A number that not every whole number fits.
+macro_rules! bounded {
+    ($number:ty, $shape:literal) => {
+        impl Fit for $number {
+            fn fits(value: &Value) -> bool {
+                value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
+            }
 
-    fn fit(value: Value) -> Option<Self> {
-        value.as_u64()?.try_into().ok()
-    }
+            fn fit(value: Value) -> Option<Self> {
+                value.as_u64()?.try_into().ok()
+            }
 
-    fn shape() -> String {
-        "a whole number of at most 32 bits".to_owned()
-    }
+            fn shape() -> String {
+                $shape.to_owned()
+            }
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
+            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
+                read::scalar(deserializer)
+            }
 
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::number_member(field, members, name, others)
-    }
+            #[inline]
+            fn read_member<'de, A: MapAccess<'de>>(
+                field: &mut Option<Self>,
+                members: &mut A,
+                name: &'static str,
+                others: &mut Others,
+            ) -> Result<(), A::Error> {
+                read::number_member(field, members, name, others)
+            }
+        }
+
+        impl Scalar for $number {
+            fn of_u64(value: u64) -> Option<Self> {
+                value.try_into().ok()
+            }
+        }
+    };
 }
 
-impl Scalar for u32 {
-    fn of_u64(value: u64) -> Option<Self> {
-        value.try_into().ok()
-    }
-}
-
-impl Fit for usize {
-    fn fits(value: &Value) -> bool {
-        value.as_u64().is_some_and(|number| Self::try_from(number).is_ok())
-    }
-
-    fn fit(value: Value) -> Option<Self> {
-        value.as_u64()?.try_into().ok()
-    }
-
-    fn shape() -> String {
-        "a whole number".to_owned()
-    }
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reading<Self>, D::Error> {
-        read::scalar(deserializer)
-    }
-
-    #[inline]
-    fn read_member<'de, A: MapAccess<'de>>(
-        field: &mut Option<Self>,
-        members: &mut A,
-        name: &'static str,
-        others: &mut Others,
-    ) -> Result<(), A::Error> {
-        read::number_member(field, members, name, others)
-    }
-}
-
-impl Scalar for usize {
-    fn of_u64(value: u64) -> Option<Self> {
-        value.try_into().ok()
-    }
-}
+bounded!(u32, "a whole number of at most 32 bits");
+bounded!(usize, "a whole number");
 
 impl<T: Fit + Write> Fit for Vec<T> {
     fn fits(value: &Value) -> bool {
